@@ -1,0 +1,417 @@
+"""HTTP/1.1 on one asyncio protocol object per connection.
+
+Handlers are called in the read callback; one that answers at once costs no task and no future. Responses leave in
+request order, so pipelined requests behind a slow one wait. A peer that does not read its responses stops being read
+from; whatever it has cost stays bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import httptools
+
+from proconsul.engine.http.request import PHRASES, Request, Response, valid_escapes
+from proconsul.engine.http.router import Answer, Route
+
+# net/http: DefaultMaxHeaderBytes.
+HEADER_BYTES_MAX = 1 << 20
+# Requests parsed ahead on one connection; more would let one peer queue unbounded work.
+PIPELINE_MAX = 128
+# Bodies over the route's limit are read and dropped up to this size, so that the client gets to see the answer.
+DISCARD_BYTES_MAX = 64 << 20
+# A request whose header is not complete after this long is dropped (half-open connections, slowloris).
+HEADER_TIMEOUT_S = 60.0
+WRITE_BUFFER_BYTES_HIGH = 256 * 1024
+
+_date = (0, b"")
+
+
+def _date_header() -> bytes:
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, b"Date: " + email.utils.formatdate(now, usegmt=True).encode() + b"\r\n")
+    return _date[1]
+
+
+class Application(Protocol):
+    """What the front door needs from the API behind it."""
+
+    def route(self, method: str, path: str) -> Route | None:
+        """The route a request will take, known before its body is read."""
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request. Must not raise."""
+
+    def log(self, request: Request, status: int, seconds: float) -> None:
+        """Record a finished request."""
+
+
+class _Slot:
+    """One request whose response is due; responses are written in slot order."""
+
+    __slots__ = ("request", "response", "started", "task")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.response: Response | None = None
+        self.task: asyncio.Future[Response] | None = None
+        self.started = time.perf_counter()
+
+
+class HTTPProtocol(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, application: Application, connections: ConnectionSet) -> None:
+        self._app = application
+        self._connections = connections
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._slots: deque[_Slot] = deque()
+        self.peer = ""
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._header_bytes = 0
+        self._in_header = True
+        self.header_started = 0.0
+        self._request: Request | None = None
+        self._route: Route | None = None
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._body_max = 0
+        self._closing = False
+        self._write_paused = False
+        self._read_paused = False
+        self._streaming: asyncio.Task[None] | None = None
+        self._drained: asyncio.Event | None = None
+
+    # ------------------------------------------------------------------ connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0] if isinstance(peer, tuple) and peer else ""
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_HIGH)
+        if not self._connections.admit(self):
+            transport.write(
+                b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+                b"Your IP is issuing too many concurrent connections, please rate limit your calls\n"
+            )
+            transport.close()
+            self._closing = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.remove(self)
+        self._closing = True
+        for slot in self._slots:
+            if slot.task is not None:
+                slot.task.cancel()
+        self._slots.clear()
+        if self._streaming is not None:
+            self._streaming.cancel()
+        if self._drained is not None:
+            self._drained.set()
+        self._transport = None
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        if self._drained is not None:
+            self._drained.clear()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._drained is not None:
+            self._drained.set()
+        self._flush()
+
+    def eof_received(self) -> bool:
+        # Keep the write side open for the answers still due; connection_lost follows when they are out.
+        if not self._slots:
+            return False
+        self._slots[-1].request.keep_alive = False
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        if self._in_header:
+            if not self._header_bytes:
+                self.header_started = time.monotonic()
+            self._header_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400)
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse(cause.status if isinstance(cause, _Refused) else 400)
+        if self._in_header and self._header_bytes > HEADER_BYTES_MAX:
+            self._refuse(431)
+
+    def _refuse(self, status: int) -> None:
+        """Answer a request that cannot be understood, in the words of net/http, and hang up."""
+        if self._closing or self._transport is None:
+            return
+        text = f"{status} {PHRASES[status]}"
+        head = f"HTTP/1.1 {text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
+        self._transport.write(head.encode())
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def expire(self, now: float) -> None:
+        """Drop the connection when its header has been incomplete for too long."""
+        if self._in_header and self.header_started and now - self.header_started > HEADER_TIMEOUT_S:
+            self._hang_up()
+
+    def close_when_idle(self) -> None:
+        """Shut down: idle connections at once, busy ones after the answer."""
+        if self._slots:
+            self._slots[-1].request.keep_alive = False
+        else:
+            self._hang_up()
+
+    # ------------------------------------------------------------------ parser callbacks
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._headers = {}
+        self._in_header = True
+        self._request = None
+        self._body = []
+        self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        old = self._headers.get(key)
+        self._headers[key] = text if old is None else f"{old}, {text}"
+
+    def on_headers_complete(self) -> None:
+        self._in_header = False
+        self._header_bytes = 0
+        self.header_started = 0.0
+        method = self._parser.get_method().decode("latin-1")
+        raw_path, _, query = self._url.decode("latin-1").partition("?")
+        if raw_path.startswith("http://") or raw_path.startswith("https://"):
+            raw_path = "/" + raw_path.split("//", 1)[1].partition("/")[2]
+        path = raw_path
+        if "%" in raw_path:
+            if not valid_escapes(raw_path):
+                raise _Refused(400)
+            path = unquote(raw_path, "utf-8", "surrogateescape")
+        request = Request(method, raw_path, path, query, self._headers)
+        request.peer = self.peer
+        request.version = self._parser.get_http_version()
+        request.keep_alive = self._parser.should_keep_alive()
+        if request.version == "1.1" and "host" not in self._headers:
+            raise _Refused(400)
+        self._request = request
+        self._route = self._app.route(method, path)
+        self._body_max = self._route.body_bytes_max if self._route is not None else 0
+        self._expect(request)
+
+    def _expect(self, request: Request) -> None:
+        expect = self._headers.get("expect")
+        if expect is None or self._transport is None:
+            return
+        if expect.lower() != "100-continue":
+            raise _Refused(417)
+        length = self._headers.get("content-length", "0")
+        if self._route is not None and length.isdigit() and int(length) > self._body_max:
+            # The client has not sent the body yet: answer now and make it not send it.
+            request.keep_alive = False
+            self._body_bytes = int(length)
+            self._begin(_Slot(request))
+            self._request = None
+        elif not self._slots:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        if self._request is None:
+            return
+        self._body_bytes += len(body)
+        if self._body_bytes <= self._body_max:
+            self._body.append(body)
+        elif self._body:
+            self._body = []
+        if self._body_bytes > DISCARD_BYTES_MAX + self._body_max:
+            request, self._request = self._request, None
+            request.keep_alive = False
+            self._begin(_Slot(request))
+
+    def on_message_complete(self) -> None:
+        self._in_header = True
+        request = self._request
+        if request is None:
+            return
+        self._request = None
+        body = self._body
+        if body:
+            request.body = body[0] if len(body) == 1 else b"".join(body)
+        self._begin(_Slot(request))
+
+    # ------------------------------------------------------------------ answering
+
+    def _begin(self, slot: _Slot) -> None:
+        route = self._route
+        answer: Answer
+        if route is not None and self._body_bytes > self._body_max and slot.request.method in route.handlers:
+            answer = route.too_large(self._body_bytes)
+        else:
+            answer = self._app.handle(slot.request)
+        self._slots.append(slot)
+        if isinstance(answer, Response):
+            slot.response = answer
+            if len(self._slots) == 1 and not self._write_paused:
+                self._flush()
+        else:
+            slot.task = asyncio.ensure_future(answer)
+            slot.task.add_done_callback(lambda task: self._answered(slot, task))
+        if len(self._slots) >= PIPELINE_MAX or self._write_paused:
+            self._pause_reading()
+
+    def _answered(self, slot: _Slot, task: asyncio.Future[Response]) -> None:
+        if self._closing or task.cancelled():
+            return
+        slot.response = task.result()
+        self._flush()
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused and self._transport is not None:
+            self._read_paused = True
+            self._transport.pause_reading()
+
+    def _flush(self) -> None:
+        """Write the responses that are ready, in order."""
+        while self._slots and not self._write_paused and self._streaming is None and self._transport is not None:
+            slot = self._slots[0]
+            response = slot.response
+            if response is None:
+                break
+            self._slots.popleft()
+            self._app.log(slot.request, response.status, time.perf_counter() - slot.started)
+            if response.stream is not None:
+                self._streaming = asyncio.ensure_future(self._stream(slot.request, response))
+                return
+            self._transport.write(self._encode(slot.request, response))
+            if response.close or not slot.request.keep_alive:
+                self._hang_up()
+                return
+        if self._read_paused and not self._write_paused and len(self._slots) < PIPELINE_MAX and self._transport:
+            self._read_paused = False
+            self._transport.resume_reading()
+
+    def _encode(self, request: Request, response: Response) -> bytes:
+        body = response.body
+        headers = response.headers
+        lines = [f"HTTP/1.1 {response.status} {PHRASES.get(response.status, '')}\r\n"]
+        if body and response.compress and "gzip" in request.headers.get("accept-encoding", ""):
+            compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+            body = compressor.compress(body) + compressor.flush()
+            lines.append("Content-Encoding: gzip\r\n")
+        lines.extend(f"{name}: {value}\r\n" for name, value in headers.items())
+        if response.close or not request.keep_alive:
+            if request.version == "1.1":
+                lines.append("Connection: close\r\n")
+        elif request.version == "1.0":
+            lines.append("Connection: keep-alive\r\n")
+        lines.append(f"Content-Length: {len(body)}\r\n")
+        head = "".join(lines).encode("latin-1", "replace") + _date_header() + b"\r\n"
+        return head if request.method == "HEAD" else head + body
+
+    async def _stream(self, request: Request, response: Response) -> None:
+        """Send a response of unknown length in chunks, as fast as the peer reads."""
+        assert response.stream is not None and self._transport is not None
+        chunked = request.version == "1.1"
+        lines = [f"HTTP/1.1 {response.status} {PHRASES.get(response.status, '')}\r\n"]
+        lines.extend(f"{name}: {value}\r\n" for name, value in response.headers.items())
+        lines.append("Transfer-Encoding: chunked\r\n" if chunked else "Connection: close\r\n")
+        self._transport.write("".join(lines).encode("latin-1", "replace") + _date_header() + b"\r\n")
+        self._drained = asyncio.Event()
+        if not self._write_paused:
+            self._drained.set()
+        try:
+            async for part in response.stream:
+                await self._drained.wait()
+                if self._transport is None:
+                    return
+                if part:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+            if chunked:
+                self._transport.write(b"0\r\n\r\n")
+        finally:
+            closer = getattr(response.stream, "aclose", None)
+            if closer is not None:
+                await closer()
+            self._streaming, self._drained = None, None
+        if response.close or not request.keep_alive or not chunked:
+            self._hang_up()
+        else:
+            self._flush()
+
+
+class _Refused(Exception):
+    """Raised inside a parser callback to refuse the request with ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class ConnectionSet:
+    """The open connections of one listener, limited per client address (limits.http_max_conns_per_client)."""
+
+    def __init__(self, per_client_max: int = 0) -> None:
+        self.per_client_max = per_client_max
+        self._open: set[HTTPProtocol] = set()
+        self._per_client: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def admit(self, connection: HTTPProtocol) -> bool:
+        count = self._per_client.get(connection.peer, 0)
+        if self.per_client_max > 0 and connection.peer and count >= self.per_client_max:
+            return False
+        self._open.add(connection)
+        self._per_client[connection.peer] = count + 1
+        return True
+
+    def remove(self, connection: HTTPProtocol) -> None:
+        if connection in self._open:
+            self._open.discard(connection)
+            left = self._per_client[connection.peer] - 1
+            if left:
+                self._per_client[connection.peer] = left
+            else:
+                del self._per_client[connection.peer]
+
+    def sweep(self, now: float) -> None:
+        """Drop connections whose request header never ends; call every few seconds."""
+        for connection in list(self._open):
+            connection.expire(now)
+
+    def close(self) -> None:
+        for connection in list(self._open):
+            connection.close_when_idle()
+
+
+def factory(application: Application, connections: ConnectionSet) -> Callable[[], HTTPProtocol]:
+    """What asyncio's create_server wants."""
+    return lambda: HTTPProtocol(application, connections)

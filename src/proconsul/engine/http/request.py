@@ -1,0 +1,134 @@
+"""Requests and responses of the HTTP front door: plain values, no sockets."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote_plus
+
+PHRASES: dict[int, str] = {status.value: status.phrase for status in http.HTTPStatus}
+PHRASES[413] = "Request Entity Too Large"
+PHRASES[416] = "Requested Range Not Satisfiable"
+
+
+def parse_query(text: str) -> dict[str, list[str]]:
+    """``a=1&b`` as a map of lists. Pairs with broken escapes are dropped, as Go's url.Query does."""
+    found: dict[str, list[str]] = {}
+    if not text:
+        return found
+    if ";" in text:
+        text = text.replace(";", "&")
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            if not valid_escapes(pair):
+                continue
+            name, value = _unescape(name), _unescape(value)
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _unescape(text: str) -> str:
+    return unquote_plus(text, "utf-8", "surrogateescape")
+
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def valid_escapes(text: str) -> bool:
+    """True when every ``%`` is followed by two hexadecimal digits."""
+    position = text.find("%")
+    while position >= 0:
+        digits = text[position + 1 : position + 3]
+        if len(digits) < 2 or digits[0] not in _HEX or digits[1] not in _HEX:
+            return False
+        position = text.find("%", position + 3)
+    return True
+
+
+class Request:
+    """One request with its whole body. ``path`` is decoded, ``raw_path`` as sent."""
+
+    __slots__ = (
+        "_query",
+        "body",
+        "headers",
+        "keep_alive",
+        "method",
+        "params",
+        "path",
+        "peer",
+        "query_string",
+        "raw_path",
+        "version",
+    )
+
+    def __init__(self, method: str, raw_path: str, path: str, query_string: str, headers: dict[str, str]) -> None:
+        self.method = method
+        self.raw_path = raw_path
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.body = b""
+        self.peer = ""
+        self.version = "1.1"
+        self.keep_alive = True
+        # What follows a route's prefix: the key, the node name, the check id.
+        self.params = ""
+        self._query: dict[str, list[str]] | None = None
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        if self._query is None:
+            self._query = parse_query(self.query_string)
+        return self._query
+
+    def has(self, name: str) -> bool:
+        """Whether the query names ``name``, with or without a value."""
+        return bool(self.query_string) and name in self.query
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        if not self.query_string:
+            return default
+        values = self.query.get(name)
+        return values[0] if values else default
+
+    def all(self, name: str) -> list[str]:
+        return self.query.get(name, [])
+
+    def header(self, name: str, default: str = "") -> str:
+        """A header by lower-case name."""
+        return self.headers.get(name, default)
+
+
+class Response:
+    """One response. ``headers`` are complete header lines without Date and length; ``stream`` replaces ``body``."""
+
+    __slots__ = ("body", "close", "compress", "headers", "status", "stream", "view_form")
+
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        stream: AsyncIterator[bytes] | None = None,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers: dict[str, str] = headers if headers is not None else {}
+        self.stream = stream
+        self.close = False
+        self.compress = True
+        self.view_form: Any = None
+
+
+def text_response(status: int, text: str) -> Response:
+    """A plain text answer, as all errors are."""
+    return Response(
+        status, text.encode("utf-8", "replace"),
+        {"Content-Type": "text/plain; charset=utf-8", "Vary": "Accept-Encoding"},
+    )  # fmt: skip

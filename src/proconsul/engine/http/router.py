@@ -1,0 +1,91 @@
+"""Routes: from a path to a handler, with a fixed list of methods each.
+
+A pattern that ends with ``/`` takes everything below it; the longest pattern wins. Names, keys and ids may hold any
+character, so nothing is cleaned: only a missing trailing slash and doubled slashes outside keys redirect.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Union
+
+from proconsul.engine.http.request import Request, Response, text_response
+
+Answer = Union[Response, Awaitable[Response]]
+Handler = Callable[[Request], Answer]
+
+# Bodies of ordinary endpoints are registrations and definitions; 8 MiB is far above any real one and keeps a flood
+# of large bodies from exhausting memory. Endpoints with their own documented limit say so.
+BODY_BYTES_MAX = 8 << 20
+
+
+class Route(NamedTuple):
+    """Handlers by method, in the order the Allow header lists them."""
+
+    pattern: str
+    handlers: dict[str, Handler]
+    body_bytes_max: int
+    too_large: Callable[[int], Response]
+    allow: str
+
+
+def _too_large(limit: int) -> Callable[[int], Response]:
+    def refuse(size: int) -> Response:
+        return text_response(413, f"Request body({size} bytes) too large, max size: {limit} bytes.")
+
+    return refuse
+
+
+class Router:
+    """All routes of one front door."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, Route] = {}
+        self._below: dict[str, Route] = {}
+        self._depth = 1
+
+    def add(
+        self,
+        pattern: str,
+        handlers: dict[str, Handler],
+        *,
+        body_bytes_max: int = BODY_BYTES_MAX,
+        too_large: Callable[[int], Response] | None = None,
+    ) -> None:
+        """Register ``pattern``. A body above ``body_bytes_max`` is answered by ``too_large(size)`` with 413."""
+        allow = ",".join(["OPTIONS", *handlers])
+        route = Route(pattern, handlers, body_bytes_max, too_large or _too_large(body_bytes_max), allow)
+        if pattern.endswith("/"):
+            self._below[pattern] = route
+            self._depth = max(self._depth, pattern.count("/"))
+        else:
+            self._exact[pattern] = route
+
+    def find(self, path: str) -> tuple[Route | None, str]:
+        """The route for ``path`` and what follows its prefix."""
+        route = self._exact.get(path)
+        if route is not None:
+            return route, ""
+        found: Route | None = None
+        position = 0
+        for _ in range(self._depth):
+            position = path.find("/", position)
+            if position < 0:
+                break
+            position += 1
+            found = self._below.get(path[:position], found)
+        if found is None:
+            return None, ""
+        return found, path[len(found.pattern) :]
+
+    def redirect(self, path: str) -> str | None:
+        """Where a path without its trailing slash, or with doubled slashes, should have gone."""
+        if path + "/" in self._below:
+            return path + "/"
+        cleaned = posixpath.normpath(path)
+        if cleaned.startswith("//"):
+            cleaned = cleaned[1:]
+        if path.endswith("/") and cleaned != "/":
+            cleaned += "/"
+        return cleaned if cleaned != path and self.find(cleaned)[0] is not None else None

@@ -1,0 +1,400 @@
+"""JSON as the original HTTP API reads and writes it (Go's encoding/json rules).
+
+Reading is strict and typed: unknown fields are refused, keys match without regard to case, ``null`` keeps the zero
+value, and errors carry the texts clients know (``json: unknown field "X"``). Writing keeps field order, honours
+omitempty, escapes ``<``, ``>`` and ``&``, and prints bytes as base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
+from proconsul.engine.wire.gojson_scan import explain_syntax
+from proconsul.engine.wire.record import Duration, TextDuration, UInt, UInt64
+
+T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+# Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
+_DEPTH_TEXT = "exceeded max depth"
+
+
+class JSONError(ValueError):
+    """The body is not JSON of the expected shape; the text is what Go would print."""
+
+
+# --------------------------------------------------------------------------------------------------------- writing
+
+
+def dumps(value: Any, *, pretty: bool = False) -> bytes:
+    """Encode records and plain values; ``pretty`` indents by four spaces and ends with a newline."""
+    value = plain(value)
+    try:
+        body = _encode(value)
+    except UnicodeEncodeError:
+        body = _encode(_clean(value))
+    if pretty:
+        body = msgspec.json.format(body, indent=4) + b"\n"
+    return escape_html(body)
+
+
+def escape_html(body: bytes) -> bytes:
+    """Escape the characters that Go escapes. They can occur only inside JSON strings, so a plain replace is exact."""
+    if b"<" in body:
+        body = body.replace(b"<", b"\\u003c")
+    if b">" in body:
+        body = body.replace(b">", b"\\u003e")
+    if b"&" in body:
+        body = body.replace(b"&", b"\\u0026")
+    if b"\xe2\x80\xa8" in body or b"\xe2\x80\xa9" in body:
+        body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    return body
+
+
+def plain(value: Any) -> Any:
+    """Turn records into what msgspec encodes natively, applying omitempty, renames and ``__json__``."""
+    if isinstance(value, msgspec.Struct):
+        return _writer(type(value))(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+_writers: dict[type, Callable[[Any], Any]] = {}
+
+
+def _writer(cls: type) -> Callable[[Any], Any]:
+    found = _writers.get(cls)
+    if found is None:
+        found = _writers[cls] = _build_writer(cls)
+    return found
+
+
+def _build_writer(cls: type) -> Callable[[Any], Any]:
+    custom = getattr(cls, "__json__", None)
+    if custom is not None:
+        return lambda value: plain(custom(value))
+    if _is_simple(cls):
+        return lambda value: value
+    omit: frozenset[str] = getattr(cls, "json_omitempty", frozenset())
+    names: dict[str, str] = getattr(cls, "json_names", {})
+    steps = []
+    for field in msgspec.structs.fields(cls):
+        text = _annotation(field.type) == "text-duration"
+        steps.append((field.name, names.get(field.name, field.name), field.name in omit, text, _is_leaf(field.type)))
+
+    def write(value: Any) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for attribute, name, omitempty, text, leaf in steps:
+            item = getattr(value, attribute)
+            if omitempty and not item:
+                continue
+            if text:
+                item = format_duration(item)
+            out[name] = item if leaf else plain(item)
+        return out
+
+    return write
+
+
+def _annotation(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        return str(get_args(kind)[1])
+    return ""
+
+
+def _is_leaf(kind: Any) -> bool:
+    if get_origin(kind) is Annotated:
+        return True
+    if get_origin(kind) in (Union, types.UnionType, list, tuple):
+        return all(_is_leaf(a) for a in get_args(kind) if a not in (type(None), Ellipsis))
+    if get_origin(kind) is dict:
+        return _is_leaf(get_args(kind)[1])
+    return kind in (str, bytes, int, float, bool)
+
+
+def _is_simple(cls: type) -> bool:
+    """True when msgspec's own encoding of ``cls`` is already the wanted one."""
+    if getattr(cls, "json_omitempty", None) or getattr(cls, "json_names", None) or hasattr(cls, "__json__"):
+        return False
+    return all(_simple_kind(field.type) for field in msgspec.structs.fields(cls))
+
+
+def _simple_kind(kind: Any) -> bool:
+    if _annotation(kind) == "text-duration":
+        return False
+    if _is_leaf(kind):
+        return True
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _is_simple(kind)
+    if get_origin(kind) in (Union, types.UnionType, list, tuple, dict):
+        return all(_simple_kind(a) for a in get_args(kind) if a not in (type(None), Ellipsis, str))
+    return False
+
+
+def _clean(value: Any) -> Any:
+    """Replace bytes that are not UTF-8 by U+FFFD, one for each byte, as Go does when it writes a string."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.to_builtins(value, builtin_types=(bytes,))
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+
+
+def loads(body: bytes) -> Any:
+    """Parse one JSON value; what follows it is ignored, as Go's stream decoder does. Raises JSONError."""
+    try:
+        return _decode(body)
+    except RecursionError:
+        raise JSONError(_DEPTH_TEXT) from None
+    except msgspec.DecodeError:
+        pass
+    except UnicodeDecodeError:
+        pass
+    return _loads_slowly(body)
+
+
+def _loads_slowly(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    error = explain_syntax(text)
+    if error is not None:
+        raise JSONError(error)
+    try:
+        value, _ = json.JSONDecoder(parse_constant=_refuse).raw_decode(text)
+    except RecursionError:
+        raise JSONError(_DEPTH_TEXT) from None
+    except ValueError as failure:
+        raise JSONError(f"invalid JSON: {failure}") from None
+    return value
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"invalid constant {name}")
+
+
+def decode(cls: type[T], body: bytes) -> T:
+    """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
+    value: T = from_plain(cls, loads(body))
+    return value
+
+
+def from_plain(cls: Any, value: Any) -> Any:
+    """Convert parsed JSON into ``cls`` with the same rules as ``decode``."""
+    return _reader(cls)(value, getattr(cls, "go_name", "") or getattr(cls, "__name__", ""), "")
+
+
+Reader = Callable[[Any, str, str], Any]
+_readers: dict[Any, Reader] = {}
+
+
+def _reader(kind: Any) -> Reader:
+    found = _readers.get(kind)
+    if found is None:
+        found = _readers[kind] = _build_reader(kind)
+    return found
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, (int, float)):
+        return "number" if isinstance(value, int) else f"number {value!r}"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _mismatch(value: Any, go_type: str, struct: str, path: str) -> JSONError:
+    where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
+    return JSONError(f"json: cannot unmarshal {_describe(value)} into {where}")
+
+
+def _scalar(python: type, go_type: str) -> Reader:
+    def read(value: Any, struct: str, path: str) -> Any:
+        if isinstance(value, python) and not (python is not bool and isinstance(value, bool)):
+            return value
+        raise _mismatch(value, go_type, struct, path)
+
+    return read
+
+
+def _read_int(go_type: str, low: int, high: int) -> Reader:
+    def read(value: Any, struct: str, path: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _mismatch(value, go_type, struct, path)
+        if isinstance(value, float) or not low <= value <= high:
+            where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
+            raise JSONError(f"json: cannot unmarshal number {value} into {where}")
+        return value
+
+    return read
+
+
+def _read_float(value: Any, struct: str, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _mismatch(value, "float64", struct, path)
+    return float(value)
+
+
+def _read_bytes(value: Any, struct: str, path: str) -> bytes:
+    if not isinstance(value, str):
+        raise _mismatch(value, "[]uint8", struct, path)
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        bad = next((i for i, c in enumerate(value) if not (c.isalnum() or c in "+/=")), len(value))
+        raise JSONError(f"illegal base64 data at input byte {bad}") from None
+
+
+def _read_duration(value: Any, struct: str, path: str) -> int:
+    if isinstance(value, str):
+        if value == "":
+            return 0
+        try:
+            return parse_duration(value)
+        except DurationError as error:
+            raise JSONError(str(error)) from None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value)
+    raise _mismatch(value, "time.Duration", struct, path)
+
+
+def _read_anything(value: Any, struct: str, path: str) -> Any:
+    return value
+
+
+_SCALAR_READERS: dict[Any, Reader] = {
+    str: _scalar(str, "string"),
+    bool: _scalar(bool, "bool"),
+    int: _read_int("int", -(1 << 63), (1 << 63) - 1),
+    UInt64: _read_int("uint64", 0, (1 << 64) - 1),
+    UInt: _read_int("uint", 0, (1 << 64) - 1),
+    Duration: _read_duration,
+    TextDuration: _read_duration,
+    float: _read_float,
+    bytes: _read_bytes,
+    Any: _read_anything,
+}
+
+
+def _build_reader(kind: Any) -> Reader:
+    if kind in _SCALAR_READERS:
+        return _SCALAR_READERS[kind]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is typing.Annotated:
+        return _reader(arguments[0])
+    if origin in (Union, types.UnionType):
+        (inner,) = (a for a in arguments if a is not type(None))
+        read_inner = _reader(inner)
+        return lambda value, struct, path: None if value is None else read_inner(value, struct, path)
+    if origin in (list, tuple):
+        return _list_reader(arguments[0], tuple if origin is tuple else list)
+    if origin is dict:
+        return _map_reader(arguments[1])
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _struct_reader(kind)
+    raise TypeError(f"no JSON reader for {kind!r}")
+
+
+def go_type(kind: Any) -> str:
+    """The Go spelling of ``kind`` as it appears in type errors."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return "time.Duration" if "duration" in str(arguments[1]).lower() else str(arguments[1])
+    if origin in (Union, types.UnionType):
+        return go_type(next(a for a in arguments if a is not type(None)))
+    if origin in (list, tuple):
+        return "[]" + go_type(arguments[0])
+    if origin is dict:
+        return "map[string]" + go_type(arguments[1])
+    simple = {str: "string", bool: "bool", int: "int", float: "float64", bytes: "[]uint8", Any: "interface {}"}
+    return simple.get(kind) or "structs." + (getattr(kind, "go_name", "") or kind.__name__)
+
+
+def _list_reader(item: Any, container: type) -> Reader:
+    read_item = _reader(item)
+    name = "[]" + go_type(item)
+
+    def read(value: Any, struct: str, path: str) -> Any:
+        if not isinstance(value, list):
+            raise _mismatch(value, name, struct, path)
+        zero = _zero(item)
+        return container(zero if v is None else read_item(v, struct, path) for v in value)
+
+    return read
+
+
+def _map_reader(item: Any) -> Reader:
+    read_item = _reader(item)
+    name = "map[string]" + go_type(item)
+
+    def read(value: Any, struct: str, path: str) -> Any:
+        if not isinstance(value, dict):
+            raise _mismatch(value, name, struct, path)
+        zero = _zero(item)
+        return {key: zero if v is None else read_item(v, struct, path) for key, v in value.items()}
+
+    return read
+
+
+def _zero(kind: Any) -> Any:
+    if get_origin(kind) is Annotated:
+        return 0
+    if kind in (str, int, float, bool, bytes):
+        return kind()
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind()
+    return None
+
+
+def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
+    struct_name = getattr(cls, "go_name", "") or cls.__name__
+    table: dict[str, tuple[str, str, Reader]] = {}
+
+    def prepare() -> None:
+        names: dict[str, str] = getattr(cls, "json_names", {})
+        hidden: frozenset[str] = getattr(cls, "json_hidden", frozenset())
+        kinds = {}
+        for field in msgspec.structs.fields(cls):
+            if field.name not in hidden:
+                kinds[field.name] = _reader(field.type)
+                name = names.get(field.name, field.name)
+                table[name.lower()] = (field.name, name, kinds[field.name])
+        for alias, field_name in getattr(cls, "json_aliases", {}).items():
+            table.setdefault(alias.lower(), (field_name, alias, kinds[field_name]))
+
+    def read(value: Any, struct: str, path: str) -> Any:
+        if not isinstance(value, dict):
+            raise _mismatch(value, "structs." + struct_name, struct, path)
+        if not table:
+            prepare()
+        arguments = {}
+        for key, item in value.items():
+            found = table.get(key.lower())
+            if found is None:
+                raise JSONError(f'json: unknown field "{key}"')
+            if item is not None:
+                field_name, name, convert = found
+                arguments[field_name] = convert(item, struct_name, f"{path}.{name}" if path else name)
+        return cls(**arguments)
+
+    return read

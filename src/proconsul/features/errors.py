@@ -1,0 +1,77 @@
+"""Operating errors: expected failures that travel to the caller, with the HTTP status of each in one place.
+
+The text is the contract: clients match on it, and errors of a remote server are recognised by substring.
+"""
+
+from __future__ import annotations
+
+
+class ConsulError(Exception):
+    """An operating error. ``status`` is the HTTP status the front door answers with."""
+
+    status = 500
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        if status is not None:
+            self.status = status
+
+
+class BadRequest(ConsulError):
+    """The request cannot be understood; the text is sent as it is."""
+
+    status = 400
+
+
+class NotFound(ConsulError):
+    status = 404
+
+
+class TooLarge(ConsulError):
+    status = 413
+
+
+class PermissionDenied(ConsulError):
+    status = 403
+
+    def __init__(self, text: str = "Permission denied") -> None:
+        super().__init__(text)
+
+
+class ACLDisabled(ConsulError):
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("ACL support disabled")
+
+
+class NoLeader(ConsulError):
+    def __init__(self) -> None:
+        super().__init__("No cluster leader")
+
+
+class NoPathToDatacenter(ConsulError):
+    def __init__(self) -> None:
+        super().__init__("No path to datacenter")
+
+
+class StateError(ConsulError):
+    """The state store refuses a write, for example because a node is not registered."""
+
+
+_BY_TEXT = (
+    ("Permission denied", 403),
+    ("ACL not found", 403),
+    ("ACL support disabled", 401),
+    ("RPC rate limit exceeded", 429),
+)
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status for ``error``; remote errors are recognised by their text (HTTP API: errors)."""
+    text = str(error)
+    for part, status in _BY_TEXT:
+        if part in text:
+            return status
+    return error.status if isinstance(error, ConsulError) else 500

@@ -1,0 +1,152 @@
+"""The key/value tables and the commands applied to them.
+
+All writes come from the FSM at a Raft index; nothing here knows time, tokens or HTTP. Reads return the index a blocking
+query compares with: a key's own ModifyIndex, or the newest index below a prefix including tombstones, or the table's.
+"""
+
+from __future__ import annotations
+
+from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.watch import KeyChanged, Prefix, WatchSet
+from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
+from proconsul.features.errors import StateError
+from proconsul.features.ids import check_uuid
+from proconsul.features.kv.model import DirEntry, Tombstone
+from proconsul.features.session.model import Session
+
+
+class KVState:
+    """Keys (case-sensitive), their sessions, and tombstones of deleted keys and prefixes."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.entries: Table[DirEntry] = Table(
+            "kvs", lambda row: row.Key, indexes={"session": lambda row: row.Session or None}
+        )
+        self.tombstones: Table[Tombstone] = Table("tombstones", lambda row: row.Key)
+        self.sessions: Table[Session] = Table(
+            "sessions", lambda row: row.ID.lower(), indexes={"node": lambda row: row.Node.lower()}
+        )
+        for table in (self.entries, self.tombstones, self.sessions):
+            store.add(table)
+
+    # ------------------------------------------------------------------ reads
+
+    def table_index(self) -> int:
+        return self.store.max_index("kvs", "tombstones")
+
+    def get(self, watch: WatchSet | None, key: str) -> tuple[int, DirEntry | None]:
+        """One key and its index; a missing key has the index of the whole table."""
+        if watch is not None:
+            watch.add(KeyChanged("kvs", key))
+        entry = self.entries.get(key)
+        return (entry.ModifyIndex if entry is not None else self.table_index()), entry
+
+    def below(self, watch: WatchSet | None, prefix: str) -> tuple[int, list[DirEntry]]:
+        """Keys below ``prefix`` in order, with the newest index below it including deletions."""
+        if watch is not None:
+            watch.add(Prefix("kvs", prefix))
+        entries = list(self.entries.prefix(prefix))
+        if prefix == "":
+            return self.table_index(), entries
+        newest = max((entry.ModifyIndex for entry in entries), default=0)
+        buried = max((stone.Index for stone in self.tombstones.prefix(prefix)), default=0)
+        return max(newest, buried) or self.table_index(), entries
+
+    # ------------------------------------------------------------------ writes
+
+    def set(self, tx: Transaction, entry: DirEntry, *, update_session: bool = False) -> DirEntry:
+        """Write a key. Without ``update_session`` the holder of a lock stays, its LockIndex does not."""
+        old = self.entries.get(entry.Key)
+        session = entry.Session if update_session else (old.Session if old is not None else "")
+        if (
+            old is not None
+            and old.Value == (entry.Value or None)
+            and old.Flags == entry.Flags
+            and old.LockIndex == entry.LockIndex
+            and old.Session == session
+        ):
+            return old
+        row = DirEntry(
+            entry.LockIndex, entry.Key, entry.Flags, entry.Value or None, session,
+            old.CreateIndex if old is not None else tx.index, tx.index,
+        )  # fmt: skip
+        tx.put(self.entries, row)
+        tx.bump("kvs")
+        tx.touch(KeyChanged("kvs", entry.Key))
+        return row
+
+    def cas(self, tx: Transaction, entry: DirEntry) -> tuple[bool, DirEntry | None]:
+        """Write if ``entry.ModifyIndex`` is the key's current index, or 0 and there is no key."""
+        old = self.entries.get(entry.Key)
+        if entry.ModifyIndex == 0 and old is not None:
+            return False, None
+        if entry.ModifyIndex != 0 and (old is None or entry.ModifyIndex != old.ModifyIndex):
+            return False, None
+        return True, self.set(tx, entry)
+
+    def lock(self, tx: Transaction, entry: DirEntry) -> tuple[bool, DirEntry | None]:
+        """Acquire for ``entry.Session``; True also when that session holds the key already."""
+        if not entry.Session:
+            raise StateError("missing session")
+        check_uuid(entry.Session, "session")
+        if self.sessions.get(entry.Session.lower()) is None:
+            raise StateError(f"invalid session {quoted(entry.Session)}")
+        old = self.entries.get(entry.Key)
+        if old is None:
+            lock_index = 1
+        elif not old.Session:
+            lock_index = old.LockIndex + 1
+        elif old.Session == entry.Session:
+            lock_index = old.LockIndex
+        else:
+            return False, None
+        return True, self.set(tx, replace(entry, LockIndex=lock_index), update_session=True)
+
+    def unlock(self, tx: Transaction, entry: DirEntry) -> tuple[bool, DirEntry | None]:
+        """Release; only the holder can. The value is written too."""
+        if not entry.Session:
+            raise StateError("missing session")
+        old = self.entries.get(entry.Key)
+        if old is None or old.Session != entry.Session:
+            return False, None
+        return True, self.set(tx, replace(entry, LockIndex=old.LockIndex, Session=""), update_session=True)
+
+    def delete(self, tx: Transaction, key: str) -> None:
+        if tx.delete(self.entries, key) is not None:
+            self._bury(tx, key)
+            tx.touch(KeyChanged("kvs", key))
+
+    def delete_cas(self, tx: Transaction, key: str, index: int) -> bool:
+        """Delete if the key's index is ``index``; a missing key counts as success."""
+        old = self.entries.get(key)
+        if old is not None and old.ModifyIndex != index:
+            return False
+        self.delete(tx, key)
+        return True
+
+    def delete_tree(self, tx: Transaction, prefix: str) -> None:
+        keys = [entry.Key for entry in self.entries.prefix(prefix)]
+        if not keys:
+            return
+        for key in keys:
+            tx.delete(self.entries, key)
+            tx.touch(KeyChanged("kvs", key))
+        if prefix:
+            self._bury(tx, prefix)
+        else:
+            tx.bump("kvs")
+
+    def _bury(self, tx: Transaction, key: str) -> None:
+        tx.put(self.tombstones, Tombstone(key, tx.index))
+        tx.bump("tombstones")
+        tx.bump("kvs")
+
+    def reap_tombstones(self, tx: Transaction, index: int) -> None:
+        """Forget deletions up to ``index``."""
+        old = [stone.Key for stone in self.tombstones.all() if stone.Index <= index]
+        for key in old:
+            tx.delete(self.tombstones, key)
+        if old:
+            tx.bump("tombstones")

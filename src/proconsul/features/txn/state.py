@@ -1,0 +1,274 @@
+"""Transactions: several KV and catalog operations that happen together or not at all (HTTP API: txn)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proconsul.engine.store.table import Transaction
+from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.model import HealthCheck, Node, NodeService
+from proconsul.features.catalog.state import CatalogState, to_node_service
+from proconsul.features.errors import ConsulError, StateError
+from proconsul.features.kv.model import DirEntry, KVOp
+from proconsul.features.kv.state import KVState
+from proconsul.features.session.state import SessionState
+from proconsul.features.txn.model import (
+    TxnCheckOp,
+    TxnError,
+    TxnKVOp,
+    TxnNodeOp,
+    TxnOp,
+    TxnResult,
+    TxnServiceOp,
+    TxnSessionOp,
+)
+
+READ_VERBS = frozenset({KVOp.GET, KVOp.GET_TREE, KVOp.CHECK_SESSION, KVOp.CHECK_INDEX, KVOp.CHECK_NOT_EXISTS})
+
+
+def is_read_only(ops: list[TxnOp]) -> bool:
+    """True when no operation writes, so that the transaction may be answered without Raft."""
+    return all(
+        (op.KV is not None and op.KV.Verb in READ_VERBS)
+        or (op.Node is not None and op.Node.Verb == "get")
+        or (op.Service is not None and op.Service.Verb == "get")
+        or (op.Check is not None and op.Check.Verb == "get")
+        for op in ops
+    )
+
+
+class TxnState:
+    """Runs the operations of a transaction."""
+
+    def __init__(self, kv: KVState, catalog: CatalogState, sessions: SessionState) -> None:
+        self.kv = kv
+        self.catalog = catalog
+        self.sessions = sessions
+
+    def run(self, tx: Transaction, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
+        """Apply ``ops``; any error undoes all of them, and every failing operation is reported."""
+        savepoint = tx.savepoint()
+        results: list[TxnResult] = []
+        errors: list[TxnError] = []
+        for position, op in enumerate(ops):
+            try:
+                results.extend(self._one(tx, op))
+            except ConsulError as error:
+                errors.append(TxnError(position, error.text))
+        if errors:
+            tx.rollback_to(savepoint)
+            return None, errors
+        return results or None, None
+
+    def _one(self, tx: Transaction, op: TxnOp) -> list[TxnResult]:
+        if op.KV is not None:
+            return self._kv(tx, op.KV)
+        if op.Node is not None:
+            return self._node(tx, op.Node)
+        if op.Service is not None:
+            return self._service(tx, op.Service)
+        if op.Check is not None:
+            return self._check(tx, op.Check)
+        if op.Session is not None:
+            return self._session(tx, op.Session)
+        raise StateError("no operation specified")
+
+    # ------------------------------------------------------------------ KV
+
+    def _kv(self, tx: Transaction, op: TxnKVOp) -> list[TxnResult]:
+        handler = _KV_VERBS.get(op.Verb)
+        if handler is None:
+            raise StateError(f"unknown KV verb {quoted(op.Verb)}")
+        return handler(self, tx, op.DirEnt)
+
+    def _kv_set(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        return self._written(self.kv.set(tx, entry))
+
+    def _kv_delete(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        self.kv.delete(tx, entry.Key)
+        return []
+
+    def _kv_delete_cas(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        if not self.kv.delete_cas(tx, entry.Key, entry.ModifyIndex):
+            raise StateError(f"failed to delete key {quoted(entry.Key)}, index is stale")
+        return []
+
+    def _kv_delete_tree(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        self.kv.delete_tree(tx, entry.Key)
+        return []
+
+    def _kv_cas(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        done, row = self.kv.cas(tx, entry)
+        if not done or row is None:
+            raise StateError(f"failed to set key {quoted(entry.Key)}, index is stale")
+        return self._written(row)
+
+    def _kv_lock(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        done, row = self.kv.lock(tx, entry)
+        if not done or row is None:
+            raise StateError(f"failed to lock key {quoted(entry.Key)}, lock is already held")
+        return self._written(row)
+
+    def _kv_unlock(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        done, row = self.kv.unlock(tx, entry)
+        if not done or row is None:
+            raise StateError(
+                f"failed to unlock key {quoted(entry.Key)}, lock isn't held, or is held by another session"
+            )
+        return self._written(row)
+
+    def _kv_get(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        return [TxnResult(KV=self._existing(entry.Key, "key {} doesn't exist"))]
+
+    def _kv_get_tree(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        return [TxnResult(KV=row) for row in self.kv.entries.prefix(entry.Key)]
+
+    def _kv_check_session(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        row = self._existing(entry.Key, "failed to check session, key {} doesn't exist")
+        if row.Session != entry.Session:
+            raise StateError(
+                f"failed session check for key {quoted(entry.Key)}, "
+                f"current session {quoted(row.Session)} != {quoted(entry.Session)}"
+            )
+        return self._written(row)
+
+    def _kv_check_index(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        row = self._existing(entry.Key, "failed to check index, key {} doesn't exist")
+        if row.ModifyIndex != entry.ModifyIndex:
+            raise StateError(
+                f"failed index check for key {quoted(entry.Key)}, "
+                f"current modify index {row.ModifyIndex} != {entry.ModifyIndex}"
+            )
+        return self._written(row)
+
+    def _kv_check_not_exists(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
+        if self.kv.entries.get(entry.Key) is not None:
+            raise StateError(f"key {quoted(entry.Key)} exists")
+        return []
+
+    def _existing(self, key: str, missing: str) -> DirEntry:
+        row = self.kv.entries.get(key)
+        if row is None:
+            raise StateError(missing.format(quoted(key)))
+        return row
+
+    @staticmethod
+    def _written(row: DirEntry) -> list[TxnResult]:
+        """Writes answer with the row but without its value, to keep replies small."""
+        return [TxnResult(KV=replace(row, Value=None))]
+
+    # ------------------------------------------------------------------ catalog
+
+    def _node(self, tx: Transaction, op: TxnNodeOp) -> list[TxnResult]:
+        tables, node = self.catalog.tables, op.Node
+        current = self._find_node(node)
+        if op.Verb == "get":
+            if current is None:
+                raise StateError(f"node {quoted(node.Node)} doesn't exist")
+        elif op.Verb == "set":
+            self.catalog.ensure_node(tx, node)
+        elif op.Verb == "cas":
+            if not _cas_allows(current, node.ModifyIndex):
+                raise StateError(f"failed to set node {quoted(node.Node)}, index is stale")
+            self.catalog.ensure_node(tx, node)
+        elif op.Verb == "delete":
+            self.catalog.delete_node(tx, node.Node)
+            return []
+        elif op.Verb == "delete-cas":
+            if current is None or current.ModifyIndex != node.ModifyIndex:
+                raise StateError(f"failed to delete node {quoted(node.Node)}, index is stale")
+            self.catalog.delete_node(tx, node.Node)
+            return []
+        else:
+            raise StateError(f"unknown Node verb {quoted(op.Verb)}")
+        return [TxnResult(Node=tables.nodes.get(node.Node.lower()) or self._find_node(node))]
+
+    def _find_node(self, node: Node) -> Node | None:
+        if node.ID:
+            found = self.catalog.tables.nodes.by("uuid", node.ID.lower())
+            return found[0] if found else None
+        return self.catalog.tables.nodes.get(node.Node.lower())
+
+    def _service(self, tx: Transaction, op: TxnServiceOp) -> list[TxnResult]:
+        service = op.Service
+        current = self._find_service(op.Node, service.ID)
+        where = f"service {quoted(service.ID)} on node {quoted(op.Node)}"
+        if op.Verb == "get":
+            if current is None:
+                raise StateError(f"{where} doesn't exist")
+        elif op.Verb == "set":
+            self.catalog.ensure_service(tx, op.Node, service)
+        elif op.Verb == "cas":
+            if not _cas_allows(current, service.ModifyIndex):
+                raise StateError(f"failed to set {where}, index is stale")
+            self.catalog.ensure_service(tx, op.Node, service)
+        elif op.Verb == "delete":
+            self.catalog.delete_service(tx, op.Node, service.ID)
+            return []
+        elif op.Verb == "delete-cas":
+            if current is None or current.ModifyIndex != service.ModifyIndex:
+                raise StateError(f"failed to delete {where}, index is stale")
+            self.catalog.delete_service(tx, op.Node, service.ID)
+            return []
+        else:
+            raise StateError(f"unknown Service verb {quoted(op.Verb)}")
+        return [TxnResult(Service=self._find_service(op.Node, service.ID))]
+
+    def _find_service(self, node: str, service_id: str) -> NodeService | None:
+        row = self.catalog.tables.services.get((node.lower(), service_id.lower()))
+        return to_node_service(row) if row is not None else None
+
+    def _check(self, tx: Transaction, op: TxnCheckOp) -> list[TxnResult]:
+        check = op.Check
+        current = self._find_check(check)
+        where = f"check {quoted(check.CheckID)} on node {quoted(check.Node)}"
+        if op.Verb == "get":
+            if current is None:
+                raise StateError(f"{where} doesn't exist")
+        elif op.Verb == "set":
+            self.catalog.ensure_check(tx, check)
+        elif op.Verb == "cas":
+            if not _cas_allows(current, check.ModifyIndex):
+                raise StateError(f"failed to set {where}, index is stale")
+            self.catalog.ensure_check(tx, check)
+        elif op.Verb == "delete":
+            self.catalog.delete_check(tx, check.Node, check.CheckID)
+            return []
+        elif op.Verb == "delete-cas":
+            if current is None or current.ModifyIndex != check.ModifyIndex:
+                raise StateError(f"failed to delete {where}, index is stale")
+            self.catalog.delete_check(tx, check.Node, check.CheckID)
+            return []
+        else:
+            raise StateError(f"unknown Check verb {quoted(op.Verb)}")
+        return [TxnResult(Check=self._find_check(check))]
+
+    def _find_check(self, check: HealthCheck) -> HealthCheck | None:
+        return self.catalog.tables.checks.get((check.Node.lower(), check.CheckID.lower()))
+
+    def _session(self, tx: Transaction, op: TxnSessionOp) -> list[TxnResult]:
+        if op.Verb != "delete":
+            raise StateError(f"unknown Session verb {quoted(op.Verb)}")
+        self.sessions.destroy(tx, op.Session.ID)
+        return []
+
+
+def _cas_allows(current: Node | NodeService | HealthCheck | None, index: int) -> bool:
+    return (current.ModifyIndex if current is not None else 0) == index
+
+
+_KV_VERBS: dict[str, Callable[[TxnState, Transaction, DirEntry], list[TxnResult]]] = {
+    KVOp.SET: TxnState._kv_set,
+    KVOp.DELETE: TxnState._kv_delete,
+    KVOp.DELETE_CAS: TxnState._kv_delete_cas,
+    KVOp.DELETE_TREE: TxnState._kv_delete_tree,
+    KVOp.CAS: TxnState._kv_cas,
+    KVOp.LOCK: TxnState._kv_lock,
+    KVOp.UNLOCK: TxnState._kv_unlock,
+    KVOp.GET: TxnState._kv_get,
+    KVOp.GET_TREE: TxnState._kv_get_tree,
+    KVOp.CHECK_SESSION: TxnState._kv_check_session,
+    KVOp.CHECK_INDEX: TxnState._kv_check_index,
+    KVOp.CHECK_NOT_EXISTS: TxnState._kv_check_not_exists,
+}
