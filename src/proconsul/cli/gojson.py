@@ -1,0 +1,251 @@
+"""JSON as Go's ``encoding/json`` reads and writes it: error texts, escapes, field order of structs.  Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Union, cast
+
+Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+
+# Deeper documents are refused: Python's decoder recurses, and no Consul document nests this far.
+_DEPTH_MAX = 500
+_HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_HTML_PATTERN = re.compile("[<>&\u2028\u2029]")
+_LITERALS = {"t": "true", "f": "false", "n": "null"}
+
+
+class GoJsonError(ValueError):
+    """The text is no JSON; ``str()`` is Go's error text."""
+
+
+class RawNumber(float):
+    """A number which is written as it was read."""
+
+
+def loads(text: str | bytes) -> Json:
+    """Decode a document; raises :class:`GoJsonError`."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    try:
+        return cast(Json, json.loads(text, parse_constant=_refuse_constant))
+    except json.JSONDecodeError as error:
+        raise GoJsonError(_go_text(text, error)) from None
+    except RecursionError:
+        raise GoJsonError("exceeded max depth") from None
+
+
+def _refuse_constant(name: str) -> Json:
+    raise GoJsonError(f"invalid character {name[0]!r} looking for beginning of value")
+
+
+def _char(char: str) -> str:
+    if char == "'":
+        return "'\\''"
+    if char == '"':
+        return "'\"'"
+    code = ord(char)
+    if char in "\n\t\r":
+        return {"\n": "'\\n'", "\t": "'\\t'", "\r": "'\\r'"}[char]
+    return f"'\\x{code:02x}'" if code < 0x20 else f"'{char}'"
+
+
+def _go_text(text: str, error: json.JSONDecodeError) -> str:
+    position, message = error.pos, error.msg
+    rest = text[position:]
+    if "Unterminated string" in message:
+        return "unexpected end of JSON input"
+    if message.startswith("Invalid control character"):
+        return f"invalid character {_char(text[position])} in string literal"
+    if message.startswith("Invalid \\escape") or message.startswith("Invalid \\u"):
+        return f"invalid character {_char(text[position + 1 : position + 2] or ' ')} in string escape code"
+    stripped = rest.lstrip(" \t\r\n")
+    if not stripped:
+        return "unexpected end of JSON input"
+    char = stripped[0]
+    if message.startswith("Expecting value"):
+        return _bad_value(stripped, text[:position])
+    if message.startswith("Expecting property name"):
+        return f"invalid character {_char(char)} looking for beginning of object key string"
+    if message.startswith("Illegal trailing comma"):
+        closing = "object key string" if "object" in message else "value"
+        after = text[position + 1 :].lstrip(" \t\r\n")[:1]
+        return f"invalid character {_char(after or ' ')} looking for beginning of {closing}"
+    if message.startswith("Expecting ':'"):
+        return f"invalid character {_char(char)} after object key"
+    if message.startswith("Expecting ','"):
+        where = "array element" if _innermost(text[:position]) == "[" else "object key:value pair"
+        return f"invalid character {_char(char)} after {where}"
+    return f"invalid character {_char(char)} after top-level value"
+
+
+def _bad_value(rest: str, before: str) -> str:
+    word = _LITERALS.get(rest[0])
+    if word is None:
+        if rest[0] == "-":
+            return "unexpected end of JSON input" if len(rest) == 1 else f"invalid character {_char(rest[1])} in numeric literal"
+        return f"invalid character {_char(rest[0])} looking for beginning of value"
+    for position, wanted in enumerate(word):
+        if position >= len(rest):
+            return "unexpected end of JSON input"
+        if rest[position] != wanted:
+            return f"invalid character {_char(rest[position])} in literal {word} (expecting {_char(wanted)})"
+    return f"invalid character {_char(rest[0])} looking for beginning of value"
+
+
+def _innermost(text: str) -> str:
+    stack = []
+    inside_string = escaped = False
+    for char in text:
+        if inside_string:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                inside_string = False
+        elif char == '"':
+            inside_string = True
+        elif char in "[{":
+            stack.append(char)
+        elif char in "]}" and stack:
+            stack.pop()
+    return stack[-1] if stack else ""
+
+
+def kind_of(value: Json) -> str:
+    """Return Go's word for a JSON value: object, array, string, number, bool, null."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "object" if isinstance(value, Mapping) else "array"
+
+
+def _escape(text: str) -> str:
+    return _HTML_PATTERN.sub(lambda match: _HTML[match.group()], json.dumps(text, ensure_ascii=False))
+
+
+def dumps(value: Json, *, prefix: str = "", indent: str = "") -> str:
+    """Write compactly, or with ``MarshalIndent``'s layout when ``indent`` is given.
+
+    Keys of mappings keep their order (callers sort what is a map in Go); HTML characters are escaped as Go does.
+    """
+    return _dump(value, "\n" + prefix, indent, 0)
+
+
+def _dump(value: Json, line: str, indent: str, depth: int) -> str:
+    assert depth < _DEPTH_MAX, "document nests too deep"
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, str):
+        return _escape(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    inner = line + indent
+    separator = "," + inner if indent else ","
+    colon = ": " if indent else ":"
+    if isinstance(value, Mapping):
+        parts = [_escape(key) + colon + _dump(item, inner, indent, depth + 1) for key, item in value.items()]
+        opening, closing = "{", "}"
+    else:
+        parts = [_dump(item, inner, indent, depth + 1) for item in value]
+        opening, closing = "[", "]"
+    if not parts:
+        return opening + closing
+    if not indent:
+        return opening + separator.join(parts) + closing
+    return opening + inner + separator.join(parts) + line + closing
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) < 1e21:
+        return str(int(value))
+    text = repr(value)
+    mantissa, exponent, power = text.partition("e")
+    if not exponent:
+        return text
+    sign = "-" if power.startswith("-") else "+"
+    digits = power.lstrip("+-0") or "0"
+    return f"{mantissa}e{sign}{digits.zfill(2)}"
+
+
+class Field:
+    """One field of a Go struct: its JSON name, its zero value, and whether it is left out when empty."""
+
+    __slots__ = ("many", "name", "omit", "struct", "zero")
+
+    def __init__(
+        self, name: str, zero: Json = "", *, omit: bool = False, struct: Struct | None = None, many: str = ""
+    ) -> None:
+        assert many in ("", "list", "map")
+        self.name = name
+        self.zero = zero
+        self.omit = omit
+        self.struct = struct
+        self.many = many
+
+    def take(self, value: Json) -> Json:
+        """Return the value as Go would write it again after reading it into this field."""
+        if value is None:
+            if self.struct is not None and not self.many and self.zero is not None:
+                return self.struct.shape({})
+            return self.zero
+        if self.struct is not None:
+            if self.many == "list" and isinstance(value, Sequence):
+                return [self.struct.shape(item) for item in value]
+            if self.many == "map" and isinstance(value, Mapping):
+                return {key: self.struct.shape(value[key]) for key in sorted(value)}
+            return self.struct.shape(value)
+        return sort_maps(value)
+
+
+class Struct:
+    """The fields of a Go struct in their order."""
+
+    __slots__ = ("_by_lower", "fields")
+
+    def __init__(self, *fields: Field) -> None:
+        self.fields = fields
+        self._by_lower = {field.name.lower(): field.name for field in fields}
+
+    def shape(self, value: Json) -> Json:
+        """Return ``value`` with this struct's fields only, in order, empty ones filled in or left out."""
+        if value is None:
+            return None
+        assert isinstance(value, Mapping)
+        given = {self._by_lower.get(key.lower(), key): item for key, item in value.items()}
+        out: dict[str, Json] = {}
+        for field in self.fields:
+            item = field.take(given.get(field.name))
+            if field.omit and (item is None or item is False or item in ("", 0, [], {})):
+                continue
+            out[field.name] = item
+        return out
+
+    def shape_list(self, value: Json) -> Json:
+        """Shape every item of a list; ``None`` stays ``None``."""
+        if value is None:
+            return None
+        assert isinstance(value, Sequence)
+        return [self.shape(item) for item in value]
+
+
+def sort_maps(value: Json) -> Json:
+    """Return the value with the keys of every mapping sorted, as Go writes maps."""
+    if isinstance(value, Mapping):
+        return {key: sort_maps(value[key]) for key in sorted(value)}
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return value
+    return [sort_maps(item) for item in value]
