@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from proconsul.engine.http.request import PHRASES, Request, Response, valid_escapes
+from proconsul.engine.http.request import PHRASES, Deferred, Request, Response, valid_escapes
 from proconsul.engine.http.router import Answer, Route
 
 # net/http: DefaultMaxHeaderBytes.
@@ -63,7 +63,7 @@ class _Slot:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.response: Response | None = None
-        self.task: asyncio.Future[Response] | None = None
+        self.task: asyncio.Future[Response] | Deferred | None = None
         self.started = time.perf_counter()
 
 
@@ -280,17 +280,23 @@ class HTTPProtocol(asyncio.Protocol):
             slot.response = answer
             if len(self._slots) == 1 and not self._write_paused:
                 self._flush()
+        elif isinstance(answer, Deferred):
+            slot.task = answer
+            answer.when_done(lambda response: self._deliver(slot, response))
         else:
-            slot.task = asyncio.ensure_future(answer)
-            slot.task.add_done_callback(lambda task: self._answered(slot, task))
+            slot.task = task = asyncio.ensure_future(answer)
+            task.add_done_callback(lambda task: self._answered(slot, task))
         if len(self._slots) >= PIPELINE_MAX or self._write_paused:
             self._pause_reading()
 
     def _answered(self, slot: _Slot, task: asyncio.Future[Response]) -> None:
-        if self._closing or task.cancelled():
-            return
-        slot.response = task.result()
-        self._flush()
+        if not task.cancelled():
+            self._deliver(slot, task.result())
+
+    def _deliver(self, slot: _Slot, response: Response) -> None:
+        if not self._closing:
+            slot.response = response
+            self._flush()
 
     def _pause_reading(self) -> None:
         if not self._read_paused and self._transport is not None:

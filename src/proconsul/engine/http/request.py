@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -124,6 +124,41 @@ class Response:
         self.close = False
         self.compress = True
         self.view_form: Any = None
+
+
+class Deferred:
+    """A response that will come later, without a task: `resolve` it once, or learn through ``on_cancel``.
+
+    Cheaper than a future: ten thousand waiting readers are ten thousand of these and a timer each.
+    """
+
+    __slots__ = ("_deliver", "_response", "cancelled", "on_cancel")
+
+    def __init__(self) -> None:
+        self._response: Response | None = None
+        self._deliver: Callable[[Response], None] | None = None
+        self.on_cancel: Callable[[], None] | None = None
+        self.cancelled = False
+
+    def resolve(self, response: Response) -> None:
+        """Deliver the response. Later calls, and calls after cancel, do nothing."""
+        if self.cancelled or self._response is not None:
+            return
+        self._response = response
+        if self._deliver is not None:
+            self._deliver(response)
+
+    def when_done(self, deliver: Callable[[Response], None]) -> None:
+        self._deliver = deliver
+        if self._response is not None:
+            deliver(self._response)
+
+    def cancel(self) -> None:
+        """The peer is gone: whoever would resolve this may stop."""
+        if not self.cancelled and self._response is None:
+            self.cancelled = True
+            if self.on_cancel is not None:
+                self.on_cancel()
 
 
 def text_response(status: int, text: str) -> Response:

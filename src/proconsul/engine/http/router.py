@@ -10,9 +10,9 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Union
 
-from proconsul.engine.http.request import Request, Response, text_response
+from proconsul.engine.http.request import Deferred, Request, Response, text_response
 
-Answer = Union[Response, Awaitable[Response]]
+Answer = Union[Response, Deferred, Awaitable[Response]]
 Handler = Callable[[Request], Answer]
 
 # Bodies of ordinary endpoints are registrations and definitions; 8 MiB is far above any real one and keeps a flood

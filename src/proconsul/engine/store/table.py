@@ -82,6 +82,22 @@ class Table(Generic[Row]):
         """The rows of this moment: one shallow copy, quick enough for the event loop."""
         return list(self.rows.values())
 
+    # ------------------------------------------------------------------ restoring
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Fill an empty table in one go; far quicker than row by row."""
+        assert not self.rows, f"table {self.name} is not empty"
+        of = self.primary_key
+        self.rows.update({of(row): row for row in rows})
+        if self._indexes:
+            for key, row in self.rows.items():
+                self._link(key, row)
+
+    def adopt(self, other: Table[Row]) -> None:
+        """Take over the rows of ``other``, a table of the same declaration."""
+        self.rows = other.rows
+        self._indexes = other._indexes
+
     # ------------------------------------------------------------------ writing (by Transaction only)
 
     def _put(self, key: Any, row: Row) -> Row | None:

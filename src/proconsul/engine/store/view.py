@@ -39,7 +39,7 @@ class Waiter:
 class View:
     """The current answer of one read. ``index`` and ``value`` are valid until a watched key changes."""
 
-    __slots__ = ("hub", "index", "key", "keys", "rendered", "rendered_bytes", "run", "valid", "value", "waiters")
+    __slots__ = ("error", "hub", "index", "key", "keys", "rendered", "rendered_bytes", "run", "valid", "value", "waiters")
 
     def __init__(self, hub: Views, key: Hashable, run: Run) -> None:
         self.hub = hub
@@ -48,9 +48,11 @@ class View:
         self.index = 0
         self.value: Any = None
         self.valid = False
+        # Why the last evaluation for waiters failed; plain readers get the exception itself.
+        self.error: Exception | None = None
         self.keys: set[Hashable] = set()
         self.waiters: dict[Waiter, None] = {}
-        self.rendered: dict[Hashable, bytes] = {}
+        self.rendered: dict[Hashable, Any] = {}
         self.rendered_bytes = 0
 
     def changed(self) -> None:
@@ -72,8 +74,8 @@ class View:
             self.keys = watch.keys
         self.valid = True
 
-    def render(self, form: Hashable, make: Callable[[Any], bytes]) -> bytes:
-        """The encoded form of the current value, made once for all readers that ask for the same form."""
+    def render(self, form: Hashable, make: Callable[[Any], Any]) -> Any:
+        """The encoded form (anything with a length) of the current value, made once for all readers of that form."""
         body = self.rendered.get(form)
         if body is None:
             body = self.rendered[form] = make(self.value)
@@ -151,8 +153,13 @@ class Views:
         self._scheduled = False
         stale, self._stale = self._stale, []
         for view in stale:
-            view.refresh()
-            woken = [waiter for waiter in view.waiters if view.index > waiter.min_index]
+            try:
+                view.refresh()
+                view.error = None
+            except Exception as error:  # the read itself refuses now: every waiter must hear it
+                view.error = error
+            failed = view.error is not None
+            woken = [waiter for waiter in view.waiters if failed or view.index > waiter.min_index]
             for waiter in woken:
                 del view.waiters[waiter]
             for waiter in woken:

@@ -1,7 +1,7 @@
 """HCL 1: the dialect of Consul's configuration files, ACL rules and config entries.
 
-``parse_hcl1(text)`` returns nested dicts. A block (``service { }``, ``service = { }`` or ``service "web" { }``) becomes a
-``BlockList`` of dicts, one per occurrence, because HCL 1 lets every block repeat; labels become nested blocks.
+``parse_hcl1(text)`` returns nested dicts. A block (``service { }``, ``service = { }``, ``service "web" { }``) becomes
+a ``BlockList`` of dicts, one per occurrence, because HCL 1 lets every block repeat; labels become nested blocks.
 A plain list stays a ``list``. A repeated scalar takes the last value. Error texts are those of the original parser
 (``At 2:10: ...``). A text whose first token is ``{`` is read as JSON, as HCL 1 does.
 
@@ -69,6 +69,10 @@ _PUNCTUATION: Final = {
 }
 _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 _HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
+
+
+def _exponent_sign(text: str, index: int) -> bool:
+    return text[index] in "+-" and text[index - 1] in "eE"
 
 
 class _Scanner:
@@ -152,7 +156,7 @@ class _Scanner:
     def number(self, start: int) -> _Token:
         text = self.text
         end = start + 1
-        while end < len(text) and (text[end].isalnum() or text[end] == "." or (text[end] in "+-" and text[end - 1] in "eE")):
+        while end < len(text) and (text[end].isalnum() or text[end] == "." or _exponent_sign(text, end)):
             end += 1
         word = text[start:end]
         self.position = end
@@ -228,8 +232,10 @@ class _Scanner:
         marker = text[start + 2 : end].rstrip("\r")
         indented = marker.startswith("-")
         name = marker[1:] if indented else marker
-        if not name or not all(char.isalnum() or char == "_" for char in name):
-            raise self.fail(start + 2, "zero-length heredoc anchor" if not name else "invalid characters in heredoc anchor")
+        if not name:
+            raise self.fail(start + 2, "zero-length heredoc anchor")
+        if not all(char.isalnum() or char == "_" for char in name):
+            raise self.fail(start + 2, "invalid characters in heredoc anchor")
         lines: list[str] = []
         index = end + 1
         while True:
@@ -303,7 +309,7 @@ class _Parser:
                     return None
                 raise self.no_value(keys, token)
             elif keys and token.kind in (_Kind.NUMBER, _Kind.FLOAT, _Kind.BOOL, _Kind.HEREDOC, _Kind.LBRACK):
-                raise HclError(f"At {token.at}: key '{' '.join(keys)}' expected start of object ('{{') or assignment ('=')")
+                raise self.no_value(keys, token)
             else:
                 raise HclError(f"At {token.at}: expected: IDENT | STRING | ASSIGN | LBRACE got: {token.kind.value}")
 
@@ -312,16 +318,20 @@ class _Parser:
         return HclError(f"At {token.at}: key '{names}' expected start of object ('{{') or assignment ('=')")
 
     def value_of(self, result: dict[str, object], keys: list[str], depth: int) -> None:
-        if self.token.kind is _Kind.ASSIGN:
-            self.advance()
-            if self.token.kind is _Kind.EOF:
-                return  # The original accepts `key =` at the very end and sets nothing.
-            if self.token.kind is _Kind.LBRACE:
-                _add_block(result, keys, self.block(depth))
-            else:
-                _set_value(result, keys[0], self.value(depth))
+        if self.token.kind is not _Kind.ASSIGN:
+            _add_block(result, keys, self.block(depth))
             return
-        _add_block(result, keys, self.block(depth))
+        self.advance()
+        following = self.peek()
+        if following is _Kind.EOF:
+            return  # The original accepts `key =` at the very end and sets nothing.
+        if following is _Kind.LBRACE:
+            _add_block(result, keys, self.block(depth))
+        else:
+            _set_value(result, keys[0], self.value(depth))
+
+    def peek(self) -> _Kind:
+        return self.token.kind
 
     def block(self, depth: int) -> dict[str, object]:
         self.advance()
@@ -357,7 +367,8 @@ class _Parser:
                 expect_comma = False
                 continue
             if expect_comma:
-                raise HclError(f"At {token.at}: error parsing list, expected comma or list end, got: {token.kind.value}")
+                found = token.kind.value
+                raise HclError(f"At {token.at}: error parsing list, expected comma or list end, got: {found}")
             if token.kind is _Kind.LBRACE:
                 result.append(self.block(depth))
             elif token.kind in (_Kind.EOF, _Kind.COMMA, _Kind.ASSIGN, _Kind.RBRACE, _Kind.IDENT):
@@ -414,6 +425,7 @@ def _json_blocks(value: dict[str, object], depth: int) -> dict[str, object]:
     """Give JSON objects the block form, so that both spellings decode alike."""
     if depth > DEPTH_MAX:
         raise HclError(f"object nesting exceeds {DEPTH_MAX}")
-    return {
-        key: BlockList([_json_blocks(item, depth + 1)]) if isinstance(item, dict) else item for key, item in value.items()
-    }
+    blocks: dict[str, object] = {}
+    for key, item in value.items():
+        blocks[key] = BlockList([_json_blocks(item, depth + 1)]) if isinstance(item, dict) else item
+    return blocks

@@ -1,0 +1,149 @@
+"""/v1/catalog (HTTP API: catalog)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from proconsul.engine.http.request import Request
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.record import replace
+from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
+from proconsul.features.catalog.endpoint import Catalog
+from proconsul.features.catalog.model import (
+    DeregisterRequest,
+    Node,
+    NodeService,
+    NodeServiceList,
+    NodeServices,
+    RegisterRequest,
+    ServiceNode,
+    ServiceSpecificRequest,
+)
+from proconsul.features.errors import BadRequest
+from proconsul.features.narrow import filter_by, narrowing, node_meta
+from proconsul.features.server import Server
+from proconsul.features.web import Reply, Web
+
+
+def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:
+    """Turn a value into a JSON reply, after ``prepare``."""
+    pretty = web.pretty(request)
+
+    def encode(value: Any) -> Reply:
+        return Reply(200, gojson.dumps(prepare(value) if prepare is not None else value, pretty=pretty))
+
+    return encode
+
+
+def with_tags(service: NodeService) -> NodeService:
+    """Services are shown with an empty list of tags rather than null."""
+    shown: NodeService = service if service.Tags is not None else replace(service, Tags=[])
+    return shown
+
+
+def _show_node_services(value: NodeServices | None) -> Any:
+    if value is None:
+        return None
+    services = value.Services
+    return {"Node": value.Node, "Services": {key: with_tags(services[key]) for key in sorted(services)}}
+
+
+def _show_node_service_list(value: NodeServiceList) -> Any:
+    services = value.Services
+    return {"Node": value.Node, "Services": [with_tags(s) for s in services] if services is not None else []}
+
+
+class CatalogRoutes:
+    """Handlers of /v1/catalog/*."""
+
+    def __init__(self, web: Web, server: Server, catalog: Catalog) -> None:
+        self.web = web
+        self.server = server
+        self.catalog = catalog
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/catalog/register", {"PUT": self.put_register})
+        router.add("/v1/catalog/deregister", {"PUT": self.put_deregister})
+        router.add("/v1/catalog/datacenters", {"GET": self.datacenters})
+        router.add("/v1/catalog/nodes", {"GET": self.nodes})
+        router.add("/v1/catalog/services", {"GET": self.services})
+        router.add("/v1/catalog/service/", {"GET": self.service})
+        router.add("/v1/catalog/connect/", {"GET": self.connect})
+        router.add("/v1/catalog/node/", {"GET": self.node})
+        router.add("/v1/catalog/node-services/", {"GET": self.node_service_list})
+
+    # ------------------------------------------------------------------ writes
+
+    def put_register(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        args = self.web.body(request, RegisterRequest)
+        args = replace(args, Datacenter=args.Datacenter or self.web.datacenter, Token=self.web.token(request))
+        return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
+
+    def put_deregister(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        args = self.web.body(request, DeregisterRequest)
+        args = replace(args, Datacenter=args.Datacenter or self.web.datacenter, Token=self.web.token(request))
+        return self.web.when_written(self.catalog.deregister(args), lambda _: self.web.json(request, True))
+
+    # ------------------------------------------------------------------ reads
+
+    def datacenters(self, request: Request) -> Answer:
+        self.web.options(request)
+        return self.web.json(request, self.catalog.list_datacenters())
+
+    def nodes(self, request: Request) -> Answer:
+        narrow, key = narrowing(request, self.server, Node, lambda node: node.Node)
+        read = self.catalog.list_nodes(DCSpecificRequest(NodeMetaFilters=node_meta(request)), narrow, key)
+        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
+
+    def services(self, request: Request) -> Answer:
+        read = self.catalog.list_services(DCSpecificRequest(NodeMetaFilters=node_meta(request)))
+        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
+
+    def service(self, request: Request) -> Answer:
+        return self._service(request, connect=False)
+
+    def connect(self, request: Request) -> Answer:
+        return self._service(request, connect=True)
+
+    def _service(self, request: Request, *, connect: bool) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing service name")
+        tags = request.all("tag") if request.query_string else []
+        narrow, key = narrowing(request, self.server, ServiceNode, lambda row: row.Node)
+        args = ServiceSpecificRequest(
+            ServiceName=request.params, ServiceTags=tags, TagFilter=bool(tags), Connect=connect,
+            NodeMetaFilters=node_meta(request),
+        )  # fmt: skip
+        read = self.catalog.service_nodes(args, narrow, key)
+        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
+
+    def node(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing node name")
+        keep = filter_by(request.get("filter"), NodeService) if request.get("filter") else None
+
+        def narrow(value: NodeServices | None) -> NodeServices | None:
+            if value is None or keep is None:
+                return value
+            return NodeServices(value.Node, keep(value.Services))
+
+        read = self.catalog.node_services(NodeSpecificRequest(Node=request.params), narrow, request.get("filter"))
+        return self.web.read(request, read, encoder(request, self.web, _show_node_services), effective=True)
+
+    def node_service_list(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing node name")
+        keep = filter_by(request.get("filter"), NodeService) if request.get("filter") else None
+
+        def narrow(value: NodeServiceList) -> NodeServiceList:
+            if keep is None or value.Services is None:
+                return value
+            return NodeServiceList(value.Node, keep(value.Services))
+
+        args = NodeSpecificRequest(Node=request.params)
+        read = self.catalog.node_service_list(args, narrow, request.get("filter"))
+        return self.web.read(request, read, encoder(request, self.web, _show_node_service_list), effective=True)

@@ -1,0 +1,135 @@
+"""/v1/health (HTTP API: health)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proconsul.engine.http.request import Request
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire.record import replace
+from proconsul.features.base import NodeSpecificRequest
+from proconsul.features.catalog.http import encoder
+from proconsul.features.catalog.model import (
+    HEALTH_PASSING,
+    CheckServiceNode,
+    ChecksInStateRequest,
+    HealthCheck,
+    ServiceSpecificRequest,
+)
+from proconsul.features.errors import BadRequest
+from proconsul.features.health.endpoint import Health
+from proconsul.features.narrow import Narrow, narrowing, node_meta
+from proconsul.features.server import Server
+from proconsul.features.web import Web
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+
+def parse_bool(text: str) -> bool | None:
+    """Go's strconv.ParseBool; None when it would refuse."""
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def only_passing(rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
+    """Instances all of whose checks, the node's included, pass."""
+    return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks)]
+
+
+def show_check(check: HealthCheck) -> HealthCheck:
+    """Checks are shown with an empty list of service tags rather than null."""
+    shown: HealthCheck = check if check.ServiceTags is not None else replace(check, ServiceTags=[])
+    return shown
+
+
+def _show_checks(checks: list[HealthCheck]) -> Any:
+    return [show_check(check) for check in checks]
+
+
+def _show_instances(rows: list[CheckServiceNode]) -> Any:
+    shown = []
+    for row in rows:
+        service = row.Service
+        if service.Tags is None or service.Meta is None:
+            service = replace(service, Tags=service.Tags or [], Meta=service.Meta or {})
+        shown.append({"Node": row.Node, "Service": service, "Checks": _show_checks(row.Checks)})
+    return shown
+
+
+class HealthRoutes:
+    """Handlers of /v1/health/*."""
+
+    def __init__(self, web: Web, server: Server, health: Health) -> None:
+        self.web = web
+        self.server = server
+        self.health = health
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/health/node/", {"GET": self.node})
+        router.add("/v1/health/checks/", {"GET": self.checks})
+        router.add("/v1/health/state/", {"GET": self.state})
+        router.add("/v1/health/service/", {"GET": self.service})
+        router.add("/v1/health/connect/", {"GET": self.connect})
+
+    def node(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing node name")
+        narrow, key = narrowing(request, self.server, HealthCheck, None)
+        read = self.health.node_checks(NodeSpecificRequest(Node=request.params), narrow, key)
+        return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
+
+    def checks(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing service name")
+        narrow, key = narrowing(request, self.server, HealthCheck, lambda check: check.Node)
+        args = ServiceSpecificRequest(ServiceName=request.params, NodeMetaFilters=node_meta(request))
+        read = self.health.service_checks(args, narrow, key)
+        return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
+
+    def state(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing check state")
+        narrow, key = narrowing(request, self.server, HealthCheck, lambda check: check.Node)
+        args = ChecksInStateRequest(State=request.params, NodeMetaFilters=node_meta(request))
+        read = self.health.checks_in_state(args, narrow, key)
+        return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
+
+    def service(self, request: Request) -> Answer:
+        return self._service(request, connect=False)
+
+    def connect(self, request: Request) -> Answer:
+        return self._service(request, connect=True)
+
+    def _service(self, request: Request, *, connect: bool) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing service name")
+        narrow: Narrow | None = None
+        key: Any = None
+        tags: list[str] = []
+        passing = False
+        if request.query_string:
+            passing = self._passing(request)
+            tags = request.all("tag")
+            narrow, key = narrowing(request, self.server, CheckServiceNode, lambda row: row.Node.Node)
+        args = ServiceSpecificRequest(
+            ServiceName=request.params, ServiceTags=tags, TagFilter=bool(tags), Connect=connect,
+            NodeMetaFilters=node_meta(request),
+        )  # fmt: skip
+        read = self.health.service_nodes(args, narrow, key)
+
+        def prepare(rows: list[CheckServiceNode]) -> Any:
+            return _show_instances(only_passing(rows) if passing else rows)
+
+        return self.web.read(
+            request, read, encoder(request, self.web, prepare), effective=True, cacheable=True, form=passing
+        )
+
+    @staticmethod
+    def _passing(request: Request) -> bool:
+        if not request.has("passing"):
+            return False
+        text = request.get("passing")
+        value = True if text == "" else parse_bool(text)
+        if value is None:
+            raise BadRequest("Invalid value for ?passing")
+        return value

@@ -1,0 +1,67 @@
+"""The KVS RPC methods: validate, consult the leader's lock-delays, propose or read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from proconsul.engine.store.watch import WatchSet
+from proconsul.features.errors import ConsulError, StateError
+from proconsul.features.kv.model import KeyListRequest, KeyRequest, KVOp, KVSRequest
+from proconsul.features.messages import MessageType
+from proconsul.features.server import Read, Server
+
+_OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
+
+
+class KVS:
+    """KVS.Apply, KVS.Get, KVS.List and KVS.ListKeys."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def allows(self, op: str, key: str) -> bool:
+        """The checks the leader makes before it proposes: False means "answer false now" (a lock-delay).
+
+        Raises StateError for a missing key.
+        """
+        if not key and op != KVOp.DELETE_TREE:
+            raise StateError("Must provide key")
+        return op != KVOp.LOCK or self._server.lock_delays.remaining_s(key) <= 0
+
+    def apply(self, args: KVSRequest) -> asyncio.Future[Any] | bool:
+        """Write. The result is True or False for conditional operations, None for the others, or a ConsulError."""
+        if not self.allows(args.Op, args.DirEnt.Key):
+            return False
+        return self._server.propose(MessageType.KVS, args)
+
+    def get(self, args: KeyRequest) -> Read:
+        key, kv = args.Key, self._server.state.kv
+        return Read(("KVS.Get", key), lambda watch: kv.get(watch, key), shared=False)
+
+    def list(self, args: KeyRequest) -> Read:
+        prefix, kv = args.Key, self._server.state.kv
+        return Read(("KVS.List", prefix), lambda watch: kv.below(watch, prefix))
+
+    def list_keys(self, args: KeyListRequest) -> Read:
+        """Key names below a prefix; with a separator, cut after its first occurrence and without repeats."""
+        prefix, separator, kv = args.Prefix, args.Seperator, self._server.state.kv
+
+        def run(watch: WatchSet) -> tuple[int, Any]:
+            index, entries = kv.below(watch, prefix)
+            if not separator:
+                return index, [entry.Key for entry in entries]
+            names: dict[str, None] = {}
+            for entry in entries:
+                end = entry.Key.find(separator, len(prefix))
+                names[entry.Key if end < 0 else entry.Key[: end + len(separator)]] = None
+            return index, list(names)
+
+        return Read(("KVS.ListKeys", prefix, separator), run)
+
+
+def raise_result(result: Any) -> Any:
+    """Operating errors travel as results of the FSM; raise them for the caller."""
+    if isinstance(result, ConsulError):
+        raise result
+    return result

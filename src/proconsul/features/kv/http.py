@@ -1,0 +1,163 @@
+"""/v1/kv (HTTP API: kv)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from proconsul.engine.http.request import Request, Response, text_response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
+from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.kv.endpoint import KVS
+from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
+from proconsul.features.web import JSON, Reply, Web
+
+_encode_json = msgspec.json.Encoder().encode
+_UINT64_MAX = (1 << 64) - 1
+_MISSING = Reply(404, b"", "")
+_RAW_HEADERS = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+
+
+def parse_uint(text: str) -> int:
+    """A uint64 with Go's error text. Raises ConsulError (status 500, as the original)."""
+    if not (text.isascii() and text.isdigit()):
+        raise ConsulError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    value = int(text)
+    if value > _UINT64_MAX:
+        raise ConsulError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    return value
+
+
+def encode_entries(entries: list[DirEntry], pretty: bool) -> bytes:
+    """Entries as JSON. An empty Session is cut out of the bytes: quotes inside keys and values are escaped, so the
+    pattern can match nothing but the field."""
+    try:
+        body = _encode_json(entries)
+    except UnicodeEncodeError:
+        return gojson.dumps(entries, pretty=pretty)
+    body = gojson.escape_html(body.replace(b',"Session":""', b""))
+    return msgspec.json.format(body, indent=4) + b"\n" if pretty else body
+
+
+class KVRoutes:
+    """Handlers of /v1/kv/<key>."""
+
+    def __init__(self, web: Web, kvs: KVS, value_bytes_max: int = VALUE_BYTES_MAX) -> None:
+        self.web = web
+        self.kvs = kvs
+        self.value_bytes_max = value_bytes_max
+
+    def register(self, router: Router) -> None:
+        router.add(
+            "/v1/kv/",
+            {"GET": self.get, "PUT": self.put, "DELETE": self.delete},
+            body_bytes_max=self.value_bytes_max,
+            too_large=self._too_large,
+        )
+
+    def _too_large(self, size: int) -> Response:
+        return text_response(
+            413,
+            f"Request body({size} bytes) too large, max size: {self.value_bytes_max} bytes. "
+            "See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
+        )
+
+    # ------------------------------------------------------------------ reading
+
+    def get(self, request: Request) -> Answer:
+        key = request.params
+        if not request.query_string:
+            if not key:
+                raise BadRequest("Missing key name")
+            return self._get(request, key)
+        if request.has("keys"):
+            return self._keys(request, key)
+        if request.has("recurse"):
+            pretty = self.web.pretty(request)
+
+            def encode(entries: list[DirEntry]) -> Reply:
+                return Reply(200, encode_entries(entries, pretty)) if entries else _MISSING
+
+            return self.web.read(request, self.kvs.list(KeyRequest(Key=key)), encode)
+        if not key:
+            raise BadRequest("Missing key name")
+        return self._get(request, key)
+
+    def _get(self, request: Request, key: str) -> Answer:
+        if request.has("raw"):
+            answer = self.web.read(request, self.kvs.get(KeyRequest(Key=key)), _encode_raw, form="raw")
+            if isinstance(answer, Response) and answer.status == 200:
+                answer.headers |= _RAW_HEADERS
+            return answer
+        pretty = self.web.pretty(request)
+
+        def encode(entry: DirEntry | None) -> Reply:
+            return Reply(200, encode_entries([entry], pretty)) if entry is not None else _MISSING
+
+        return self.web.read(request, self.kvs.get(KeyRequest(Key=key)), encode)
+
+    def _keys(self, request: Request, prefix: str) -> Answer:
+        pretty = self.web.pretty(request)
+
+        def encode(keys: list[str]) -> Reply:
+            if not keys and prefix:
+                return _MISSING
+            return Reply(200, gojson.dumps(keys, pretty=pretty))
+
+        args = KeyListRequest(Prefix=prefix, Seperator=request.get("separator"))
+        return self.web.read(request, self.kvs.list_keys(args), encode)
+
+    # ------------------------------------------------------------------ writing
+
+    def put(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        key = request.params
+        if not key:
+            raise BadRequest("Missing key name")
+        op, flags, cas, session = KVOp.SET, 0, 0, ""
+        if request.query_string:
+            self._refuse_conflicts(request, "cas", "acquire", "release")
+            if request.has("flags"):
+                flags = parse_uint(request.get("flags"))
+            if request.has("cas"):
+                op, cas = KVOp.CAS, parse_uint(request.get("cas"))
+            if request.has("acquire"):
+                op, session = KVOp.LOCK, request.get("acquire")
+            if request.has("release"):
+                op, session = KVOp.UNLOCK, request.get("release")
+        entry = DirEntry(Key=key, Flags=flags, Value=request.body or None, Session=session, ModifyIndex=cas)
+        return self._apply(request, op, entry)
+
+    def delete(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        self._refuse_conflicts(request, "recurse", "cas")
+        if request.has("recurse"):
+            return self._apply(request, KVOp.DELETE_TREE, DirEntry(Key=request.params))
+        if not request.params:
+            raise BadRequest("Missing key name")
+        if request.has("cas"):
+            entry = DirEntry(Key=request.params, ModifyIndex=parse_uint(request.get("cas")))
+            return self._apply(request, KVOp.DELETE_CAS, entry)
+        return self._apply(request, KVOp.DELETE, DirEntry(Key=request.params))
+
+    def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
+        args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
+        pretty = self.web.pretty(request)
+        return self.web.when_written(self.kvs.apply(args), lambda result: _boolean(result, pretty))
+
+    @staticmethod
+    def _refuse_conflicts(request: Request, *flags: str) -> None:
+        if sum(request.has(flag) for flag in flags) > 1:
+            raise BadRequest(f"Conflicting flags: {request.query_string}")
+
+
+def _encode_raw(entry: DirEntry | None) -> Reply:
+    return Reply(200, entry.Value or b"", "text/plain") if entry is not None else _MISSING
+
+
+def _boolean(result: Any, pretty: bool) -> Response:
+    """True and False print as they are; operations without a result succeeded."""
+    body = b"false" if result is False else b"true"
+    return Response(200, body + b"\n" if pretty else body, {"Content-Type": JSON, "Vary": "Accept-Encoding"})

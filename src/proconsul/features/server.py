@@ -1,0 +1,57 @@
+"""What endpoints need from the server that hosts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, Protocol
+
+from proconsul.engine.store.view import Views
+from proconsul.engine.store.watch import WatchSet
+from proconsul.features.messages import MessageType
+from proconsul.features.session.model import Session
+from proconsul.features.state import State
+
+
+class Read(NamedTuple):
+    """A read: its identity (method and normalised arguments) and how to run it.
+
+    ``shared`` reads go through a view, so equal reads share one evaluation and one encoded answer; cheap single-row
+    reads are simply run unless somebody waits on them.
+    """
+
+    key: Hashable
+    run: Callable[[WatchSet], tuple[int, Any]]
+    shared: bool = True
+
+
+class SessionTimers(Protocol):
+    """TTL deadlines of sessions, in the leader's memory only."""
+
+    def renew(self, session: Session) -> None:
+        """Give ``session`` a full TTL again."""
+
+
+class LockDelays(Protocol):
+    """Keys that were let go of by an ended session and must rest."""
+
+    def remaining_s(self, key: str) -> float:
+        """Seconds until ``key`` may be acquired, 0 when it may."""
+
+
+class Server(Protocol):
+    """A server as its endpoints see it."""
+
+    state: State
+    views: Views
+    datacenter: str
+    node_name: str
+    session_ttl_min_ns: int
+    session_timers: SessionTimers
+    lock_delays: LockDelays
+
+    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
+        """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""
+
+    def new_id(self) -> str:
+        """A random UUID that no session has."""

@@ -1,0 +1,84 @@
+"""The Session RPC methods: validation of the contract, ids chosen before Raft, renewal without Raft."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
+from proconsul.engine.wire.record import replace
+from proconsul.features.base import NodeSpecificRequest
+from proconsul.features.errors import ConsulError
+from proconsul.features.messages import MessageType
+from proconsul.features.server import Read, Server
+from proconsul.features.session.model import (
+    BEHAVIOR_DELETE,
+    BEHAVIOR_RELEASE,
+    CREATE,
+    TTL_MAX_NS,
+    Session,
+    SessionRequest,
+    SessionSpecificRequest,
+)
+
+
+class Sessions:
+    """Session.Apply, Get, List, NodeSessions and Renew."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def apply(self, args: SessionRequest) -> asyncio.Future[Any]:
+        """Create (the result is the new id) or destroy. Raises ConsulError when the contract is invalid."""
+        session = args.Session
+        if args.Op != CREATE:
+            if not session.ID:
+                raise ConsulError("Must provide ID")
+            return self._server.propose(MessageType.SESSION, args)
+        if not session.Node:
+            raise ConsulError("Must provide Node")
+        if session.Behavior not in ("", BEHAVIOR_RELEASE, BEHAVIOR_DELETE):
+            raise ConsulError(f"Invalid Behavior setting '{session.Behavior}'")
+        self._check_ttl(session.TTL)
+        session = replace(session, ID=self._server.new_id(), Behavior=session.Behavior or BEHAVIOR_RELEASE)
+        return self._server.propose(MessageType.SESSION, replace(args, Session=session))
+
+    def _check_ttl(self, text: str) -> None:
+        if not text:
+            return
+        try:
+            ttl_ns = parse_duration(text)
+        except DurationError as error:
+            raise ConsulError(f"Session TTL '{text}' invalid: {error}") from None
+        low_ns = self._server.session_ttl_min_ns
+        if ttl_ns != 0 and not low_ns <= ttl_ns <= TTL_MAX_NS:
+            raise ConsulError(
+                f"Invalid Session TTL '{ttl_ns}', must be between "
+                f"[{format_duration(low_ns)}={format_duration(TTL_MAX_NS)}]"
+            )
+
+    def get(self, args: SessionSpecificRequest) -> Read:
+        session_id = args.SessionID or args.Session
+        state = self._server.state.sessions
+
+        def run(watch: WatchSet) -> tuple[int, list[Session]]:
+            index, session = state.get(watch, session_id)
+            return index, [session] if session is not None else []
+
+        return Read(("Session.Get", session_id), run, shared=False)
+
+    def list_all(self) -> Read:
+        return Read(("Session.List",), self._server.state.sessions.all)
+
+    def node_sessions(self, args: NodeSpecificRequest) -> Read:
+        node, state = args.Node, self._server.state.sessions
+        return Read(("Session.NodeSessions", node.lower()), lambda watch: state.of_node(watch, node))
+
+    def renew(self, args: SessionSpecificRequest) -> list[Session]:
+        """Give the session its full TTL again; an empty list when it does not exist."""
+        _, session = self._server.state.sessions.get(None, args.SessionID or args.Session)
+        if session is None:
+            return []
+        self._server.session_timers.renew(session)
+        return [session]

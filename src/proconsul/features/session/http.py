@@ -1,0 +1,145 @@
+"""/v1/session (HTTP API: session)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proconsul.engine.http.request import Request, text_response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.features.base import SECOND_NS, NodeSpecificRequest
+from proconsul.features.catalog.model import SERF_CHECK_ID
+from proconsul.features.errors import BadRequest
+from proconsul.features.session.endpoint import Sessions
+from proconsul.features.session.model import (
+    CREATE,
+    DESTROY,
+    LOCK_DELAY_DEFAULT_NS,
+    Session,
+    SessionRequest,
+    SessionSpecificRequest,
+)
+from proconsul.features.web import Reply, Web
+
+# A bare number below this is seconds, from this on nanoseconds (HTTP API: session create).
+LOCK_DELAY_SECONDS_BELOW = 1000
+
+
+def parse_lock_delay(value: Any) -> int:
+    """Nanoseconds from a duration string or a number. Raises JSONError."""
+    if isinstance(value, str):
+        try:
+            return parse_duration(value)
+        except DurationError as error:
+            raise gojson.JSONError(str(error)) from None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return int(value * SECOND_NS) if value < LOCK_DELAY_SECONDS_BELOW else int(value)
+
+
+def parse_session(body: bytes, node: str) -> Session:
+    """The session a create request describes, with the defaults of the API. Raises JSONError."""
+    value = gojson.loads(body)
+    lock_delay_ns = LOCK_DELAY_DEFAULT_NS
+    if isinstance(value, dict):
+        for key in [key for key in value if key.lower() == "lockdelay"]:
+            raw = value.pop(key)
+            if raw is not None:
+                lock_delay_ns = parse_lock_delay(raw)
+    request: Session = gojson.from_plain(_CreateBody, value)
+    checks = request.Checks
+    node_checks = request.NodeChecks if request.NodeChecks is not None else checks
+    if node_checks is None:
+        node_checks = [SERF_CHECK_ID]
+    elif request.NodeChecks is not None and checks:
+        node_checks = [*node_checks, *checks]
+    return Session(
+        ID=request.ID, Name=request.Name, Node=request.Node or node, LockDelay=lock_delay_ns,
+        Behavior=request.Behavior, TTL=request.TTL, NodeChecks=node_checks, ServiceChecks=request.ServiceChecks,
+    )  # fmt: skip
+
+
+class _CreateBody(Session, frozen=True, kw_only=True):
+    """Session as the create endpoint accepts it: also with the deprecated Checks."""
+
+    json_hidden = frozenset()
+    go_name = ""
+
+
+_CreateBody.__name__ = ""  # the original decodes into an anonymous struct, which error texts show
+
+
+class SessionRoutes:
+    """Handlers of /v1/session/*."""
+
+    def __init__(self, web: Web, sessions: Sessions, node_name: str) -> None:
+        self.web = web
+        self.sessions = sessions
+        self.node_name = node_name
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/session/create", {"PUT": self.create})
+        router.add("/v1/session/destroy/", {"PUT": self.destroy})
+        router.add("/v1/session/renew/", {"PUT": self.renew})
+        router.add("/v1/session/info/", {"GET": self.info})
+        router.add("/v1/session/node/", {"GET": self.node})
+        router.add("/v1/session/list", {"GET": self.list_all})
+
+    def create(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        session = Session(Node=self.node_name, LockDelay=LOCK_DELAY_DEFAULT_NS, NodeChecks=[SERF_CHECK_ID])
+        if request.body:
+            try:
+                session = parse_session(request.body, self.node_name)
+            except gojson.JSONError as error:
+                raise BadRequest(f"Request decode failed: {error}") from None
+        args = SessionRequest(
+            Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request)
+        )
+        return self.web.when_written(
+            self.sessions.apply(args), lambda session_id: self.web.json(request, {"ID": session_id})
+        )
+
+    def _id(self, request: Request) -> str:
+        if not request.params:
+            raise BadRequest("Missing session")
+        return request.params
+
+    def destroy(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        args = SessionRequest(
+            Datacenter=self.web.datacenter, Op=DESTROY, Session=Session(ID=self._id(request)),
+            Token=self.web.token(request),
+        )  # fmt: skip
+        return self.web.when_written(self.sessions.apply(args), lambda _: self.web.json(request, True))
+
+    def renew(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        session_id = self._id(request)
+        found = self.sessions.renew(SessionSpecificRequest(SessionID=session_id, Session=session_id))
+        if not found:
+            return text_response(404, f"Session id '{session_id}' not found")
+        return self.web.json(request, found)
+
+    def info(self, request: Request) -> Answer:
+        session_id = self._id(request)
+        return self._list(request, self.sessions.get(SessionSpecificRequest(SessionID=session_id)))
+
+    def node(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing node name")
+        return self._list(request, self.sessions.node_sessions(NodeSpecificRequest(Node=request.params)))
+
+    def list_all(self, request: Request) -> Answer:
+        return self._list(request, self.sessions.list_all())
+
+    def _list(self, request: Request, read: Any) -> Answer:
+        pretty = self.web.pretty(request)
+
+        def encode(sessions: list[Session]) -> Reply:
+            return Reply(200, gojson.dumps(sessions, pretty=pretty))
+
+        return self.web.read(request, read, encode)
+
+

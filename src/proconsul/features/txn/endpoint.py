@@ -1,0 +1,43 @@
+"""Txn.Apply and Txn.Read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from proconsul.engine.wire.text import quoted
+from proconsul.features.kv.model import KVOp
+from proconsul.features.messages import MessageType
+from proconsul.features.server import Server
+from proconsul.features.txn.model import TxnError, TxnOp, TxnRequest, TxnResponse, TxnResult
+
+
+class Txn:
+    """Runs transactions: through Raft, or for reads against the local state."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def apply(self, args: TxnRequest) -> asyncio.Future[Any] | TxnResponse:
+        """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""
+        errors = self._pre_check(args.Ops or [])
+        if errors:
+            return TxnResponse(None, errors)
+        return self._server.propose(MessageType.TXN, args)
+
+    def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
+        errors = []
+        for position, op in enumerate(ops):
+            if op.KV is None:
+                continue
+            key = op.KV.DirEnt.Key
+            if not key and op.KV.Verb not in (KVOp.DELETE_TREE, KVOp.GET_TREE):
+                errors.append(TxnError(position, "Must provide key"))
+            elif op.KV.Verb == KVOp.LOCK and self._server.lock_delays.remaining_s(key) > 0:
+                errors.append(TxnError(position, f"failed to lock key {quoted(key)} due to lock delay"))
+        return errors
+
+    def read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
+        """Evaluate a transaction that only reads."""
+        store = self._server.state.store
+        return self._server.state.txn.run(store.begin(0), ops)

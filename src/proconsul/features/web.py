@@ -1,0 +1,297 @@
+"""Rules common to all HTTP endpoints: options, tokens, blocking, consistency, headers, errors (HTTP API: features).
+
+Handlers get a `Request` and return an answer, or raise a ConsulError that the front door turns into text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from proconsul.engine.http.request import Deferred, Request, Response, text_response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.store.view import View, Views, Waiter
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
+from proconsul.features.errors import BadRequest, ConsulError, NoLeader, NoPathToDatacenter, status_of
+from proconsul.features.server import Read
+
+JSON = "application/json"
+_UINT64_MAX = (1 << 64) - 1
+
+
+class Options(NamedTuple):
+    """How a read wants to be answered."""
+
+    min_index: int
+    wait_ns: int
+    consistency: str
+    cached: bool
+    filter: str
+
+
+class Reply(NamedTuple):
+    """An encoded answer as views keep it."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+
+class Authority:
+    """The part of the node that knows who leads; replaced by the server's own."""
+
+    def ready(self) -> bool:
+        """True when default reads may be answered here."""
+        return True
+
+    def when_ready(self, deadline_s: float) -> asyncio.Future[bool]:
+        raise AssertionError("only called when not ready")
+
+
+class Web:
+    """Builds responses. One per agent."""
+
+    def __init__(self, *, views: Views, authority: Any, datacenter: str, always_pretty: bool = False) -> None:
+        self.views = views
+        self.authority = authority
+        self.datacenter = datacenter
+        self.always_pretty = always_pretty
+        self.default_query_time_ns = DEFAULT_QUERY_TIME_NS
+        self.max_query_time_ns = MAX_QUERY_TIME_NS
+        self.rpc_hold_timeout_s = 7.0
+        self.discovery_max_stale_ns = 0
+        self.use_cache = True
+        # Only spreads time-outs; nothing depends on its values.
+        self.jitter = random.Random()
+        self._cached: dict[Any, None] = {}
+
+    # ------------------------------------------------------------------ requests
+
+    def pretty(self, request: Request) -> bool:
+        return self.always_pretty or request.has("pretty")
+
+    @staticmethod
+    def token(request: Request) -> str:
+        """The token of a request, from the query, the X-Consul-Token header or a bearer Authorization header."""
+        token = request.get("token") or request.header("x-consul-token")
+        if token:
+            return token
+        scheme, _, value = request.header("authorization").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" else ""
+
+    def require_local(self, request: Request) -> None:
+        """Refuse requests for another datacenter, and Enterprise parameters. Raises ConsulError."""
+        if not request.query_string:
+            return
+        namespace = request.get("ns")
+        if namespace:
+            raise BadRequest('Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
+        dc = request.get("dc")
+        if dc and dc.lower() != self.datacenter:
+            raise NoPathToDatacenter()
+
+    def options(self, request: Request) -> Options:
+        """Blocking and consistency parameters. Raises BadRequest."""
+        if not request.query_string:
+            return _PLAIN
+        query = request.query
+        min_index = wait_ns = 0
+        if query.get("wait", [""])[0]:
+            try:
+                wait_ns = parse_duration(query["wait"][0])
+            except DurationError:
+                raise BadRequest("Invalid wait time") from None
+        if query.get("index", [""])[0]:
+            text = query["index"][0]
+            if not text.isdigit() or not text.isascii() or int(text) > _UINT64_MAX:
+                raise BadRequest("Invalid index")
+            min_index = int(text)
+        stale, consistent, cached = "stale" in query, "consistent" in query, "cached" in query
+        if query.get("max_stale", [""])[0]:
+            try:
+                parse_duration(query["max_stale"][0])
+            except DurationError:
+                raise BadRequest("Invalid max_stale value " + _go_quote(query["max_stale"][0])) from None
+            stale = True
+        if stale and consistent:
+            raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
+        if cached and consistent and self.use_cache:
+            raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
+        level = "stale" if stale else "consistent" if consistent else "leader"
+        return Options(min_index, wait_ns, level, cached and self.use_cache, query.get("filter", [""])[0])
+
+    @staticmethod
+    def body(request: Request, cls: Any) -> Any:
+        """Decode the JSON body strictly. Raises BadRequest."""
+        try:
+            return gojson.decode(cls, request.body)
+        except gojson.JSONError as error:
+            raise BadRequest(f"Request decode failed: {error}") from None
+
+    # ------------------------------------------------------------------ plain answers
+
+    def json(self, request: Request, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        body = gojson.dumps(value, pretty=self.pretty(request))
+        out = {"Content-Type": JSON, "Vary": "Accept-Encoding"}
+        if headers:
+            out |= headers
+        return Response(status, body, out)
+
+    @staticmethod
+    def empty(status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response(status, b"", {"Vary": "Accept-Encoding", **(headers or {})})
+
+    @staticmethod
+    def error(error: BaseException) -> Response:
+        return text_response(status_of(error), str(error))
+
+    # ------------------------------------------------------------------ reads
+
+    def read(
+        self,
+        request: Request,
+        read: Read,
+        encode: Callable[[Any], Reply],
+        *,
+        effective: bool = False,
+        cacheable: bool = False,
+        form: Any = None,
+    ) -> Answer:
+        """Answer a read, at once or when its index has passed ``?index``.
+
+        ``encode`` turns the value into a reply; ``form`` names it, since a view keeps one reply per form.
+        ``effective`` adds the X-Consul-Effective-Consistency header.
+        """
+        self.require_local(request)
+        options = self.options(request)
+        if not self.authority.ready() and options.consistency != "stale":
+            return self._later(request, read, encode, effective, cacheable, form)
+        form = (self.pretty(request), form)
+        headers = {"Content-Type": JSON, "Vary": "Accept-Encoding"}
+        if effective:
+            headers["X-Consul-Effective-Consistency"] = options.consistency
+        if cacheable and options.cached:
+            headers["X-Cache"] = self._cache_state(read.key)
+            if headers["X-Cache"] == "HIT":
+                headers["Age"] = "0"
+        if options.min_index == 0 and not read.shared:
+            index, value = read.run(None)  # type: ignore[arg-type]
+            return self._reply(encode(value), max(index, 1), headers)
+        view = self.views.get(read.key, read.run)
+        if options.min_index and view.index <= options.min_index:
+            return self._wait(view, options, encode, form, headers)
+        return self._reply(view.render(form, encode), view.index, headers)
+
+    def _cache_state(self, key: Any) -> str:
+        """MISS for the first cached read of a key, HIT after it; our answers are as fresh as any refresh makes them."""
+        if key in self._cached:
+            return "HIT"
+        if len(self._cached) >= 65536:  # as many entries as a large agent cache holds; forgetting one costs a MISS
+            self._cached.pop(next(iter(self._cached)))
+        self._cached[key] = None
+        return "MISS"
+
+    def _reply(self, reply: Reply, index: int, headers: dict[str, str]) -> Response:
+        headers["X-Consul-Index"] = str(index)
+        headers["X-Consul-Knownleader"] = "true" if self.authority.known_leader() else "false"
+        headers["X-Consul-Lastcontact"] = str(self.authority.last_contact_ms())
+        if reply.content_type != JSON:
+            if reply.content_type:
+                headers["Content-Type"] = reply.content_type
+            else:
+                del headers["Content-Type"]
+        return Response(reply.status, reply.body, headers)
+
+    def wait_s(self, wait_ns: int) -> float:
+        """How long a blocking query may wait: the default or the caller's bound, plus up to a sixteenth."""
+        wait_ns = min(wait_ns or self.default_query_time_ns, self.max_query_time_ns)
+        wait_ns += int(self.jitter.random() * wait_ns / JITTER_FRACTION)
+        return max(wait_ns, 0) / SECOND_NS
+
+    def _wait(
+        self, view: View, options: Options, encode: Callable[[Any], Reply], form: Any, headers: dict[str, str]
+    ) -> Deferred:
+        deferred = Deferred()
+
+        def finish(view: View) -> None:
+            timer.cancel()
+            if view.error is not None:
+                deferred.resolve(self.error(view.error))
+            else:
+                deferred.resolve(self._reply(view.render(form, encode), view.index, headers))
+
+        def expire() -> None:
+            waiter.cancel()
+            view.refresh()
+            finish(view)
+
+        def abandon() -> None:
+            timer.cancel()
+            waiter.cancel()
+
+        waiter: Waiter = self.views.wait(view, options.min_index, finish)
+        timer = asyncio.get_running_loop().call_later(self.wait_s(options.wait_ns), expire)
+        deferred.on_cancel = abandon
+        return deferred
+
+    async def _later(
+        self, request: Request, read: Read, encode: Callable[[Any], Reply], effective: bool, cacheable: bool, form: Any
+    ) -> Response:
+        """There is no leader: try again until one is known or rpc_hold_timeout has passed."""
+        if not await self.authority.when_ready(self.rpc_hold_timeout_s):
+            response = self.error(NoLeader())
+            response.headers |= {
+                "X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0",
+            }  # fmt: skip
+            return response
+        answer = self.read(request, read, encode, effective=effective, cacheable=cacheable, form=form)
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, Deferred):
+            future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+            answer.when_done(lambda response: None if future.done() else future.set_result(response))
+            try:
+                return await future
+            except asyncio.CancelledError:
+                answer.cancel()
+                raise
+        return await answer
+
+    # ------------------------------------------------------------------ writes
+
+    def when_written(self, future: Any, finish: Callable[[Any], Response]) -> Answer:
+        """Answer when a proposal is done; ``finish`` gets the FSM's result."""
+        if not isinstance(future, asyncio.Future):
+            return finish(future)
+        deferred = Deferred()
+
+        def done(future: asyncio.Future[Any]) -> None:
+            if future.cancelled():
+                deferred.resolve(self.error(ConsulError("leadership lost while committing log")))
+                return
+            error = future.exception()
+            result = error if error is not None else future.result()
+            if isinstance(result, BaseException):
+                deferred.resolve(self.error(result))
+            else:
+                deferred.resolve(finish(result))
+
+        future.add_done_callback(done)
+        return deferred
+
+
+_PLAIN = Options(0, 0, "leader", False, "")
+
+
+def _go_quote(text: str) -> str:
+    return f'"{text}"'
+
+
+Routes = Callable[[Router], None]
