@@ -1,0 +1,461 @@
+"""The driver: performs the core's effects on disk, network and state machine, and offers futures to the server.
+
+Read input, step the core, perform its effects in order, re-arm one timer, repeat. No rule of Raft is decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Any, BinaryIO
+
+from proconsul.engine.raft import chunking
+from proconsul.engine.raft import events as ev
+from proconsul.engine.raft.applier import Applier, Waiter
+from proconsul.engine.raft.cache import EntryCache
+from proconsul.engine.raft.config import RaftConfig
+from proconsul.engine.raft.configuration import Change, Configuration
+from proconsul.engine.raft.core import RaftCore
+from proconsul.engine.raft.disk import Disk, DiskThread, InlineDisk
+from proconsul.engine.raft.errors import (
+    BootstrapError,
+    LeadershipLostError,
+    LeadershipTransferInProgressError,
+    MembershipError,
+    NotLeaderError,
+    RaftError,
+    ShutdownError,
+    StorageError,
+)
+from proconsul.engine.raft.events import LeadershipChanged, Role
+from proconsul.engine.raft.fsm import FSM
+from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.messages import EntryType
+from proconsul.engine.raft.peers import Peers
+from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
+from proconsul.engine.raft.snapshotting import Snapshotting
+from proconsul.engine.raft.startup import load_state, newest_snapshot
+from proconsul.engine.raft.stats import raft_stats
+from proconsul.engine.raft.transport import Transport
+
+__all__ = ["RaftNode"]
+
+# Proposals not yet applied. Each costs well below a kilobyte beside its data; past this the disk is hopelessly behind.
+PROPOSALS_MAX = 65536
+
+
+class RaftNode:
+    """One Raft server. All methods belong to the event loop on which ``start`` was awaited."""
+
+    def __init__(
+        self,
+        config: RaftConfig,
+        server_id: str,
+        address: str,
+        log: LogStore,
+        snapshots: SnapshotStore,
+        fsm: FSM,
+        transport: Transport | None,
+        rng: Random,
+        *,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        self.config = config
+        self.id = server_id
+        self.address = address
+        self.leadership: asyncio.Queue[LeadershipChanged] = asyncio.Queue()
+        self.failure: BaseException | None = None
+        self._log = log
+        self._snapshots = snapshots
+        self._fsm = fsm
+        self._transport = transport
+        self._rng = rng
+        self._note = note or (lambda text: None)
+        self._running = False
+        self._inbox: deque[ev.Event] = deque()
+        self._stepping = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._bootstrap: Configuration | None = None
+        self._proposals: list[tuple[int, bytes, bytes]] = []
+        self._proposers: list[Waiter | None] = []
+        self._flush_scheduled = False
+        self._held = False
+        self._next_token = 0
+        self._tokens: dict[int, asyncio.Future[int]] = {}
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load snapshot and log and join consensus. StorageError if they are damaged.
+
+        Commands committed earlier are applied once the commit index is known, that is after an election; a single
+        voter elects itself at once. ``await barrier()`` as leader waits for all of them.
+        """
+        assert not self._running, "started twice"
+        self._loop = asyncio.get_running_loop()
+        blocking, fsm = self._log.is_blocking, self._fsm
+        found = newest_snapshot(self._snapshots, self._note)
+        if found is not None:
+            with found[1] as reader:
+                self._fsm.restore(reader)
+        initial = load_state(self._log, found[0] if found is not None else None)
+        self._cache = EntryCache(self.config.cache_entries)
+        applied = (initial.snapshot_index, initial.snapshot_term)
+        self._applier = Applier(self._fsm, self._log, self._cache, applied, self._crashed)
+        self._disk: Disk = (
+            DiskThread(self._log, self._disk_done, self._disk_failed, self._crashed)
+            if blocking
+            else InlineDisk(self._log, self._disk_done, self._disk_failed)
+        )
+        self._applier.disk = self._disk
+        self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
+        self._peers = Peers(self.core, self._cache, self._log, self._snapshots, self._transport, self._disk, self._step)
+        self._snapshotting = Snapshotting(
+            self.core, self._applier, fsm, self._snapshots, self._disk, self._log, self._step, self._rng, self._note
+        )
+        self._performers: dict[type, Callable[[Any], None]] = {
+            ev.Append: self._append,
+            ev.PersistState: self._disk.submit,
+            ev.ResetLog: self._reset_log,
+            ev.Apply: self._apply,
+            ev.SendAppend: self._peers.send_append,
+            ev.Send: self._peers.send,
+            ev.Reply: self._peers.reply,
+            ev.ArmTimer: self._arm,
+            ev.LeadershipChanged: self._leadership_changed,
+            ev.ConfigurationChanged: lambda effect: None,
+            ev.Resolved: self._resolved,
+            ev.Note: lambda effect: self._note(effect.text),
+            ev.Compact: self._snapshotting.compact,
+            ev.SendSnapshot: self._peers.send_snapshot,
+            ev.ReceiveSnapshot: self._peers.receive_snapshot,
+            ev.RestoreSnapshot: self._restore_snapshot,
+        }
+        self._running = True
+        self._peers.open()
+        self._step(ev.Start())
+        if self._bootstrap is not None:
+            self.bootstrap(self._bootstrap)
+        self._snapshotting.schedule()
+
+    async def stop(self) -> None:
+        """Leave consensus without telling anyone, finish writing, close the log. Pending futures get ShutdownError."""
+        if not self._running:
+            return
+        self._halt(ShutdownError())
+        await self._snapshotting.stop()
+        await self._peers.stop()
+        await self._disk.stop()
+
+    def _halt(self, error: RaftError) -> None:
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._snapshotting.cancel_timer()
+        self._fail_proposals(error)
+        self._applier.fail_waiting(0, error)
+        for future in self._tokens.values():
+            if not future.done():
+                future.set_exception(error)
+        self._tokens.clear()
+
+    def _crashed(self, error: BaseException) -> None:
+        """A programmer error or unreadable state: this server must not take part any more."""
+        if self.failure is None:
+            self.failure = error
+            self._note(f"raft stopped: {error!r}")
+            led = self.core.role is Role.LEADER
+            self._halt(StorageError(f"raft stopped: {error!r}"))
+            if led:
+                self.leadership.put_nowait(LeadershipChanged(False, self.core.term))
+
+    def bootstrap(self, configuration: Configuration) -> None:
+        """Start a new cluster with these servers; BootstrapError if this server already has state."""
+        configuration = configuration.checked()
+        if not self._running:
+            self._bootstrap = configuration
+            return
+        if self.core.has_state:
+            raise BootstrapError
+        self._step(ev.Bootstrap(configuration))
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    def _step(self, event: ev.Event) -> None:
+        if not self._running:
+            return
+        self._inbox.append(event)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            inbox = self._inbox
+            while inbox and self._running:
+                effects = self.core.step(inbox.popleft(), self._loop.time())
+                for effect in effects:
+                    self._performers[type(effect)](effect)
+        except Exception as error:
+            self._crashed(error)
+            raise
+        finally:
+            self._stepping = False
+
+    def _arm(self, effect: ev.ArmTimer) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(effect.at, self._step, ev.Tick())
+
+    def _append(self, effect: ev.Append) -> None:
+        self._cache.put(effect.entries)
+        self._disk.submit(effect)
+
+    def _reset_log(self, effect: ev.ResetLog) -> None:
+        self._cache.clear()
+        self._disk.submit(effect)
+
+    def _disk_done(self, seq: int) -> None:
+        self._step(ev.DiskDone(seq))
+
+    def _disk_failed(self, last_index: int, reason: str) -> None:
+        self._disk.reset()
+        self._step(ev.DiskFailed(last_index, reason))
+
+    def _apply(self, effect: ev.Apply) -> None:
+        self._applier.apply_to(effect.last)
+
+    def _restore_snapshot(self, effect: ev.RestoreSnapshot) -> None:
+        with self._peers.received(effect.index, effect.term) as reader:
+            self._applier.restore(effect.index, effect.term, reader)
+
+    def _leadership_changed(self, effect: LeadershipChanged) -> None:
+        if not effect.is_leader:
+            error = self._storage_failure() or LeadershipLostError()
+            self._applier.fail_waiting(self.core.commit_index, error)
+            self._fail_proposals(self._storage_failure() or NotLeaderError())
+        self.leadership.put_nowait(effect)
+
+    def _storage_failure(self) -> StorageError | None:
+        reason = self.core.storage_error
+        return StorageError(reason) if reason is not None else None
+
+    def _resolved(self, effect: ev.Resolved) -> None:
+        future = self._tokens.pop(effect.token, None)
+        if future is None or future.done():
+            return
+        if effect.error is None:
+            future.set_result(effect.index)
+        elif effect.not_leader:
+            future.set_exception(NotLeaderError())
+        elif effect.error == LeadershipLostError.text:
+            future.set_exception(LeadershipLostError())
+        else:
+            future.set_exception(MembershipError(effect.error))
+
+    # -- proposals -------------------------------------------------------------------------------------------------
+
+    def propose(
+        self, data: bytes, value: object = None, type: int = 0, *, chunked: bool = False
+    ) -> asyncio.Future[Any]:
+        """Replicate a command; the future gives what the state machine returned for it.
+
+        Cheap and synchronous: all proposals of one turn of the event loop are appended together. ``value`` is kept in
+        memory and handed to the local state machine, so it need not decode ``data``. ``chunked`` splits data above
+        512 KiB. Fails with NotLeaderError (never appended), LeadershipLostError (may yet commit), StorageError,
+        LeadershipTransferInProgressError, or RaftError when too many proposals wait.
+        """
+        future: asyncio.Future[Any] = self._loop.create_future()
+        refusal = self._refusal()
+        if refusal is not None:
+            future.set_exception(refusal)
+            return future
+        if chunked and len(data) > chunking.CHUNK_BYTES_MAX:
+            parts = list(chunking.split(data, self._rng.getrandbits(64)))
+            for part, extensions in parts[:-1]:
+                self._proposals.append((type, part, extensions))
+                self._proposers.append(None)
+            data, extensions = parts[-1]
+            self._proposals.append((type, data, extensions))
+        else:
+            self._proposals.append((type, data, b""))
+        self._proposers.append((future, value))
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+        return future
+
+    def _refusal(self) -> RaftError | None:
+        if not self._running:
+            return ShutdownError()
+        core = self.core
+        if not core.accepts_proposals:
+            if core.is_transferring:
+                return LeadershipTransferInProgressError()
+            return self._storage_failure() or NotLeaderError()
+        if len(self._proposals) + len(self._applier.waiting) >= PROPOSALS_MAX:
+            return RaftError("timed out enqueuing operation")
+        return None
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if self._held or not self._proposals:
+            return
+        refusal = self._refusal() if not self.core.accepts_proposals or not self._running else None
+        if refusal is not None:
+            self._fail_proposals(refusal)
+            return
+        proposals, self._proposals = self._proposals, []
+        proposers, self._proposers = self._proposers, []
+        index = self.core.last_index
+        waiting = self._applier.waiting
+        for proposer in proposers:
+            index += 1
+            if proposer is not None:
+                waiting[index] = proposer
+        self._step(ev.Propose(proposals))
+
+    def _fail_proposals(self, error: RaftError) -> None:
+        proposers, self._proposers, self._proposals = self._proposers, [], []
+        for proposer in proposers:
+            if proposer is not None and not proposer[0].done():
+                proposer[0].set_exception(error)
+
+    async def barrier(self) -> None:
+        """Return when everything proposed or committed before is applied here. Fails as ``propose`` does."""
+        await self.propose(b"", type=EntryType.BARRIER)
+
+    def is_leader_sync(self) -> bool:
+        """True if this server certainly leads now and may serve a consistent read without asking anyone."""
+        return self._running and self.core.role is Role.LEADER and self.core.is_single_voter
+
+    async def verify_leader(self) -> None:
+        """Return when a quorum confirmed that this server leads; else NotLeaderError."""
+        if not self.is_leader_sync():
+            await self._ask(lambda token: ev.Verify(token))
+
+    def _ask(self, make: Callable[[int], ev.Event]) -> asyncio.Future[int]:
+        future: asyncio.Future[int] = self._loop.create_future()
+        if not self._running:
+            future.set_exception(ShutdownError())
+            return future
+        self._next_token += 1
+        self._tokens[self._next_token] = future
+        self._step(make(self._next_token))
+        return future
+
+    # -- membership ------------------------------------------------------------------------------------------------
+
+    async def _change(self, change: Change, server_id: str, address: str, prev_index: int) -> int:
+        if self._held:
+            raise MembershipError("a snapshot restore is in progress")
+        return await self._ask(lambda token: ev.ChangeMembership(token, change, server_id, address, prev_index))
+
+    async def add_voter(self, server_id: str, address: str, prev_index: int = 0) -> int:
+        """Add or promote a voter; returns the index of the committed configuration."""
+        return await self._change(Change.ADD_VOTER, server_id, address, prev_index)
+
+    async def add_nonvoter(self, server_id: str, address: str, prev_index: int = 0) -> int:
+        """Add a server that gets the log but has no vote."""
+        return await self._change(Change.ADD_NONVOTER, server_id, address, prev_index)
+
+    async def demote(self, server_id: str, prev_index: int = 0) -> int:
+        """Take a server's vote."""
+        return await self._change(Change.DEMOTE, server_id, "", prev_index)
+
+    async def remove_server(self, server_id: str, prev_index: int = 0) -> int:
+        """Remove a server; a leader that removes itself steps down when that is committed."""
+        return await self._change(Change.REMOVE, server_id, "", prev_index)
+
+    async def transfer_leadership(self, server_id: str | None = None) -> None:
+        """Hand over to a voter (the most advanced by default); fails after an election timeout."""
+        await self._ask(lambda token: ev.Transfer(token, server_id))
+
+    # -- snapshots -------------------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> SnapshotMeta:
+        """Take a snapshot now. NothingToSnapshotError if nothing was applied since the last one."""
+        return await self._snapshotting.snapshot()
+
+    async def user_restore(self, meta: SnapshotMeta, reader: BinaryIO) -> int:
+        """Replace the cluster's state by a user's snapshot; returns its new index, max(meta.index, last) + 1.
+
+        Proposals wait meanwhile. The configuration of ``meta`` is ignored. The caller must have checked that the state
+        machine can read the contents.
+        """
+        if self._held:
+            raise RaftError("a snapshot restore is in progress")
+        done = self.propose(b"", type=EntryType.BARRIER)
+        self._flush()
+        self._held = True
+        try:
+            await done
+            index = await self._snapshotting.user_restore(meta, reader)
+        finally:
+            self._held = False
+            self._flush()
+        return index
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    @property
+    def has_state(self) -> bool:
+        """True if this server was ever part of a cluster."""
+        return self.core.has_state
+
+    @property
+    def state(self) -> Role:
+        """Follower, candidate or leader."""
+        return self.core.role
+
+    @property
+    def term(self) -> int:
+        """Current term."""
+        return self.core.term
+
+    @property
+    def leader_id(self) -> str | None:
+        """Id of the known leader, or None."""
+        return self.core.leader_id
+
+    @property
+    def leader_address(self) -> str:
+        """``ip:port`` of the known leader, or empty."""
+        return self.core.leader_address
+
+    @property
+    def last_index(self) -> int:
+        """Last index of the log."""
+        return self.core.last_index
+
+    @property
+    def commit_index(self) -> int:
+        """Highest committed index known here."""
+        return self.core.commit_index
+
+    @property
+    def applied_index(self) -> int:
+        """Highest index the state machine has."""
+        return self._applier.applied_index
+
+    @property
+    def last_contact(self) -> float | None:
+        """Seconds since the leader was heard: 0 on the leader, None if never."""
+        if self.core.role is Role.LEADER:
+            return 0.0
+        heard = self.core.last_contact
+        return None if heard is None else self._loop.time() - heard
+
+    @property
+    def last_snapshot(self) -> tuple[int, int]:
+        """(index, term) of the last snapshot, zeros if there is none."""
+        return self.core.snapshot_index, self.core.snapshot_term
+
+    @property
+    def configuration(self) -> tuple[int, Configuration]:
+        """(index, latest configuration)."""
+        return self.core.configuration_index, self.core.configuration
+
+    def stats(self) -> dict[str, str]:
+        """The ``raft`` block of ``consul info``."""
+        return raft_stats(self.core, self._applier.applied_index, self._loop.time())

@@ -1,0 +1,287 @@
+"""The node's dealings with other servers: sending what the core decided, answering requests, moving snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, BinaryIO
+
+from proconsul.engine.raft import events as ev
+from proconsul.engine.raft.cache import EntryCache
+from proconsul.engine.raft.configuration import Configuration, Server, Suffrage
+from proconsul.engine.raft.core import RaftCore
+from proconsul.engine.raft.disk import Disk
+from proconsul.engine.raft.errors import RaftError, StorageError, TransportError, UnsupportedRpcError, WireError
+from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.messages import (
+    AppendEntriesRequest,
+    AppendEntriesResponse,
+    InstallSnapshotRequest,
+    InstallSnapshotResponse,
+    LogEntry,
+    PreVoteResponse,
+    Request,
+    RequestVoteResponse,
+    Response,
+    TimeoutNowResponse,
+)
+from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotStore
+from proconsul.engine.raft.startup import newest_snapshot
+from proconsul.engine.raft.transport import Body, Respond, Transport
+
+# Data in one AppendEntries read back from disk for a slow follower.
+READ_BYTES_MAX = 8 * 1024 * 1024
+
+
+class Peers:
+    """Owned by one RaftNode."""
+
+    def __init__(
+        self,
+        core: RaftCore,
+        cache: EntryCache,
+        log: LogStore,
+        snapshots: SnapshotStore,
+        transport: Transport | None,
+        disk: Disk,
+        step: Callable[[ev.Event], None],
+    ) -> None:
+        self._core = core
+        self._cache = cache
+        self._log = log
+        self._snapshots = snapshots
+        self._transport = transport
+        self._disk = disk
+        self._step = step
+        self._next_request = 0
+        self._responders: dict[int, tuple[Respond, Body | None]] = {}
+        self._received: dict[tuple[int, int], BinaryIO] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Future[Any]] = {}
+
+    def open(self) -> None:
+        """Begin to serve peers."""
+        if self._transport is not None:
+            self._transport.set_handler(self._handle)
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for reader in self._received.values():
+            reader.close()
+        if self._transport is not None:
+            await self._transport.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- requests of peers -------------------------------------------------------------------------------------------
+
+    def _handle(self, request: Request, body: Body | None, respond: Respond) -> None:
+        self._next_request += 1
+        self._responders[self._next_request] = (respond, body)
+        self._step(ev.Received(self._next_request, request))
+
+    def reply(self, effect: ev.Reply) -> None:
+        """Answer a request."""
+        respond, body = self._responders.pop(effect.request_id)
+        if body is None:
+            respond(effect.response, effect.error)
+        else:
+            # The sender has sent, or will send, all bytes in any case.
+            self._spawn(_drain(body, respond, effect.response, effect.error))
+
+    def receive_snapshot(self, effect: ev.ReceiveSnapshot) -> None:
+        """Take in a snapshot's bytes."""
+        respond, body = self._responders[effect.request_id]
+        self._responders[effect.request_id] = (respond, None)
+        self._spawn(self._receive(effect.request_id, effect.request, body))
+
+    async def _receive(self, request_id: int, request: InstallSnapshotRequest, body: Body | None) -> None:
+        try:
+            configuration = Configuration.decode(request.configuration)
+            await self._store(request, configuration, body)
+        except (RaftError, OSError) as error:
+            self._step(ev.SnapshotFailed(request_id, str(error)))
+        else:
+            self._step(ev.SnapshotStored(request_id, request, configuration))
+            leftover = self._received.pop((request.last_log_index, request.last_log_term), None)
+            if leftover is not None:
+                leftover.close()
+
+    async def _store(self, request: InstallSnapshotRequest, configuration: Configuration, body: Body | None) -> None:
+        if body is None:
+            raise WireError("snapshot without contents")
+        sink = await asyncio.to_thread(
+            self._snapshots.create,
+            request.last_log_index,
+            request.last_log_term,
+            configuration,
+            request.configuration_index,
+        )
+        size = 0
+        try:
+            async for chunk in body:
+                size += len(chunk)
+                await asyncio.to_thread(sink.write, chunk)
+            if size != request.size:
+                raise StorageError(f"failed to receive whole snapshot: received {size} of {request.size} bytes")
+            await asyncio.to_thread(sink.finish)
+            meta = await asyncio.to_thread(sink.commit)
+            reader = await asyncio.to_thread(self._snapshots.open, meta)
+        except BaseException:
+            sink.cancel()
+            raise
+        self._received[(request.last_log_index, request.last_log_term)] = reader
+
+    def received(self, index: int, term: int) -> BinaryIO:
+        """The contents of the snapshot just stored."""
+        return self._received.pop((index, term))
+
+    # -- requests to peers -------------------------------------------------------------------------------------------
+
+    def _target(self, server_id: str) -> Server:
+        # A server that was just removed may still be owed a last message; its transport resolves the id.
+        return self._core.configuration.get(server_id) or Server(Suffrage.NONVOTER, server_id, "")
+
+    def _request(
+        self, server_id: str, request: Request, body: Body | None, done: Callable[[Response | TransportError], None]
+    ) -> None:
+        if self._transport is None:
+            done(TransportError("no transport"))
+        else:
+            self._transport.send(self._target(server_id), request, body, done)
+
+    def _failed(self, send: ev.Send | ev.SendAppend | ev.SendSnapshot, result: object) -> None:
+        self._step(ev.SendFailed(send, isinstance(result, UnsupportedRpcError)))
+
+    def send(self, effect: ev.Send) -> None:
+        """Send an election message."""
+
+        def done(result: Response | TransportError) -> None:
+            if isinstance(result, RequestVoteResponse | PreVoteResponse | TimeoutNowResponse):
+                self._step(ev.VoteResponded(effect.to, effect.message, result))
+            else:
+                self._failed(effect, result)
+
+        self._request(effect.to, effect.message, None, done)
+
+    def send_append(self, effect: ev.SendAppend) -> None:
+        """Send entries; those no longer in memory are read from the log first, keeping the order per peer."""
+        if effect.heartbeat:
+            self._send_entries(effect, None)
+            return
+        waiting = self._reading.get(effect.to)
+        count = effect.last_index - effect.prev_index
+        entries = self._cache.get(effect.prev_index + 1, effect.last_index)
+        if waiting is None and len(entries) == count:
+            self._send_entries(effect, tuple(entries))
+            return
+        first, last = effect.prev_index + 1, effect.last_index
+        reading = self._disk.call(lambda: self._log.read(first, last, READ_BYTES_MAX) if count else [])
+        self._reading[effect.to] = reading
+        reading.add_done_callback(lambda future: self._read(effect, future))
+
+    def _read(self, effect: ev.SendAppend, future: asyncio.Future[list[LogEntry]]) -> None:
+        if self._reading.get(effect.to) is future:
+            del self._reading[effect.to]
+        if future.cancelled():
+            return
+        entries = () if future.exception() is not None else tuple(future.result())
+        if len(entries) == effect.last_index - effect.prev_index:
+            self._send_entries(effect, entries)
+        elif entries:
+            # Fewer than asked for, because they are large.
+            part = ev.SendAppend(
+                effect.to,
+                effect.seq,
+                effect.term,
+                effect.prev_index,
+                effect.prev_term,
+                entries[-1].index,
+                effect.commit,
+                False,
+                effect.sent_at,
+            )
+            self._send_entries(part, entries)
+        else:
+            self._failed(effect, future.exception())
+
+    def _send_entries(self, effect: ev.SendAppend, entries: tuple[LogEntry, ...] | None) -> None:
+        core = self._core
+        request = AppendEntriesRequest(
+            effect.term,
+            core.address.encode(),
+            effect.prev_index,
+            effect.prev_term,
+            entries,
+            effect.commit,
+            id=core.id.encode(),
+            addr=core.address.encode(),
+        )
+
+        def done(result: Response | TransportError) -> None:
+            if isinstance(result, AppendEntriesResponse):
+                self._step(ev.AppendResponded(effect, result))
+            else:
+                self._failed(effect, result)
+
+        self._request(effect.to, request, None, done)
+
+    def send_snapshot(self, effect: ev.SendSnapshot) -> None:
+        """Send the newest snapshot."""
+        self._spawn(self._send_snapshot(effect))
+
+    async def _send_snapshot(self, effect: ev.SendSnapshot) -> None:
+        try:
+            found = await asyncio.to_thread(newest_snapshot, self._snapshots, lambda text: None)
+        except StorageError as error:
+            self._failed(effect, error)
+            return
+        if found is None:
+            self._failed(effect, None)
+            return
+        meta, reader = found
+
+        def done(result: Response | TransportError) -> None:
+            reader.close()
+            if isinstance(result, InstallSnapshotResponse):
+                self._step(ev.SnapshotResponded(effect, meta.index, result))
+            else:
+                self._failed(effect, result)
+
+        self._request(effect.to, self._snapshot_request(effect, meta), _contents(reader), done)
+
+    def _snapshot_request(self, effect: ev.SendSnapshot, meta: SnapshotMeta) -> InstallSnapshotRequest:
+        core = self._core
+        return InstallSnapshotRequest(
+            effect.term,
+            core.address.encode(),
+            meta.index,
+            meta.term,
+            meta.configuration.encode_peers(),
+            meta.configuration.encode(),
+            meta.configuration_index,
+            meta.size,
+            id=core.id.encode(),
+            addr=core.address.encode(),
+        )
+
+
+async def _contents(reader: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(reader.read, CHUNK_BYTES):
+        yield chunk
+
+
+async def _drain(body: Body, respond: Respond, response: Response, error: str) -> None:
+    try:
+        async for _ in body:
+            pass
+    except TransportError:
+        return
+    respond(response, error)

@@ -1,0 +1,174 @@
+"""When and how a node writes snapshots of its own state, and restores a user's one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import BinaryIO
+
+from proconsul.engine.raft import events as ev
+from proconsul.engine.raft.applier import Applier
+from proconsul.engine.raft.core import RaftCore
+from proconsul.engine.raft.disk import Disk
+from proconsul.engine.raft.errors import LeadershipLostError, NothingToSnapshotError, RaftError, StorageError
+from proconsul.engine.raft.events import Role
+from proconsul.engine.raft.fsm import FSM, FSMSnapshot
+from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotSink, SnapshotStore, write_chunks
+
+# Rest of the writing thread between pieces, so that the event loop gets the interpreter at once and not after the
+# switch interval of 5 ms each time.
+PAUSE_S = 0.0005
+
+
+class Snapshotting:
+    """Owned by one RaftNode."""
+
+    def __init__(
+        self,
+        core: RaftCore,
+        applier: Applier,
+        fsm: FSM,
+        snapshots: SnapshotStore,
+        disk: Disk,
+        log: LogStore,
+        step: Callable[[ev.Event], None],
+        rng: Random,
+        note: Callable[[str], None],
+    ) -> None:
+        self._core = core
+        self._applier = applier
+        self._fsm = fsm
+        self._snapshots = snapshots
+        self._disk = disk
+        self._log = log
+        self._step = step
+        self._rng = rng
+        self._note = note
+        self._lock = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    # -- automatic ---------------------------------------------------------------------------------------------------
+
+    def schedule(self) -> None:
+        """Look again after the snapshot interval, randomised to twice, so that servers do not do it together."""
+        if not self._stopped:
+            wait = self._core.config.snapshot_interval_s * (1 + self._rng.random())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._look)
+
+    def cancel_timer(self) -> None:
+        """No automatic snapshots from here on."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def stop(self) -> None:
+        """Wait for a snapshot under way: its thread cannot be interrupted."""
+        self.cancel_timer()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def _look(self) -> None:
+        core = self._core
+        if core.last_index - core.snapshot_index >= core.config.snapshot_threshold:
+            self._task = asyncio.get_running_loop().create_task(self._automatic())
+        else:
+            self.schedule()
+
+    async def _automatic(self) -> None:
+        try:
+            meta = await self.snapshot()
+            self._note(f"snapshot {meta.id} complete: {meta.size} bytes")
+        except RaftError as error:
+            self._note(f"failed to take snapshot: {error}")
+        self.schedule()
+
+    # -- own state ---------------------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> SnapshotMeta:
+        """Capture the state now, write it on another thread, then let the log be cut."""
+        async with self._lock:
+            core = self._core
+            index, term = self._applier.applied_index, self._applier.applied_term
+            if index <= core.snapshot_index:
+                raise NothingToSnapshotError
+            configuration_index = core.committed_configuration_index
+            if configuration_index > index:
+                raise RaftError(
+                    f"cannot take snapshot now, wait until the configuration entry at {configuration_index} "
+                    f"has been applied (have applied {index})"
+                )
+            captured = self._fsm.snapshot()
+            configuration = core.committed_configuration
+            meta, oldest = await asyncio.to_thread(
+                self._write, captured, lambda: self._snapshots.create(index, term, configuration, configuration_index)
+            )
+            trailing = min(index, core.last_index - core.config.trailing_logs)
+            # Also keep what the oldest retained snapshot needs, so that a damaged newest one loses nothing.
+            self._step(ev.SnapshotTaken(index, term, max(0, min(trailing, oldest))))
+            return meta
+
+    def _write(self, captured: FSMSnapshot, create: Callable[[], SnapshotSink]) -> tuple[SnapshotMeta, int]:
+        sink = create()
+        try:
+            write_chunks(sink, captured.persist(), lambda: time.sleep(PAUSE_S))
+            meta = sink.commit()
+        except OSError as error:
+            sink.cancel()
+            raise StorageError(f"failed to persist snapshot: {error}") from error
+        except BaseException:
+            sink.cancel()
+            raise
+        return meta, min(kept.index for kept in self._snapshots.list())
+
+    def compact(self, effect: ev.Compact) -> None:
+        """Cut the log in small steps between other writes."""
+        self._disk.call(lambda: self._log.compact(effect.up_to)).add_done_callback(
+            lambda future: self._compacted(effect, future)
+        )
+
+    def _compacted(self, effect: ev.Compact, future: asyncio.Future[bool]) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            self._note(f"failed to compact the log, it stays longer: {error}")
+        elif future.result() and not self._stopped:
+            self.compact(effect)
+
+    # -- a user's state ----------------------------------------------------------------------------------------------
+
+    async def user_restore(self, meta: SnapshotMeta, reader: BinaryIO) -> int:
+        """Install the state as a new snapshot in the current term. The node holds proposals back meanwhile."""
+        async with self._lock:
+            core = self._core
+            term = core.term
+            index = max(meta.index, core.last_index) + 1
+            configuration, configuration_index = core.configuration, core.configuration_index
+            sink = await asyncio.to_thread(self._snapshots.create, index, term, configuration, configuration_index)
+            try:
+                size = await asyncio.to_thread(write_chunks, sink, _pieces(reader), lambda: time.sleep(PAUSE_S))
+                if meta.size and size != meta.size:
+                    raise StorageError(f"failed to write snapshot: expected {meta.size} bytes, got {size}")
+                if core.role is not Role.LEADER or core.term != term:
+                    raise LeadershipLostError
+                if core.last_index >= index:
+                    raise RaftError("the configuration changed during the restore; try again")
+                # On the event loop, because between this name and the step nothing may happen to our leadership.
+                stored = sink.commit()
+            except BaseException:
+                sink.cancel()
+                raise
+            with self._snapshots.open(stored) as contents:
+                self._applier.restore(index, term, contents)
+            self._step(ev.UserRestored(index, term))
+            return index
+
+
+def _pieces(reader: BinaryIO) -> Iterator[bytes]:
+    while chunk := reader.read(CHUNK_BYTES):
+        yield chunk
