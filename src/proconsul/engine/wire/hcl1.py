@@ -11,6 +11,7 @@ Pure. Depth is bounded, so hostile rules cannot exhaust the stack.
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -68,11 +69,10 @@ _PUNCTUATION: Final = {
     "=": _Kind.ASSIGN,
 }
 _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
+_NUMBER: Final = re.compile(
+    r"-?(?:(?P<digits>0[xX][0-9a-fA-F]+|[0-9]+(?![0-9.eE]))|[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?)"
+)
 _HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
-
-
-def _exponent_sign(text: str, index: int) -> bool:
-    return text[index] in "+-" and text[index - 1] in "eE"
 
 
 class _Scanner:
@@ -83,6 +83,8 @@ class _Scanner:
         self.position = 0
         self.line = 1
         self.line_start = 0
+        # Reading past the end while looking for the end of a word counts as columns in the original's messages.
+        self.columns_past_end = 0
 
     def column(self, position: int) -> int:
         return position - self.line_start + 1
@@ -109,7 +111,7 @@ class _Scanner:
             elif text.startswith("/*", self.position):
                 self.skip_block_comment()
             elif char == "/":
-                raise self.fail(self.position + 1, "expected '/' for comment")
+                raise self.fail(self.position, "expected '/' for comment")
             else:
                 return
 
@@ -127,7 +129,7 @@ class _Scanner:
         self.skip_blank()
         start = self.position
         if start >= len(self.text):
-            return _Token(_Kind.EOF, "", None, self.line, self.column(start))
+            return _Token(_Kind.EOF, "", None, self.line, self.column(start) + self.columns_past_end)
         char = self.text[start]
         if char in _PUNCTUATION:
             self.position += 1
@@ -147,6 +149,7 @@ class _Scanner:
         while end < len(self.text) and (self.text[end].isalnum() or self.text[end] in "_-."):
             end += 1
         self.position = end
+        self.columns_past_end = 1 if end == len(self.text) else 0
         word = self.text[start:end]
         column = self.column(start)
         if word in ("true", "false"):
@@ -154,23 +157,26 @@ class _Scanner:
         return _Token(_Kind.IDENT, word, word, self.line, column)
 
     def number(self, start: int) -> _Token:
-        text = self.text
-        end = start + 1
-        while end < len(text) and (text[end].isalnum() or text[end] == "." or _exponent_sign(text, end)):
-            end += 1
-        word = text[start:end]
-        self.position = end
+        match = _NUMBER.match(self.text, start)
+        if match is None:
+            raise self.fail(start, "illegal number")
+        word = match.group()
+        self.position = match.end()
+        self.columns_past_end = 2 if self.position == len(self.text) else 0
         column = self.column(start)
+        if not match.group("digits"):
+            try:
+                return _Token(_Kind.FLOAT, word, float(word), self.line, column)
+            except ValueError:
+                raise self.fail(start, "illegal number") from None
         sign, digits = (-1, word[1:]) if word.startswith("-") else (1, word)
         try:
             if digits[:2] in ("0x", "0X"):
                 return _Token(_Kind.NUMBER, word, sign * int(digits[2:], 16), self.line, column)
-            if digits.isdigit():
-                octal = len(digits) > 1 and digits.startswith("0")
-                return _Token(_Kind.NUMBER, word, sign * int(digits, 8 if octal else 10), self.line, column)
-            return _Token(_Kind.FLOAT, word, float(word), self.line, column)
+            octal = len(digits) > 1 and digits.startswith("0")
+            return _Token(_Kind.NUMBER, word, sign * int(digits, 8 if octal else 10), self.line, column)
         except ValueError:
-            raise self.fail(start, f"illegal number: {word}") from None
+            raise HclError(f"strconv.ParseInt: parsing {go_quote(word)}: invalid syntax") from None
 
     def string(self, start: int) -> _Token:
         """A quoted string; ``${...}`` may hold quotes and newlines and is kept as it is."""
@@ -219,7 +225,7 @@ class _Scanner:
         octal = self.text[index + 1 : index + 4]
         if len(octal) == 3 and set(octal) <= frozenset("01234567"):
             return chr(int(octal, 8)), index + 4
-        raise self.fail(index + 2, "illegal char escape")
+        raise self.fail(index + 1, "illegal char escape")
 
     def heredoc(self, start: int) -> _Token:
         text = self.text
@@ -308,8 +314,6 @@ class _Parser:
                 if not keys:
                     return None
                 raise self.no_value(keys, token)
-            elif keys and token.kind in (_Kind.NUMBER, _Kind.FLOAT, _Kind.BOOL, _Kind.HEREDOC, _Kind.LBRACK):
-                raise self.no_value(keys, token)
             else:
                 raise HclError(f"At {token.at}: expected: IDENT | STRING | ASSIGN | LBRACE got: {token.kind.value}")
 
@@ -337,7 +341,10 @@ class _Parser:
         self.advance()
         body = self.object_items(inside=True, depth=depth + 1)
         if self.token.kind is not _Kind.RBRACE:
-            raise HclError(f"At {self.token.at}: object expected closing RBRACE got: {self.token.kind.value}")
+            # The end of the text has been read once already; the original counts a column for every further read.
+            column = self.token.column + (self.token.kind is _Kind.EOF)
+            place = f"{self.token.line}:{column}"
+            raise HclError(f"At {place}: object expected closing RBRACE got: {self.token.kind.value}")
         self.advance()
         return body
 
@@ -362,7 +369,7 @@ class _Parser:
             if token.kind is _Kind.RBRACK:
                 self.advance()
                 return result
-            if token.kind is _Kind.COMMA and expect_comma:
+            if token.kind is _Kind.COMMA:
                 self.advance()
                 expect_comma = False
                 continue
@@ -371,7 +378,7 @@ class _Parser:
                 raise HclError(f"At {token.at}: error parsing list, expected comma or list end, got: {found}")
             if token.kind is _Kind.LBRACE:
                 result.append(self.block(depth))
-            elif token.kind in (_Kind.EOF, _Kind.COMMA, _Kind.ASSIGN, _Kind.RBRACE, _Kind.IDENT):
+            elif token.kind in (_Kind.EOF, _Kind.ASSIGN, _Kind.RBRACE, _Kind.IDENT):
                 raise HclError(f"At {token.at}: unexpected token while parsing list: {token.kind.value}")
             else:
                 result.append(self.value(depth + 1))
@@ -395,9 +402,14 @@ def _set_value(result: dict[str, object], key: str, value: object) -> None:
     if isinstance(present, list) and isinstance(value, list):
         present.extend(value)
         return
-    if isinstance(present, int) and not isinstance(present, bool) and isinstance(value, str):
-        # The original decodes the later text into the type of the earlier one.
-        raise HclError(f"strconv.ParseInt: parsing {go_quote(value)}: invalid syntax")
+    # The original decodes a later value into the type of the earlier one.
+    if isinstance(present, str) and isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    elif isinstance(present, int) and not isinstance(present, bool) and isinstance(value, str):
+        try:
+            value = int(value, 0)
+        except ValueError:
+            raise HclError(f"strconv.ParseInt: parsing {go_quote(value)}: invalid syntax") from None
     result[key] = value
 
 

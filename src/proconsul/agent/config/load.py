@@ -1,0 +1,129 @@
+"""Load, reload and check configurations: the verbs of this room.
+
+Order (configuration reference): defaults, ``-dev``, list flags, files and directories as given, ``-hcl`` fragments,
+single-valued flags. Later values win; lists append.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proconsul.agent.config.build import build
+from proconsul.agent.config.decode import Values
+from proconsul.agent.config.defaults import DEFAULTS, DEV, NON_USER
+from proconsul.agent.config.errors import ConfigError
+from proconsul.agent.config.host import Host, RealHost
+from proconsul.agent.config.merge import merge
+from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.sources import FORMATS, Source, parse, read_paths
+
+__all__ = ["load", "load_with", "reload", "validate_paths"]
+
+# Keys of the flags mapping which are not configuration keys.
+_CONTROL: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
+
+
+def load(flags: Mapping[str, object]) -> tuple[RuntimeConfig, list[str]]:
+    """Build the configuration of this machine from the flags of ``agent``.
+
+    ``flags`` holds configuration keys as in a file (``{"datacenter": "dc2", "retry_join": [...]}``) and four controls:
+    ``config_files`` (files and directories in the order given), ``hcl`` (fragments), ``config_format`` and ``dev``.
+    Returns the configuration and the warnings to print. Raises ConfigError with the text for the operator.
+    """
+    return load_with(flags, RealHost())
+
+
+def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, list[str]]:
+    """``load`` on a given host."""
+    dev = bool(flags.get("dev", False))
+    config_format = str(flags.get("config_format") or "")
+    if config_format and config_format not in FORMATS:
+        raise ConfigError("-config-format must be either 'hcl' or 'json'")
+    sources, warnings = read_paths(_texts(flags.get("config_files")), config_format)
+    sources += [
+        Source(f"flags-{number}.hcl", "hcl", text) for number, text in enumerate(_texts(flags.get("hcl")))
+    ]
+    given: Values = {key: value for key, value in flags.items() if key not in _CONTROL and value is not None}
+    head = {key: list(value) for key, value in given.items() if isinstance(value, list | tuple)}
+    tail = {key: value for key, value in given.items() if key not in head}
+    layers: list[Values] = [DEFAULTS]
+    if dev:
+        layers.append(DEV)
+    layers.append(dict(head))
+    layers.extend(parse(source) for source in sources)
+    layers.extend((tail, NON_USER))
+    runtime, found = build(merge(layers), host, dev=dev)
+    return runtime, warnings + found
+
+
+def _texts(value: object) -> list[str]:
+    assert value is None or isinstance(value, list | tuple)
+    return [str(item) for item in value or ()]
+
+
+def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[RuntimeConfig, list[str]]:
+    """Load again with the flags of the first time.
+
+    What may not change while running (node identity, addresses, mode) keeps its current value, so the result can
+    replace the running configuration. Raises ConfigError and leaves the current one in force.
+    """
+    import msgspec
+
+    fresh, warnings = load(flags)
+    kept = {name: getattr(current, name) for name in _FIXED_FIELDS}
+    return msgspec.structs.replace(fresh, **kept), warnings
+
+
+# Fields that need a restart. Everything else may be read anew by its user on reload.
+_FIXED_FIELDS: Final = (
+    "node_name",
+    "node_id",
+    "datacenter",
+    "primary_datacenter",
+    "data_dir",
+    "dev_mode",
+    "server",
+    "bootstrap",
+    "bootstrap_expect",
+    "bind_addr",
+    "advertise_addr_lan",
+    "advertise_addr_wan",
+    "client_addrs",
+    "dns_addrs",
+    "http_addrs",
+    "https_addrs",
+    "grpc_addrs",
+    "grpc_tls_addrs",
+    "rpc_bind",
+    "rpc_advertise",
+    "serf_bind_lan",
+    "serf_bind_wan",
+    "serf_advertise_lan",
+    "serf_advertise_wan",
+    "ports",
+    "encrypt_key",
+    "gossip_lan",
+    "gossip_wan",
+    "performance",
+    "raft",
+)
+
+
+def validate_paths(
+    paths: Sequence[str], config_format: str | None = None, quiet: bool = False
+) -> tuple[bool, str]:
+    """Check files and directories as the agent would; return (valid, text to print).
+
+    The text has no final newline and is empty when there is nothing to say. For a valid configuration the warnings
+    come first, each on its line, then ``Configuration is valid!``; ``quiet`` leaves all of that out.
+    """
+    if config_format and config_format not in FORMATS:
+        return False, "-config-format must be either 'hcl' or 'json"
+    if not paths:
+        return False, "Must specify at least one config file or directory"
+    try:
+        _, warnings = load({"config_files": list(paths), "config_format": config_format})
+    except ConfigError as error:
+        return False, f"Config validation failed: {error}"
+    return True, "" if quiet else "\n".join([*warnings, "Configuration is valid!"])

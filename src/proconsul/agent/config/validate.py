@@ -1,0 +1,326 @@
+"""Rules over the finished configuration, in the order the original checks them, with its texts.
+
+Pure apart from asking the host about directories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, cast
+
+from proconsul.agent.config.errors import ConfigError, multi_error
+from proconsul.agent.config.host import Host
+from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.engine.wire.durations import go_quote
+
+__all__ = ["metadata_error", "validate_basics", "validate_rest", "warn_about"]
+
+_DATACENTER: Final = re.compile(r"[a-z0-9_-]+")
+_UI_PATH: Final = re.compile(r"[\w/-]+", re.ASCII)
+_DNS_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+_META_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+# Consul's limits on metadata: they ride in gossip messages and in every catalog row.
+META_PAIRS_MAX: Final = 64
+META_KEY_LENGTH_MAX: Final = 128
+META_VALUE_LENGTH_MAX: Final = 512
+META_RESERVED_PREFIX: Final = "consul-"
+DNS_LABEL_LENGTH_MAX: Final = 63
+
+
+def metadata_error(meta: Mapping[str, str], *, allow_reserved: bool) -> str | None:
+    """Why node or service metadata is refused, or None."""
+    if len(meta) > META_PAIRS_MAX:
+        return f"Node metadata cannot contain more than {META_PAIRS_MAX} key/value pairs"
+    for key, value in meta.items():
+        fault = _meta_pair_error(key, value, allow_reserved)
+        if fault is not None:
+            return f"Couldn't load metadata pair ('{key}', '{value}'): {fault}"
+    return None
+
+
+def _meta_pair_error(key: str, value: str, allow_reserved: bool) -> str | None:
+    if not key:
+        return "Key cannot be blank"
+    if not _META_KEY.fullmatch(key):
+        return "Key contains invalid characters"
+    if len(key) > META_KEY_LENGTH_MAX:
+        return f"Key is too long (limit: {META_KEY_LENGTH_MAX} characters)"
+    if key.startswith(META_RESERVED_PREFIX) and not allow_reserved:
+        return f"Key prefix '{META_RESERVED_PREFIX}' is reserved for internal use"
+    if len(value) > META_VALUE_LENGTH_MAX:
+        return f"Value is too long (limit: {META_VALUE_LENGTH_MAX} characters)"
+    return None
+
+
+def validate_basics(config: RuntimeConfig, host: Host) -> None:
+    """The rules checked before the collected faults are reported. Raises ConfigError at the first one broken."""
+    _validate_identity(config, host)
+    _validate_bootstrap(config)
+    _validate_numbers(config)
+    fault = metadata_error(config.node_meta, allow_reserved=False)
+    if fault is not None:
+        raise ConfigError(f"node_meta invalid: {fault}")
+    if config.encrypt_key:
+        fault = _base64_error(config.encrypt_key)
+        if fault is not None:
+            raise ConfigError(f"encrypt has invalid key: {fault}")
+    _validate_addresses(config)
+    if config.segment:
+        raise ConfigError("Network segments are not supported in this version of Consul")
+
+
+def validate_rest(config: RuntimeConfig) -> None:
+    """The rules checked afterwards. Raises ConfigError at the first one broken."""
+    _validate_unique(config)
+    _validate_services(config)
+    _validate_connect_and_cache(config)
+    _validate_auto_config(config)
+
+
+def _validate_identity(config: RuntimeConfig, host: Host) -> None:
+    if not config.datacenter:
+        raise ConfigError("datacenter cannot be empty")
+    if not _DATACENTER.fullmatch(config.datacenter):
+        raise ConfigError(f'datacenter cannot be "{config.datacenter}". Please use only [a-z0-9-_]')
+    if not config.data_dir and not config.dev_mode:
+        raise ConfigError("data_dir cannot be empty")
+    if not _UI_PATH.fullmatch(config.ui.content_path):
+        path = config.ui.content_path
+        raise ConfigError(f"ui-content-path can only contain alphanumeric, -, _, or /. received: {path}")
+    if config.data_dir and not config.dev_mode and host.is_directory(config.data_dir) is False:
+        raise ConfigError(f'data_dir "{config.data_dir}" is not a directory')
+    if not config.node_name:
+        raise ConfigError("node_name cannot be empty")
+    if config.ui.enabled and config.ui.directory:
+        raise ConfigError(
+            "Both the ui and ui-dir flags were specified, please provide only one.\n"
+            "If trying to use your own web UI resources, use the ui-dir flag.\n"
+            "The web UI is included in the binary so use ui to enable it"
+        )
+
+
+def _validate_numbers(config: RuntimeConfig) -> None:
+    if config.checks.output_bytes_max < 1:
+        raise ConfigError(
+            "check_output_max_size must be positive, to discard check output use the discard_check_output flag"
+        )
+    for name, number in (
+        ("autopilot.max_trailing_logs", config.autopilot.max_trailing_logs),
+        ("dns_config.udp_answer_limit", config.dns.udp_answer_limit),
+        ("dns_config.a_record_limit", config.dns.a_record_limit),
+    ):
+        if number < 0:
+            raise ConfigError(f"{name} cannot be {number}. Must be greater than or equal to zero")
+
+
+_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+
+def _base64_error(text: str) -> str | None:
+    """What Go's standard base64 says of a text, or None when it decodes."""
+    fault = _base64_fault_at(text.replace("\r", "").replace("\n", ""))
+    return None if fault is None else f"illegal base64 data at input byte {fault}"
+
+
+def _base64_fault_at(text: str) -> int | None:
+    for start in range(0, len(text), 4):
+        group = text[start : start + 4]
+        for place, char in enumerate(group):
+            if char in _BASE64:
+                continue
+            if char != "=" or place < 2:
+                return start + place
+            end = start + place + 1
+            if place == 2:
+                if end == len(text):
+                    return end
+                if text[end] != "=":
+                    return end - 1
+                end += 1
+            return end if end < len(text) else None
+        if len(group) < 4:
+            return start
+    return None
+
+
+def _validate_bootstrap(config: RuntimeConfig) -> None:
+    if config.bootstrap and not config.server:
+        raise ConfigError("'bootstrap = true' requires 'server = true'")
+    if config.bootstrap_expect < 0:
+        raise ConfigError(
+            f"bootstrap_expect cannot be {config.bootstrap_expect}. Must be greater than or equal to zero"
+        )
+    if config.bootstrap_expect > 0 and not config.server:
+        raise ConfigError("'bootstrap_expect > 0' requires 'server = true'")
+    if config.bootstrap_expect > 0 and config.dev_mode:
+        raise ConfigError("'bootstrap_expect > 0' not allowed in dev mode")
+    if config.bootstrap_expect > 0 and config.bootstrap:
+        raise ConfigError("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive")
+
+
+def _validate_addresses(config: RuntimeConfig) -> None:
+    if config.primary_datacenter_given and not _DATACENTER.fullmatch(config.primary_datacenter):
+        raise ConfigError(f'acl_datacenter cannot be "{config.primary_datacenter}". Please use only [a-z0-9-_]')
+    if config.primary_gateways and not config.server:
+        raise ConfigError("'primary_gateways' requires 'server = true'")
+    if any(endpoint.network == "unix" for endpoint in config.dns_addrs):
+        raise ConfigError("DNS address cannot be a unix socket")
+    anything = ("0.0.0.0", "::", "[::]")
+    if config.advertise_addr_lan in anything:
+        raise ConfigError("Advertise address cannot be 0.0.0.0, :: or [::]")
+    if config.advertise_addr_wan in anything:
+        raise ConfigError("Advertise WAN address cannot be 0.0.0.0, :: or [::]")
+
+
+def _validate_unique(config: RuntimeConfig) -> None:
+    """No two listeners share an address."""
+    used: dict[str, str] = {}
+
+    def claim(address: str, name: str) -> None:
+        if address in used:
+            raise ConfigError(f"{name} address {address} already configured for {used[address]}")
+        used[address] = name
+
+    for endpoint in config.dns_addrs:
+        if endpoint.network == "udp":
+            claim(str(endpoint).removeprefix("udp://"), "DNS")
+    for name, endpoints in (("HTTP", config.http_addrs), ("HTTPS", config.https_addrs)):
+        for endpoint in endpoints:
+            claim(endpoint.path if endpoint.network == "unix" else str(endpoint).removeprefix("tcp://"), name)
+    claim(str(config.rpc_advertise), "RPC Advertise")
+    claim(str(config.serf_advertise_lan), "Serf Advertise LAN")
+    if config.ports.serf_wan > 0:
+        claim(str(config.serf_advertise_wan), "Serf Advertise WAN")
+
+
+def _validate_services(config: RuntimeConfig) -> None:
+    for service in config.service_definitions:
+        faults = list(_service_faults(service))
+        if faults:
+            raise ConfigError(f"service {go_quote(str(service.get('Name', '')))}: {multi_error(faults)}")
+
+
+_NOT_FOR_GATEWAYS: Final = (
+    "DestinationServiceName",
+    "DestinationServiceID",
+    "LocalServiceAddress",
+    "LocalServicePort",
+    "Upstreams",
+)
+
+
+def _service_faults(service: Mapping[str, object]) -> list[str]:
+    """What the definition of a proxy or gateway lacks."""
+    kind = service.get("Kind", "")
+    proxy = cast("Mapping[str, object]", service.get("Proxy", {}))
+    connect = cast("Mapping[str, object]", service.get("Connect", {}))
+    port = cast("int", service.get("Port", 0))
+    faults: list[str] = []
+    if kind == "connect-proxy":
+        if not str(proxy.get("DestinationServiceName", "")).strip():
+            faults.append("Proxy.DestinationServiceName must be non-empty for Connect proxy services")
+        if port == 0 and not service.get("SocketPath"):
+            faults.append("Port must be set for a Connect proxy")
+        if connect.get("Native"):
+            faults.append("A Proxy cannot also be Connect Native, only typical services")
+        for upstream in cast("list[Mapping[str, object]]", proxy.get("Upstreams", [])):
+            if not upstream.get("DestinationName"):
+                faults.append("upstream destination name cannot be empty")
+            elif not upstream.get("LocalBindPort") and not upstream.get("LocalBindSocketPath"):
+                faults.append("upstream local bind port cannot be zero")
+    elif kind in ("mesh-gateway", "terminating-gateway"):
+        if port == 0:
+            faults.append(f"Port must be non-zero for a {kind}")
+        for name in _NOT_FOR_GATEWAYS:
+            if proxy.get(name):
+                faults.append(f"The Proxy.{name} configuration is invalid for a {kind}")
+    return faults
+
+
+_CA_PROVIDERS: Final = frozenset({"", "consul", "vault", "aws-pca"})
+
+
+def _validate_connect_and_cache(config: RuntimeConfig) -> None:
+    if config.connect.ca_provider not in _CA_PROVIDERS:
+        raise ConfigError(f"{config.connect.ca_provider} is not a valid CA provider")
+    if config.connect.ca_provider == "vault" and not config.connect.ca_config.get("Token"):
+        raise ConfigError("must provide a Vault token")
+    if config.server and config.auto_encrypt.tls:
+        raise ConfigError("auto_encrypt.tls can only be used on a client.")
+    if not config.server and config.auto_encrypt.allow_tls:
+        raise ConfigError("auto_encrypt.allow_tls can only be used on a server.")
+    if config.limits.cache_entry_fetch_rate <= 0:
+        rate = f"{config.limits.cache_entry_fetch_rate:g}"
+        raise ConfigError(f"cache.entry_fetch_rate must be strictly positive, was: {rate}")
+    if config.limits.cache_entry_fetch_burst_max <= 0:
+        burst = config.limits.cache_entry_fetch_burst_max
+        raise ConfigError(f"cache.entry_fetch_max_burst must be strictly positive, was: {burst}")
+
+
+def _validate_auto_config(config: RuntimeConfig) -> None:
+    if config.auto_config.authorizer_enabled and not config.server:
+        raise ConfigError("auto_config.authorization.enabled cannot be set to true for client agents")
+    if not config.auto_config.enabled:
+        return
+    if not config.tls.internal_rpc.verify_outgoing:
+        raise ConfigError("auto_config.enabled cannot be set without configuring TLS for server communications")
+    if config.server:
+        raise ConfigError("auto_config.enabled cannot be set to true for server agents.")
+    if config.auto_encrypt.tls:
+        raise ConfigError("both auto_encrypt.tls and auto_config.enabled cannot be set to true.")
+    if not config.auto_config.intro_token and not config.auto_config.intro_token_file:
+        raise ConfigError(
+            "One of auto_config.intro_token, auto_config.intro_token_file or the CONSUL_INTRO_TOKEN environment "
+            "variable must be set to enable auto_config"
+        )
+    if not config.auto_config.server_addresses:
+        raise ConfigError("auto_config.enabled is set without providing a list of addresses")
+
+
+_TABLE_URL: Final = "https://www.consul.io/docs/internals/consensus.html#deployment-table"
+_RCE_URL: Final = "https://www.hashicorp.com/blog/protecting-consul-from-rce-risk-in-specific-configurations/"
+
+
+def warn_about(config: RuntimeConfig) -> list[str]:
+    """Warnings about a valid configuration, in the order shown."""
+    found: list[str] = []
+    name = config.node_name
+    if name and not _DNS_NAME.fullmatch(name):
+        found.append(
+            f"Node name {go_quote(name)} will not be discoverable via DNS due to invalid characters. "
+            "Valid characters include all alpha-numerics and dashes."
+        )
+    elif len(name) > DNS_LABEL_LENGTH_MAX:
+        found.append(
+            f"Node name {go_quote(name)} will not be discoverable via DNS due to it being too long. "
+            f"Valid lengths are between 1 and {DNS_LABEL_LENGTH_MAX} bytes."
+        )
+    expect = config.bootstrap_expect
+    if expect == 2:
+        found.append(
+            f"bootstrap_expect = 2: A cluster with 2 servers will provide no failure tolerance. See {_TABLE_URL}"
+        )
+    if expect > 2 and expect % 2 == 0:
+        found.append(
+            "bootstrap_expect is even number: A cluster with an even number of servers does not achieve optimum "
+            f"fault tolerance. See {_TABLE_URL}"
+        )
+    if expect > 0:
+        found.append(f"bootstrap_expect > 0: expecting {expect} servers")
+    if config.bootstrap:
+        found.append("bootstrap = true: do not enable unless necessary")
+    scripts_open = config.checks.enable_remote_scripts and not config.acl.enabled
+    if scripts_open and not config.http.allow_write_http_from:
+        found.append(
+            "using enable-script-checks without ACLs and without allow_write_http_from is DANGEROUS, "
+            f"use enable-local-script-checks instead, see {_RCE_URL}"
+        )
+    if config.auto_encrypt.allow_tls and not (config.tls.verify_incoming or config.tls.verify_incoming_rpc):
+        found.append(
+            "if auto_encrypt.allow_tls is turned on, either verify_incoming or verify_incoming_rpc should be enabled. "
+            "It is necessary to turn it off during a migration to TLS, "
+            "but it should definitely be turned on afterwards."
+        )
+    return found
