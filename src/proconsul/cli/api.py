@@ -26,7 +26,7 @@ _BODY_BYTES_MAX = 1 << 30
 # Like Go's http.Client, which gives up after ten redirects.
 _REDIRECTS_MAX = 10
 
-Query = Mapping[str, "str | int"]
+Query = Mapping[str, "str | int | list[str]"]
 
 
 class ApiError(Exception):
@@ -86,8 +86,9 @@ class ReadsBody(Protocol):
 class Response:
     """An answer whose body has not necessarily been read."""
 
-    def __init__(self, raw: http.client.HTTPResponse, connection: http.client.HTTPConnection, where: str) -> None:
+    def __init__(self, raw: http.client.HTTPResponse, connection: http.client.HTTPConnection, sock: socket.socket, where: str) -> None:
         self.status = raw.status
+        self._socket = sock
         self._raw = raw
         self._connection = connection
         self._where = where
@@ -126,7 +127,7 @@ class Response:
             return self._raw.read1(size)
         except http.client.IncompleteRead:
             raise ConnectionFailed("unexpected EOF") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             text = _socket_text(error) if isinstance(error, OSError) else "use of closed network connection"
             raise ConnectionFailed(text) from None
 
@@ -138,12 +139,13 @@ class Response:
             raise ApiError(str(error)) from None
 
     def close(self) -> None:
-        """Give the connection up; safe to call from another thread to end a stream."""
-        sock = self._connection.sock
-        if sock is not None:
-            _shut(sock)
+        """Give the connection up."""
         self._raw.close()
         self._connection.close()
+
+    def interrupt(self) -> None:
+        """End a stream that another thread is reading: the reader sees the end of the body."""
+        _shut(self._socket)
 
 
 def _shut(sock: socket.socket) -> None:
@@ -191,16 +193,16 @@ class Client:
         *,
         body: bytes | ReadsBody | None = None,
         headers: Mapping[str, str] | None = None,
-        plain: bool = False,
+        stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
     ) -> Response:
         """Send one request and return its answer whatever the status.
 
-        ``plain`` leaves out the datacenter, staleness and namespace the user asked for.  ``timeout_s`` bounds
-        connecting and every read.  Raises :class:`ConnectionFailed`.
+        The datacenter and namespace the user asked for are always sent, ``-stale`` only where ``stale_allowed``.
+        ``timeout_s`` bounds connecting and every read.  Raises :class:`ConnectionFailed`.
         """
-        encoded = encode_query(self._parameters(query, plain))
+        encoded = encode_query(self._parameters(query, stale_allowed))
         all_headers = dict(headers or {})
         actual_token = self.token if token is None else token
         if actual_token:
@@ -219,17 +221,16 @@ class Client:
             path = unquote(path, errors="surrogateescape")
         raise ApiError(f'{method.title()} "{self.url(path, encoded)}": stopped after 10 redirects')
 
-    def _parameters(self, query: Query | None, plain: bool) -> dict[str, str]:
-        parameters: dict[str, str] = {}
-        if not plain:
-            if self.config.datacenter:
-                parameters["dc"] = self.config.datacenter
-            if self.config.stale:
-                parameters["stale"] = ""
+    def _parameters(self, query: Query | None, stale_allowed: bool) -> dict[str, str | list[str]]:
+        parameters: dict[str, str | list[str]] = {}
+        if self.config.datacenter:
+            parameters["dc"] = self.config.datacenter
+        if stale_allowed and self.config.stale:
+            parameters["stale"] = ""
         if self.config.namespace:
             parameters["ns"] = self.config.namespace
         for name, value in (query or {}).items():
-            parameters[name] = str(value)
+            parameters[name] = value if isinstance(value, list) else str(value)
         return parameters
 
     def _send(
@@ -246,9 +247,10 @@ class Client:
         where = f'{method.title()} "{self.url(path, encoded)}"'
         target = escape_path(path) + (f"?{encoded}" if encoded else "")
         connection = self._connect(where, timeout_s)
+        sock = connection.sock
         try:
             connection.request(method, target, body=body, headers=headers, encode_chunked=False)
-            return Response(connection.getresponse(), connection, where)
+            return Response(connection.getresponse(), connection, sock, where)
         except http.client.RemoteDisconnected:
             connection.close()
             raise ConnectionFailed(f"{where}: EOF") from None
@@ -321,24 +323,24 @@ class Client:
         query: Query | None = None,
         *,
         body: bytes | ReadsBody | None = None,
-        plain: bool = False,
+        stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
     ) -> Response:
         """Send a request which must be answered 200; raises :class:`ApiError` with the answer's text."""
-        response = self.request(method, path, query, body=body, plain=plain, token=token, timeout_s=timeout_s)
+        response = self.request(method, path, query, body=body, stale_allowed=stale_allowed, token=token, timeout_s=timeout_s)
         if response.status != 200:
             raise unexpected(response)
         return response
 
-    def get(self, path: str, query: Query | None = None, *, plain: bool = False) -> gojson.Json:
+    def get(self, path: str, query: Query | None = None, *, stale_allowed: bool = False) -> gojson.Json:
         """GET and decode JSON."""
-        return self.ok("GET", path, query, plain=plain).json()
+        return self.ok("GET", path, query, stale_allowed=stale_allowed).json()
 
-    def put(self, path: str, query: Query | None = None, body: gojson.Json = None, *, plain: bool = False) -> Response:
+    def put(self, path: str, query: Query | None = None, body: gojson.Json = None, *, stale_allowed: bool = False) -> Response:
         """PUT a JSON body (``None`` sends none)."""
         data = None if body is None else gojson.dumps(body).encode("utf-8", "surrogateescape")
-        return self.ok("PUT", path, query, body=data, plain=plain)
+        return self.ok("PUT", path, query, body=data, stale_allowed=stale_allowed)
 
 
 def unexpected(response: Response) -> ApiError:
@@ -352,9 +354,12 @@ def escape_path(path: str) -> str:
     return _url_quote(path.encode("utf-8", "surrogateescape"), safe="$&+,/:;=@")
 
 
-def encode_query(parameters: Mapping[str, str]) -> str:
+def encode_query(parameters: Mapping[str, str | list[str]]) -> str:
     """Encode a query string as Go's ``url.Values.Encode`` does: sorted by key, spaces as plus."""
-    pairs = sorted(parameters.items())
+    pairs: list[tuple[str, str]] = []
+    for key in sorted(parameters):
+        values = parameters[key]
+        pairs.extend((key, item) for item in ([values] if isinstance(values, str) else values))
     return "&".join(f"{quote_plus(_raw(name))}={quote_plus(_raw(value))}" for name, value in pairs)
 
 

@@ -7,21 +7,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Union, cast
 
+from proconsul.engine.wire import gojson_scan
+
 Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
 
 # Deeper documents are refused: Python's decoder recurses, and no Consul document nests this far.
 _DEPTH_MAX = 500
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _HTML_PATTERN = re.compile("[<>&\u2028\u2029]")
-_LITERALS = {"t": "true", "f": "false", "n": "null"}
 
 
 class GoJsonError(ValueError):
     """The text is no JSON; ``str()`` is Go's error text."""
-
-
-class RawNumber(float):
-    """A number which is written as it was read."""
 
 
 def loads(text: str | bytes) -> Json:
@@ -40,78 +37,13 @@ def _refuse_constant(name: str) -> Json:
     raise GoJsonError(f"invalid character {name[0]!r} looking for beginning of value")
 
 
-def _char(char: str) -> str:
-    if char == "'":
-        return "'\\''"
-    if char == '"':
-        return "'\"'"
-    code = ord(char)
-    if char in "\n\t\r":
-        return {"\n": "'\\n'", "\t": "'\\t'", "\r": "'\\r'"}[char]
-    return f"'\\x{code:02x}'" if code < 0x20 else f"'{char}'"
-
-
 def _go_text(text: str, error: json.JSONDecodeError) -> str:
-    position, message = error.pos, error.msg
-    rest = text[position:]
-    if "Unterminated string" in message:
-        return "unexpected end of JSON input"
-    if message.startswith("Invalid control character"):
-        return f"invalid character {_char(text[position])} in string literal"
-    if message.startswith("Invalid \\escape") or message.startswith("Invalid \\u"):
-        return f"invalid character {_char(text[position + 1 : position + 2] or ' ')} in string escape code"
-    stripped = rest.lstrip(" \t\r\n")
-    if not stripped:
-        return "unexpected end of JSON input"
-    char = stripped[0]
-    if message.startswith("Expecting value"):
-        return _bad_value(stripped, text[:position])
-    if message.startswith("Expecting property name"):
-        return f"invalid character {_char(char)} looking for beginning of object key string"
-    if message.startswith("Illegal trailing comma"):
-        closing = "object key string" if "object" in message else "value"
-        after = text[position + 1 :].lstrip(" \t\r\n")[:1]
-        return f"invalid character {_char(after or ' ')} looking for beginning of {closing}"
-    if message.startswith("Expecting ':'"):
-        return f"invalid character {_char(char)} after object key"
-    if message.startswith("Expecting ','"):
-        where = "array element" if _innermost(text[:position]) == "[" else "object key:value pair"
-        return f"invalid character {_char(char)} after {where}"
-    return f"invalid character {_char(char)} after top-level value"
-
-
-def _bad_value(rest: str, before: str) -> str:
-    word = _LITERALS.get(rest[0])
-    if word is None:
-        if rest[0] == "-":
-            return "unexpected end of JSON input" if len(rest) == 1 else f"invalid character {_char(rest[1])} in numeric literal"
-        return f"invalid character {_char(rest[0])} looking for beginning of value"
-    for position, wanted in enumerate(word):
-        if position >= len(rest):
-            return "unexpected end of JSON input"
-        if rest[position] != wanted:
-            return f"invalid character {_char(rest[position])} in literal {word} (expecting {_char(wanted)})"
-    return f"invalid character {_char(rest[0])} looking for beginning of value"
-
-
-def _innermost(text: str) -> str:
-    stack = []
-    inside_string = escaped = False
-    for char in text:
-        if inside_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                inside_string = False
-        elif char == '"':
-            inside_string = True
-        elif char in "[{":
-            stack.append(char)
-        elif char in "]}" and stack:
-            stack.pop()
-    return stack[-1] if stack else ""
+    reason = gojson_scan.explain_syntax(text.lstrip(" \t\r\n"))
+    if reason is None:  # the value is sound, so what follows it is not
+        char = text[error.pos :].lstrip(" \t\r\n")[:1]
+        return f"invalid character '{char}' after top-level value"
+    # The scanner speaks of streams; a whole document that is cut off has its own text.
+    return "unexpected end of JSON input" if reason in ("unexpected EOF", "EOF") else reason
 
 
 def kind_of(value: Json) -> str:
@@ -211,6 +143,13 @@ class Field:
         return sort_maps(value)
 
 
+    def is_empty(self, value: Json) -> bool:
+        """Tell whether ``omitempty`` leaves this value out; a pointer to a struct only if there is none."""
+        if self.struct is not None and not self.many:
+            return value is None
+        return value is None or value is False or value in ("", 0, [], {})
+
+
 class Struct:
     """The fields of a Go struct in their order."""
 
@@ -229,7 +168,7 @@ class Struct:
         out: dict[str, Json] = {}
         for field in self.fields:
             item = field.take(given.get(field.name))
-            if field.omit and (item is None or item is False or item in ("", 0, [], {})):
+            if field.omit and field.is_empty(item):
                 continue
             out[field.name] = item
         return out

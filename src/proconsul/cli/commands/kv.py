@@ -23,7 +23,7 @@ def value_of(pair: Pair) -> bytes:
 
 def fetch(client: Client, key: str, query: Query) -> Json:
     """Read keys; ``None`` when there are none.  Raises :class:`ApiError` without the answer's text, as Consul does."""
-    response = client.request("GET", "/v1/kv/" + key.removeprefix("/"), query)
+    response = client.request("GET", "/v1/kv/" + key.removeprefix("/"), query, stale_allowed=True)
     if response.status == 404:
         response.close()
         return None
