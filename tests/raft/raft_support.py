@@ -96,6 +96,6 @@ def make_node(
         snapshots,
         fsm if fsm is not None else LinesFSM(),
         transport,
-        random.Random(7),
+        random.Random(server_id),
         note=notes.append if notes is not None else None,
     )

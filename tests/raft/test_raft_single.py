@@ -14,8 +14,8 @@ from raft_support import FAST, BatchLinesFSM, LinesFSM, make_node, servers
 from proconsul.engine.raft.errors import (
     BootstrapError,
     DirectoryLockedError,
-    NotLeaderError,
     NothingToSnapshotError,
+    NotLeaderError,
     RaftError,
     ShutdownError,
     StorageError,
@@ -159,8 +159,8 @@ async def test_a_corrupt_newest_snapshot_falls_back_to_the_older_one_without_los
         await asyncio.gather(*[node.propose(b"%d.%d" % (i, n)) for n in range(50)])
         meta = await node.snapshot()
     await node.stop()
-    with open(tmp_path / "snapshots" / meta.id / "state.bin", "r+b") as file:
-        file.write(b"#")
+    state = tmp_path / "snapshots" / meta.id / "state.bin"
+    state.write_bytes(b"#" + state.read_bytes()[1:])
     notes: list[str] = []
     machine = LinesFSM()
     node = make_node(tmp_path, fsm=machine, notes=notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from proconsul.engine.raft.configuration import Server
 from proconsul.engine.raft.events import Note, Reply, Role, Send, SendFailed, VoteResponded
 from proconsul.engine.raft.messages import (
     PreVoteRequest,
@@ -25,7 +24,7 @@ class Election(RaftState):
             self._out.append(Note(f"heartbeat timeout reached, last leader {self.leader_id}"))
         self.leader_id = None
         self.leader_address = ""
-        if not self.configuration.has_vote(self.id):
+        if not self._may_lead(self.id):
             # Not a voter (or nobody told us of a cluster yet): wait to be contacted.
             self._election_at = self._now + self.config.election_timeout_s
             return
@@ -33,6 +32,14 @@ class Election(RaftState):
             self._campaign(transfer=self._transfer_campaign)
         else:
             self._pre_campaign()
+
+    def _may_lead(self, server_id: str) -> bool:
+        """A vote in the latest or, while that is not committed, in the committed configuration.
+
+        The server removed by an uncommitted change may hold the only log complete enough to finish it (dissertation
+        4.2.2).
+        """
+        return self.configuration.has_vote(server_id) or self.committed_configuration.has_vote(server_id)
 
     def _other_voters(self) -> list[str]:
         return [voter for voter in self.configuration.voters if voter != self.id]
@@ -115,22 +122,16 @@ class Election(RaftState):
 
     # -- receiver ------------------------------------------------------------------------------------------------------
 
-    def _candidate(self, header_id: bytes, address: bytes) -> Server | None:
-        if header_id:
-            return self.configuration.get(header_id.decode("utf-8", "surrogateescape"))
-        return self.configuration.by_address(address.decode("utf-8", "surrogateescape"))
-
     def _refusal(self, request: RequestVoteRequest | PreVoteRequest, address: bytes) -> str | None:
-        """Why this (pre-)vote is refused whatever the terms, or None."""
-        if request.id and self.configuration.servers:
-            server = self._candidate(request.id, address)
-            if server is None:
-                return "candidate is not in the configuration"
-            if not self.configuration.has_vote(server.id):
-                return "candidate is not a voter"
+        """Why this (pre-)vote is refused whatever the terms and logs, or None.
+
+        hashicorp/raft 1.7 also refuses candidates missing from its own configuration. A voter that was added while far
+        behind then never votes for the only servers which could tell it about themselves, and the cluster stands still
+        for good. A known leader and the comparison of logs already stop removed servers, so we do not ask.
+        """
         transfer = isinstance(request, RequestVoteRequest) and request.leadership_transfer
-        known = self.leader_address.encode("utf-8", "surrogateescape")
-        if known and known != address and not transfer:
+        leader = self.leader_address.encode("utf-8", "surrogateescape")
+        if leader and leader != address and not transfer:
             return f"have a leader: {self.leader_address}"
         return None
 
@@ -182,7 +183,7 @@ class Election(RaftState):
 
     def _timeout_now(self, request_id: int, request: TimeoutNowRequest) -> None:
         self._out.append(Reply(request_id, TimeoutNowResponse(id=self.id.encode(), addr=self.address.encode())))
-        if self.role is Role.LEADER or not self.configuration.has_vote(self.id):
+        if self.role is Role.LEADER or not self._may_lead(self.id):
             return
         self.leader_id = None
         self.leader_address = ""

@@ -51,7 +51,7 @@ class Progress:
         self.contact = now
         self.heartbeat_at = now
         self.heartbeat_out = -INFINITE
-        self.commit_due = INFINITE
+        self.commit_due = now
         self.retry_at = now
         self.failures = 0
         self.rejections = 0

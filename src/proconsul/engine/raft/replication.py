@@ -104,7 +104,7 @@ class Replication(Election):
         self._send_seq += 1
         progress.inflight += 1
         progress.sent_commit = self.commit_index
-        progress.commit_due = INFINITE
+        progress.commit_due = self._now + self.config.heartbeat_interval_s * (1 + self._rng.random())
         self._out.append(
             SendAppend(peer, self._send_seq, self.term, prev, prev_term, last, self.commit_index, False, self._now)
         )
@@ -135,10 +135,15 @@ class Replication(Election):
             self._become_follower(self.term, None)
 
     def _send_commit(self, peer: str, progress: Progress) -> None:
-        """Tell an idle follower how far the log is committed."""
-        progress.commit_due = INFINITE
-        idle = progress.state is ProgressState.PIPELINE and progress.inflight < self.config.inflight_max
-        if idle and progress.next > self.terms.base_index and progress.sent_commit < self.commit_index:
+        """Tell an idle follower how far the log is committed, and find out if it lost its log or its commit index.
+
+        Heartbeats carry neither, so this goes on at heartbeat pace when nothing happens.
+        """
+        progress.commit_due = self._now + self.config.heartbeat_interval_s * (1 + self._rng.random())
+        if progress.state is ProgressState.SNAPSHOT or self._now < progress.retry_at:
+            return
+        window = 1 if progress.state is ProgressState.PROBE else self.config.inflight_max
+        if progress.inflight < window and progress.next > self.terms.base_index:
             self._send_append(peer, progress, progress.next - 1, progress.next - 1)
 
     def _lease_ends(self) -> float:
@@ -208,6 +213,9 @@ class Replication(Election):
         step = min(2**progress.rejections, BACK_OFF_MAX)
         progress.rejections += 1
         lower = min(send.prev_index + 1 - step, response.last_log + 1)
+        if response.last_log < progress.match:
+            # It has lost what it once acknowledged (its disk was replaced): start over.
+            progress.match = 0
         progress.next = max(lower, progress.match + 1, 1)
         progress.restart(ProgressState.PROBE, self._send_seq + 1)
         progress.retry_at = self._now
