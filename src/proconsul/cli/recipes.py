@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from proconsul.cli import gojson
-from proconsul.cli.api import ApiError, Client, Response
+from proconsul.cli.api import ApiError, Client
 from proconsul.cli.gojson import Json
 
 LOCK_FLAG = 0x2DDCCBC058A50C18
@@ -109,19 +109,19 @@ class Recipe:
         self._session: Session | None = None
         self._held = False
         self._stop = threading.Event()
-        self._waiting: Response | None = None
 
     def stop(self) -> None:
-        """Give up waiting for acquisition; safe from other threads."""
+        """Ask a waiting acquisition to give up; safe from signal handlers and other threads."""
         self._stop.set()
-        waiting = self._waiting
-        if waiting is not None:
-            waiting.interrupt()
+
+    def abandon(self) -> None:
+        """End the session of an acquisition that is still waiting, so that nothing is left behind."""
+        self._stop.set()
+        self._drop_session()
 
     def _read(self, key: str, query: Mapping[str, str | int]) -> tuple[Sequence[Pair], int]:
         """Read keys; raises :class:`ApiError` as the Go client words it."""
         response = self._client.request("GET", f"/v1/kv/{key}", query)
-        self._waiting = response
         index = response.index
         if response.status == 404:
             response.close()

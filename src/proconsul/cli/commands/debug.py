@@ -104,10 +104,10 @@ class Debug(Command):
 
     def _check_timing(self) -> None:
         interval, duration = self.interval.value, self.duration.value
-        if interval < _INTERVAL_NS_MIN:
-            raise _Refused("interval must be longer than 10s")
         if duration < _DURATION_NS_MIN:
             raise _Refused("duration must be longer than 10s")
+        if interval < _INTERVAL_NS_MIN:
+            raise _Refused("interval must be longer than 10s")
         if duration < interval:
             texts = gotypes.format_duration(duration), gotypes.format_duration(interval)
             raise _Refused("duration ({}) must be longer than interval ({})".format(*texts))

@@ -148,6 +148,9 @@ class _Run:
         worker.start()
         while worker.is_alive() and not self._shutdown.is_set():
             worker.join(0.1)
+        if worker.is_alive():
+            self._recipe.abandon()
+            return None
         if errors:
             raise Failure(f"Lock acquisition failed: {errors[0]}")
         return outcome[0] if outcome else None

@@ -1,0 +1,119 @@
+"""``consul snapshot save``, ``restore`` and ``inspect``."""
+
+from __future__ import annotations
+
+import os
+import random
+
+from proconsul.cli import archive, gotypes
+from proconsul.cli.api import ApiError, Response
+from proconsul.cli.columnize import tabwriter
+from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
+from proconsul.cli.output import Progress
+
+_CHUNK_BYTES = 1 << 16
+
+
+def _one_file(args: list[str]) -> str:
+    if not args:
+        raise Failure("Missing FILE argument")
+    if len(args) > 1:
+        raise Failure(f"Too many arguments (expected 1, got {len(args)})")
+    return args[0]
+
+
+class Save(Command):
+    """Saves the servers' state."""
+
+    usage = "consul snapshot save [options] FILE"
+    api = CLIENT_AND_SERVER
+    body = """
+  Saves everything the servers know to a file and checks it.
+
+      $ consul snapshot save backup.snap
+"""
+
+    def execute(self, args: list[str]) -> int:
+        path = _one_file(args)
+        client = self.client()
+        with explain("Error saving snapshot: "):
+            response = client.ok("GET", "/v1/snapshot", stale_allowed=True)
+        unverified = f"{path}.unverified.tmp{random.randrange(10**9):09d}"
+        try:
+            self._write(response, unverified)
+        except OSError as error:
+            raise Failure(f"Error writing unverified snapshot file: {gotypes.os_error(error, path=unverified)}") from None
+        except ApiError as error:
+            os.remove(unverified)
+            raise Failure(f"Error writing unverified snapshot file: {error}") from None
+        try:
+            with open(unverified, "rb") as file:
+                archive.verify(file)
+        except archive.ArchiveError as error:
+            os.remove(unverified)
+            raise Failure(f"Error verifying snapshot file: {error}") from None
+        os.replace(unverified, path)
+        self.ui.out(f"Saved and verified snapshot to index {response.index}")
+        return 0
+
+    def _write(self, response: Response, path: str) -> None:
+        progress = Progress("Saved bytes")
+        with open(path, "xb") as out:
+            while data := response.read_some(_CHUNK_BYTES):
+                out.write(data)
+                progress.advance(len(data))
+            out.flush()
+            os.fsync(out.fileno())
+        progress.done()
+
+
+class Restore(Command):
+    """Loads a snapshot."""
+
+    usage = "consul snapshot restore [options] FILE"
+    api = CLIENT_AND_SERVER
+    body = """
+  Replaces everything the servers know by what a snapshot holds.
+
+      $ consul snapshot restore backup.snap
+"""
+
+    def execute(self, args: list[str]) -> int:
+        path = _one_file(args)
+        client = self.client()
+        try:
+            file = open(path, "rb")
+        except OSError as error:
+            raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
+        with file, explain("Error restoring snapshot: "):
+            client.ok("PUT", "/v1/snapshot", body=file.read()).close()
+        self.ui.out("Restored snapshot")
+        return 0
+
+
+class Inspect(Command):
+    """Shows what a snapshot holds."""
+
+    usage = "consul snapshot inspect [options] FILE"
+    body = """
+  Checks a snapshot file and shows what it says about itself. Needs no agent.
+
+      $ consul snapshot inspect backup.snap
+"""
+
+    def execute(self, args: list[str]) -> int:
+        path = _one_file(args)
+        try:
+            file = open(path, "rb") if not os.path.isdir(path) else None
+        except OSError as error:
+            raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
+        if file is None:
+            raise Failure(f"Error verifying snapshot: failed to decompress snapshot: read {path}: is a directory")
+        with file:
+            try:
+                meta = archive.verify(file)
+            except archive.ArchiveError as error:
+                raise Failure(f"Error verifying snapshot: {error}") from None
+        rows = [[name, str(meta.get(name, ""))] for name in ("ID", "Size", "Index", "Term", "Version")]
+        self.ui.out(tabwriter(rows) + "\n")
+        return 0
