@@ -1,0 +1,23 @@
+"""Health checks: one file per kind, run by ``CheckRunners``."""
+
+from proconsul.agent.checks.alias import AliasedCheck, AliasLookup, AliasState
+from proconsul.agent.checks.base import CheckNotify, TlsContexts
+from proconsul.agent.checks.definition import CheckDefinition, CheckDefinitionError, CheckKind
+from proconsul.agent.checks.runner import CheckLog, CheckRunners, NoTtlError
+from proconsul.agent.checks.status import CheckStatus, StatusCounter
+
+__all__ = [
+    "AliasLookup",
+    "AliasState",
+    "AliasedCheck",
+    "CheckDefinition",
+    "CheckDefinitionError",
+    "CheckKind",
+    "CheckLog",
+    "CheckNotify",
+    "CheckRunners",
+    "CheckStatus",
+    "NoTtlError",
+    "StatusCounter",
+    "TlsContexts",
+]

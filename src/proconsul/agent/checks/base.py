@@ -1,0 +1,58 @@
+"""What every check kind shares: its result, its surroundings, and the one thing it must be able to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from proconsul.agent.checks.status import CheckStatus
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["CheckNotify", "Probe", "ProbeResult", "TlsContexts"]
+
+
+class ProbeResult(NamedTuple):
+    """The outcome of one run."""
+
+    status: CheckStatus
+    output: str
+
+
+class Probe(Protocol):
+    """One kind of check. A run ends by itself within its timeout and may be cancelled at any await."""
+
+    async def run(self) -> ProbeResult: ...
+
+
+class CheckNotify(Protocol):
+    """Who is told about results: the agent's local state."""
+
+    def update_check(self, check_id: str, status: str, output: str) -> None: ...
+
+
+class TlsContexts(Protocol):
+    """Where checks get their TLS settings from (``enable_agent_tls_for_checks`` decides what is in them)."""
+
+    def context(self, *, skip_verify: bool, alpn: tuple[str, ...] = ()) -> ssl.SSLContext: ...
+
+
+class DefaultTlsContexts:
+    """The system's authorities and no client certificate. Contexts are cached: loading authorities is slow."""
+
+    def __init__(self) -> None:
+        self._cache: dict[tuple[bool, tuple[str, ...]], ssl.SSLContext] = {}
+
+    def context(self, *, skip_verify: bool, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        import ssl
+
+        found = self._cache.get((skip_verify, alpn))
+        if found is None:
+            found = ssl.create_default_context()
+            if skip_verify:
+                found.check_hostname = False
+                found.verify_mode = ssl.CERT_NONE
+            if alpn:
+                found.set_alpn_protocols(list(alpn))
+            self._cache[(skip_verify, alpn)] = found
+        return found

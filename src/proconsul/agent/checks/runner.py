@@ -1,0 +1,252 @@
+"""The registry of running checks: start, replace and stop by check id.
+
+One timer drives all periodic checks and TTLs; a task exists only while a check runs. Stopping cancels the run, and a
+cancelled script kills its whole process group, so nothing outlives the agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from proconsul.agent.checks.alias import AliasFollower, AliasLookup, AliasState
+from proconsul.agent.checks.base import CheckNotify, DefaultTlsContexts, Probe, ProbeResult, TlsContexts
+from proconsul.agent.checks.definition import CheckDefinition, CheckKind
+from proconsul.agent.checks.output import OUTPUT_BYTES_MAX, output_limit
+from proconsul.agent.checks.probes import make_probe
+from proconsul.agent.checks.scheduler import CONCURRENT_MAX, Schedule
+from proconsul.agent.checks.status import CheckStatus, StatusCounter
+from proconsul.agent.checks.ttl import TtlState
+from proconsul.engine.wire.durations import SECOND_NS
+
+__all__ = ["CheckLog", "CheckRunners", "NoTtlError"]
+
+# How long ``close`` waits for cancelled runs; they only have to close sockets and reap killed children.
+_CLOSE_TIMEOUT_S: Final = 5.0
+
+
+class NoTtlError(LookupError):
+    """A report for a check that has no TTL. ``str()`` is Consul's text."""
+
+
+class CheckLog(Protocol):
+    """Where the checks write their log lines: level, sentence, fields."""
+
+    def __call__(self, level: str, message: str, **fields: object) -> None: ...
+
+
+def _silent(level: str, message: str, **fields: object) -> None:
+    """The default log: none."""
+
+
+@dataclass
+class _Running:
+    """One started check."""
+
+    definition: CheckDefinition
+    counter: StatusCounter
+    probe: Probe | None = None
+    ttl: TtlState | None = None
+    task: asyncio.Task[None] | None = None
+    published: tuple[str, str] = field(default=("", ""))
+
+
+class CheckRunners:
+    """All checks of one agent. Use it on the event loop's thread only."""
+
+    def __init__(
+        self,
+        notify: CheckNotify,
+        *,
+        rng: random.Random | None = None,
+        output_bytes_max: int = OUTPUT_BYTES_MAX,
+        tls: TlsContexts | None = None,
+        aliases: AliasState | None = None,
+        remote_aliases: AliasLookup | None = None,
+        log: CheckLog = _silent,
+        concurrent_max: int = CONCURRENT_MAX,
+    ) -> None:
+        self._notify = notify
+        self._rng = rng or random.Random()
+        self._output_bytes_max = output_bytes_max
+        self._tls = tls or DefaultTlsContexts()
+        self._aliases = aliases
+        self._remote_aliases = remote_aliases
+        self._log = log
+        self._checks: dict[str, _Running] = {}
+        self._schedule = Schedule(self._rng, concurrent_max)
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s: float | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    # ------------------------------------------------------------------------------------------------- registry
+
+    def start(self, check_id: str, definition: CheckDefinition) -> None:
+        """Start or replace a check. Raises CheckDefinitionError for what cannot run."""
+        assert not self._closed, "the registry is closed"
+        definition.validate()
+        definition, warnings = definition.normalised()
+        for warning in warnings:
+            self._log("WARN", warning, check=check_id)
+        self.stop(check_id)
+        limit = output_limit(definition.output_bytes_max, self._output_bytes_max)
+        counter = StatusCounter(
+            definition.success_before_passing,
+            definition.failures_before_critical,
+            definition.failures_before_warning,
+        )
+        running = _Running(definition, counter)
+        self._checks[check_id] = running
+        now_s = self._now()
+        if definition.kind is CheckKind.TTL:
+            running.ttl = TtlState(definition.ttl_ns / SECOND_NS, limit)
+            self._schedule.add_deadline(check_id, now_s + running.ttl.ttl_s)
+        elif definition.kind is CheckKind.ALIAS:
+            self._start_alias(check_id, running)
+        else:
+            running.probe = make_probe(definition, limit, self._tls)
+            self._schedule.add(check_id, definition.interval_ns / SECOND_NS, now_s)
+        self._arm()
+
+    def stop(self, check_id: str) -> None:
+        """Stop a check and whatever it is running. Unknown ids are fine."""
+        running = self._checks.pop(check_id, None)
+        if running is None:
+            return
+        self._schedule.remove(check_id)
+        if running.task is not None:
+            running.task.cancel()
+        self._arm()
+
+    def __contains__(self, check_id: object) -> bool:
+        return check_id in self._checks
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def definition(self, check_id: str) -> CheckDefinition | None:
+        running = self._checks.get(check_id)
+        return running.definition if running is not None else None
+
+    async def close(self) -> None:
+        """Stop everything and wait until no run and no child process is left."""
+        self._closed = True
+        for check_id in list(self._checks):
+            self.stop(check_id)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT_S)
+
+    # ------------------------------------------------------------------------------------------------------ TTL
+
+    def report(self, check_id: str, status: CheckStatus, output: str) -> None:
+        """A TTL check's owner reports: publish and start its time anew. Raises NoTtlError."""
+        running = self._checks.get(check_id)
+        if running is None or running.ttl is None:
+            raise NoTtlError(f'CheckID "{check_id}" does not have associated TTL')
+        result = running.ttl.report(status, output)
+        self._log("DEBUG", "Check status updated", check=check_id, status=status.value)
+        self._schedule.add_deadline(check_id, self._now() + running.ttl.ttl_s)
+        self._arm()
+        self._notify.update_check(check_id, result.status.value, result.output)
+
+    def ttl_s(self, check_id: str) -> float | None:
+        """The time a TTL check has between two reports; None for other checks."""
+        running = self._checks.get(check_id)
+        return running.ttl.ttl_s if running is not None and running.ttl is not None else None
+
+    def _expire(self, check_id: str) -> None:
+        running = self._checks[check_id]
+        assert running.ttl is not None
+        result = running.ttl.expired()
+        self._log("WARN", "Check missed TTL, is now critical", check=check_id)
+        self._notify.update_check(check_id, result.status.value, result.output)
+
+    # ---------------------------------------------------------------------------------------------------- alias
+
+    def _start_alias(self, check_id: str, running: _Running) -> None:
+        assert self._aliases is not None, "alias checks need the local state"
+
+        def publish(result: ProbeResult) -> None:
+            if self._checks.get(check_id) is running and running.published != result:
+                running.published = (result.status.value, result.output)
+                self._notify.update_check(check_id, result.status.value, result.output)
+
+        follower = AliasFollower(
+            check_id,
+            running.definition.alias_node,
+            running.definition.alias_service,
+            self._aliases,
+            self._remote_aliases,
+            publish,
+            self._rng,
+        )
+        running.task = self._spawn(follower.run())
+
+    # ----------------------------------------------------------------------------------------------------- runs
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _arm(self) -> None:
+        """Set the one timer to the earliest deadline."""
+        at_s = None if self._closed else self._schedule.next_deadline()
+        if self._timer is not None and at_s == self._timer_at_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_at_s = at_s
+        if at_s is not None:
+            self._timer = asyncio.get_running_loop().call_at(at_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        # The clock may be read a hair before the deadline we were woken for.
+        now_s = max(self._now(), self._timer_at_s or 0.0)
+        runs, expired = self._schedule.due(now_s)
+        for check_id in expired:
+            self._expire(check_id)
+        self._launch(runs)
+        self._arm()
+
+    def _launch(self, runs: list[tuple[str, int]]) -> None:
+        for check_id, ticket in runs:
+            running = self._checks[check_id]
+            running.task = self._spawn(self._run(check_id, ticket, running))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _run(self, check_id: str, ticket: int, running: _Running) -> None:
+        assert running.probe is not None
+        try:
+            result = await running.probe.run()
+            if self._checks.get(check_id) is running:
+                self._observe(check_id, running, result)
+        finally:
+            running.task = None
+            waiting = self._schedule.finished(check_id, ticket, self._now())
+            if not self._closed:
+                self._launch(waiting)
+                self._arm()
+
+    def _observe(self, check_id: str, running: _Running, result: ProbeResult) -> None:
+        status = running.counter.observe(result.status)
+        if status is None:
+            self._log("DEBUG", "Check result below its threshold", check=check_id, status=result.status.value)
+            return
+        if status is CheckStatus.CRITICAL:
+            self._log("WARN", "Check is now critical", check=check_id)
+        else:
+            self._log("DEBUG", "Check status updated", check=check_id, status=status.value)
+        self._notify.update_check(check_id, status.value, result.output)
