@@ -47,8 +47,14 @@ class Server(Protocol):
     datacenter: str
     node_name: str
     session_ttl_min_ns: int
-    session_timers: SessionTimers
-    lock_delays: LockDelays
+
+    @property
+    def session_timers(self) -> SessionTimers:
+        """The leader's TTL deadlines."""
+
+    @property
+    def lock_delays(self) -> LockDelays:
+        """The leader's lock-delays."""
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 import msgpack as msgpack_c
 
+from proconsul.engine.raft.chunking import ChunkBuffer
+from proconsul.engine.raft.messages import LogEntry
 from proconsul.engine.store.table import Transaction
 from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import Record, replace
@@ -60,6 +62,7 @@ class FSM:
         # Called after a restore replaced the whole state.
         self.on_restored: Callable[[], None] | None = None
         self.applied_index = 0
+        self.chunks = ChunkBuffer()
         self._commands: dict[int, tuple[Any, Callable[[Transaction, Any], Any]]] = {
             MessageType.REGISTER: (RegisterRequest, self._register),
             MessageType.DEREGISTER: (DeregisterRequest, self._deregister),
@@ -102,6 +105,11 @@ class FSM:
         if tx.effects and self.on_effects is not None:
             self.on_effects(tx.effects)
         return result
+
+    def apply_chunk(self, entry: LogEntry, value: object | None) -> object:
+        """Take one piece of a command that was too large for one entry; the last piece applies the whole."""
+        whole = self.chunks.add(entry.term, entry.extensions, entry.data)
+        return None if whole is None else self.apply(entry.index, entry.term, entry.type, whole, value)
 
     def _register(self, tx: Transaction, request: RegisterRequest) -> None:
         self.state.catalog.register(tx, request)

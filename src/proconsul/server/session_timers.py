@@ -1,6 +1,6 @@
 """Session TTL deadlines: the leader's memory only, never in the log.
 
-A deadline is the contract's TTL doubled (the grace of Chubby's sessions, after Burrows 2006 section 2.8): a session never
+A deadline is the TTL doubled (the grace of Chubby's sessions, after Burrows 2006 section 2.8): a session never
 ends before its TTL and may live up to twice as long. Creating and renewing give a full TTL again, and so does every
 change of leader, because a new leader knows nothing of the deadlines of the old one.
 """

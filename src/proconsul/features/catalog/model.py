@@ -88,7 +88,7 @@ class ConnectProxyConfig(Record, frozen=True):
         {
             "DestinationServiceName", "DestinationServiceID", "LocalServiceAddress", "LocalServicePort", "Config",
             "Upstreams",
-        }  # fmt: skip
+        }
     )
     json_aliases: ClassVar[dict[str, str]] = {
         "destination_service_name": "DestinationServiceName", "destination_service_id": "DestinationServiceID",

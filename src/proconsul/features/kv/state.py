@@ -6,6 +6,8 @@ query compares with: a key's own ModifyIndex, or the newest index below a prefix
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from proconsul.engine.store.table import Store, Table, Transaction
 from proconsul.engine.store.watch import KeyChanged, Prefix, WatchSet
 from proconsul.engine.wire.record import replace
@@ -14,6 +16,12 @@ from proconsul.features.errors import StateError
 from proconsul.features.ids import check_uuid
 from proconsul.features.kv.model import DirEntry, Tombstone
 from proconsul.features.session.model import Session
+
+
+class TombstoneMade(NamedTuple):
+    """Effect: a deletion was remembered at ``index``; the leader will have it reaped later."""
+
+    at: int
 
 
 class KVState:
@@ -142,6 +150,7 @@ class KVState:
         tx.put(self.tombstones, Tombstone(key, tx.index))
         tx.bump("tombstones")
         tx.bump("kvs")
+        tx.effects.append(TombstoneMade(tx.index))
 
     def reap_tombstones(self, tx: Transaction, index: int) -> None:
         """Forget deletions up to ``index``."""

@@ -1,0 +1,448 @@
+"""The running agent: local state, checks, server, listeners, put together. Composition and lifecycle only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from proconsul import COMPATIBLE_VERSION
+from proconsul.agent.anti_entropy import AntiEntropy
+from proconsul.agent.catalog_port import ServerCatalog
+from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
+from proconsul.agent.events import EventLog
+from proconsul.agent.frontdoor import FrontDoor
+from proconsul.agent.local_state import LocalState
+from proconsul.agent.logs import Logs
+from proconsul.agent.membership import Pool, SoloPool, server_tags
+from proconsul.agent.metrics import Metrics
+from proconsul.agent.persistence import Persistence
+from proconsul.agent.registrations import Registrations, Runners
+from proconsul.engine.http.protocol import ConnectionSet, factory
+from proconsul.engine.http.router import Router
+from proconsul.engine.raft.config import RaftConfig
+from proconsul.features.base import SECOND_NS
+from proconsul.features.catalog.http import CatalogRoutes
+from proconsul.features.catalog.model import Node
+from proconsul.features.coordinate.http import CoordinateRoutes
+from proconsul.features.errors import ConsulError
+from proconsul.features.health.http import HealthRoutes
+from proconsul.features.kv.http import KVRoutes
+from proconsul.features.session.http import SessionRoutes
+from proconsul.features.txn.http import TxnRoutes
+from proconsul.features.web import Web
+from proconsul.server.config import ServerConfig
+from proconsul.server.reconcile import Member
+from proconsul.server.server import ConsulServer
+
+log = logging.getLogger("agent")
+
+# Node metadata that every agent adds to what is configured.
+SEGMENT_META = "consul-network-segment"
+HEADER_SWEEP_S = 5.0
+
+Reload = Callable[[RuntimeConfig], RuntimeConfig]
+
+
+def read_node_id(config: RuntimeConfig, rng: random.Random) -> str:
+    """The node's UUID: configured, kept in data_dir/node-id, or new. Raises ConsulError for a damaged file."""
+    path = Path(config.data_dir) / "node-id" if config.data_dir else None
+    if config.node_id:
+        node_id = config.node_id.lower()
+    elif path is not None and path.exists():
+        return _checked_uuid(path.read_text().strip(), path)
+    else:
+        node_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(node_id)
+    return node_id
+
+
+def _checked_uuid(text: str, path: Path) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise ConsulError(f"failed to setup node ID: {path} does not hold a UUID") from None
+
+
+class Agent:
+    """One agent. ``start`` brings everything up; ``stopped`` is set with the exit code when it should end."""
+
+    def __init__(
+        self,
+        config: RuntimeConfig,
+        *,
+        logs: Logs | None = None,
+        reload_config: Reload | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.config = config
+        self.logs = logs
+        self.rng = rng or random.Random()
+        self.metrics = Metrics(config.telemetry.metrics_prefix)
+        self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._reload_config = reload_config
+        self._started_at = time.time()
+        self._listeners: list[asyncio.AbstractServer] = []
+        self._sockets: list[Path] = []
+        self._connections = ConnectionSet(config.limits.http_conns_per_client_max)
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._reaper: asyncio.TimerHandle | None = None
+        self.node_id = read_node_id(config, self.rng)
+        self._build_state()
+        self._build_front()
+        self._extra: list[Any] = []
+
+    # ------------------------------------------------------------------ composition
+
+    def _build_state(self) -> None:
+        config = self.config
+        self.local = LocalState(
+            config.node_name, clock=time.monotonic, changed=self._local_changed, is_server=config.server
+        )
+        self.events = EventLog(self.local)
+        tags = server_tags(
+            datacenter=config.datacenter, node_id=self.node_id, build=f"{COMPATIBLE_VERSION}:",
+            port=config.rpc_advertise.port, wan_port=config.serf_advertise_wan.port if config.serf_bind_wan else 0,
+            bootstrap=config.bootstrap, expect=config.bootstrap_expect,
+        )  # fmt: skip
+        lan = config.serf_advertise_lan
+        self._lan: Pool = SoloPool(config.node_name, lan.host, lan.port, tags, self.events.received)
+        wan = config.serf_advertise_wan
+        self._wan: Pool = SoloPool(
+            f"{config.node_name}.{config.datacenter}", wan.host, wan.port, tags, lambda ltime, name, payload: None
+        )
+        self.server = ConsulServer(self._server_config(), self._lan.members, rng=self.rng)
+        self.catalog_port = ServerCatalog(self.server)
+        self.sync = AntiEntropy(
+            self.local, self.catalog_port, self.own_node, token=lambda: config.acl.tokens.default,
+            cluster_size=lambda: len(self._lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
+        )  # fmt: skip
+        self.runners = self._make_runners()
+        self.registrations = Registrations(
+            self.local, Persistence(config.data_dir), self.runners, node=config.node_name,
+            sidecar_ports=(config.ports.sidecar_min, config.ports.sidecar_max),
+            deregister_min_s=config.checks.deregister_interval_min_s,
+        )  # fmt: skip
+        self._apply_check_settings()
+
+    def _server_config(self) -> ServerConfig:
+        config, raft = self.config, self.config.raft
+        return ServerConfig(
+            node_name=config.node_name, node_id=self.node_id, datacenter=config.datacenter,
+            address=str(config.rpc_advertise), data_dir="" if config.dev_mode else config.data_dir,
+            bootstrap=config.bootstrap or config.dev_mode or config.bootstrap_expect == 1,
+            session_ttl_min_s=config.session_ttl_min_s or 10.0,
+            rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
+            coordinate_update_period_s=config.coordinate.update_period_s,
+            raft=RaftConfig(
+                heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
+                leader_lease_timeout_s=raft.leader_lease_timeout_s, snapshot_interval_s=raft.snapshot_interval_s,
+                snapshot_threshold=raft.snapshot_threshold, trailing_logs=raft.trailing_logs,
+            ),
+        )  # fmt: skip
+
+    def _make_runners(self) -> Runners:
+        from proconsul.agent.check_runners import CheckRunners
+
+        return CheckRunners(self)
+
+    def _apply_check_settings(self) -> None:
+        checks = self.config.checks
+        self.local.discard_check_output = checks.discard_output
+        update_s = checks.update_interval_s
+        # Between half and one and a half of check_update_interval, so that noisy outputs spread out.
+        self.local.output_delay_s = lambda: update_s * (0.5 + self.rng.random()) if update_s > 0 else 0.0
+        loop = asyncio.get_running_loop()
+        self.local.defer = loop.call_later
+
+    def _build_front(self) -> None:
+        config, server = self.config, self.server
+        self.web = Web(
+            views=server.views, authority=server, datacenter=config.datacenter, always_pretty=config.dev_mode
+        )
+        self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
+        self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
+        self.web.rpc_hold_timeout_s = config.performance.rpc_hold_timeout_s
+        self.web.use_cache = config.http.use_cache
+        router = Router()
+        self._routes(router)
+        self.front = FrontDoor(
+            router, block_endpoints=config.http.block_endpoints, response_headers=config.http.response_headers,
+            allow_write_from=config.http.allow_write_http_from,
+            unprintable_filter=not config.http.disable_unprintable_char_filter,
+            ui_path=config.ui.content_path if config.ui.enabled else "",
+        )  # fmt: skip
+
+    def _routes(self, router: Router) -> None:
+        from proconsul.agent.api.event import EventRoutes
+        from proconsul.agent.api.info import InfoRoutes
+        from proconsul.agent.api.registration import RegistrationRoutes
+
+        web, server, limits = self.web, self.server, self.config.limits
+        KVRoutes(web, server.kvs, limits.kv_value_bytes_max).register(router)
+        SessionRoutes(web, server.sessions, self.config.node_name).register(router)
+        CatalogRoutes(web, server, server.catalog).register(router)
+        HealthRoutes(web, server, server.health).register(router)
+        CoordinateRoutes(web, server.coordinates, disabled=self.config.coordinate.disabled).register(router)
+        TxnRoutes(
+            web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
+        ).register(router)
+        RegistrationRoutes(self).register(router)
+        InfoRoutes(self).register(router)
+        EventRoutes(self).register(router)
+
+    # ------------------------------------------------------------------ identity
+
+    def own_node(self) -> Node:
+        """This node as the catalog should have it."""
+        config = self.config
+        return Node(
+            ID=self.node_id, Node=config.node_name, Address=config.advertise_addr_lan, Datacenter=config.datacenter,
+            TaggedAddresses=dict(config.tagged_addresses), Meta={SEGMENT_META: config.segment, **config.node_meta},
+        )  # fmt: skip
+
+    def members(self, *, wan: bool = False) -> list[Member]:
+        return (self._wan if wan else self._lan).members()
+
+    def pool(self, *, wan: bool = False) -> Pool:
+        return self._wan if wan else self._lan
+
+    def _local_changed(self) -> None:
+        if hasattr(self, "sync"):
+            self.sync.changed()
+
+    async def push_changes(self) -> None:
+        """Send local changes to the catalog now; a failure is logged and retried in the background."""
+        if self.sync.paused:
+            return
+        try:
+            await self.sync.sync_changes()
+        except Exception as error:
+            log.error("failed to sync changes: error=%s", error)
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Bring up server, registrations and listeners. Raises OSError, RaftError or ConsulError."""
+        self._started_at = time.time()
+        await self.server.start()
+        self.registrations.load(self.config.service_definitions, self.config.check_definitions, {})
+        await self._listen()
+        self.sync.start()
+        await self._start_dns()
+        await self._start_watches()
+        loop = asyncio.get_running_loop()
+        self._sweeper = loop.call_later(HEADER_SWEEP_S, self._sweep)
+        self._reaper = loop.call_later(self.config.checks.reap_interval_s, self._reap)
+        if self.config.pid_file:
+            Path(self.config.pid_file).write_text(str(os.getpid()))
+        log.info("started state syncer")
+
+    async def _start_dns(self) -> None:
+        if not self.config.dns_addrs:
+            return
+        from proconsul.agent.dns_service import DnsService
+
+        service = DnsService(self)
+        await service.start()
+        self._extra.append(service)
+
+    async def _start_watches(self) -> None:
+        if self.config.watches:
+            from proconsul.agent.watches import Watches
+
+            watches = Watches(self)
+            watches.start(self.config.watches)
+            self._extra.append(watches)
+
+    async def _listen(self) -> None:
+        make = factory(self.front, self._connections)
+        for endpoint in self.config.http_addrs:
+            await self._listen_one(make, endpoint, None)
+        for endpoint in self.config.https_addrs:
+            from proconsul.agent.tls import server_context
+
+            await self._listen_one(make, endpoint, server_context(self.config.tls.https))
+
+    async def _listen_one(self, make: Callable[[], asyncio.Protocol], endpoint: Endpoint, tls: Any) -> None:
+        loop = asyncio.get_running_loop()
+        handshake_s = self.config.limits.https_handshake_timeout_s if tls is not None else None
+        if endpoint.network == "unix":
+            path = Path(endpoint.path)
+            path.unlink(missing_ok=True)
+            server = await loop.create_unix_server(
+                make, str(path), ssl=tls, backlog=1024, ssl_handshake_timeout=handshake_s
+            )
+            self._sockets.append(path)
+            self._own_socket(path)
+        else:
+            server = await loop.create_server(
+                make, endpoint.host, endpoint.port, ssl=tls, backlog=1024, ssl_handshake_timeout=handshake_s
+            )
+        self._listeners.append(server)
+        kind = "HTTPS" if tls is not None else "HTTP"
+        log.info("Started %s server: address=%s network=%s", kind,
+                 endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip
+
+    def _own_socket(self, path: Path) -> None:
+        """Apply unix_sockets{user,group,mode}."""
+        http = self.config.http
+        if http.unix_socket_mode:
+            path.chmod(int(http.unix_socket_mode, 8))
+        if http.unix_socket_user or http.unix_socket_group:
+            os.chown(path, _user_id(http.unix_socket_user), _group_id(http.unix_socket_group))
+
+    def _sweep(self) -> None:
+        self._connections.sweep(time.monotonic())
+        self._sweeper = asyncio.get_running_loop().call_later(HEADER_SWEEP_S, self._sweep)
+
+    def _reap(self) -> None:
+        self.registrations.reap(time.monotonic())
+        interval_s = self.config.checks.reap_interval_s
+        self._reaper = asyncio.get_running_loop().call_later(interval_s, self._reap)
+
+    async def reload(self) -> None:
+        """Read the configuration again and apply what may change while running. Raises ConsulError."""
+        if self._reload_config is None:
+            return
+        try:
+            config = self._reload_config(self.config)
+        except Exception as error:
+            raise ConsulError(str(error)) from None
+        self.sync.pause()
+        try:
+            self.config = config
+            if self.logs is not None:
+                try:
+                    self.logs.set_level(config.logging.level)
+                except ValueError as error:
+                    log.error("Invalid log level in new configuration: error=%s", error)
+            self._apply_check_settings()
+            snapshot = self.registrations.unload()
+            self.registrations.load(config.service_definitions, config.check_definitions, snapshot)
+            for part in self._extra:
+                part.reloaded(config)
+        finally:
+            self.sync.resume()
+        self.local.node_in_sync = False
+        self.sync.changed()
+
+    async def leave(self) -> None:
+        """Tell the pools that this agent goes on purpose."""
+        log.info("server starting leave")
+        await self._wan.leave()
+        await self._lan.leave()
+
+    def stop_soon(self, exit_code: int) -> None:
+        """End the agent after the answers now being written."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.05, lambda: None if self.exit_code.done() else self.exit_code.set_result(exit_code))
+
+    async def stop(self) -> None:
+        """Close everything. Nothing a client was told is lost: writes are acknowledged only when durable."""
+        for handle in (self._sweeper, self._reaper):
+            if handle is not None:
+                handle.cancel()
+        for part in self._extra:
+            await part.stop()
+        await self.sync.stop()
+        self.runners.stop_all()
+        for listener in self._listeners:
+            listener.close()
+        self._connections.close()
+        await asyncio.sleep(0)
+        await self.server.stop()
+        for path in self._sockets:
+            path.unlink(missing_ok=True)
+        if self.config.pid_file:
+            Path(self.config.pid_file).unlink(missing_ok=True)
+
+    # ------------------------------------------------------------------ description
+
+    def describe(self) -> dict[str, Any]:
+        """The body of /v1/agent/self."""
+        from proconsul.agent.api.info import show_member
+        from proconsul.agent.config.debug_config import debug_config
+
+        config = self.config
+        coordinate = self.server.coordinates.list_datacenters()[0].Coordinates
+        assert coordinate is not None
+        debug = debug_config(config)
+        debug["NodeID"] = self.node_id
+        return {
+            "Config": {
+                "Datacenter": config.datacenter, "NodeName": config.node_name, "NodeID": self.node_id,
+                "Revision": "", "Server": config.server, "Version": COMPATIBLE_VERSION,
+            },
+            "DebugConfig": debug,
+            "Coord": coordinate[0].Coord,
+            "Member": show_member(self._lan.local_member()),
+            "Stats": self.stats(),
+            "Meta": self.own_node().Meta,
+        }  # fmt: skip
+
+    def stats(self) -> dict[str, dict[str, str]]:
+        """The blocks of ``consul info``."""
+        local = self.local.stats()
+        return {
+            "agent": {
+                "check_monitors": "0", "check_ttls": "0", "checks": str(local["checks"]),
+                "services": str(local["services"]),
+            },
+            "build": {"prerelease": "", "revision": "", "version": COMPATIBLE_VERSION},
+            "consul": {
+                "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
+                "leader": str(self.server.leading).lower(), "leader_addr": self.server.leader_address(),
+                "server": str(self.config.server).lower(),
+            },
+            "raft": self.server.stats(),
+            "runtime": _runtime_stats(),
+            "serf_lan": _serf_stats(len(self._lan.members()), event_time=1),
+            "serf_wan": _serf_stats(len(self._wan.members()), event_time=1),
+        }  # fmt: skip
+
+
+def _user_id(name: str) -> int:
+    """Numeric ids are taken as they are; empty means unchanged."""
+    if not name or name.isdigit():
+        return int(name or -1)
+    import pwd
+
+    return pwd.getpwnam(name).pw_uid
+
+
+def _group_id(name: str) -> int:
+    if not name or name.isdigit():
+        return int(name or -1)
+    import grp
+
+    return grp.getgrnam(name).gr_gid
+
+
+def _runtime_stats() -> dict[str, str]:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return {
+        "arch": machine, "cpu_count": str(os.cpu_count() or 1), "goroutines": str(len(asyncio.all_tasks())),
+        "max_procs": "1", "os": sys.platform, "version": f"python{platform.python_version()}",
+    }  # fmt: skip
+
+
+def _serf_stats(members: int, *, event_time: int) -> dict[str, str]:
+    return {
+        "coordinate_resets": "0", "encrypted": "false", "event_queue": "0", "event_time": str(event_time),
+        "failed": "0", "health_score": "0", "intent_queue": "0", "left": "0", "member_time": "1",
+        "members": str(members), "query_queue": "0", "query_time": "1",
+    }  # fmt: skip
+
+

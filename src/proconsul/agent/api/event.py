@@ -1,0 +1,70 @@
+"""/v1/event (HTTP API: event)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from proconsul.agent.agent import Agent
+from proconsul.agent.events import PREFIX, UserEvent, encode, index_of, validate
+from proconsul.engine.http.request import Deferred, Request, Response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.features.base import SECOND_NS
+from proconsul.features.errors import BadRequest
+
+# A list that waits does so for ten minutes unless told otherwise.
+WAIT_DEFAULT_NS = 600 * SECOND_NS
+
+
+class EventRoutes:
+    """Handlers of /v1/event/*."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.web = agent.web
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/event/fire/", {"PUT": self.fire})
+        router.add("/v1/event/list", {"GET": self.list_events})
+
+    def fire(self, request: Request) -> Answer:
+        self.web.require_local(request)
+        if not request.params:
+            raise BadRequest("Missing name")
+        event = UserEvent(
+            ID=str(uuid.uuid4()), Name=request.params, Payload=request.body or None,
+            NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
+        )  # fmt: skip
+        validate(event)
+        self.agent.pool().fire(PREFIX + event.Name, encode(event))
+        return self.web.json(request, event)
+
+    def list_events(self, request: Request) -> Answer:
+        options = self.web.options(request)
+        answer, index = self._list(request)
+        if not options.min_index or index != options.min_index:
+            return answer
+        deferred = Deferred()
+
+        def changed() -> None:
+            current, current_index = self._list(request)
+            if current_index != options.min_index:
+                finish(current)
+
+        def finish(response: Response | None = None) -> None:
+            self.agent.events.forget(deferred)
+            timer.cancel()
+            deferred.resolve(response if response is not None else self._list(request)[0])
+
+        wait_s = self.web.wait_s(options.wait_ns or WAIT_DEFAULT_NS)
+        timer = asyncio.get_running_loop().call_later(wait_s, finish)
+        self.agent.events.wait(deferred, changed)
+        deferred.on_cancel = finish
+        return deferred
+
+    def _list(self, request: Request) -> tuple[Response, int]:
+        events = self.agent.events.events(
+            request.get("name"), request.get("node"), request.get("service"), request.get("tag")
+        )
+        index = index_of(events[-1].ID) if events else 1
+        return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

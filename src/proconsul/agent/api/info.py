@@ -1,0 +1,149 @@
+"""/v1/agent/{self,members,metrics,host,monitor,version,...} and /v1/status (HTTP API: agent, status)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from proconsul import COMPATIBLE_VERSION
+from proconsul.agent import host
+from proconsul.agent.agent import Agent
+from proconsul.agent.logs import Monitor, level_number
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
+from proconsul.server.reconcile import Member
+
+
+def show_member(member: Member) -> dict[str, Any]:
+    low, high, current = member.protocol
+    delegate_low, delegate_high, delegate_current = member.delegate
+    return {
+        "Name": member.name, "Addr": member.address, "Port": member.port,
+        "Tags": dict(sorted(member.tags.items())), "Status": int(member.status),
+        "ProtocolMin": low, "ProtocolMax": high, "ProtocolCur": current,
+        "DelegateMin": delegate_low, "DelegateMax": delegate_high, "DelegateCur": delegate_current,
+    }  # fmt: skip
+
+
+class InfoRoutes:
+    """Handlers about the agent itself."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.web = agent.web
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/agent/self", {"GET": self.self_})
+        router.add("/v1/agent/members", {"GET": self.members})
+        router.add("/v1/agent/host", {"GET": self.host})
+        router.add("/v1/agent/version", {"GET": self.version})
+        router.add("/v1/agent/metrics", {"GET": self.metrics})
+        router.add("/v1/agent/monitor", {"GET": self.monitor})
+        router.add("/v1/agent/reload", {"PUT": self.reload})
+        router.add("/v1/agent/leave", {"PUT": self.leave})
+        router.add("/v1/agent/join/", {"PUT": self.join})
+        router.add("/v1/agent/force-leave/", {"PUT": self.force_leave})
+        router.add("/v1/agent/token/", {"PUT": self.token})
+        router.add("/v1/status/leader", {"GET": self.leader})
+        router.add("/v1/status/peers", {"GET": self.peers})
+        router.add("/v1/operator/raft/configuration", {"GET": self.raft_configuration})
+
+    # ------------------------------------------------------------------ the agent
+
+    def self_(self, request: Request) -> Answer:
+        return self.web.json(request, self.agent.describe())
+
+    def members(self, request: Request) -> Answer:
+        segment = request.get("segment")
+        if segment and segment != "_all":
+            raise ConsulError("Network segments are not supported in this version of Consul")
+        wan = request.has("wan")
+        return self.web.json(request, [show_member(member) for member in self.agent.members(wan=wan)])
+
+    async def host(self, request: Request) -> Response:
+        return self.web.json(request, await host.information())
+
+    def version(self, request: Request) -> Answer:
+        body = {"SHA": "", "BuildDate": "0001-01-01T00:00:00Z", "HumanVersion": COMPATIBLE_VERSION, "FIPS": ""}
+        return self.web.json(request, body)
+
+    def metrics(self, request: Request) -> Answer:
+        if request.get("format") != "prometheus":
+            return self.web.json(request, self.agent.metrics.latest())
+        if self.agent.config.telemetry.prometheus_retention_time_s <= 0:
+            raise ConsulError("Prometheus is not enabled since its retention time is not positive", 415)
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Vary": "Accept-Encoding"}
+        return Response(200, self.agent.metrics.prometheus(), headers)
+
+    def monitor(self, request: Request) -> Answer:
+        """Stream the log until the reader goes away."""
+        name = request.get("loglevel") or "INFO"
+        level = level_number(name)
+        if level is None:
+            raise BadRequest(f"Bad request: Unknown log level: {name}")
+        logs = self.agent.logs
+        if logs is None:
+            raise ConsulError("logging is not managed by this agent")
+        reader = logs.open_monitor(level, as_json=request.has("logjson"))
+        response = Response(200, stream=self._lines(reader))
+        response.headers = {"Content-Type": "text/plain; charset=utf-8", "Vary": "Accept-Encoding"}
+        return response
+
+    async def _lines(self, reader: Monitor) -> AsyncIterator[bytes]:
+        try:
+            yield b""  # the header goes out at once, so that readers see they are connected
+            while True:
+                await reader.ready.wait()
+                reader.ready.clear()
+                lines = list(reader.lines)
+                reader.lines.clear()
+                yield "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+        finally:
+            if self.agent.logs is not None:
+                self.agent.logs.close_monitor(reader)
+
+    # ------------------------------------------------------------------ life
+
+    async def reload(self, request: Request) -> Response:
+        await self.agent.reload()
+        return self.web.empty()
+
+    async def leave(self, request: Request) -> Response:
+        await self.agent.leave()
+        # The answer must be out before the process goes.
+        self.agent.stop_soon(exit_code=0)
+        return self.web.empty()
+
+    def join(self, request: Request) -> Answer:
+        self.agent.pool(wan=request.has("wan")).join(request.params)
+        return self.web.empty()
+
+    def force_leave(self, request: Request) -> Answer:
+        if not self.agent.pool().force_leave(request.params, prune=request.has("prune")):
+            raise ConsulError(f"agent: No node found with name '{request.params}'")
+        return self.web.empty()
+
+    def token(self, request: Request) -> Answer:
+        raise ACLDisabled()
+
+    # ------------------------------------------------------------------ status
+
+    def leader(self, request: Request) -> Answer:
+        return self.web.json(request, self.agent.server.leader_address())
+
+    def peers(self, request: Request) -> Answer:
+        return self.web.json(request, self.agent.server.peers())
+
+    def raft_configuration(self, request: Request) -> Answer:
+        server = self.agent.server
+        leader = server.leader_address()
+        names = {f"{m.address}:{m.tags.get('port', '')}": m.name for m in self.agent.members()}
+        servers = [
+            {
+                "ID": peer.id, "Node": names.get(peer.address, "(unknown)"), "Address": peer.address,
+                "Leader": peer.address == leader, "ProtocolVersion": "3", "Voter": peer.suffrage.name == "VOTER",
+            }
+            for peer in server.raft.configuration[1].servers
+        ]  # fmt: skip
+        return self.web.json(request, {"Servers": servers, "Index": 0})

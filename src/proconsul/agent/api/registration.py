@@ -1,0 +1,336 @@
+"""/v1/agent/service/* and /v1/agent/check/* (HTTP API: agent)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any, ClassVar
+
+import msgspec
+
+from proconsul.agent.agent import Agent
+from proconsul.agent.local_state import worst_status
+from proconsul.engine.http.request import Deferred, Request, Response, text_response
+from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.record import Record
+from proconsul.features.catalog.definition import (
+    CheckDefinition,
+    DefinitionError,
+    ServiceDefinition,
+    valid_status,
+    validate_meta,
+    validate_service,
+    validate_weights,
+)
+from proconsul.features.catalog.model import (
+    DEFAULT_WEIGHTS,
+    HEALTH_CRITICAL,
+    HEALTH_PASSING,
+    HEALTH_WARNING,
+    NODE_MAINTENANCE,
+    SERVICE_MAINTENANCE_PREFIX,
+    HealthCheck,
+    NodeService,
+)
+from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.health.http import parse_bool, show_check
+from proconsul.features.narrow import filter_by
+
+_HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
+
+
+class _CheckUpdate(Record, frozen=True):
+    go_name: ClassVar[str] = "checkUpdate"
+    Status: str = ""
+    Output: str = ""
+
+
+def show_service(service: NodeService) -> dict[str, Any]:
+    """A local service as the agent endpoints show it: other order and fewer empty fields than the catalog."""
+    out: dict[str, Any] = {"Kind": service.Kind} if service.Kind else {}
+    out |= {
+        "ID": service.ID, "Service": service.Service, "Tags": service.Tags or [], "Meta": service.Meta or {},
+        "Port": service.Port, "Address": service.Address,
+    }  # fmt: skip
+    if service.TaggedAddresses:
+        out["TaggedAddresses"] = service.TaggedAddresses
+    out |= {"Weights": service.Weights or DEFAULT_WEIGHTS, "EnableTagOverride": service.EnableTagOverride}
+    if service.Kind and service.Kind != "typical":
+        out["Proxy"] = service.Proxy
+    if service.Connect.Native:
+        out["Connect"] = service.Connect
+    return out
+
+
+def content_hash(service: NodeService) -> str:
+    """A fingerprint of everything a client of /v1/agent/service/:id sees."""
+    body = msgspec.json.encode(gojson.plain(show_service(service)))
+    return hashlib.blake2b(body, digest_size=8).hexdigest()
+
+
+def _health_check_json(check: HealthCheck) -> dict[str, Any]:
+    """Checks of /v1/agent/health are printed with the client library's types."""
+    return {
+        "Node": check.Node, "CheckID": check.CheckID, "Name": check.Name, "Status": check.Status,
+        "Notes": check.Notes, "Output": check.Output, "ServiceID": check.ServiceID,
+        "ServiceName": check.ServiceName, "ServiceTags": check.ServiceTags, "Type": "",
+        "Definition": {
+            "Interval": "0s", "Timeout": "0s", "DeregisterCriticalServiceAfter": "0s", "HTTP": "", "Header": None,
+            "Method": "", "Body": "", "TLSSkipVerify": False, "TCP": "",
+        },
+        "CreateIndex": 0, "ModifyIndex": 0,
+    }  # fmt: skip
+
+
+def aggregated_status(checks: list[HealthCheck]) -> str:
+    """maintenance over critical over warning over passing."""
+    if any(c.CheckID == NODE_MAINTENANCE or c.CheckID.startswith(SERVICE_MAINTENANCE_PREFIX) for c in checks):
+        return "maintenance"
+    return worst_status(checks)
+
+
+class RegistrationRoutes:
+    """Handlers that read and change this agent's own registrations."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.web = agent.web
+        self.state = agent.local
+
+    def register(self, router: Router) -> None:
+        router.add("/v1/agent/services", {"GET": self.services})
+        router.add("/v1/agent/service/", {"GET": self.service})
+        router.add("/v1/agent/service/register", {"PUT": self.service_register})
+        router.add("/v1/agent/service/deregister/", {"PUT": self.service_deregister})
+        router.add("/v1/agent/service/maintenance/", {"PUT": self.service_maintenance})
+        router.add("/v1/agent/health/service/id/", {"GET": self.health_by_id})
+        router.add("/v1/agent/health/service/name/", {"GET": self.health_by_name})
+        router.add("/v1/agent/checks", {"GET": self.checks})
+        router.add("/v1/agent/check/register", {"PUT": self.check_register})
+        router.add("/v1/agent/check/deregister/", {"PUT": self.check_deregister})
+        router.add("/v1/agent/check/pass/", {"PUT": self.check_pass})
+        router.add("/v1/agent/check/warn/", {"PUT": self.check_warn})
+        router.add("/v1/agent/check/fail/", {"PUT": self.check_fail})
+        router.add("/v1/agent/check/update/", {"PUT": self.check_update})
+        router.add("/v1/agent/maintenance", {"PUT": self.node_maintenance})
+
+    # ------------------------------------------------------------------ reading
+
+    def services(self, request: Request) -> Answer:
+        services = self.state.live_services()
+        if request.get("filter"):
+            services = filter_by(request.get("filter"), NodeService)(services)
+        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
+
+    def checks(self, request: Request) -> Answer:
+        checks = self.state.live_checks()
+        if request.get("filter"):
+            checks = filter_by(request.get("filter"), HealthCheck)(checks)
+        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)})
+
+    def service(self, request: Request) -> Answer:
+        """One local service; with ``hash`` waits until its content differs."""
+        options = self.web.options(request)
+        wanted = request.get("hash")
+        answer = self._show_one(request)
+        if not wanted or answer.headers.get("X-Consul-Contenthash") != wanted:
+            return answer
+        deferred = Deferred()
+        loop = asyncio.get_running_loop()
+
+        def changed(service_id: str) -> None:
+            # While a reload is under way services vanish and come back: look again when it is over.
+            if service_id == request.params and not self.agent.sync.paused:
+                current = self._show_one(request)
+                if current.headers.get("X-Consul-Contenthash") != wanted:
+                    finish(current)
+
+        def finish(response: Response | None = None) -> None:
+            self.state.unlisten(changed)
+            timer.cancel()
+            deferred.resolve(response if response is not None else self._show_one(request))
+
+        timer = loop.call_later(self.web.wait_s(options.wait_ns), finish)
+        self.state.listen(changed)
+        deferred.on_cancel = finish
+        return deferred
+
+    def _show_one(self, request: Request) -> Response:
+        service = self.state.service(request.params)
+        if service is None:
+            return text_response(404, f"unknown service ID: {request.params}")
+        fingerprint = content_hash(service)
+        body = {**show_service(service), "ContentHash": fingerprint}
+        return self.web.json(request, body, headers={"X-Consul-Contenthash": fingerprint})
+
+    # ------------------------------------------------------------------ health
+
+    def _checks_for(self, service_id: str) -> list[HealthCheck]:
+        return [*self.state.checks_of(service_id), *self.state.checks_of("")]
+
+    @staticmethod
+    def _wants_text(request: Request) -> bool:
+        if request.has("format"):
+            return request.get("format") == "text"
+        return "text/plain" in request.header("accept")
+
+    def health_by_id(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Bad request: Missing serviceID")
+        service = self.state.service(request.params)
+        if service is None:
+            return self._health(
+                request, 404, f"ServiceId {request.params} not found",
+                {"AggregatedStatus": "critical", "Service": None, "Checks": None},
+            )  # fmt: skip
+        checks = self._checks_for(service.ID)
+        status = aggregated_status(checks)
+        return self._health(request, _HEALTH_STATUS[status], status, self._health_json(status, service, checks))
+
+    @staticmethod
+    def _health_json(status: str, service: NodeService, checks: list[HealthCheck]) -> dict[str, Any]:
+        shown = [_health_check_json(check) for check in checks]
+        return {"AggregatedStatus": status, "Service": show_service(service), "Checks": shown}
+
+    def _health(self, request: Request, code: int, reason: str, body: Any) -> Response:
+        headers = {"X-Consul-Reason": reason}
+        if self._wants_text(request):
+            return Response(
+                code, reason.encode(), {"Content-Type": "text/plain", "Vary": "Accept-Encoding", **headers}
+            )
+        return self.web.json(request, body, code, headers)
+
+    def health_by_name(self, request: Request) -> Answer:
+        if not request.params:
+            raise ConsulError("Bad request: Missing service Name")
+        found = []
+        for service in self.state.live_services().values():
+            if service.Service == request.params:
+                checks = self._checks_for(service.ID)
+                status = aggregated_status(checks)
+                found.append((status, self._health_json(status, service, checks)))
+        if not found:
+            return self._health(request, 404, f"ServiceName {request.params} Not Found", [])
+        order = ("passing", "warning", "critical", "maintenance")
+        worst = max((status for status, _ in found), key=order.index)
+        return self._health(request, _HEALTH_STATUS[worst], worst, [body for _, body in found])
+
+    # ------------------------------------------------------------------ services
+
+    async def _synced(self) -> Response:
+        """Push what changed before answering; a failure is logged and retried, never the caller's problem."""
+        await self.agent.push_changes()
+        return self.web.empty()
+
+    def service_register(self, request: Request) -> Answer:
+        definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
+        if not definition.Name:
+            raise BadRequest("Missing service name")
+        if definition.Address in ("0.0.0.0", "::", "[::]"):
+            raise BadRequest("Invalid service address")
+        service = self._checked_service(definition)
+        try:
+            checks = definition.check_types()
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid check: {error}") from None
+        for check in checks:
+            if check.Status and not valid_status(check.Status):
+                raise BadRequest("Status for checks must 'passing', 'warning', 'critical'")
+        try:
+            sidecar = self.agent.registrations.sidecar_of(definition)
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid SidecarService: {error}") from None
+        token = definition.Token or self.web.token(request)
+        replace_checks = bool(parse_bool(request.get("replace-existing-checks")))
+        add = self.agent.registrations.add_service
+        add(service, checks, token=token, replace_existing_checks=replace_checks)
+        if sidecar is not None:
+            add(sidecar[0], sidecar[1], token=token, replace_existing_checks=replace_checks)
+        return self._synced()
+
+    @staticmethod
+    def _checked_service(definition: ServiceDefinition) -> NodeService:
+        try:
+            validate_meta(definition.Meta)
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid Service Meta: {error}") from None
+        try:
+            validate_weights(definition.Weights)
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid Weights: {error}") from None
+        service = definition.node_service()
+        try:
+            validate_service(service)
+        except DefinitionError as error:
+            raise BadRequest(str(error)) from None
+        return service
+
+    def service_deregister(self, request: Request) -> Answer:
+        self.agent.registrations.remove_service(request.params)
+        return self._synced()
+
+    def service_maintenance(self, request: Request) -> Answer:
+        if not request.params:
+            raise BadRequest("Missing service ID")
+        enable = self._enable(request)
+        self.agent.registrations.service_maintenance(
+            request.params, enable, request.get("reason"), self.web.token(request)
+        )
+        return self._synced()
+
+    @staticmethod
+    def _enable(request: Request) -> bool:
+        text = request.get("enable")
+        if not text:
+            raise BadRequest("Missing value for enable")
+        value = parse_bool(text)
+        if value is None:
+            raise BadRequest(f'Invalid value for enable: "{text}"')
+        return value
+
+    def node_maintenance(self, request: Request) -> Answer:
+        enable = self._enable(request)
+        self.agent.registrations.node_maintenance(enable, request.get("reason"), self.web.token(request))
+        return self._synced()
+
+    # ------------------------------------------------------------------ checks
+
+    def check_register(self, request: Request) -> Answer:
+        definition: CheckDefinition = self.web.body(request, CheckDefinition)
+        if not definition.Name:
+            raise BadRequest("Missing check name")
+        if definition.Status and not valid_status(definition.Status):
+            raise BadRequest("Bad check status")
+        try:
+            definition.validate()
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid check: {error}") from None
+        check = definition.health_check(self.state.node)
+        self.agent.registrations.add_check(check, definition, token=definition.Token or self.web.token(request))
+        return self._synced()
+
+    def check_deregister(self, request: Request) -> Answer:
+        self.agent.registrations.remove_check(request.params)
+        return self._synced()
+
+    def check_pass(self, request: Request) -> Answer:
+        return self._report(request.params, HEALTH_PASSING, request.get("note"))
+
+    def check_warn(self, request: Request) -> Answer:
+        return self._report(request.params, HEALTH_WARNING, request.get("note"))
+
+    def check_fail(self, request: Request) -> Answer:
+        return self._report(request.params, HEALTH_CRITICAL, request.get("note"))
+
+    def check_update(self, request: Request) -> Answer:
+        update: _CheckUpdate = self.web.body(request, _CheckUpdate)
+        if not valid_status(update.Status):
+            raise BadRequest(f"Invalid check status: '{update.Status}'")
+        return self._report(request.params, update.Status, update.Output)
+
+    def _report(self, check_id: str, status: str, output: str) -> Answer:
+        self.agent.registrations.update_ttl(check_id, status, output)
+        return self._synced()
+
+

@@ -1,0 +1,147 @@
+"""User events: fired into the gossip pool, filtered by each receiver, remembered in a ring (HTTP API: event)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import ClassVar
+
+from proconsul.agent.local_state import LocalState
+from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.record import Record
+from proconsul.features.errors import ConsulError
+
+PREFIX = "consul:event:"
+RING_SIZE = 256
+VERSION = 1
+
+
+class UserEvent(Record, frozen=True):
+    """One event as the API shows it. ``LTime`` is the pool's Lamport time, known to receivers only."""
+
+    ID: str = ""
+    Name: str = ""
+    Payload: bytes | None = None
+    NodeFilter: str = ""
+    ServiceFilter: str = ""
+    TagFilter: str = ""
+    Version: int = VERSION
+    LTime: int = 0
+
+
+class _Wire(Record, frozen=True):
+    """An event inside the gossip packet; zero values are left out and Payload is binary."""
+
+    go_name: ClassVar[str] = "UserEvent"
+    ID: str = ""
+    n: str = ""
+    p: bytes | None = None
+    nf: str = ""
+    sf: str = ""
+    tf: str = ""
+    v: int = VERSION
+
+
+def encode(event: UserEvent) -> bytes:
+    """The event's payload in the pool; unlike everything else it uses the new msgpack specification."""
+    import msgpack as library
+
+    fields = {
+        "ID": event.ID, "n": event.Name, "p": event.Payload, "nf": event.NodeFilter, "sf": event.ServiceFilter,
+        "tf": event.TagFilter, "v": event.Version,
+    }  # fmt: skip
+    packed: bytes = library.packb({key: value for key, value in fields.items() if value}, use_bin_type=True)
+    return packed
+
+
+def decode(payload: bytes, ltime: int) -> UserEvent:
+    """Raises msgpack.DecodeError."""
+    wire = msgpack.decode(_Wire, payload)
+    return UserEvent(wire.ID, wire.n, wire.p, wire.nf, wire.sf, wire.tf, wire.v, ltime)
+
+
+def index_of(event_id: str) -> int:
+    """The blocking index of an event: its UUID folded to 64 bits."""
+    number = uuid.UUID(event_id).int
+    return (number & (1 << 64) - 1) ^ (number >> 64)
+
+
+class EventLog:
+    """The events this agent has received and accepted."""
+
+    def __init__(self, state: LocalState) -> None:
+        self._state = state
+        self._ring: deque[UserEvent] = deque(maxlen=RING_SIZE)
+        self._waiters: dict[object, Callable[[], None]] = {}
+        self._listeners: list[Callable[[UserEvent], None]] = []
+
+    def listen(self, listener: Callable[[UserEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    def received(self, ltime: int, name: str, payload: bytes) -> None:
+        """An event came out of the pool."""
+        if not name.startswith(PREFIX):
+            return
+        try:
+            event = decode(payload, ltime)
+        except msgpack.DecodeError:
+            return
+        if not self._accepts(event):
+            return
+        self._ring.append(event)
+        for listener in self._listeners:
+            listener(event)
+        for wake in list(self._waiters.values()):
+            wake()
+
+    def _accepts(self, event: UserEvent) -> bool:
+        """Receiver-side filters: regular expressions on the node's name, its services and one service's tags."""
+        if event.NodeFilter and not _search(event.NodeFilter, self._state.node):
+            return False
+        if not event.ServiceFilter:
+            return True
+        for service in self._state.live_services().values():
+            if not _search(event.ServiceFilter, service.Service):
+                continue
+            if not event.TagFilter or any(_search(event.TagFilter, tag) for tag in service.Tags or ()):
+                return True
+        return False
+
+    def events(self, name: str = "", node: str = "", service: str = "", tag: str = "") -> list[UserEvent]:
+        """Oldest first, limited to what matches. Raises ConsulError for a bad expression."""
+        found = []
+        for event in self._ring:
+            if (name and event.Name != name) or (node and not _search(node, event.NodeFilter)):
+                continue
+            if (service and not _search(service, event.ServiceFilter)) or (tag and not _search(tag, event.TagFilter)):
+                continue
+            found.append(event)
+        return found
+
+    def wait(self, token: object, wake: Callable[[], None]) -> None:
+        """Call ``wake`` after every accepted event until `forget`."""
+        self._waiters[token] = wake
+
+    def forget(self, token: object) -> None:
+        self._waiters.pop(token, None)
+
+
+def _search(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return False
+
+
+def validate(event: UserEvent) -> None:
+    """Raises ConsulError in Consul's words."""
+    if event.TagFilter and not event.ServiceFilter:
+        raise ConsulError("Cannot provide tag filter without service filter")
+    for title, pattern in (("node", event.NodeFilter), ("service", event.ServiceFilter), ("tag", event.TagFilter)):
+        if pattern:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ConsulError(f"Invalid {title} filter: {error}") from None

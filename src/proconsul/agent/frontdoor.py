@@ -1,0 +1,151 @@
+"""The HTTP front door of an agent: rules that hold for every request, then the route's handler."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Mapping, Sequence
+
+from proconsul.engine.http.request import Deferred, Request, Response, text_response
+from proconsul.engine.http.router import Answer, Route, Router
+from proconsul.features.errors import ConsulError, status_of
+from proconsul.features.web import Web
+
+log = logging.getLogger("agent.http")
+
+_TOKEN = re.compile(r"(token=)[^&]*")
+_READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class FrontDoor:
+    """Implements the HTTP engine's Application."""
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        block_endpoints: Sequence[str] = (),
+        response_headers: Mapping[str, str] | None = None,
+        allow_write_from: Sequence[str] = (),
+        unprintable_filter: bool = True,
+        ui_path: str = "",
+    ) -> None:
+        self.router = router
+        self._blocked = tuple(block_endpoints)
+        self._headers = dict(response_headers or {})
+        self._writers = [ipaddress.ip_network(text, strict=False) for text in allow_write_from]
+        self._unprintable_filter = unprintable_filter
+        self._ui_path = ui_path
+
+    # ------------------------------------------------------------------ Application
+
+    def route(self, method: str, path: str) -> Route | None:
+        return self.router.find(path)[0]
+
+    def handle(self, request: Request) -> Answer:
+        try:
+            answer = self._handle(request)
+        except ConsulError as error:
+            answer = self._failed(request, error)
+        except Exception as error:
+            log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
+            answer = text_response(500, f"internal error: {type(error).__name__}")
+        if isinstance(answer, Response):
+            return self._dressed(answer)
+        if isinstance(answer, Deferred):
+            return answer if not self._headers else self._dress_later(answer)
+        return self._await(request, answer)
+
+    def log(self, request: Request, status: int, seconds: float) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug(
+                "Request finished: method=%s url=%s from=%s latency=%.3fms",
+                request.method, _masked(request), request.peer, seconds * 1000,
+            )  # fmt: skip
+
+    # ------------------------------------------------------------------ rules
+
+    def _handle(self, request: Request) -> Answer:
+        if self._unprintable_filter and not request.path.isprintable() and _has_control(request.path):
+            return text_response(400, "Request path cannot have non-printing characters")
+        route, request.params = self.router.find(request.path)
+        if route is None:
+            return self._unrouted(request)
+        if self._blocked and request.path.startswith(self._blocked):
+            return text_response(403, "Endpoint is blocked by agent configuration")
+        if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
+            return text_response(403, "Access is restricted")
+        handler = route.handlers.get(request.method)
+        if handler is not None:
+            return handler(request)
+        if request.method == "OPTIONS":
+            return Web.empty(headers={"Allow": route.allow})
+        refusal = text_response(405, f"method {request.method} not allowed")
+        refusal.headers["Allow"] = route.allow
+        return refusal
+
+    def _unrouted(self, request: Request) -> Response:
+        if request.path == "/":
+            if self._ui_path:
+                return _redirect(request, self._ui_path)
+            return Response(200, b"Consul Agent", {"Content-Type": "text/plain; charset=utf-8"})
+        target = self.router.redirect(request.path)
+        if target is not None and request.method != "CONNECT":
+            return _redirect(request, target + (f"?{request.query_string}" if request.query_string else ""))
+        return Response(404, b"", {})
+
+    def _may_write(self, peer: str) -> bool:
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return True  # a unix socket: the file system decides who may connect
+        return any(address in network for network in self._writers)
+
+    def _failed(self, request: Request, error: ConsulError) -> Response:
+        status = status_of(error)
+        if status >= 500:
+            log.error("Request error: method=%s url=%s from=%s error=%s", request.method, _masked(request),
+                      request.peer, error)  # fmt: skip
+        return text_response(status, error.text)
+
+    async def _await(self, request: Request, answer: object) -> Response:
+        try:
+            response = await answer  # type: ignore[misc]
+            assert isinstance(response, Response)
+        except ConsulError as error:
+            response = self._failed(request, error)
+        except Exception as error:
+            log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
+            response = text_response(500, f"internal error: {type(error).__name__}")
+        return self._dressed(response)
+
+    def _dressed(self, response: Response) -> Response:
+        if self._headers:
+            response.headers = {**self._headers, **response.headers}
+        return response
+
+    def _dress_later(self, answer: Deferred) -> Deferred:
+        outer = Deferred()
+        outer.on_cancel = answer.cancel
+        answer.when_done(lambda response: outer.resolve(self._dressed(response)))
+        return outer
+
+
+def _has_control(path: str) -> bool:
+    """Characters Go calls unprintable; bytes that are not UTF-8 are the key's business."""
+    return any(not char.isprintable() and not "\udc80" <= char <= "\udcff" for char in path)
+
+
+def _redirect(request: Request, target: str) -> Response:
+    body = f'<a href="{target}">Moved Permanently</a>.\n\n' if request.method in ("GET", "HEAD") else ""
+    headers = {"Content-Type": "text/html; charset=utf-8", "Location": target}
+    return Response(301, body.encode("utf-8", "replace"), headers if body else {"Location": target})
+
+
+def _masked(request: Request) -> str:
+    """The URL with tokens hidden: they must not reach the log."""
+    if not request.query_string:
+        return request.raw_path
+    query = _TOKEN.sub(r"\1<hidden>", request.query_string)
+    return f"{request.raw_path}?{query}"

@@ -1,0 +1,352 @@
+"""What this agent itself has registered, and how far the catalog knows it.
+
+Pure: entries with flags, and the comparison that decides what to send (anti-entropy). The catalog is the servers' copy;
+for this node's own services and checks the agent is the authority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from proconsul.engine.wire.record import replace
+from proconsul.features.catalog.model import (
+    CONSUL_SERVICE_ID,
+    DEFAULT_WEIGHTS,
+    HEALTH_CRITICAL,
+    HEALTH_WARNING,
+    SERF_CHECK_ID,
+    HealthCheck,
+    Node,
+    NodeService,
+)
+
+
+class ServiceEntry:
+    """One local service."""
+
+    __slots__ = ("content_hash", "deleted", "from_config", "in_sync", "service", "token", "version")
+
+    def __init__(self, service: NodeService, token: str, *, from_config: bool) -> None:
+        self.service = service
+        self.token = token
+        self.from_config = from_config
+        self.in_sync = False
+        self.deleted = False
+        self.content_hash = ""
+        # Grows with every change, so that a sync that was under way cannot mark a newer value as known.
+        self.version = 0
+
+
+class CheckEntry:
+    """One local check."""
+
+    __slots__ = ("check", "critical_since", "deferred", "deleted", "from_config", "in_sync", "token", "version")
+
+    def __init__(self, check: HealthCheck, token: str, *, from_config: bool) -> None:
+        self.check = check
+        self.token = token
+        self.from_config = from_config
+        self.in_sync = False
+        self.deleted = False
+        # True while an output-only change waits for its lazy update.
+        self.deferred = False
+        self.critical_since: float | None = None
+        self.version = 0
+
+
+Entry = ServiceEntry | CheckEntry
+
+
+class LocalState:
+    """Services and checks of this node. ``changed`` is called after every change that wants to be sent."""
+
+    def __init__(
+        self, node: str, *, clock: Callable[[], float], changed: Callable[[], None], is_server: bool = False
+    ) -> None:
+        self.node = node
+        self.is_server = is_server
+        self.discard_check_output = False
+        # Output-only changes are sent this much later (Defer asks for the delay); 0 sends them at once.
+        self.output_delay_s: Callable[[], float] = lambda: 0.0
+        self.defer: Callable[[float, Callable[[], None]], Any] | None = None
+        self.services: dict[str, ServiceEntry] = {}
+        self.checks: dict[str, CheckEntry] = {}
+        self.node_in_sync = False
+        # Ids of entries the catalog does not know yet: a change must not cost a walk over everything.
+        self.out_services: dict[str, None] = {}
+        self.out_checks: dict[str, None] = {}
+        self._of_service: dict[str, dict[str, None]] = {}
+        self._clock = clock
+        self._changed = changed
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call ``listener(service_id)`` when a service or one of its checks changes (alias checks, watches)."""
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Callable[[str], None]) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def _service_out(self, service_id: str) -> None:
+        self.out_services[service_id] = None
+        self._changed()
+
+    def _check_out(self, check_id: str) -> None:
+        self.out_checks[check_id] = None
+        self._changed()
+
+    def settle(self, entry: Entry) -> None:
+        """The catalog knows this entry as it is."""
+        entry.in_sync = True
+        if isinstance(entry, ServiceEntry):
+            self.out_services.pop(entry.service.ID, None)
+        else:
+            self.out_checks.pop(entry.check.CheckID, None)
+
+    def forget_service(self, service_id: str, entry: ServiceEntry) -> None:
+        """The catalog has removed a deleted service, and its checks with it."""
+        if self.services.get(service_id) is not entry:
+            return
+        del self.services[service_id]
+        self.out_services.pop(service_id, None)
+        for check_id in list(self._of_service.get(service_id, ())):
+            check = self.checks.get(check_id)
+            if check is not None and check.deleted:
+                self.forget_check(check_id, check)
+
+    def forget_check(self, check_id: str, entry: CheckEntry) -> None:
+        """The catalog has removed a deleted check."""
+        if self.checks.get(check_id) is entry:
+            del self.checks[check_id]
+            self.out_checks.pop(check_id, None)
+            self._unlink(check_id, entry.check.ServiceID)
+
+    def _unlink(self, check_id: str, service_id: str) -> None:
+        bucket = self._of_service.get(service_id)
+        if bucket is not None:
+            bucket.pop(check_id, None)
+            if not bucket:
+                del self._of_service[service_id]
+
+    def check_entries_of(self, service_id: str) -> list[CheckEntry]:
+        return [self.checks[check_id] for check_id in self._of_service.get(service_id, ())]
+
+    def _tell(self, service_id: str) -> None:
+        for listener in list(self._listeners):
+            listener(service_id)
+
+    # ------------------------------------------------------------------ services
+
+    def add_service(self, service: NodeService, token: str = "", *, from_config: bool = False) -> None:
+        """Insert or replace; an identical service stays in sync."""
+        old = self.services.get(service.ID)
+        entry = ServiceEntry(service, token, from_config=from_config)
+        if old is not None and not old.deleted:
+            entry.in_sync = old.in_sync and old.service == service and old.token == token
+            entry.version = old.version + (not entry.in_sync)
+        self.services[service.ID] = entry
+        if not entry.in_sync:
+            self._service_out(service.ID)
+        self._tell(service.ID)
+
+    def remove_service(self, service_id: str) -> bool:
+        """Mark as deleted until the catalog knows; False when there is no such service."""
+        entry = self.services.get(service_id)
+        if entry is None or entry.deleted:
+            return False
+        entry.deleted, entry.in_sync = True, False
+        entry.version += 1
+        self._service_out(service_id)
+        self._tell(service_id)
+        return True
+
+    def service(self, service_id: str) -> NodeService | None:
+        entry = self.services.get(service_id)
+        return entry.service if entry is not None and not entry.deleted else None
+
+    def live_services(self) -> dict[str, NodeService]:
+        return {key: entry.service for key, entry in self.services.items() if not entry.deleted}
+
+    def service_token(self, service_id: str) -> str:
+        entry = self.services.get(service_id)
+        return entry.token if entry is not None else ""
+
+    # ------------------------------------------------------------------ checks
+
+    def add_check(self, check: HealthCheck, token: str = "", *, from_config: bool = False) -> None:
+        """Insert or replace. The service's name and tags are copied from the local service."""
+        if self.discard_check_output:
+            check = replace(check, Output="")
+        if check.ServiceID:
+            service = self.service(check.ServiceID)
+            if service is not None:
+                check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
+        check = replace(check, Node=self.node)
+        old = self.checks.get(check.CheckID)
+        entry = CheckEntry(check, token, from_config=from_config)
+        if old is not None and not old.deleted:
+            entry.in_sync = old.in_sync and old.check == check and old.token == token
+            entry.version = old.version + (not entry.in_sync)
+            entry.critical_since = old.critical_since
+        self._note_critical(entry)
+        if old is not None and old.check.ServiceID != check.ServiceID:
+            self._unlink(check.CheckID, old.check.ServiceID)
+        self.checks[check.CheckID] = entry
+        self._of_service.setdefault(check.ServiceID, {})[check.CheckID] = None
+        if not entry.in_sync:
+            self._check_out(check.CheckID)
+        self._tell(check.ServiceID)
+
+    def _note_critical(self, entry: CheckEntry) -> None:
+        if entry.check.Status != HEALTH_CRITICAL:
+            entry.critical_since = None
+        elif entry.critical_since is None:
+            entry.critical_since = self._clock()
+
+    def remove_check(self, check_id: str) -> bool:
+        entry = self.checks.get(check_id)
+        if entry is None or entry.deleted:
+            return False
+        entry.deleted, entry.in_sync = True, False
+        entry.version += 1
+        self._check_out(check_id)
+        self._tell(entry.check.ServiceID)
+        return True
+
+    def check(self, check_id: str) -> HealthCheck | None:
+        entry = self.checks.get(check_id)
+        return entry.check if entry is not None and not entry.deleted else None
+
+    def live_checks(self) -> dict[str, HealthCheck]:
+        return {key: entry.check for key, entry in self.checks.items() if not entry.deleted}
+
+    def checks_of(self, service_id: str) -> list[HealthCheck]:
+        return [entry.check for entry in self.check_entries_of(service_id) if not entry.deleted]
+
+    def update_check(self, check_id: str, status: str, output: str) -> None:
+        """A check has run. A new status is sent at once, a new output alone may wait (check_update_interval)."""
+        entry = self.checks.get(check_id)
+        if entry is None or entry.deleted:
+            return
+        if self.discard_check_output:
+            output = ""
+        old = entry.check
+        if old.Status == status and old.Output == output:
+            return
+        entry.check = replace(old, Status=status, Output=output)
+        entry.version += 1
+        self._note_critical(entry)
+        if old.Status != status:
+            self._tell(old.ServiceID)
+        delay_s = self.output_delay_s()
+        if old.Status == status and delay_s > 0 and self.defer is not None:
+            if not entry.deferred:
+                entry.deferred = True
+                self.defer(delay_s, lambda: self._deferred_due(check_id))
+            return
+        entry.in_sync = False
+        self._check_out(check_id)
+
+    def _deferred_due(self, check_id: str) -> None:
+        entry = self.checks.get(check_id)
+        if entry is None or not entry.deferred:
+            return
+        entry.deferred = False
+        if not entry.deleted:
+            entry.in_sync = False
+            self._check_out(check_id)
+
+    def critical_for(self, now: float) -> list[tuple[HealthCheck, float]]:
+        """Critical checks with how many seconds they have been so."""
+        return [
+            (entry.check, now - entry.critical_since)
+            for entry in self.checks.values()
+            if not entry.deleted and entry.critical_since is not None
+        ]
+
+    # ------------------------------------------------------------------ comparison with the catalog
+
+    def compare(
+        self, node: Node | None, own: Node, services: Iterable[NodeService], checks: Iterable[HealthCheck]
+    ) -> None:
+        """Set the sync flags from what the catalog holds; what the catalog has and we have not becomes deleted."""
+        self.node_in_sync = (
+            node is not None and node.ID == own.ID and (node.TaggedAddresses or {}) == (own.TaggedAddresses or {})
+            and (node.Meta or {}) == (own.Meta or {})
+        )  # fmt: skip
+        remote_services = {service.ID: service for service in services}
+        for service_id, entry in self.services.items():
+            remote = remote_services.get(service_id)
+            if entry.deleted or remote is None:
+                entry.in_sync = False
+            else:
+                self._compare_service(entry, remote)
+        for service_id, remote in remote_services.items():
+            if service_id not in self.services and not (self.is_server and service_id == CONSUL_SERVICE_ID):
+                ghost = ServiceEntry(remote, "", from_config=False)
+                ghost.deleted = True
+                self.services[service_id] = ghost
+        self._compare_checks({check.CheckID: check for check in checks})
+        self.out_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
+        self.out_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
+
+    @staticmethod
+    def _compare_service(entry: ServiceEntry, remote: NodeService) -> None:
+        if entry.service.EnableTagOverride and (entry.service.Tags or []) != (remote.Tags or []):
+            # The catalog may change the tags of such a service: take them over instead of fighting.
+            entry.service = replace(entry.service, Tags=remote.Tags)
+        entry.in_sync = same_service(entry.service, remote)
+
+    def _compare_checks(self, remote_checks: dict[str, HealthCheck]) -> None:
+        for check_id, entry in self.checks.items():
+            remote = remote_checks.get(check_id)
+            if entry.deleted or remote is None:
+                entry.in_sync = False
+            elif entry.deferred:
+                # Output is on its way lazily; anything else that differs must go now.
+                entry.in_sync = same_check(replace(entry.check, Output=remote.Output), remote)
+            else:
+                entry.in_sync = same_check(entry.check, remote)
+        for check_id, remote in remote_checks.items():
+            if check_id not in self.checks and check_id != SERF_CHECK_ID:
+                ghost = CheckEntry(remote, "", from_config=False)
+                ghost.deleted = True
+                self.checks[check_id] = ghost
+                self._of_service.setdefault(remote.ServiceID, {})[check_id] = None
+
+    def stats(self) -> dict[str, int]:
+        return {"services": len(self.live_services()), "checks": len(self.live_checks())}
+
+
+def same_service(local: NodeService, remote: NodeService) -> bool:
+    """Equal for the catalog: nil and empty are the same, and indexes do not count."""
+    for field in local.__struct_fields__:
+        if field in ("CreateIndex", "ModifyIndex", "LocallyRegisteredAsSidecar"):
+            continue
+        a, b = getattr(local, field), getattr(remote, field)
+        if field == "Weights":
+            a, b = a or DEFAULT_WEIGHTS, b or DEFAULT_WEIGHTS
+        if a != b and (a or b):
+            return False
+    return True
+
+
+def same_check(local: HealthCheck, remote: HealthCheck) -> bool:
+    fields = ("CheckID", "Name", "Status", "Notes", "Output", "ServiceID", "ServiceName", "ServiceTags")
+    for field in fields:
+        a, b = getattr(local, field), getattr(remote, field)
+        if a != b and (a or b):
+            return False
+    return True
+
+
+def worst_status(checks: Iterable[HealthCheck]) -> str:
+    """The aggregate of several checks: critical over warning over passing."""
+    statuses = {check.Status for check in checks}
+    if HEALTH_CRITICAL in statuses:
+        return HEALTH_CRITICAL
+    return HEALTH_WARNING if HEALTH_WARNING in statuses else "passing"
+
+

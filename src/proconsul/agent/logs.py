@@ -1,0 +1,148 @@
+"""Logging in the original's format, and the live view of it that /v1/agent/monitor streams.
+
+One line per record: time with milliseconds and zone, level padded to five, the module, then ``message: key=value``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections import deque
+from typing import TextIO
+
+TRACE = 5
+LEVELS = {
+    "TRACE": TRACE, "DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING,
+    "ERR": logging.ERROR, "ERROR": logging.ERROR,
+}  # fmt: skip
+_NAMES = {TRACE: "TRACE", logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.WARNING: "WARN",
+          logging.ERROR: "ERROR", logging.CRITICAL: "ERROR"}  # fmt: skip
+# Lines a slow monitor may lag behind before it loses some (logging/monitor: 512).
+MONITOR_LINES_MAX = 512
+
+
+def level_number(name: str) -> int | None:
+    """The level a user names, in any case; None when there is none of that name."""
+    return LEVELS.get(name.upper())
+
+
+def _timestamp(created: float) -> str:
+    seconds = time.localtime(created)
+    zone = "Z" if seconds.tm_gmtoff == 0 else time.strftime("%z", seconds)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', seconds)}.{int(created * 1000) % 1000:03d}{zone}"
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-11-20T10:18:06.070Z [WARN]  agent.server: message: key=value``."""
+
+    def __init__(self, indent: str = "") -> None:
+        super().__init__()
+        self._indent = indent
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"[{_NAMES.get(record.levelno, 'INFO')}]"
+        text = f"{self._indent}{_timestamp(record.created)} {level:<7} {record.name}: {record.getMessage()}"
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return text
+
+
+class JSONFormatter(logging.Formatter):
+    """One JSON object per line, with the keys of hclog."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import msgspec
+
+        created = time.localtime(record.created)
+        zone = "Z" if created.tm_gmtoff == 0 else time.strftime("%z", created)
+        stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', created)}.{int(record.created * 1e6) % 1_000_000:06d}{zone}"
+        value = {
+            "@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": record.getMessage(),
+            "@module": record.name, "@timestamp": stamp,
+        }  # fmt: skip
+        return msgspec.json.encode(value).decode()
+
+
+class Monitor(logging.Handler):
+    """A bounded queue of formatted lines for one reader of /v1/agent/monitor."""
+
+    def __init__(self, level: int, *, as_json: bool) -> None:
+        super().__init__(level)
+        self.setFormatter(JSONFormatter() if as_json else TextFormatter())
+        self.lines: deque[str] = deque()
+        self.dropped = 0
+        self.ready = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        self._loop.call_soon_threadsafe(self._push, line)
+
+    def _push(self, line: str) -> None:
+        if len(self.lines) >= MONITOR_LINES_MAX:
+            self.dropped += 1
+            return
+        self.lines.append(line)
+        self.ready.set()
+
+
+class Logs:
+    """The agent's logging: lines are held until the start banner is out, then flow to the stream."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.root = logging.getLogger("agent")
+        self.root.propagate = False
+        self._stream = stream if stream is not None else sys.stdout
+        self._handler: logging.Handler = logging.StreamHandler(self._stream)
+        self._held: logging.Handler | None = None
+        self._level = logging.INFO
+        self._monitors: set[Monitor] = set()
+
+    def configure(self, level: str, *, as_json: bool = False, file: str = "", rotate_bytes: int = 0,
+                  rotate_duration_s: float = 0.0, rotate_files_max: int = 0) -> None:  # fmt: skip
+        """Set format and level. Raises ValueError for an unknown level, with Consul's text."""
+        self.set_level(level)
+        formatter: logging.Formatter = JSONFormatter() if as_json else TextFormatter("    ")
+        self._handler.setFormatter(formatter)
+        self._handler.setLevel(self._level)
+        self.root.addHandler(self._handler)
+        if file:
+            from proconsul.agent.logfile import open_log_file
+
+            handler = open_log_file(file, rotate_bytes, rotate_duration_s, rotate_files_max)
+            handler.setFormatter(formatter)
+            handler.setLevel(self._level)
+            self.root.addHandler(handler)
+
+    def set_level(self, level: str) -> None:
+        """Raises ValueError for an unknown level."""
+        number = level_number(level)
+        if number is None:
+            raise ValueError(
+                f"Invalid log level: {level}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]"
+            )
+        self._level = number
+        for handler in self.root.handlers:
+            if not isinstance(handler, Monitor):
+                handler.setLevel(number)
+        self._settle_root()
+
+    def _settle_root(self) -> None:
+        """The logger lets through what its most talkative reader wants."""
+        self.root.setLevel(min([self._level, *(monitor.level for monitor in self._monitors)]))
+
+    def open_monitor(self, level: int, *, as_json: bool) -> Monitor:
+        monitor = Monitor(level, as_json=as_json)
+        self._monitors.add(monitor)
+        self.root.addHandler(monitor)
+        self._settle_root()
+        return monitor
+
+    def close_monitor(self, monitor: Monitor) -> None:
+        self.root.removeHandler(monitor)
+        self._monitors.discard(monitor)
+        self._settle_root()
+        if monitor.dropped:
+            self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)

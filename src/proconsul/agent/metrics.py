@@ -1,0 +1,141 @@
+"""In-memory metrics: counters, gauges and samples in intervals of ten seconds (Consul docs: telemetry)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+INTERVAL_S = 10.0
+# One minute of intervals is kept.
+INTERVALS_MAX = 6
+Labels = tuple[tuple[str, str], ...]
+
+
+class Sample:
+    """An aggregate of values."""
+
+    __slots__ = ("count", "maximum", "minimum", "squares", "total")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = self.squares = 0.0
+        self.minimum, self.maximum = math.inf, -math.inf
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.total += value
+        self.squares += value * value
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+
+    def stddev(self) -> float:
+        if self.count < 2:
+            return 0.0
+        spread = self.count * self.squares - self.total * self.total
+        return math.sqrt(max(spread, 0.0) / (self.count * (self.count - 1)))
+
+
+class Interval:
+    """What happened in ten seconds."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.gauges: dict[tuple[str, Labels], float] = {}
+        self.counters: dict[tuple[str, Labels], Sample] = {}
+        self.samples: dict[tuple[str, Labels], Sample] = {}
+
+
+class Metrics:
+    """The sink. Names are without the prefix, parts joined by dots."""
+
+    def __init__(self, prefix: str = "consul", clock: Callable[[], float] = time.time) -> None:
+        self.prefix = prefix
+        self._clock = clock
+        self._intervals: deque[Interval] = deque(maxlen=INTERVALS_MAX)
+        # For Prometheus: totals since the start.
+        self.totals: dict[tuple[str, Labels], float] = {}
+        self.summaries: dict[tuple[str, Labels], Sample] = {}
+
+    def _current(self) -> Interval:
+        start = self._clock() // INTERVAL_S * INTERVAL_S
+        if not self._intervals or self._intervals[-1].start != start:
+            self._intervals.append(Interval(start))
+        return self._intervals[-1]
+
+    def gauge(self, name: str, value: float, labels: Labels = ()) -> None:
+        self._current().gauges[name, labels] = value
+
+    def count(self, name: str, value: float = 1.0, labels: Labels = ()) -> None:
+        key = (name, labels)
+        self._current().counters.setdefault(key, Sample()).add(value)
+        self.totals[key] = self.totals.get(key, 0.0) + value
+
+    def sample(self, name: str, value: float, labels: Labels = ()) -> None:
+        key = (name, labels)
+        self._current().samples.setdefault(key, Sample()).add(value)
+        self.summaries.setdefault(key, Sample()).add(value)
+
+    # ------------------------------------------------------------------ views
+
+    def latest(self) -> dict[str, Any]:
+        """The last finished interval as /v1/agent/metrics shows it; the running one when none has finished."""
+        self._current()
+        interval = self._intervals[-2] if len(self._intervals) > 1 else self._intervals[-1]
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(interval.start))
+        return {
+            "Timestamp": stamp,
+            "Gauges": [
+                {"Name": self._full(name), "Value": value, "Labels": dict(labels)}
+                for (name, labels), value in sorted(interval.gauges.items())
+            ],
+            "Points": [],
+            "Counters": [self._sampled(key, sample) for key, sample in sorted(interval.counters.items(), key=_by_key)],
+            "Samples": [self._sampled(key, sample) for key, sample in sorted(interval.samples.items(), key=_by_key)],
+        }
+
+    def _full(self, name: str) -> str:
+        return f"{self.prefix}.{name}" if self.prefix else name
+
+    def _sampled(self, key: tuple[str, Labels], sample: Sample) -> dict[str, Any]:
+        return {
+            "Name": self._full(key[0]), "Count": sample.count, "Rate": sample.total / INTERVAL_S,
+            "Sum": sample.total, "Min": sample.minimum, "Max": sample.maximum,
+            "Mean": sample.total / sample.count, "Stddev": sample.stddev(), "Labels": dict(key[1]),
+        }  # fmt: skip
+
+    def prometheus(self) -> bytes:
+        """Text exposition of totals, gauges and summaries."""
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+
+        families: dict[str, Any] = {}
+        interval = self._intervals[-1] if self._intervals else Interval(0.0)
+        for (name, labels), value in interval.gauges.items():
+            self._family(families, GaugeMetricFamily, name, labels).add_metric([v for _, v in labels], value)
+        for (name, labels), value in self.totals.items():
+            self._family(families, CounterMetricFamily, name, labels).add_metric([v for _, v in labels], value)
+        for (name, labels), sample in self.summaries.items():
+            family = self._family(families, SummaryMetricFamily, name, labels)
+            family.add_metric([v for _, v in labels], count_value=sample.count, sum_value=sample.total)
+
+        class Collector:
+            def collect(self) -> list[Any]:
+                return list(families.values())
+
+        registry = CollectorRegistry()
+        registry.register(Collector())
+        text: bytes = generate_latest(registry)
+        return text
+
+    def _family(self, families: dict[str, Any], kind: Any, name: str, labels: Labels) -> Any:
+        full = self._full(name).replace(".", "_").replace("-", "_")
+        if full not in families:
+            families[full] = kind(full, full, labels=[key for key, _ in labels])
+        return families[full]
+
+
+def _by_key(item: tuple[tuple[str, Labels], Sample]) -> tuple[str, Labels]:
+    return item[0]

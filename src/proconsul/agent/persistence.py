@@ -1,0 +1,194 @@
+"""Registrations on disk: one file per service, check and TTL state, named by the md5 of the id.
+
+The layout is Consul's, so a data directory can move between the two. Files are written beside and renamed, readable by
+the owner only. A damaged file is logged and skipped, never fatal. Configuration is never written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from proconsul.engine.wire import gojson
+from proconsul.features.catalog.definition import CheckType
+from proconsul.features.catalog.model import HealthCheck, NodeService
+
+log = logging.getLogger("agent")
+
+SOURCE_LOCAL = "local"
+SOURCE_REMOTE = "remote"
+_SOURCES = frozenset({SOURCE_LOCAL, SOURCE_REMOTE, ""})
+
+
+def file_name(registration_id: str) -> str:
+    """The file a registration is kept in."""
+    return hashlib.md5(registration_id.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+class PersistedService(NamedTuple):
+    service: NodeService
+    token: str
+    source: str
+    sidecar: bool
+    path: Path
+
+
+class PersistedCheck(NamedTuple):
+    check: HealthCheck
+    check_type: CheckType
+    token: str
+    source: str
+    path: Path
+
+
+class PersistedState(NamedTuple):
+    """The last known result of a TTL check and when it runs out (Unix seconds)."""
+
+    status: str
+    output: str
+    expires: float
+
+
+class Persistence:
+    """Files below ``data_dir``; without one (development mode) nothing is kept."""
+
+    def __init__(self, data_dir: str) -> None:
+        self._root = Path(data_dir) if data_dir else None
+
+    # ------------------------------------------------------------------ writing
+
+    def save_service(self, service: NodeService, token: str, source: str) -> None:
+        self._write("services", service.ID, {
+            "Token": token, "Service": gojson.plain(service), "Source": source,
+            "LocallyRegisteredAsSidecar": service.LocallyRegisteredAsSidecar,
+        })  # fmt: skip
+
+    def save_check(self, check: HealthCheck, check_type: CheckType, token: str, source: str) -> None:
+        self._write("checks", check.CheckID, {
+            "Check": gojson.plain(check), "ChkType": gojson.plain(check_type), "Token": token, "Source": source,
+        })  # fmt: skip
+
+    def save_state(self, check_id: str, state: PersistedState) -> None:
+        self._write("checks/state", check_id, {
+            "CheckID": check_id, "Output": state.output, "Status": state.status, "Expires": int(state.expires),
+        })  # fmt: skip
+
+    def forget_service(self, service_id: str) -> None:
+        self._remove("services", service_id)
+
+    def forget_check(self, check_id: str) -> None:
+        self._remove("checks", check_id)
+
+    def forget_state(self, check_id: str) -> None:
+        self._remove("checks/state", check_id)
+
+    def _write(self, folder: str, registration_id: str, value: dict[str, Any]) -> None:
+        """Raises OSError when the disk refuses; the old file then stays."""
+        if self._root is None:
+            return
+        directory = self._root / folder
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = directory / file_name(registration_id)
+        temporary = path.with_name(path.name + ".tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(json.dumps(value, default=_jsonable).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _remove(self, folder: str, registration_id: str) -> None:
+        if self._root is not None:
+            (self._root / folder / file_name(registration_id)).unlink(missing_ok=True)
+
+    # ------------------------------------------------------------------ reading
+
+    def _files(self, folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        if self._root is None:
+            return
+        directory = self._root / folder
+        if not directory.is_dir():
+            return
+        for path in sorted(directory.iterdir()):
+            if path.is_dir() or path.name.endswith("tmp"):
+                continue
+            try:
+                value = json.loads(path.read_bytes())
+                if not isinstance(value, dict):
+                    raise ValueError("not an object")
+            except (OSError, ValueError) as error:
+                log.error("Failed decoding file: file=%s error=%s", path, error)
+                continue
+            yield path, value
+
+    def services(self) -> Iterator[PersistedService]:
+        for path, value in self._files("services"):
+            try:
+                service = _lenient(NodeService, value.get("Service") or {})
+            except gojson.JSONError as error:
+                log.error("Failed decoding service file: file=%s error=%s", path, error)
+                continue
+            source = str(value.get("Source") or "")
+            if source not in _SOURCES:
+                log.warning("service exists with invalid source, purging: service=%s source=%s", service.ID, source)
+                path.unlink(missing_ok=True)
+                continue
+            sidecar = bool(value.get("LocallyRegisteredAsSidecar"))
+            yield PersistedService(service, str(value.get("Token") or ""), source, sidecar, path)
+
+    def checks(self) -> Iterator[PersistedCheck]:
+        for path, value in self._files("checks"):
+            try:
+                check = _lenient(HealthCheck, value.get("Check") or {})
+                check_type = _lenient(CheckType, value.get("ChkType") or {})
+            except gojson.JSONError as error:
+                log.error("Failed decoding check file: file=%s error=%s", path, error)
+                continue
+            source = str(value.get("Source") or "")
+            if source not in _SOURCES:
+                log.warning("check exists with invalid source, purging: check=%s source=%s", check.CheckID, source)
+                path.unlink(missing_ok=True)
+                continue
+            yield PersistedCheck(check, check_type, str(value.get("Token") or ""), source, path)
+
+    def state(self, check_id: str, now: float) -> PersistedState | None:
+        """The saved result of a TTL check, unless it has run out by ``now`` (Unix seconds); then it is removed."""
+        if self._root is None:
+            return None
+        path = self._root / "checks/state" / file_name(check_id)
+        try:
+            value = json.loads(path.read_bytes())
+            state = PersistedState(str(value["Status"]), str(value["Output"]), float(value["Expires"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.error("failed decoding check state: file=%s error=%s", path, error)
+            path.unlink(missing_ok=True)
+            return None
+        if now >= state.expires:
+            log.debug("check state expired, not restoring: check=%s", check_id)
+            path.unlink(missing_ok=True)
+            return None
+        return state
+
+
+def _lenient(cls: Any, value: dict[str, Any]) -> Any:
+    """Decode with unknown fields dropped: other versions write fields we do not know."""
+    import msgspec
+
+    known = {field.name.lower() for field in msgspec.structs.fields(cls)}
+    known |= {alias.lower() for alias in cls.json_aliases}
+    return gojson.from_plain(cls, {key: item for key, item in value.items() if key.lower() in known})
+
+
+def _jsonable(value: Any) -> Any:
+    return gojson.plain(value)

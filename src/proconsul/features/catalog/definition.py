@@ -1,0 +1,278 @@
+"""Registrations as clients and configuration files write them (HTTP API: agent service and check registration)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from proconsul.engine.wire.record import Duration, Record
+from proconsul.features.catalog.model import (
+    VALID_STATUSES,
+    ConnectProxyConfig,
+    HealthCheck,
+    NodeService,
+    ServiceAddress,
+    ServiceConnect,
+    Weights,
+)
+
+# HTTP API: metadata of nodes and services.
+META_PAIRS_MAX = 64
+META_KEY_BYTES_MAX = 128
+META_VALUE_BYTES_MAX = 512
+META_RESERVED_PREFIX = "consul-"
+_META_KEY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+
+class DefinitionError(ValueError):
+    """A registration that cannot be accepted; the text is Consul's."""
+
+
+class CheckType(Record, frozen=True):
+    """How a check is run. At most one kind may be described."""
+
+    go_name: ClassVar[str] = "CheckType"
+    json_aliases: ClassVar[dict[str, str]] = {
+        "args": "ScriptArgs", "script_args": "ScriptArgs", "docker_container_id": "DockerContainerID",
+        "tls_skip_verify": "TLSSkipVerify", "deregister_critical_service_after": "DeregisterCriticalServiceAfter",
+        "alias_node": "AliasNode", "alias_service": "AliasService", "grpc_use_tls": "GRPCUseTLS",
+        "success_before_passing": "SuccessBeforePassing", "failures_before_critical": "FailuresBeforeCritical",
+        "failures_before_warning": "FailuresBeforeWarning", "output_max_size": "OutputMaxSize",
+        "tls_server_name": "TLSServerName", "h2ping_use_tls": "H2PingUseTLS", "os_service": "OSService",
+        "disable_redirects": "DisableRedirects", "check_id": "CheckID", "tcp_use_tls": "TCPUseTLS",
+    }  # fmt: skip
+    CheckID: str = ""
+    Name: str = ""
+    Status: str = ""
+    Notes: str = ""
+    ScriptArgs: list[str] | None = None
+    HTTP: str = ""
+    Header: dict[str, list[str]] | None = None
+    Method: str = ""
+    Body: str = ""
+    DisableRedirects: bool = False
+    TCP: str = ""
+    TCPUseTLS: bool = False
+    UDP: str = ""
+    Interval: Duration = 0
+    AliasNode: str = ""
+    AliasService: str = ""
+    DockerContainerID: str = ""
+    Shell: str = ""
+    GRPC: str = ""
+    GRPCUseTLS: bool = False
+    H2PING: str = ""
+    H2PingUseTLS: bool = True
+    OSService: str = ""
+    TLSServerName: str = ""
+    TLSSkipVerify: bool = False
+    Timeout: Duration = 0
+    TTL: Duration = 0
+    SuccessBeforePassing: int = 0
+    FailuresBeforeWarning: int = 0
+    FailuresBeforeCritical: int = 0
+    ProxyHTTP: str = ""
+    ProxyGRPC: str = ""
+    DeregisterCriticalServiceAfter: Duration = 0
+    OutputMaxSize: int = 0
+
+    def kind(self) -> str:
+        """The Type a catalog row shows: ttl, http, tcp, ...; empty when nothing is described."""
+        for kind, present in (
+            ("grpc", self.GRPC), ("docker", self.DockerContainerID), ("h2ping", self.H2PING),
+            ("os_service", self.OSService), ("udp", self.UDP), ("http", self.HTTP), ("tcp", self.TCP),
+            ("alias", self.AliasNode or self.AliasService), ("script", self.ScriptArgs), ("ttl", self.TTL),
+        ):  # fmt: skip
+            if present:
+                return kind
+        return ""
+
+    def is_empty(self) -> bool:
+        """True when no field says how to run the check."""
+        return not self.kind() and not self.Interval
+
+    def validate(self) -> None:
+        """Raises DefinitionError in Consul's words."""
+        interval_check = bool(
+            self.ScriptArgs or self.HTTP or self.TCP or self.GRPC or self.UDP or self.H2PING or self.OSService
+            or self.DockerContainerID
+        )  # fmt: skip
+        alias = bool(self.AliasNode or self.AliasService)
+        if self.Interval > 0 and self.TTL > 0:
+            raise DefinitionError("Interval and TTL cannot both be specified")
+        if alias and self.Interval > 0:
+            raise DefinitionError("Interval cannot be set for Alias checks")
+        if alias and self.TTL > 0:
+            raise DefinitionError("TTL must be not be set for Alias checks")
+        if alias and interval_check:
+            raise DefinitionError("Alias checks cannot be combined with other checks")
+        if interval_check and self.Interval <= 0:
+            raise DefinitionError("Interval must be > 0 for Script, HTTP, or TCP checks")
+        if not interval_check and not alias and self.TTL <= 0:
+            raise DefinitionError("TTL must be > 0 for TTL checks")
+        if self.OutputMaxSize < 0:
+            raise DefinitionError("MaxOutputMaxSize must be positive")
+        if self.FailuresBeforeWarning > max(self.FailuresBeforeCritical, 0) and self.FailuresBeforeCritical:
+            raise DefinitionError("FailuresBeforeWarning can't be higher than FailuresBeforeCritical")
+
+
+class CheckDefinition(CheckType, frozen=True):
+    """A check registered on its own."""
+
+    go_name: ClassVar[str] = "CheckDefinition"
+    json_aliases: ClassVar[dict[str, str]] = {**CheckType.json_aliases, "service_id": "ServiceID"}
+    json_hidden: ClassVar[frozenset[str]] = frozenset({"CheckID"})
+    ID: str = ""
+    ServiceID: str = ""
+    Token: str = ""
+
+    def health_check(self, node: str) -> HealthCheck:
+        return HealthCheck(
+            Node=node, CheckID=self.ID or self.CheckID or self.Name, Name=self.Name,
+            Status=self.Status or "critical", Notes=self.Notes, ServiceID=self.ServiceID, Type=self.kind(),
+        )  # fmt: skip
+
+
+class ServiceDefinition(Record, frozen=True):
+    """A service as registered with an agent."""
+
+    go_name: ClassVar[str] = "ServiceDefinition"
+    json_aliases: ClassVar[dict[str, str]] = {
+        "tagged_addresses": "TaggedAddresses", "enable_tag_override": "EnableTagOverride",
+        "socket_path": "SocketPath",
+    }  # fmt: skip
+    Kind: str = ""
+    ID: str = ""
+    Name: str = ""
+    Tags: list[str] | None = None
+    Address: str = ""
+    TaggedAddresses: dict[str, ServiceAddress] | None = None
+    Meta: dict[str, str] | None = None
+    Port: int = 0
+    SocketPath: str = ""
+    Check: CheckType | None = None
+    Checks: list[CheckType] | None = None
+    Weights: Weights | None = None
+    Token: str = ""
+    EnableTagOverride: bool = False
+    Proxy: ConnectProxyConfig | None = None
+    Connect: ServiceConnect | None = None
+
+    def node_service(self) -> NodeService:
+        return NodeService(
+            Kind=self.Kind, ID=self.ID or self.Name, Service=self.Name, Tags=self.Tags, Address=self.Address,
+            TaggedAddresses=self.TaggedAddresses, Meta=self.Meta, Port=self.Port, Weights=self.Weights,
+            EnableTagOverride=self.EnableTagOverride,
+            Proxy=self.Proxy if self.Proxy is not None else ConnectProxyConfig(),
+            Connect=ServiceConnect(Native=self.Connect.Native) if self.Connect is not None else ServiceConnect(),
+        )  # fmt: skip
+
+    def check_types(self) -> list[CheckType]:
+        """All checks of the definition that describe something. Raises DefinitionError."""
+        found = list(self.Checks or ())
+        if self.Check is not None and not (self.Check.is_empty() and not self.Check.Name):
+            found.append(self.Check)
+        for check in found:
+            check.validate()
+        return found
+
+
+# ----------------------------------------------------------------------------------------------------------- rules
+
+
+def validate_meta(meta: dict[str, str] | None, *, allow_reserved: bool = False) -> None:
+    """Limits of metadata. Raises DefinitionError."""
+    if not meta:
+        return
+    if len(meta) > META_PAIRS_MAX:
+        raise DefinitionError(f"Node metadata cannot contain more than {META_PAIRS_MAX} key/value pairs")
+    for key, value in meta.items():
+        problem = _meta_problem(key, value, allow_reserved)
+        if problem:
+            raise DefinitionError(f"Couldn't load metadata pair ('{key}', '{value}'): {problem}")
+
+
+def _meta_problem(key: str, value: str, allow_reserved: bool) -> str:
+    if not key:
+        return "Key cannot be blank"
+    if not set(key) <= _META_KEY_CHARS:
+        return "Key contains invalid characters"
+    if len(key) > META_KEY_BYTES_MAX:
+        return f"Key is too long (limit: {META_KEY_BYTES_MAX} characters)"
+    if key.startswith(META_RESERVED_PREFIX) and not allow_reserved:
+        return f"Key prefix '{META_RESERVED_PREFIX}' is reserved for internal use"
+    if len(value) > META_VALUE_BYTES_MAX:
+        return f"Value is too long (limit: {META_VALUE_BYTES_MAX} characters)"
+    return ""
+
+
+def validate_weights(weights: Weights | None) -> None:
+    """Raises DefinitionError."""
+    if weights is None:
+        return
+    if weights.Passing < 1:
+        raise DefinitionError("Passing must be greater than 0")
+    if weights.Warning < 0:
+        raise DefinitionError("Warning must be greater or equal than 0")
+    if weights.Passing > 65535 or weights.Warning > 65535:
+        raise DefinitionError("DNS Weight must be between 0 and 65535")
+
+
+def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
+    if service.Kind == "connect-proxy":
+        if not service.Proxy.DestinationServiceName.strip():
+            yield "Proxy.DestinationServiceName must be non-empty for Connect proxy services"
+        if service.Proxy.DestinationServiceName == "*":
+            yield "Proxy.DestinationServiceName must not be a wildcard for Connect proxy services"
+        if not service.Port:
+            yield "Port must be set for a Connect proxy"
+        if service.Connect.Native:
+            yield "A Proxy cannot also be Connect Native, only typical services"
+        yield from _upstream_problems(service)
+    if service.Kind in ("mesh-gateway", "terminating-gateway"):
+        if not service.Port:
+            yield f"Port must be non-zero for a {_gateway_title(service.Kind)}"
+    if service.Kind in ("mesh-gateway", "terminating-gateway", "ingress-gateway"):
+        title = _gateway_title(service.Kind)
+        if sidecar is not None:
+            yield f"A {title} cannot have a sidecar service defined"
+        if service.Proxy.DestinationServiceName:
+            yield f"The Proxy.DestinationServiceName configuration is invalid for {title}s"
+        if service.Proxy.DestinationServiceID:
+            yield f"The Proxy.DestinationServiceID configuration is invalid for {title}s"
+        if service.Proxy.Upstreams:
+            yield f"The Proxy.Upstreams configuration is invalid for {title}s"
+
+
+def _gateway_title(kind: str) -> str:
+    return {"mesh-gateway": "Mesh Gateway", "terminating-gateway": "Terminating Gateway"}.get(kind, "Ingress Gateway")
+
+
+def _upstream_problems(service: NodeService) -> Iterator[str]:
+    listeners: set[tuple[str, int]] = set()
+    for upstream in service.Proxy.Upstreams or ():
+        if not upstream.DestinationName:
+            yield "upstream destination name cannot be empty"
+        elif not upstream.LocalBindPort:
+            yield "upstream local bind port cannot be zero"
+        listener = (upstream.LocalBindAddress or "127.0.0.1", upstream.LocalBindPort)
+        if listener in listeners:
+            yield f"upstreams cannot contain duplicates of {upstream.DestinationName}"
+        listeners.add(listener)
+
+
+def multierror(problems: list[str]) -> str:
+    """Several errors as one text, the way Consul prints them."""
+    head = "1 error occurred" if len(problems) == 1 else f"{len(problems)} errors occurred"
+    return head + ":\n" + "".join(f"\t* {problem}\n" for problem in problems) + "\n"
+
+
+def validate_service(service: NodeService, sidecar: Any = None) -> None:
+    """Rules about kinds. Raises DefinitionError."""
+    problems = list(_problems(service, sidecar=sidecar))
+    if problems:
+        raise DefinitionError(multierror(problems))
+
+
+def valid_status(status: str) -> bool:
+    return status in VALID_STATUSES

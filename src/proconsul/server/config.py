@@ -1,0 +1,30 @@
+"""What a server needs to know from the agent's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proconsul.engine.raft.config import RaftConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Settings of one server. Times are seconds.
+
+    address: ``ip:port`` other servers reach this one at; also its Raft address.
+    data_dir: empty keeps everything in memory (development mode).
+    bootstrap: start a new datacenter with this server as its only voter when there is no state.
+    session_ttl_min_s: session_ttl_min, the lower bound of session TTLs.
+    rpc_hold_timeout_s: how long a request waits for a leader during an election.
+    """
+
+    node_name: str
+    node_id: str
+    datacenter: str
+    address: str
+    data_dir: str = ""
+    bootstrap: bool = False
+    session_ttl_min_s: float = 10.0
+    rpc_hold_timeout_s: float = 7.0
+    coordinate_update_period_s: float = 5.0
+    raft: RaftConfig = field(default_factory=RaftConfig)

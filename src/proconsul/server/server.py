@@ -1,0 +1,302 @@
+"""A server: Raft, the state machine, the endpoints and, while it leads, the leader's duties. Composition only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proconsul.engine.raft.configuration import Configuration, Suffrage
+from proconsul.engine.raft.configuration import Server as RaftServer
+from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
+from proconsul.engine.raft.log import DirectoryLock, LogStore, MemoryLog, SqliteLog
+from proconsul.engine.raft.node import RaftNode
+from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
+from proconsul.engine.store.view import Views
+from proconsul.features.base import SECOND_NS
+from proconsul.features.catalog.endpoint import Catalog
+from proconsul.features.coordinate.endpoint import Coordinates
+from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.health.endpoint import Health
+from proconsul.features.kv.endpoint import KVS
+from proconsul.features.kv.model import TombstoneRequest
+from proconsul.features.kv.state import TombstoneMade
+from proconsul.features.messages import MessageType
+from proconsul.features.session.endpoint import Sessions
+from proconsul.features.session.model import DESTROY, Session, SessionRequest
+from proconsul.features.session.state import LockDelayArmed, SessionEnded, SessionStarted
+from proconsul.features.state import State
+from proconsul.features.txn.endpoint import Txn
+from proconsul.server import reconcile
+from proconsul.server.config import ServerConfig
+from proconsul.server.fsm import FSM, encode_command
+from proconsul.server.leader import LeaderLoop
+from proconsul.server.lock_delays import LockDelays
+from proconsul.server.reconcile import Member, MemberStatus
+from proconsul.server.session_timers import SessionTimers
+from proconsul.server.tombstones import TombstoneGC
+
+log = logging.getLogger("agent.server")
+raft_log = logging.getLogger("agent.server.raft")
+
+# How often the leader looks at deadlines. Session TTLs are at least seconds and lock-delays are computed on demand, so
+# half a second is fine and costs nothing when idle.
+TICK_S = 0.5
+
+
+class _Timers:
+    """Session timers as the endpoints see them."""
+
+    def __init__(self, server: ConsulServer) -> None:
+        self._server = server
+
+    def renew(self, session: Session) -> None:
+        if self._server.leading:
+            self._server.session_deadlines.start(session, self._server.clock())
+
+
+class ConsulServer:
+    """One server of a datacenter. ``members`` gives the gossip pool's current view."""
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        members: Callable[[], Sequence[Member]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.config = config
+        self.datacenter = config.datacenter
+        self.node_name = config.node_name
+        self.node_id = config.node_id
+        self.address = config.address
+        self.members = members
+        self.clock = clock
+        self.rng = rng or random.Random()
+        self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
+        self.state = State()
+        self.fsm = FSM(self.state, self._effects)
+        self.fsm.on_restored = self._restored
+        self.views: Views = Views(self.state.store.watches, self._soon)
+        self.session_deadlines = SessionTimers(config.session_ttl_min_s)
+        self.session_timers = _Timers(self)
+        self.lock_delays = LockDelays(clock)
+        self.tombstones = TombstoneGC()
+        self.leading = False
+        self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
+        self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
+        self._lock: DirectoryLock | None = None
+        self._leader_loop = LeaderLoop(self, self._next_leadership)
+        self._monitor: asyncio.Task[None] | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._established = asyncio.Event()
+        self._flushed_at = 0.0
+        self.raft: RaftNode
+
+    def _soon(self, callback: Callable[[], None]) -> object:
+        return asyncio.get_running_loop().call_soon(callback)
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Open the data directory, load the state and join consensus.
+
+        Raises RaftError when the directory is in use or damaged.
+        """
+        log_store, snapshots = self._storage()
+        self.raft = RaftNode(
+            self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm, None, self.rng,
+            note=raft_log.info,
+        )  # fmt: skip
+        await self.raft.start()
+        if not self.raft.has_state and self.config.bootstrap:
+            own = RaftServer(Suffrage.VOTER, self.node_id, self.address)
+            try:
+                self.raft.bootstrap(Configuration((own,)))
+            except BootstrapError as error:
+                raft_log.error("failed to bootstrap: error=%s", error)
+        self._monitor = asyncio.create_task(self._leader_loop.monitor())
+
+    def _storage(self) -> tuple[LogStore, SnapshotStore]:
+        if not self.config.data_dir:
+            return MemoryLog(), MemorySnapshots()
+        directory = Path(self.config.data_dir) / "raft"
+        self._lock = DirectoryLock(directory)
+        return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning)
+
+    async def stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._monitor is not None:
+            self._monitor.cancel()
+            await asyncio.gather(self._monitor, return_exceptions=True)
+        if hasattr(self, "raft"):
+            await self.raft.stop()
+        if self._lock is not None:
+            self._lock.release()
+
+    # ------------------------------------------------------------------ what endpoints use
+
+    def new_id(self) -> str:
+        while True:
+            candidate = str(uuid.UUID(int=self.rng.getrandbits(128)))
+            if self.state.sessions.sessions.get(candidate) is None:
+                return candidate
+
+    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
+        """Replicate a command. Without a leader it waits up to rpc_hold_timeout for one."""
+        if not self.raft.is_leader_sync():
+            return asyncio.ensure_future(self._propose_later(kind, request))
+        data = encode_command(kind, request)
+        return self.raft.propose(data, request, chunked=kind is MessageType.KVS)
+
+    async def _propose_later(self, kind: MessageType, request: Any) -> Any:
+        if not await self.when_ready(self.config.rpc_hold_timeout_s):
+            raise NoLeader()
+        try:
+            return await self.raft.propose(encode_command(kind, request), request, chunked=kind is MessageType.KVS)
+        except NotLeaderError:
+            raise NoLeader() from None
+
+    # ------------------------------------------------------------------ authority for reads
+
+    def ready(self) -> bool:
+        """True when default reads may be answered here: this server leads and has applied all earlier terms."""
+        return self.leading
+
+    async def when_ready(self, deadline_s: float) -> bool:
+        """Wait for leadership, up to ``deadline_s`` seconds."""
+        try:
+            await asyncio.wait_for(self._established.wait(), deadline_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def known_leader(self) -> bool:
+        return bool(self.raft.leader_address)
+
+    def last_contact_ms(self) -> int:
+        if self.leading:
+            return 0
+        contact = self.raft.last_contact
+        return 0 if contact is None else int((self.clock() - contact) * 1000)
+
+    def leader_address(self) -> str:
+        return self.raft.leader_address
+
+    def peers(self) -> list[str]:
+        """Raft addresses of all voters and non-voters."""
+        return [server.address for server in self.raft.configuration[1].servers]
+
+    # ------------------------------------------------------------------ leadership
+
+    async def _next_leadership(self) -> bool:
+        return (await self.raft.leadership.get()).is_leader
+
+    async def barrier(self) -> None:
+        await self.raft.barrier()
+
+    async def establish(self) -> None:
+        now = self.clock()
+        self.leading = True
+        self.tombstones.enable(self.raft.last_index, now)
+        # A new leader knows no deadlines: every session gets its full TTL again.
+        for session in self.state.sessions.sessions.all():
+            self.session_deadlines.start(session, now)
+        self._established.set()
+        self._tick()
+        log.info("New leader elected: payload=%s", self.node_name)
+
+    async def revoke(self) -> None:
+        self.leading = False
+        self._established.clear()
+        self.session_deadlines.clear()
+        self.lock_delays.clear()
+        self.tombstones.disable()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+
+    def _tick(self) -> None:
+        """Look at all leader-only deadlines, then again a little later."""
+        if not self.leading:
+            return
+        now = self.clock()
+        for session_id in self.session_deadlines.expire(now):
+            log.debug("Session TTL expired: session=%s", session_id)
+            request = SessionRequest(Datacenter=self.datacenter, Op=DESTROY, Session=Session(ID=session_id))
+            future = self.propose(MessageType.SESSION, request)
+            future.add_done_callback(partial(self._destroyed, session_id))
+        index = self.tombstones.due(now)
+        if index:
+            self.propose(MessageType.TOMBSTONE, TombstoneRequest(Datacenter=self.datacenter, ReapIndex=index))
+        if now - self._flushed_at >= self.config.coordinate_update_period_s:
+            self._flushed_at = now
+            self.coordinates.flush()
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _destroyed(self, session_id: str, done: asyncio.Future[Any]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self.session_deadlines.destroy_failed(session_id, self.clock())
+
+    def _effects(self, effects: list[Any]) -> None:
+        """What applied commands ask of the leader's memory; followers ignore it."""
+        if not self.leading:
+            return
+        now = self.clock()
+        for effect in effects:
+            if isinstance(effect, TombstoneMade):
+                self.tombstones.hint(effect.at, now)
+            elif isinstance(effect, SessionStarted):
+                self.session_deadlines.start(effect.session, now)
+            elif isinstance(effect, SessionEnded):
+                self.session_deadlines.stop(effect.session_id)
+            elif isinstance(effect, LockDelayArmed):
+                self.lock_delays.arm(effect.key, effect.delay_ns / SECOND_NS)
+
+    def _restored(self) -> None:
+        """The state was replaced: wake everybody, and let a leader start its duties anew."""
+        self.views.abandon()
+        if self.leading:
+            self._leader_loop.reassert()
+
+    # ------------------------------------------------------------------ reconcile
+
+    async def reconcile(self) -> None:
+        members = {member.name: member for member in self.members()}
+        for member in members.values():
+            await self.reconcile_member(member)
+        for member in reconcile.unknown_to_pool(members, self.state.tables, self.node_name, self.datacenter):
+            await self.reconcile_member(member)
+
+    async def reconcile_member(self, member: object) -> None:
+        assert isinstance(member, Member)
+        tables = self.state.tables
+        if member.status is MemberStatus.ALIVE:
+            await self._write(MessageType.REGISTER, reconcile.for_alive(member, tables, self.datacenter))
+        elif member.status is MemberStatus.FAILED:
+            await self._write(MessageType.REGISTER, reconcile.for_failed(member, tables, self.datacenter))
+        elif member.status in (MemberStatus.LEFT, MemberStatus.NONE):
+            await self._write(
+                MessageType.DEREGISTER, reconcile.for_left(member, tables, self.datacenter, self.node_name)
+            )
+
+    async def _write(self, kind: MessageType, request: Any) -> None:
+        if request is None:
+            return
+        result = await self.propose(kind, request)
+        if isinstance(result, ConsulError):
+            raise result
+
+    def stats(self) -> dict[str, str]:
+        """The ``raft`` block of /v1/agent/self."""
+        return self.raft.stats()
+
+
