@@ -23,7 +23,6 @@ from proconsul.engine.wire.durations import format_seconds, go_quote
 
 __all__ = ["ScriptProbe", "exit_status"]
 
-_READ_BYTES: Final = 16 * 1024
 # How long we wait for a killed program to be reaped; SIGKILL cannot be refused, only delayed by the kernel.
 _REAP_TIMEOUT_S: Final = 1.0
 
@@ -41,28 +40,37 @@ class ScriptProbe:
         self.output_bytes_max = output_bytes_max
 
     async def run(self) -> ProbeResult:
+        buffer = TailBuffer(self.output_bytes_max)
+        pipe = await _Pipe.open(buffer)
+        try:
+            return await self._run(pipe, buffer)
+        finally:
+            pipe.close()
+
+    async def _run(self, pipe: _Pipe, buffer: TailBuffer) -> ProbeResult:
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.args,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=pipe.write_fd,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             return ProbeResult(CheckStatus.CRITICAL, self._start_text(error))
-        buffer = TailBuffer(self.output_bytes_max)
+        pipe.started()
         try:
             async with asyncio.timeout(self.timeout_s):
-                await _collect(process, buffer)
+                await pipe.ended.wait()
+                await process.wait()
         except TimeoutError:
-            await _kill_group(process, buffer)
+            await _kill_group(process, pipe)
             text = f"Timed out ({format_seconds(self.timeout_s)}) running check"
             output = captured_text(buffer)
             return ProbeResult(CheckStatus.CRITICAL, f"{text}\n\n{output}" if output else text)
-        except BaseException:
-            # Cancelled: the check is being stopped or the agent ends. No child may stay behind.
-            _signal_group(process.pid)
+        except asyncio.CancelledError:
+            # The check is being stopped or the agent ends. No child may stay behind.
+            await _kill_group(process, pipe)
             raise
         assert process.returncode is not None
         return ProbeResult(exit_status(process.returncode), captured_text(buffer))
@@ -76,20 +84,56 @@ class ScriptProbe:
         return f"fork/exec {program}: {errno_text(error)}"
 
 
-async def _collect(process: asyncio.subprocess.Process, buffer: TailBuffer) -> None:
-    assert process.stdout is not None
-    while data := await process.stdout.read(_READ_BYTES):
-        buffer.write(data)
-    await process.wait()
+class _Pipe(asyncio.Protocol):
+    """The reading end of a program's output. Ours to close, even while a stray grandchild keeps the other end."""
+
+    def __init__(self, buffer: TailBuffer) -> None:
+        self.buffer = buffer
+        self.ended = asyncio.Event()
+        self.write_fd = -1
+        self._transport: asyncio.ReadTransport | None = None
+
+    @classmethod
+    async def open(cls, buffer: TailBuffer) -> _Pipe:
+        read_fd, write_fd = os.pipe()
+        pipe = cls(buffer)
+        pipe.write_fd = write_fd
+        reader = os.fdopen(read_fd, "rb", buffering=0)
+        try:
+            await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, reader)
+        except BaseException:
+            reader.close()
+            pipe.started()
+            raise
+        return pipe
+
+    def started(self) -> None:
+        """The program has its own copy of the writing end."""
+        if self.write_fd >= 0:
+            os.close(self.write_fd)
+            self.write_fd = -1
+
+    def close(self) -> None:
+        self.started()
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer.write(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
 
 
-def _signal_group(pid: int) -> None:
+async def _kill_group(process: asyncio.subprocess.Process, pipe: _Pipe) -> None:
+    """Kill everything the program started in its session, and reap it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-async def _kill_group(process: asyncio.subprocess.Process, buffer: TailBuffer) -> None:
-    _signal_group(process.pid)
+        os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_REAP_TIMEOUT_S):
-            await _collect(process, buffer)
+            await process.wait()
+            await pipe.ended.wait()

@@ -6,7 +6,10 @@ returns the frozen ``RuntimeConfig`` with its warnings. Apart from the questions
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
+
+import msgspec
 
 from proconsul.agent.config.build_blocks import (
     build_acl,
@@ -23,10 +26,11 @@ from proconsul.agent.config.build_blocks import (
     build_telemetry,
     build_tls,
     build_ui,
+    parsed_cidrs,
 )
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.definitions import check_definition, service_definition
-from proconsul.agent.config.errors import ConfigError
+from proconsul.agent.config.errors import ConfigError, multi_error
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
@@ -77,10 +81,9 @@ def build(values: Values, host: Host, *, dev: bool) -> tuple[RuntimeConfig, list
     ports = build_ports(config)
     _refuse_segments(config)
     network = build_network(config, host, ports)
-    services, checks = _definitions(config)
-    runtime = _assemble(config, host, network, ports, services, checks, dev=dev, bootstrap=bootstrap, expect=expect)
-    entries = _config_entries(runtime.config_entry_bootstrap)
-    assert len(entries) == len(runtime.config_entry_bootstrap)
+    runtime = _identified(config, host, network, ports, dev=dev, bootstrap=bootstrap, expect=expect)
+    runtime = _with_rest(_with_subsystems(_with_membership(runtime, config, host), config, host), config)
+    _check_config_entries(runtime.config_entry_bootstrap)
     validate_basics(runtime, host)
     issues.raise_if_any()
     validate_rest(runtime)
@@ -121,15 +124,13 @@ def _definitions(config: Reader) -> tuple[tuple[Values, ...], tuple[Values, ...]
     return services, checks
 
 
-def _config_entries(entries: tuple[object, ...]) -> tuple[object, ...]:
+def _check_config_entries(entries: Sequence[Mapping[str, object]]) -> None:
     """Each bootstrap entry must say its kind; the rest is checked where entries are known."""
     for index, entry in enumerate(entries):
-        fields = cast("Values", entry)
-        if not any(key in fields for key in ("kind", "Kind")):
+        if not any(key in entry for key in ("kind", "Kind")):
             raise ConfigError(
                 f"config_entries.bootstrap[{index}]: Payload does not contain a kind/Kind key at the top level"
             )
-    return entries
 
 
 def _performance(config: Reader) -> PerformanceConfig:
@@ -173,15 +174,11 @@ def _joins(config: Reader, host: Host) -> tuple[JoinConfig, JoinConfig]:
 
 
 def _cidrs(config: Reader, key: str) -> tuple[str, ...]:
-    from proconsul.agent.config.build_blocks import parsed_cidrs
-
     texts = config.texts(key)
     if not texts:
         return ()
     found, faults = parsed_cidrs(texts)
     if faults:
-        from proconsul.agent.config.errors import multi_error
-
         raise ConfigError(f"{key}: {multi_error(faults)}")
     return found
 
@@ -193,25 +190,13 @@ def _shown_as_zero(config: Reader) -> frozenset[str]:
     return frozenset(zeros)
 
 
-def _assemble(
-    config: Reader,
-    host: Host,
-    network: Network,
-    ports: PortsConfig,
-    services: tuple[Values, ...],
-    checks: tuple[Values, ...],
-    *,
-    dev: bool,
-    bootstrap: bool,
-    expect: int,
+def _identified(
+    config: Reader, host: Host, network: Network, ports: PortsConfig, *, dev: bool, bootstrap: bool, expect: int
 ) -> RuntimeConfig:
+    """Who the agent is and where it is reached; everything else at its default."""
     server = config.flag("server")
     datacenter = config.text("datacenter").lower()
     given_primary = (config.text("primary_datacenter") or config.text("acl_datacenter")).lower()
-    performance = _performance(config)
-    join_lan, join_wan = _joins(config, host)
-    hour_s = 3600.0
-    encrypt = config.block("auto_encrypt")
     serf_wan_on = ports.serf_wan > 0
     return RuntimeConfig(
         node_name=(config.text("node_name") or host.hostname()).strip(),
@@ -244,9 +229,18 @@ def _assemble(
         serf_bind_wan=Address(network.serf_bind_wan, ports.serf_wan) if serf_wan_on else None,
         serf_advertise_lan=Address(network.advertise_lan, ports.serf_lan),
         serf_advertise_wan=Address(network.advertise_wan, ports.serf_wan),
+        ports=ports,
+    )
+
+
+def _with_membership(runtime: RuntimeConfig, config: Reader, host: Host) -> RuntimeConfig:
+    join_lan, join_wan = _joins(config, host)
+    server = runtime.server
+    hour_s = 3600.0
+    return msgspec.structs.replace(
+        runtime,
         serf_allowed_cidrs_lan=_cidrs(config, "serf_lan_allowed_cidrs"),
         serf_allowed_cidrs_wan=_cidrs(config, "serf_wan_allowed_cidrs"),
-        ports=ports,
         encrypt_key=config.text("encrypt"),
         encrypt_verify_incoming=config.flag("encrypt_verify_incoming"),
         encrypt_verify_outgoing=config.flag("encrypt_verify_outgoing"),
@@ -263,6 +257,15 @@ def _assemble(
         advertise_reconnect_timeout_s=config.seconds("advertise_reconnect_timeout"),
         primary_gateways=config.texts("primary_gateways"),
         primary_gateways_interval_s=config.seconds("primary_gateways_interval"),
+    )
+
+
+def _with_subsystems(runtime: RuntimeConfig, config: Reader, host: Host) -> RuntimeConfig:
+    performance = _performance(config)
+    dev = runtime.dev_mode
+    encrypt = config.block("auto_encrypt")
+    return msgspec.structs.replace(
+        runtime,
         acl=build_acl(config),
         auto_config=build_auto_config(config.block("auto_config")),
         auto_encrypt=AutoEncryptConfig(
@@ -284,6 +287,14 @@ def _assemble(
         telemetry=build_telemetry(config),
         tls=build_tls(config),
         ui=build_ui(config),
+    )
+
+
+def _with_rest(runtime: RuntimeConfig, config: Reader) -> RuntimeConfig:
+    services, checks = _definitions(config)
+    dev = runtime.dev_mode
+    return msgspec.structs.replace(
+        runtime,
         service_definitions=services,
         check_definitions=checks,
         watches=tuple(config.blocks("watches")),
