@@ -220,3 +220,17 @@ async def test_restart_of_the_whole_cluster_keeps_everything(tmp_path: Path) -> 
     await leader_or_new(cluster, b"again")
     await cluster.same([*[b"%d" % i for i in range(50)], b"again"])
     await cluster.stop()
+
+
+async def test_a_follower_with_a_new_disk_is_filled_again() -> None:
+    cluster = Cluster()
+    for server_id in "abc":
+        await cluster.start(server_id, voters="abc")
+    leader = await cluster.leader()
+    await asyncio.gather(*[leader.propose(b"%d" % i) for i in range(200)])
+    await cluster.same([b"%d" % i for i in range(200)])
+    replaced = next(i for i in "abc" if i != leader.id)
+    await cluster.nodes[replaced].stop()
+    await cluster.start(replaced)
+    await cluster.same([b"%d" % i for i in range(200)])
+    await cluster.stop()

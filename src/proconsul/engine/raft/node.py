@@ -34,10 +34,10 @@ from proconsul.engine.raft.fsm import FSM
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.peers import Peers
+from proconsul.engine.raft.readings import Readings
 from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
-from proconsul.engine.raft.stats import raft_stats
 from proconsul.engine.raft.transport import Transport
 
 __all__ = ["RaftNode"]
@@ -46,7 +46,7 @@ __all__ = ["RaftNode"]
 PROPOSALS_MAX = 65536
 
 
-class RaftNode:
+class RaftNode(Readings):
     """One Raft server. All methods belong to the event loop on which ``start`` was awaited."""
 
     def __init__(
@@ -395,67 +395,3 @@ class RaftNode:
             self._held = False
             self._flush()
         return index
-
-    # -- state -----------------------------------------------------------------------------------------------------
-
-    @property
-    def has_state(self) -> bool:
-        """True if this server was ever part of a cluster."""
-        return self.core.has_state
-
-    @property
-    def state(self) -> Role:
-        """Follower, candidate or leader."""
-        return self.core.role
-
-    @property
-    def term(self) -> int:
-        """Current term."""
-        return self.core.term
-
-    @property
-    def leader_id(self) -> str | None:
-        """Id of the known leader, or None."""
-        return self.core.leader_id
-
-    @property
-    def leader_address(self) -> str:
-        """``ip:port`` of the known leader, or empty."""
-        return self.core.leader_address
-
-    @property
-    def last_index(self) -> int:
-        """Last index of the log."""
-        return self.core.last_index
-
-    @property
-    def commit_index(self) -> int:
-        """Highest committed index known here."""
-        return self.core.commit_index
-
-    @property
-    def applied_index(self) -> int:
-        """Highest index the state machine has."""
-        return self._applier.applied_index
-
-    @property
-    def last_contact(self) -> float | None:
-        """Seconds since the leader was heard: 0 on the leader, None if never."""
-        if self.core.role is Role.LEADER:
-            return 0.0
-        heard = self.core.last_contact
-        return None if heard is None else self._loop.time() - heard
-
-    @property
-    def last_snapshot(self) -> tuple[int, int]:
-        """(index, term) of the last snapshot, zeros if there is none."""
-        return self.core.snapshot_index, self.core.snapshot_term
-
-    @property
-    def configuration(self) -> tuple[int, Configuration]:
-        """(index, latest configuration)."""
-        return self.core.configuration_index, self.core.configuration
-
-    def stats(self) -> dict[str, str]:
-        """The ``raft`` block of ``consul info``."""
-        return raft_stats(self.core, self._applier.applied_index, self._loop.time())

@@ -293,8 +293,8 @@ class RaftState:
 
     def _reset_election_timer(self) -> None:
         timeout = self.config.heartbeat_timeout_s
-        alone = self.is_single_voter
-        # A single voter has nobody to wait for.
+        # A single voter has nobody to wait for, unless a leader is just handing the cluster over to it.
+        alone = self.is_single_voter and not self.leader_address
         self._election_at = self._now if alone else self._now + timeout * (1 + self._rng.random())
 
     # -- configuration -----------------------------------------------------------------------------------------------
