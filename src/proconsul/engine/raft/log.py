@@ -17,7 +17,7 @@ from proconsul.engine.raft.errors import DirectoryLockedError, StorageError
 from proconsul.engine.raft.events import Append, PersistState, ResetLog, Write
 from proconsul.engine.raft.messages import EntryType, LogEntry, StableState
 
-__all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog"]
+__all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog", "sync_directory"]
 
 # Rows per INSERT statement. One statement is one hand-over of the interpreter lock, so a busy event loop delays a
 # batch once, not once per row. 5 values a row stay far below SQLite's 32,766 parameters.
@@ -165,7 +165,7 @@ class SqliteLog:
             connection.close()
             raise
         if not existed:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         return connection
 
     def _bounds(self, connection: sqlite3.Connection) -> None:
@@ -354,7 +354,7 @@ def _runs(first: int, last: int, term_at: object) -> Iterable[tuple[int, int]]:
         index = low + 1
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Make a new name in ``directory`` durable. Windows has no such call and needs none."""
     if os.name != "nt":
         descriptor = os.open(directory, os.O_RDONLY)

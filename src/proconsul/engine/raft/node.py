@@ -65,6 +65,7 @@ class RaftNode(Readings):
         self.config = config
         self.id = server_id
         self.address = address
+        # Unbounded because nothing may be dropped; an election timeout lies between two changes, so it cannot run away.
         self.leadership: asyncio.Queue[LeadershipChanged] = asyncio.Queue()
         self.failure: BaseException | None = None
         self._log = log

@@ -22,7 +22,7 @@ import msgspec
 from proconsul.engine.raft.configuration import EMPTY, Configuration
 from proconsul.engine.raft.crc64 import Crc64
 from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError, StorageError
-from proconsul.engine.raft.log import _sync_directory
+from proconsul.engine.raft.log import sync_directory
 
 __all__ = ["DirectorySnapshots", "MemorySnapshots", "SnapshotMeta", "SnapshotSink", "SnapshotStore"]
 
@@ -237,7 +237,7 @@ class DirectorySink:
                 file.write(self._meta.to_json())
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_directory(self._path)
+            sync_directory(self._path)
         except OSError as error:
             raise StorageError(f"cannot write snapshot {self._meta.id}: {error}") from error
         self._finished = True
@@ -247,7 +247,7 @@ class DirectorySink:
         assert self._finished, "commit before finish"
         try:
             os.rename(self._path, self._store.directory / self._meta.id)
-            _sync_directory(self._store.directory)
+            sync_directory(self._store.directory)
         except OSError as error:
             raise StorageError(f"cannot name snapshot {self._meta.id}: {error}") from error
         self._store.reap()
