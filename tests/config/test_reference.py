@@ -12,9 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from reference_cases import CASES  # noqa: E402
+from reference_cases import CASES
 
-from proconsul.agent.config import validate_paths  # noqa: E402
+from proconsul.agent.config import validate_paths
 
 pytestmark = pytest.mark.reference
 

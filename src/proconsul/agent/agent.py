@@ -29,6 +29,7 @@ from proconsul.agent.registrations import Registrations, Runners
 from proconsul.engine.http.protocol import ConnectionSet, factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
+from proconsul.engine.wire import gojson
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.catalog.model import Node
@@ -380,7 +381,7 @@ class Agent:
         assert coordinate is not None
         debug = debug_config(config)
         debug["NodeID"] = self.node_id
-        return {
+        return gojson.Object({
             "Config": {
                 "Datacenter": config.datacenter, "NodeName": config.node_name, "NodeID": self.node_id,
                 "Revision": "", "Server": config.server, "Version": COMPATIBLE_VERSION,
@@ -390,7 +391,7 @@ class Agent:
             "Member": show_member(self._lan.local_member()),
             "Stats": self.stats(),
             "Meta": self.own_node().Meta,
-        }  # fmt: skip
+        })  # fmt: skip
 
     def stats(self) -> dict[str, dict[str, str]]:
         """The blocks of ``consul info``."""

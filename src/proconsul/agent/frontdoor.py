@@ -68,7 +68,7 @@ class FrontDoor:
 
     def _handle(self, request: Request) -> Answer:
         if self._unprintable_filter and not request.path.isprintable() and _has_control(request.path):
-            return text_response(400, "Request path cannot have non-printing characters")
+            return Response(400, b"", {})
         route, request.params = self.router.find(request.path)
         if route is None:
             return self._unrouted(request)

@@ -44,7 +44,7 @@ class ShowHelp(Exception):
     """The command line names no work: the help page goes to standard error, after ``str()`` if there is any."""
 
 
-class explain:  # noqa: N801 - reads as a statement: with explain("Error listing nodes: "):
+class explain:
     """Turn an :class:`~proconsul.cli.api.ApiError` in its block into a :class:`Failure` with a prefix."""
 
     def __init__(self, prefix: str, suffix: str = "", code: int = 1) -> None:

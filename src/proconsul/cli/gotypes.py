@@ -109,6 +109,8 @@ def parse_duration(text: str) -> int:
 def os_error(error: OSError, operation: str = "open", path: str | None = None) -> str:
     """Return the text of Go's ``*PathError``: ``open x: no such file or directory``."""
     name = path if path is not None else str(error.filename or "")
+    if error.errno == errno.EISDIR and operation == "open":
+        operation = "read"  # Go opens directories and only fails to read them
     return f"{operation} {name}: {errno_text(error)}"
 
 

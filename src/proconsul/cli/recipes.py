@@ -311,7 +311,7 @@ class _Holders:
         return cls(cast(int, block.get("Limit") or 0), names, cast(int, pair["ModifyIndex"]))
 
     def encode(self) -> bytes:
-        holders = {name: True for name in sorted(self.holders)}
+        holders = dict.fromkeys(sorted(self.holders), True)
         return gojson.dumps({"Limit": self.limit, "Holders": holders}).encode()
 
 

@@ -19,3 +19,11 @@ def check_uuid(text: str, what: str) -> None:
         raise StateError(
             f"failed {what} lookup: index error: Invalid UUID: encoding/hex: invalid byte: U+{ord(bad):04X} '{bad}'"
         )
+
+
+def is_uuid(text: str) -> bool:
+    """True for 8-4-4-4-12 hexadecimal digits."""
+    parts = text.split("-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
+        char in "0123456789abcdefABCDEF" for part in parts for char in part
+    )

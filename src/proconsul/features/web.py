@@ -20,6 +20,7 @@ from proconsul.features.errors import BadRequest, ConsulError, NoLeader, NoPathT
 from proconsul.features.server import Read
 
 JSON = "application/json"
+_NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 _UINT64_MAX = (1 << 64) - 1
 
 
@@ -92,7 +93,7 @@ class Web:
             return
         namespace = request.get("ns")
         if namespace:
-            raise BadRequest('Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
+            raise BadRequest('Bad request: Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
         dc = request.get("dc")
         if dc and dc.lower() != self.datacenter:
             raise NoPathToDatacenter()
@@ -163,12 +164,26 @@ class Web:
         effective: bool = False,
         cacheable: bool = False,
         form: Any = None,
+        headers_on_error: bool = False,
     ) -> Answer:
         """Answer a read, at once or when its index has passed ``?index``.
 
         ``encode`` turns the value into a reply; ``form`` names it, since a view keeps one reply per form.
-        ``effective`` adds the X-Consul-Effective-Consistency header.
+        ``effective`` adds the X-Consul-Effective-Consistency header; ``headers_on_error`` says that a refusal carries
+        the headers of an empty answer.
         """
+        try:
+            return self._read(request, read, encode, effective, cacheable, form)
+        except ConsulError as error:
+            if not headers_on_error:
+                raise
+            response = self.error(error)
+            response.headers |= _NO_ANSWER
+            return response
+
+    def _read(
+        self, request: Request, read: Read, encode: Callable[[Any], Reply], effective: bool, cacheable: bool, form: Any
+    ) -> Answer:
         self.require_local(request)
         options = self.options(request)
         if not self.authority.ready() and options.consistency != "stale":
@@ -247,9 +262,7 @@ class Web:
         """There is no leader: try again until one is known or rpc_hold_timeout has passed."""
         if not await self.authority.when_ready(self.rpc_hold_timeout_s):
             response = self.error(NoLeader())
-            response.headers |= {
-                "X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0",
-            }  # fmt: skip
+            response.headers |= _NO_ANSWER
             return response
         answer = self.read(request, read, encode, effective=effective, cacheable=cacheable, form=form)
         if isinstance(answer, Response):

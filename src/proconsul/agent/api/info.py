@@ -11,6 +11,7 @@ from proconsul.agent.agent import Agent
 from proconsul.agent.logs import Monitor, level_number
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
 from proconsul.server.reconcile import Member
 
@@ -18,12 +19,12 @@ from proconsul.server.reconcile import Member
 def show_member(member: Member) -> dict[str, Any]:
     low, high, current = member.protocol
     delegate_low, delegate_high, delegate_current = member.delegate
-    return {
+    return gojson.Object({
         "Name": member.name, "Addr": member.address, "Port": member.port,
         "Tags": dict(sorted(member.tags.items())), "Status": int(member.status),
         "ProtocolMin": low, "ProtocolMax": high, "ProtocolCur": current,
         "DelegateMin": delegate_low, "DelegateMax": delegate_high, "DelegateCur": delegate_current,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 class InfoRoutes:
@@ -58,14 +59,14 @@ class InfoRoutes:
         segment = request.get("segment")
         if segment and segment != "_all":
             raise ConsulError("Network segments are not supported in this version of Consul")
-        wan = request.has("wan")
+        wan = bool(request.get("wan"))
         return self.web.json(request, [show_member(member) for member in self.agent.members(wan=wan)])
 
     async def host(self, request: Request) -> Response:
         return self.web.json(request, await host.information())
 
     def version(self, request: Request) -> Answer:
-        body = {"SHA": "", "BuildDate": "0001-01-01T00:00:00Z", "HumanVersion": COMPATIBLE_VERSION, "FIPS": ""}
+        body = gojson.Object(SHA="", BuildDate="0001-01-01T00:00:00Z", HumanVersion=COMPATIBLE_VERSION, FIPS="")
         return self.web.json(request, body)
 
     def metrics(self, request: Request) -> Answer:
@@ -140,10 +141,10 @@ class InfoRoutes:
         leader = server.leader_address()
         names = {f"{m.address}:{m.tags.get('port', '')}": m.name for m in self.agent.members()}
         servers = [
-            {
+            gojson.Object({
                 "ID": peer.id, "Node": names.get(peer.address, "(unknown)"), "Address": peer.address,
                 "Leader": peer.address == leader, "ProtocolVersion": "3", "Voter": peer.suffrage.name == "VOTER",
-            }
+            })
             for peer in server.raft.configuration[1].servers
         ]  # fmt: skip
-        return self.web.json(request, {"Servers": servers, "Index": 0})
+        return self.web.json(request, gojson.Object(Servers=servers, Index=0))

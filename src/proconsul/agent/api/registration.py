@@ -46,9 +46,9 @@ class _CheckUpdate(Record, frozen=True):
     Output: str = ""
 
 
-def show_service(service: NodeService) -> dict[str, Any]:
+def show_service(service: NodeService) -> gojson.Object:
     """A local service as the agent endpoints show it: other order and fewer empty fields than the catalog."""
-    out: dict[str, Any] = {"Kind": service.Kind} if service.Kind else {}
+    out = gojson.Object({"Kind": service.Kind} if service.Kind else {})
     out |= {
         "ID": service.ID, "Service": service.Service, "Tags": service.Tags or [], "Meta": service.Meta or {},
         "Port": service.Port, "Address": service.Address,
@@ -69,18 +69,18 @@ def content_hash(service: NodeService) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
-def _health_check_json(check: HealthCheck) -> dict[str, Any]:
+def _health_check_json(check: HealthCheck) -> gojson.Object:
     """Checks of /v1/agent/health are printed with the client library's types."""
-    return {
+    return gojson.Object({
         "Node": check.Node, "CheckID": check.CheckID, "Name": check.Name, "Status": check.Status,
         "Notes": check.Notes, "Output": check.Output, "ServiceID": check.ServiceID,
         "ServiceName": check.ServiceName, "ServiceTags": check.ServiceTags, "Type": "",
-        "Definition": {
+        "Definition": gojson.Object({
             "Interval": "0s", "Timeout": "0s", "DeregisterCriticalServiceAfter": "0s", "HTTP": "", "Header": None,
             "Method": "", "Body": "", "TLSSkipVerify": False, "TCP": "",
-        },
+        }),
         "CreateIndex": 0, "ModifyIndex": 0,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def aggregated_status(checks: list[HealthCheck]) -> str:
@@ -161,7 +161,7 @@ class RegistrationRoutes:
         if service is None:
             return text_response(404, f"unknown service ID: {request.params}")
         fingerprint = content_hash(service)
-        body = {**show_service(service), "ContentHash": fingerprint}
+        body = gojson.Object(show_service(service), ContentHash=fingerprint)
         return self.web.json(request, body, headers={"X-Consul-Contenthash": fingerprint})
 
     # ------------------------------------------------------------------ health
@@ -177,12 +177,12 @@ class RegistrationRoutes:
 
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
-            raise BadRequest("Bad request: Missing serviceID")
+            raise ConsulError("Bad request: Missing serviceID")
         service = self.state.service(request.params)
         if service is None:
             return self._health(
                 request, 404, f"ServiceId {request.params} not found",
-                {"AggregatedStatus": "critical", "Service": None, "Checks": None},
+                gojson.Object(AggregatedStatus="critical", Service=None, Checks=None),
             )  # fmt: skip
         checks = self._checks_for(service.ID)
         status = aggregated_status(checks)
@@ -191,7 +191,7 @@ class RegistrationRoutes:
     @staticmethod
     def _health_json(status: str, service: NodeService, checks: list[HealthCheck]) -> dict[str, Any]:
         shown = [_health_check_json(check) for check in checks]
-        return {"AggregatedStatus": status, "Service": show_service(service), "Checks": shown}
+        return gojson.Object(AggregatedStatus=status, Service=show_service(service), Checks=shown)
 
     def _health(self, request: Request, code: int, reason: str, body: Any) -> Response:
         headers = {"X-Consul-Reason": reason}

@@ -10,7 +10,8 @@ import threading
 from proconsul.cli import child
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.recipes import InUse, Lock as KeyLock, RecipeError, Semaphore
+from proconsul.cli.recipes import InUse, RecipeError, Semaphore
+from proconsul.cli.recipes import Lock as KeyLock
 
 # How long a child may take to end after SIGTERM before it gets SIGKILL.
 _GRACE_S = 5.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 PHRASES: dict[int, str] = {status.value: status.phrase for status in http.HTTPStatus}
 PHRASES[413] = "Request Entity Too Large"
@@ -29,6 +29,12 @@ def parse_query(text: str) -> dict[str, list[str]]:
             name, value = _unescape(name), _unescape(value)
         found.setdefault(name, []).append(value)
     return found
+
+
+def encode_query(query: dict[str, list[str]]) -> str:
+    """The query in Go's canonical form: sorted, escaped, with ``=`` everywhere."""
+    pairs = ((name, value) for name in sorted(query) for value in query[name])
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
 
 
 def _unescape(text: str) -> str:

@@ -1,8 +1,9 @@
 """CRC-64/ECMA (as Go's ``crc64.ECMA``; also known as CRC-64/XZ), which Consul's snapshot metadata carries.
 
 Python has no such function, and a loop in Python does about 8 MB/s. But the .xz format ends each block with exactly
-this checksum of the uncompressed data, so the standard library's compressor computes it in C with the cheapest settings
-(hundreds of MB/s for the repetitive records of a state, 12 MB/s for random bytes) without holding the interpreter lock. The table loop remains for Pythons built without lzma.
+this checksum of the uncompressed data, so the standard library's compressor computes it in C with its cheapest settings
+(hundreds of MB/s for the repetitive records of a state, 12 MB/s for random bytes) without holding the interpreter lock.
+The table loop remains for Pythons built without lzma.
 """
 
 from __future__ import annotations

@@ -285,7 +285,10 @@ class RaftState:
         self._transfer_campaign = False
         self.leader_id = leader_id
         self.leader_address = leader_address
-        self._reset_election_timer()
+        if self._election_at == INFINITE:
+            # Otherwise the timer goes on: only a leader or a granted vote puts it back (paper 5.2). If every newer term
+            # did, hopeless candidates could keep the one electable server from ever campaigning.
+            self._reset_election_timer()
         if was_leader:
             self.progress = {}
             self._leadership_ended(term > old_term)

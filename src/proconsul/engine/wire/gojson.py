@@ -27,6 +27,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 # Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
 _DEPTH_TEXT = "exceeded max depth"
+# Go switches to exponents for floats from here on.
+_EXPONENT_FROM = 1e21
+# Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
+_INVALID = "\U0010fffe"
 
 
 class JSONError(ValueError):
@@ -42,7 +46,7 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
     try:
         body = _encode(value)
     except UnicodeEncodeError:
-        body = _encode(_clean(value))
+        body = _encode(_clean(value)).replace(_INVALID.encode(), b"\\ufffd")
     if pretty:
         body = msgspec.json.format(body, indent=4) + b"\n"
     return escape_html(body)
@@ -61,6 +65,10 @@ def escape_html(body: bytes) -> bytes:
     return body
 
 
+class Object(dict[str, Any]):
+    """A JSON object whose members keep their order; other dicts are maps and are written sorted, as Go does."""
+
+
 def plain(value: Any) -> Any:
     """Turn records into what msgspec encodes natively, applying omitempty, renames and ``__json__``."""
     if isinstance(value, msgspec.Struct):
@@ -68,7 +76,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        items = value.items() if type(value) is Object else sorted(value.items())
+        return {key: plain(item) for key, item in items}
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXPONENT_FROM:
+        return int(value)  # Go prints whole floats without a fraction
     return value
 
 
@@ -85,7 +96,7 @@ def _writer(cls: type) -> Callable[[Any], Any]:
 def _build_writer(cls: type) -> Callable[[Any], Any]:
     custom = getattr(cls, "__json__", None)
     if custom is not None:
-        return lambda value: plain(custom(value))
+        return lambda value: {key: plain(item) for key, item in custom(value).items()}
     if _is_simple(cls):
         return lambda value: value
     omit: frozenset[str] = getattr(cls, "json_omitempty", frozenset())
@@ -120,9 +131,7 @@ def _is_leaf(kind: Any) -> bool:
         return True
     if get_origin(kind) in (Union, types.UnionType, list, tuple):
         return all(_is_leaf(a) for a in get_args(kind) if a not in (type(None), Ellipsis))
-    if get_origin(kind) is dict:
-        return _is_leaf(get_args(kind)[1])
-    return kind in (str, bytes, int, float, bool)
+    return kind in (str, bytes, int, bool)
 
 
 def _is_simple(cls: type) -> bool:
@@ -139,17 +148,17 @@ def _simple_kind(kind: Any) -> bool:
         return True
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _is_simple(kind)
-    if get_origin(kind) in (Union, types.UnionType, list, tuple, dict):
-        return all(_simple_kind(a) for a in get_args(kind) if a not in (type(None), Ellipsis, str))
+    if get_origin(kind) in (Union, types.UnionType, list, tuple):
+        return all(_simple_kind(a) for a in get_args(kind) if a not in (type(None), Ellipsis))
     return False
 
 
 def _clean(value: Any) -> Any:
-    """Replace bytes that are not UTF-8 by U+FFFD, one for each byte, as Go does when it writes a string."""
+    """Mark bytes that are not UTF-8, one by one; they are written as the escape of U+FFFD, as Go does."""
     if isinstance(value, msgspec.Struct):
         value = msgspec.to_builtins(value, builtin_types=(bytes,))
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return "".join(_INVALID if "\ud800" <= char <= "\udfff" else char for char in value)
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
@@ -213,7 +222,8 @@ def _reader(kind: Any) -> Reader:
     return found
 
 
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """What Go calls the kind of a parsed JSON value."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
@@ -225,7 +235,7 @@ def _describe(value: Any) -> str:
 
 def _mismatch(value: Any, go_type: str, struct: str, path: str) -> JSONError:
     where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
-    return JSONError(f"json: cannot unmarshal {_describe(value)} into {where}")
+    return JSONError(f"json: cannot unmarshal {describe(value)} into {where}")
 
 
 def _scalar(python: type, go_type: str) -> Reader:
@@ -394,6 +404,8 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
                 raise JSONError(f'json: unknown field "{key}"')
             if item is not None:
                 field_name, name, convert = found
+                if name != field_name and field_name in arguments and key.lower() != field_name.lower():
+                    continue  # the field's own name wins over its aliases
                 arguments[field_name] = convert(item, struct_name, f"{path}.{name}" if path else name)
         return cls(**arguments)
 

@@ -9,6 +9,7 @@ from typing import Any
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
+from proconsul.features.catalog.definition import DefinitionError, validate_service
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
@@ -18,6 +19,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.errors import ConsulError
+from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, Server
 
@@ -36,8 +38,10 @@ class Catalog:
             raise ConsulError("Must provide node")
         if not args.Address and not args.SkipNodeUpdate:
             raise ConsulError("Must provide address if SkipNodeUpdate is not set")
-        if args.ID and not _is_uuid(args.ID):
-            raise ConsulError(f"Bad node ID: uuid string is wrong length: {args.ID}")
+        if args.ID and len(args.ID) != UUID_LENGTH:
+            raise ConsulError("Bad node ID: uuid string is wrong length")
+        if args.ID and not is_uuid(args.ID):
+            raise ConsulError("Bad node ID: uuid is improperly formatted")
         service = self._completed_service(args.Service)
         checks = [self._completed_check(args, service, check) for check in (args.Check, *(args.Checks or ())) if check]
         args = replace(args, Service=service, Check=None, Checks=checks or None)
@@ -51,8 +55,10 @@ class Catalog:
             service = replace(service, ID=service.Service)
         if service.ID and not service.Service:
             raise ConsulError("Must provide service name with ID")
-        if service.Kind == "connect-proxy" and not service.Proxy.DestinationServiceName:
-            raise ConsulError("Proxy.DestinationServiceName must be non-empty for Connect proxy services")
+        try:
+            validate_service(service)
+        except DefinitionError as error:
+            raise ConsulError(str(error)) from None
         return service
 
     @staticmethod
@@ -125,10 +131,6 @@ def narrowed(run: Callable[[WatchSet], tuple[int, Any]], narrow: Narrow | None) 
         return index, narrow(value)
 
     return both
-
-
-def _is_uuid(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4
 
 
 def _type_of(check: HealthCheck) -> str:

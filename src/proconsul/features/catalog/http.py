@@ -21,7 +21,7 @@ from proconsul.features.catalog.model import (
     ServiceNode,
     ServiceSpecificRequest,
 )
-from proconsul.features.errors import BadRequest
+from proconsul.features.errors import BadRequest, NoPathToDatacenter
 from proconsul.features.narrow import filter_by, narrowing, node_meta
 from proconsul.features.server import Server
 from proconsul.features.web import Reply, Web
@@ -47,12 +47,13 @@ def _show_node_services(value: NodeServices | None) -> Any:
     if value is None:
         return None
     services = value.Services
-    return {"Node": value.Node, "Services": {key: with_tags(services[key]) for key in sorted(services)}}
+    return gojson.Object(Node=value.Node, Services={key: with_tags(item) for key, item in services.items()})
 
 
 def _show_node_service_list(value: NodeServiceList) -> Any:
     services = value.Services
-    return {"Node": value.Node, "Services": [with_tags(s) for s in services] if services is not None else []}
+    shown = [with_tags(service) for service in services] if services is not None else None
+    return gojson.Object(Node=value.Node, Services=shown)
 
 
 class CatalogRoutes:
@@ -76,16 +77,22 @@ class CatalogRoutes:
 
     # ------------------------------------------------------------------ writes
 
+    def _require_known(self, datacenter: str) -> None:
+        if datacenter and datacenter != self.web.datacenter:
+            raise NoPathToDatacenter()
+
     def put_register(self, request: Request) -> Answer:
         self.web.require_local(request)
         args = self.web.body(request, RegisterRequest)
-        args = replace(args, Datacenter=args.Datacenter or self.web.datacenter, Token=self.web.token(request))
+        self._require_known(args.Datacenter)
+        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
         self.web.require_local(request)
         args = self.web.body(request, DeregisterRequest)
-        args = replace(args, Datacenter=args.Datacenter or self.web.datacenter, Token=self.web.token(request))
+        self._require_known(args.Datacenter)
+        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.deregister(args), lambda _: self.web.json(request, True))
 
     # ------------------------------------------------------------------ reads
@@ -97,11 +104,11 @@ class CatalogRoutes:
     def nodes(self, request: Request) -> Answer:
         narrow, key = narrowing(request, self.server, Node, lambda node: node.Node)
         read = self.catalog.list_nodes(DCSpecificRequest(NodeMetaFilters=node_meta(request)), narrow, key)
-        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
+        return self.web.read(request, read, encoder(request, self.web), effective=True)
 
     def services(self, request: Request) -> Answer:
         read = self.catalog.list_services(DCSpecificRequest(NodeMetaFilters=node_meta(request)))
-        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
+        return self.web.read(request, read, encoder(request, self.web), effective=True)
 
     def service(self, request: Request) -> Answer:
         return self._service(request, connect=False)

@@ -65,7 +65,7 @@ class ExposeConfig(Record, frozen=True):
 
 class Upstream(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset(
-        {"DestinationNamespace", "Datacenter", "LocalBindAddress", "Config", "MeshGateway", "IngressHosts"}
+        {"DestinationNamespace", "LocalBindAddress", "IngressHosts"}
     )
     json_aliases: ClassVar[dict[str, str]] = {
         "destination_type": "DestinationType", "destination_name": "DestinationName",

@@ -87,7 +87,10 @@ class CatalogState:
         for check in checks:
             if check.Node != request.Node:
                 raise StateError(f"check node {quoted(check.Node)} does not match node {quoted(request.Node)}")
-            self.ensure_check(tx, check)
+            try:
+                self.ensure_check(tx, check)
+            except StateError as error:
+                raise StateError(f"failed inserting check: {error.text} on node {quoted(check.Node)}") from None
 
     def deregister(self, tx: Transaction, request: DeregisterRequest) -> None:
         """Remove a service, else a check, else the node."""
@@ -141,12 +144,12 @@ class CatalogState:
         self.delete_node(tx, old.Node)
 
     def _name_reserved(self, node: Node, *, allow_clash_without_id: bool) -> str:
-        """Why ``node`` may not take its name: another id holds it and that holder is not known to be dead."""
+        """Why ``node`` may not take its name: another id holds it and that holder is an agent not known to be dead."""
         holder = self.tables.nodes.get(node.Node.lower())
         if holder is None or holder.ID.lower() == node.ID.lower():
             return ""
         check = self.tables.checks.get((holder.Node.lower(), SERF_CHECK_ID.lower()))
-        if check is not None and check.Status == HEALTH_CRITICAL:
+        if check is None or check.Status == HEALTH_CRITICAL:
             return ""
         if allow_clash_without_id and not holder.ID:
             return ""
@@ -234,6 +237,8 @@ class CatalogState:
         key = (check.Node.lower(), check.CheckID.lower())
         if self.tables.nodes.get(check.Node.lower()) is None:
             raise StateError("Missing node registration")
+        if not check.CheckID:
+            raise StateError("failed inserting check: object missing primary index")
         changes: dict[str, object] = {}
         if not check.Status:
             changes["Status"] = HEALTH_CRITICAL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.engine.http.request import Request
+from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
@@ -10,7 +10,7 @@ from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.catalog.http import encoder
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
-from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.errors import ConsulError
 from proconsul.features.web import Reply, Web
 
 
@@ -48,8 +48,6 @@ class CoordinateRoutes:
 
     def node(self, request: Request) -> Answer:
         self._require_enabled()
-        if not request.params:
-            raise BadRequest("Missing node name")
         pretty = self.web.pretty(request)
         segment, limited = request.get("segment"), request.has("segment")
 
@@ -58,7 +56,10 @@ class CoordinateRoutes:
             return Reply(200, gojson.dumps(rows, pretty=pretty)) if rows else Reply(404, b"", "")
 
         read = self.coordinates.node(NodeSpecificRequest(Node=request.params))
-        return self.web.read(request, read, encode, form=(limited, segment))
+        answer = self.web.read(request, read, encode, form=(limited, segment))
+        if isinstance(answer, Response) and answer.status == 404:
+            return Response(404, b"", {"Vary": "Accept-Encoding"})
+        return answer
 
     def update(self, request: Request) -> Answer:
         self._require_enabled()

@@ -6,6 +6,7 @@ from typing import Any
 
 from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.catalog.http import encoder
@@ -50,9 +51,9 @@ def _show_instances(rows: list[CheckServiceNode]) -> Any:
     shown = []
     for row in rows:
         service = row.Service
-        if service.Tags is None or service.Meta is None:
-            service = replace(service, Tags=service.Tags or [], Meta=service.Meta or {})
-        shown.append({"Node": row.Node, "Service": service, "Checks": _show_checks(row.Checks)})
+        if service.Tags is None:
+            service = replace(service, Tags=[])
+        shown.append(gojson.Object(Node=row.Node, Service=service, Checks=_show_checks(row.Checks)))
     return shown
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from proconsul.engine.http.request import Request, Response, text_response
+from proconsul.engine.http.request import Request, Response, encode_query, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import BadRequest, ConsulError
@@ -58,11 +58,13 @@ class KVRoutes:
         )
 
     def _too_large(self, size: int) -> Response:
-        return text_response(
+        response = text_response(
             413,
             f"Request body({size} bytes) too large, max size: {self.value_bytes_max} bytes. "
             "See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
         )
+        response.close = True
+        return response
 
     # ------------------------------------------------------------------ reading
 
@@ -150,7 +152,7 @@ class KVRoutes:
     @staticmethod
     def _refuse_conflicts(request: Request, *flags: str) -> None:
         if sum(request.has(flag) for flag in flags) > 1:
-            raise BadRequest(f"Conflicting flags: {request.query_string}")
+            raise BadRequest(f"Conflicting flags: {encode_query(request.query)}")
 
 
 def _encode_raw(entry: DirEntry | None) -> Reply:

@@ -24,6 +24,9 @@ from proconsul.features.web import Reply, Web
 
 # A bare number below this is seconds, from this on nanoseconds (HTTP API: session create).
 LOCK_DELAY_SECONDS_BELOW = 1000
+# The original decodes into this anonymous type; it ignores fields it does not know.
+_GO_TYPE = "struct { LockDelay interface {}; *structs.Alias }"
+_KNOWN = frozenset({"id", "name", "node", "behavior", "ttl", "nodechecks", "servicechecks", "checks"})
 
 
 def parse_lock_delay(value: Any) -> int:
@@ -47,7 +50,12 @@ def parse_session(body: bytes, node: str) -> Session:
             raw = value.pop(key)
             if raw is not None:
                 lock_delay_ns = parse_lock_delay(raw)
-    request: Session = gojson.from_plain(_CreateBody, value)
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise gojson.JSONError(f"json: cannot unmarshal {gojson.describe(value)} into Go value of type {_GO_TYPE}")
+    known = {key: item for key, item in value.items() if key.lower() in _KNOWN}
+    request: Session = gojson.from_plain(_CreateBody, known)
     checks = request.Checks
     node_checks = request.NodeChecks if request.NodeChecks is not None else checks
     if node_checks is None:
@@ -140,6 +148,6 @@ class SessionRoutes:
         def encode(sessions: list[Session]) -> Reply:
             return Reply(200, gojson.dumps(sessions, pretty=pretty))
 
-        return self.web.read(request, read, encode)
+        return self.web.read(request, read, encode, headers_on_error=True)
 
 

@@ -112,7 +112,8 @@ class SessionState:
         tx.effects.append(SessionStarted(session))
 
     def destroy(self, tx: Transaction, session_id: str) -> None:
-        """End a session; unknown ids are no error."""
+        """End a session; unknown ids are no error. Raises StateError when the id is not a UUID."""
+        check_uuid(session_id, "session")
         session = self.sessions.get(session_id.lower())
         if session is None:
             return

@@ -106,7 +106,7 @@ class TxnRoutes:
         return self._answer(request, results, errors, meta)
 
     def _answer(self, request: Request, results: Any, errors: Any, meta: dict[str, Any]) -> Response:
-        body = {"Results": results, "Errors": errors, **meta}
+        body = gojson.Object(Results=results, Errors=errors, **meta)
         headers = {}
         if meta:
             headers = {
