@@ -86,7 +86,9 @@ class ReadsBody(Protocol):
 class Response:
     """An answer whose body has not necessarily been read."""
 
-    def __init__(self, raw: http.client.HTTPResponse, connection: http.client.HTTPConnection, sock: socket.socket, where: str) -> None:
+    def __init__(
+        self, raw: http.client.HTTPResponse, connection: http.client.HTTPConnection, sock: socket.socket, where: str
+    ) -> None:
         self.status = raw.status
         self._socket = sock
         self._raw = raw
@@ -328,7 +330,9 @@ class Client:
         timeout_s: float | None = None,
     ) -> Response:
         """Send a request which must be answered 200; raises :class:`ApiError` with the answer's text."""
-        response = self.request(method, path, query, body=body, stale_allowed=stale_allowed, token=token, timeout_s=timeout_s)
+        response = self.request(
+            method, path, query, body=body, stale_allowed=stale_allowed, token=token, timeout_s=timeout_s
+        )
         if response.status != 200:
             raise unexpected(response)
         return response
@@ -337,7 +341,9 @@ class Client:
         """GET and decode JSON."""
         return self.ok("GET", path, query, stale_allowed=stale_allowed).json()
 
-    def put(self, path: str, query: Query | None = None, body: gojson.Json = None, *, stale_allowed: bool = False) -> Response:
+    def put(
+        self, path: str, query: Query | None = None, body: gojson.Json = None, *, stale_allowed: bool = False
+    ) -> Response:
         """PUT a JSON body (``None`` sends none)."""
         data = None if body is None else gojson.dumps(body).encode("utf-8", "surrogateescape")
         return self.ok("PUT", path, query, body=data, stale_allowed=stale_allowed)
@@ -418,7 +424,11 @@ def _checked_tls(config: ClientConfig) -> bool:
     """Check the TLS files; True when any TLS option was given.  Raises :class:`ApiError`."""
     if bool(config.client_cert) != bool(config.client_key):
         raise ApiError("both client cert and client key must be provided")
-    for path, prefix in ((config.client_cert, ""), (config.client_key, ""), (config.ca_file, "Error loading CA File: ")):
+    for path, prefix in (
+        (config.client_cert, ""),
+        (config.client_key, ""),
+        (config.ca_file, "Error loading CA File: "),
+    ):
         if path:
             try:
                 with open(path, "rb"):

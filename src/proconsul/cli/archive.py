@@ -60,7 +60,9 @@ class _Gunzip:
             try:
                 part = self._inflate.decompress(data, _CHUNK_BYTES)
             except zlib.error:
-                raise ArchiveError("failed to read snapshot file: failed reading snapshot: flate: corrupt input") from None
+                raise ArchiveError(
+                    "failed to read snapshot file: failed reading snapshot: flate: corrupt input"
+                ) from None
             parts.append(part)
             have += len(part)
         data = b"".join(parts)

@@ -65,15 +65,44 @@ class explain:
 
 
 _CLIENT_FLAGS = (
-    ("ca-file", "File with the CA certificates that TLS connections to Consul are checked against. Falls back to the CONSUL_CACERT environment variable."),
-    ("ca-path", "Directory with the CA certificates that TLS connections to Consul are checked against. Falls back to the CONSUL_CAPATH environment variable."),
-    ("client-cert", "Client certificate file for agents which verify incoming connections. Falls back to the CONSUL_CLIENT_CERT environment variable."),
+    (
+        "ca-file",
+        "File with the CA certificates that TLS connections to Consul are checked against. Falls "
+        "back to the CONSUL_CACERT environment variable.",
+    ),
+    (
+        "ca-path",
+        "Directory with the CA certificates that TLS connections to Consul are checked against. "
+        "Falls back to the CONSUL_CAPATH environment variable.",
+    ),
+    (
+        "client-cert",
+        "Client certificate file for agents which verify incoming connections. Falls back to the "
+        "CONSUL_CLIENT_CERT environment variable.",
+    ),
     ("client-key", "Key file that belongs to -client-cert. Falls back to the CONSUL_CLIENT_KEY environment variable."),
-    ("http-addr", "The `address` and port of the agent's HTTP API: host:port, http://, https:// or unix://. Falls back to the CONSUL_HTTP_ADDR environment variable, then to http://127.0.0.1:8500. Set CONSUL_HTTP_SSL=true to speak HTTPS."),
-    ("tls-server-name", "Name to ask for (SNI) and to verify in TLS connections. Falls back to the CONSUL_TLS_SERVER_NAME environment variable."),
-    ("token", "ACL token to send. Falls back to the CONSUL_HTTP_TOKEN environment variable, then to the agent's own default token."),
-    ("token-file", "File to read the ACL token from, instead of -token. Falls back to the CONSUL_HTTP_TOKEN_FILE environment variable."),
-)  # fmt: skip
+    (
+        "http-addr",
+        "The `address` and port of the agent's HTTP API: host:port, http://, https:// or unix://. "
+        "Falls back to the CONSUL_HTTP_ADDR environment variable, then to http://127.0.0.1:8500. Set "
+        "CONSUL_HTTP_SSL=true to speak HTTPS.",
+    ),
+    (
+        "tls-server-name",
+        "Name to ask for (SNI) and to verify in TLS connections. Falls back to the "
+        "CONSUL_TLS_SERVER_NAME environment variable.",
+    ),
+    (
+        "token",
+        "ACL token to send. Falls back to the CONSUL_HTTP_TOKEN environment variable, then to the "
+        "agent's own default token.",
+    ),
+    (
+        "token-file",
+        "File to read the ACL token from, instead of -token. Falls back to the "
+        "CONSUL_HTTP_TOKEN_FILE environment variable.",
+    ),
+)
 _DATACENTER = "Datacenter to ask. Without it, the datacenter of the agent answers."
 _STALE = "Let any server answer reads, not only the leader: faster, but the answer can be old. Default: false."
 _NAMESPACE = "Namespace to ask, a Consul Enterprise feature. Without it, the token decides, else the `default` one."
@@ -182,7 +211,7 @@ def read_argument(text: str, stdin_allowed: bool = True) -> str:
             raise Failure(f"Failed to read file: {gotypes.os_error(error, path=text[1:])}") from None
     if text == "-" and stdin_allowed:
         return read_stdin()
-    return text[1:] if text.startswith("\\@") or text.startswith("\\-") else text
+    return text[1:] if text.startswith(("\\@", "\\-")) else text
 
 
 def read_stdin() -> str:

@@ -60,7 +60,9 @@ def _snippets() -> list[tuple[Path, str, bool]]:
             break
     zshrc = home / ".zshrc"
     if zshrc.exists():
-        found.append((zshrc, f"autoload -U +X bashcompinit && bashcompinit\ncomplete -o nospace -C {path} {name}", False))
+        found.append(
+            (zshrc, f"autoload -U +X bashcompinit && bashcompinit\ncomplete -o nospace -C {path} {name}", False)
+        )
     fish = home / ".config" / "fish"
     if fish.is_dir():
         function = f"__complete_{name}"

@@ -95,9 +95,7 @@ _FAILOVER = Struct(
     Field("Datacenters", None, omit=True),
 )
 _INGRESS_SERVICE = Struct(Field("Name"), Field("Hosts", None), Field("Namespace", omit=True))
-_LISTENER = Struct(
-    Field("Port", 0), Field("Protocol"), Field("Services", None, many="list", struct=_INGRESS_SERVICE)
-)
+_LISTENER = Struct(Field("Port", 0), Field("Protocol"), Field("Services", None, many="list", struct=_INGRESS_SERVICE))
 _LINKED_SERVICE = Struct(
     Field("Namespace", omit=True),
     Field("Name", omit=True),
@@ -252,8 +250,5 @@ def _free_form(value: Json) -> Json:
 
 def _is_block(value: Json) -> bool:
     return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and len(value) == 1
-        and isinstance(value[0], Mapping)
+        isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1 and isinstance(value[0], Mapping)
     )

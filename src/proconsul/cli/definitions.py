@@ -106,9 +106,26 @@ def _same_rows(*names: str) -> list[tuple[str, str, Shape]]:
 
 _CHECK = _table(
     *_same_rows(
-        "id:CheckID", "name", "notes", "http:HTTP", "method", "body", "tcp:TCP", "docker_container_id:DockerContainerID",
-        "shell", "grpc:GRPC", "grpc_use_tls:GRPCUseTLS", "tls_skip_verify:TLSSkipVerify", "alias_node", "alias_service",
-        "status", "success_before_passing", "failures_before_critical", "output_max_size", "header", "service_id:ServiceID",
+        "id:CheckID",
+        "name",
+        "notes",
+        "http:HTTP",
+        "method",
+        "body",
+        "tcp:TCP",
+        "docker_container_id:DockerContainerID",
+        "shell",
+        "grpc:GRPC",
+        "grpc_use_tls:GRPCUseTLS",
+        "tls_skip_verify:TLSSkipVerify",
+        "alias_node",
+        "alias_service",
+        "status",
+        "success_before_passing",
+        "failures_before_critical",
+        "output_max_size",
+        "header",
+        "service_id:ServiceID",
     ),
     ("args", "Args", _same),
     ("script_args", "Args", _same),
@@ -116,7 +133,7 @@ _CHECK = _table(
     ("timeout", "Timeout", _duration),
     ("ttl", "TTL", _duration),
     ("deregister_critical_service_after", "DeregisterCriticalServiceAfter", _duration),
-)  # fmt: skip
+)
 _CHECK["header"] = ("Header", _plain)
 _MESH_GATEWAY = _table(*_same_rows("mode"))
 _EXPOSE = _table(
@@ -124,19 +141,29 @@ _EXPOSE = _table(
     ("paths", "Paths", _blocks(_table(*_same_rows("path", "listener_port", "local_path_port", "protocol")))),
 )
 _UPSTREAM = _table(
-    *_same_rows("destination_type", "destination_namespace", "destination_name", "datacenter", "local_bind_address", "local_bind_port"),
+    *_same_rows(
+        "destination_type",
+        "destination_namespace",
+        "destination_name",
+        "datacenter",
+        "local_bind_address",
+        "local_bind_port",
+    ),
     ("config", "Config", _plain),
     ("mesh_gateway", "MeshGateway", _block(_MESH_GATEWAY)),
-)  # fmt: skip
+)
 _PROXY = _table(
     *_same_rows(
-        "destination_service_name", "destination_service_id:DestinationServiceID", "local_service_address", "local_service_port"
+        "destination_service_name",
+        "destination_service_id:DestinationServiceID",
+        "local_service_address",
+        "local_service_port",
     ),
     ("config", "Config", _plain),
     ("upstreams", "Upstreams", _blocks(_UPSTREAM)),
     ("mesh_gateway", "MeshGateway", _block(_MESH_GATEWAY)),
     ("expose", "Expose", _block(_EXPOSE)),
-)  # fmt: skip
+)
 
 
 def _addresses(value: Json) -> Json:

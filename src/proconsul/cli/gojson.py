@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Union, cast
+from typing import TypeAlias, cast
 
 from proconsul.engine.wire import gojson_scan
 
-Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
 # Deeper documents are refused: Python's decoder recurses, and no Consul document nests this far.
 _DEPTH_MAX = 500
@@ -141,7 +141,6 @@ class Field:
                 return {key: self.struct.shape(value[key]) for key in sorted(value)}
             return self.struct.shape(value)
         return sort_maps(value)
-
 
     def is_empty(self, value: Json) -> bool:
         """Tell whether ``omitempty`` leaves this value out; a pointer to a struct only if there is none."""

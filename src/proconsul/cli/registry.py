@@ -98,27 +98,123 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 
 # name -> (arguments part of the usage line, one line about it, prose with an example)
 GROUPS: dict[str, tuple[str, str, str]] = {
-    "acl": ("<subcommand> [options] [args]", "Manage access control", "  Tokens, policies, roles and auth methods:\n\n      $ consul acl bootstrap\n      $ consul acl policy create -name ops -rules @ops.hcl\n      $ consul acl token create -policy-name ops"),
-    "acl auth-method": ("<subcommand> [options] [args]", "Manage auth methods", "  Auth methods let people and programs log in with an identity from elsewhere."),
-    "acl binding-rule": ("<subcommand> [options] [args]", "Manage binding rules", "  Binding rules say which roles and services an identity gets when it logs in."),
-    "acl policy": ("<subcommand> [options] [args]", "Manage policies", "  Policies are named sets of access rules."),
-    "acl role": ("<subcommand> [options] [args]", "Manage roles", "  Roles are named sets of policies and identities."),
-    "acl token": ("<subcommand> [options] [args]", "Manage tokens", "  Tokens carry policies, roles and identities; requests present their secret ID."),
-    "catalog": ("<subcommand> [options] [args]", "Look into the catalog", "  The catalog is what the servers know of nodes and services:\n\n      $ consul catalog nodes -service web"),
-    "config": ("<subcommand> [options] [args]", "Manage configuration entries", "  Configuration entries are cluster-wide defaults:\n\n      $ consul config write web.hcl\n      $ consul config read -kind service-defaults -name web"),
-    "connect": ("<subcommand> [options] [args]", "Manage the service mesh", "  The certificate authority and gateways of the service mesh."),
-    "connect ca": ("<subcommand> [options] [args]", "Manage the mesh CA", "  Shows and changes which certificate authority the mesh uses."),
-    "intention": ("<subcommand> [options] [args]", "Manage intentions", "  Intentions say which services may connect to which:\n\n      $ consul intention create web db\n      $ consul intention check web db"),
-    "kv": ("<subcommand> [options] [args]", "Work with the key-value store", "  Reads and writes keys:\n\n      $ consul kv put redis/config/connections 5\n      $ consul kv get redis/config/connections\n      $ consul kv delete redis/config/connections"),
-    "operator": ("<subcommand> [options]", "Tools for operators", "  Repairs and tuning of the server cluster. Read the documentation first: wrong\n  use can stop the cluster or lose data."),
-    "operator autopilot": ("<subcommand> [options]", "Tune Autopilot", "  Shows and changes how servers are added and dead servers are removed."),
-    "operator raft": ("<subcommand> [options]", "Look at and repair Raft", "  Lists the servers of the Raft quorum and removes lost ones."),
-    "services": ("<subcommand> [options] [args]", "Register services", "  Works with the services of the local agent:\n\n      $ consul services register web.hcl"),
-    "snapshot": ("<subcommand> [options] [args]", "Save and restore the servers' state", "  Snapshots hold everything the servers know at one moment:\n\n      $ consul snapshot save backup.snap\n      $ consul snapshot inspect backup.snap\n      $ consul snapshot restore backup.snap"),
-    "tls": ("<subcommand> <subcommand> [options]", "Create CAs and certificates", "  Makes the certificates agents encrypt their traffic with:\n\n      $ consul tls ca create\n      $ consul tls cert create -server"),
-    "tls ca": ("<subcommand> [options] filename-prefix", "Create a CA", "  Makes the certificate authority that signs agents' certificates."),
-    "tls cert": ("<subcommand> [options] [filename-prefix]", "Create certificates", "  Makes certificates for servers, clients and the command line."),
-}  # fmt: skip
+    "acl": (
+        "<subcommand> [options] [args]",
+        "Manage access control",
+        "  Tokens, policies, roles and auth methods:\n\n"
+        "      $ consul acl bootstrap\n"
+        "      $ consul acl policy create -name ops -rules @ops.hcl\n"
+        "      $ consul acl token create -policy-name ops",
+    ),
+    "acl auth-method": (
+        "<subcommand> [options] [args]",
+        "Manage auth methods",
+        "  Auth methods let people and programs log in with an identity from elsewhere.",
+    ),
+    "acl binding-rule": (
+        "<subcommand> [options] [args]",
+        "Manage binding rules",
+        "  Binding rules say which roles and services an identity gets when it logs in.",
+    ),
+    "acl policy": (
+        "<subcommand> [options] [args]",
+        "Manage policies",
+        "  Policies are named sets of access rules.",
+    ),
+    "acl role": (
+        "<subcommand> [options] [args]",
+        "Manage roles",
+        "  Roles are named sets of policies and identities.",
+    ),
+    "acl token": (
+        "<subcommand> [options] [args]",
+        "Manage tokens",
+        "  Tokens carry policies, roles and identities; requests present their secret ID.",
+    ),
+    "catalog": (
+        "<subcommand> [options] [args]",
+        "Look into the catalog",
+        "  The catalog is what the servers know of nodes and services:\n\n      $ consul catalog nodes -service web",
+    ),
+    "config": (
+        "<subcommand> [options] [args]",
+        "Manage configuration entries",
+        "  Configuration entries are cluster-wide defaults:\n\n"
+        "      $ consul config write web.hcl\n"
+        "      $ consul config read -kind service-defaults -name web",
+    ),
+    "connect": (
+        "<subcommand> [options] [args]",
+        "Manage the service mesh",
+        "  The certificate authority and gateways of the service mesh.",
+    ),
+    "connect ca": (
+        "<subcommand> [options] [args]",
+        "Manage the mesh CA",
+        "  Shows and changes which certificate authority the mesh uses.",
+    ),
+    "intention": (
+        "<subcommand> [options] [args]",
+        "Manage intentions",
+        "  Intentions say which services may connect to which:\n\n"
+        "      $ consul intention create web db\n"
+        "      $ consul intention check web db",
+    ),
+    "kv": (
+        "<subcommand> [options] [args]",
+        "Work with the key-value store",
+        "  Reads and writes keys:\n\n"
+        "      $ consul kv put redis/config/connections 5\n"
+        "      $ consul kv get redis/config/connections\n"
+        "      $ consul kv delete redis/config/connections",
+    ),
+    "operator": (
+        "<subcommand> [options]",
+        "Tools for operators",
+        "  Repairs and tuning of the server cluster. Read the documentation first: wrong\n"
+        "  use can stop the cluster or lose data.",
+    ),
+    "operator autopilot": (
+        "<subcommand> [options]",
+        "Tune Autopilot",
+        "  Shows and changes how servers are added and dead servers are removed.",
+    ),
+    "operator raft": (
+        "<subcommand> [options]",
+        "Look at and repair Raft",
+        "  Lists the servers of the Raft quorum and removes lost ones.",
+    ),
+    "services": (
+        "<subcommand> [options] [args]",
+        "Register services",
+        "  Works with the services of the local agent:\n\n      $ consul services register web.hcl",
+    ),
+    "snapshot": (
+        "<subcommand> [options] [args]",
+        "Save and restore the servers' state",
+        "  Snapshots hold everything the servers know at one moment:\n\n"
+        "      $ consul snapshot save backup.snap\n"
+        "      $ consul snapshot inspect backup.snap\n"
+        "      $ consul snapshot restore backup.snap",
+    ),
+    "tls": (
+        "<subcommand> <subcommand> [options]",
+        "Create CAs and certificates",
+        "  Makes the certificates agents encrypt their traffic with:\n\n"
+        "      $ consul tls ca create\n"
+        "      $ consul tls cert create -server",
+    ),
+    "tls ca": (
+        "<subcommand> [options] filename-prefix",
+        "Create a CA",
+        "  Makes the certificate authority that signs agents' certificates.",
+    ),
+    "tls cert": (
+        "<subcommand> [options] [filename-prefix]",
+        "Create certificates",
+        "  Makes certificates for servers, clients and the command line.",
+    ),
+}
 
 
 def exists(name: str) -> bool:

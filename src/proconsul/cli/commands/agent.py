@@ -12,7 +12,10 @@ from proconsul.cli.flags import Flag, FlagSet
 # flag -> (field of AgentFlags, description)
 _TEXTS = {
     "advertise": ("advertise_addr", "Address other members reach this agent at."),
-    "advertise-wan": ("advertise_addr_wan", "Address servers of other datacenters reach this agent at. Default: that of -advertise."),
+    "advertise-wan": (
+        "advertise_addr_wan",
+        "Address servers of other datacenters reach this agent at. Default: that of -advertise.",
+    ),
     "alt-domain": ("alt_domain", "Second domain DNS answers for."),
     "bind": ("bind_addr", "Address the cluster traffic binds to."),
     "client": ("client_addr", "Address the HTTP, HTTPS, DNS and gRPC interfaces bind to."),
@@ -35,7 +38,7 @@ _TEXTS = {
     "serf-wan-bind": ("serf_wan", "Address WAN gossip binds to."),
     "ui-content-path": ("ui_content_path", "Path of the web UI. Default: /ui/."),
     "ui-dir": ("ui_dir", "Directory with the files of another web UI."),
-}  # fmt: skip
+}
 _NUMBERS = {
     "bootstrap-expect": ("bootstrap_expect", "How many servers to wait for before the first election."),
     "check_output_max_size": ("check_output_max_size", "Longest check output to keep, in bytes."),
@@ -67,16 +70,25 @@ _SWITCHES = {
     "ui": ("ui", "Serve the web UI."),
 }
 _LISTS = {
-    "allow-write-http-from": ("http_config_allow_write_http_from", "Accept writes over HTTP only from this network (CIDR). Repeat for more."),
+    "allow-write-http-from": (
+        "http_config_allow_write_http_from",
+        "Accept writes over HTTP only from this network (CIDR). Repeat for more.",
+    ),
     "join": ("start_join", "Member to join at start. Repeat for more."),
     "join-wan": ("start_join_wan", "Server of another datacenter to join at start. Repeat for more."),
-    "primary-gateway": ("primary_gateways", "Mesh gateway of the primary datacenter to federate through. Repeat for more."),
+    "primary-gateway": (
+        "primary_gateways",
+        "Mesh gateway of the primary datacenter to federate through. Repeat for more.",
+    ),
     "recursor": ("dns_recursors", "DNS server to ask about other domains. Repeat for more."),
     "retry-join": ("retry_join", "Member to join at start, tried until it works. Repeat for more."),
-    "retry-join-wan": ("retry_join_wan", "Server of another datacenter to join, tried until it works. Repeat for more."),
+    "retry-join-wan": (
+        "retry_join_wan",
+        "Server of another datacenter to join, tried until it works. Repeat for more.",
+    ),
     "serf-lan-allowed-cidrs": ("serf_lan_allowed_cidrs", "Network LAN members must be in. Repeat for more."),
     "serf-wan-allowed-cidrs": ("serf_wan_allowed_cidrs", "Network WAN members must be in. Repeat for more."),
-}  # fmt: skip
+}
 
 
 class RunsAgent(Protocol):
@@ -105,9 +117,16 @@ class Agent(Command):
             self._given.append((target, flags.strings(name, usage)))  # type: ignore[arg-type]
         self.node_meta = flags.strings("node-meta", "Metadata of this node as `key:value`. Repeat for more.")
         self.hcl = flags.strings("hcl", "Piece of configuration in HCL. Repeat for more.")
-        self.config_format = flags.string("config-format", "Format of configuration files, whatever their extension: 'hcl' or 'json'.")
+        self.config_format = flags.string(
+            "config-format", "Format of configuration files, whatever their extension: 'hcl' or 'json'."
+        )
         self.dev = flags.optional_boolean("dev", "Run a server for development: alone, in memory.")
-        self._source(flags, "config-dir", "dir", "Directory to read .json and .hcl configuration from, in alphabetical order. Repeat for more.")
+        self._source(
+            flags,
+            "config-dir",
+            "dir",
+            "Directory to read .json and .hcl configuration from, in alphabetical order. Repeat for more.",
+        )
         self._source(flags, "config-file", "file", "Configuration file, .json or .hcl. Repeat for more.")
 
     def _source(self, flags: FlagSet, name: str, kind: str, usage: str) -> None:

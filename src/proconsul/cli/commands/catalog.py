@@ -50,8 +50,12 @@ class Nodes(Command):
 
     def define(self, flags: FlagSet) -> None:
         self.detailed = flags.boolean("detailed", "Print full IDs, tagged addresses and metadata too.")
-        self.near = flags.string("near", 'Sort by estimated round trip time from this node; "_agent" is the agent\'s own.')
-        self.node_meta = flags.mapping("node-meta", "Only nodes with this metadata, as `key=value`. Repeat to require more pairs.")
+        self.near = flags.string(
+            "near", 'Sort by estimated round trip time from this node; "_agent" is the agent\'s own.'
+        )
+        self.node_meta = flags.mapping(
+            "node-meta", "Only nodes with this metadata, as `key=value`. Repeat to require more pairs."
+        )
         self.service = flags.string("service", "Only nodes with a service of this `id or name`.")
         self.filter = flags.string("filter", "Only nodes for which this expression is true.")
 
@@ -105,7 +109,9 @@ class Services(Command):
 
     def define(self, flags: FlagSet) -> None:
         self.node = flags.string("node", "Only services on the node with this `id or name`.")
-        self.node_meta = flags.mapping("node-meta", "Only services on nodes with this metadata, as `key=value`. Repeat to require more pairs.")
+        self.node_meta = flags.mapping(
+            "node-meta", "Only services on nodes with this metadata, as `key=value`. Repeat to require more pairs."
+        )
         self.tags = flags.boolean("tags", "Print the tags of each service beside its name.")
 
     def execute(self, args: list[str]) -> int:

@@ -131,7 +131,9 @@ class Expose(Command):
             if listener["Port"] != port:
                 continue
             if listener["Protocol"] != self.protocol.value:
-                raise Failure(f'Listener on port {port} already configured with conflicting protocol "{listener["Protocol"]}"')
+                raise Failure(
+                    f'Listener on port {port} already configured with conflicting protocol "{listener["Protocol"]}"'
+                )
             services = list(cast("Sequence[Mapping[str, Json]] | None", listener.get("Services")) or ())
             for position, present in enumerate(services):
                 if present["Name"] == service and (present.get("Namespace") or "") == namespace:

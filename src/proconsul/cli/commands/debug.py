@@ -44,10 +44,15 @@ class Debug(Command):
 """
 
     def define(self, flags: FlagSet) -> None:
-        self.capture = flags.strings("capture", "What to collect: metrics, logs, pprof, host, agent, cluster. Repeat for more. Default: everything.")
+        self.capture = flags.strings(
+            "capture",
+            "What to collect: metrics, logs, pprof, host, agent, cluster. Repeat for more. Default: everything.",
+        )
         self.interval = flags.duration("interval", "Time between two collections.", _INTERVAL_NS)
         self.duration = flags.duration("duration", "How long to collect.", _DURATION_NS)
-        self.output = flags.string("output", "Name of the directory, and of the archive made from it.", f"consul-debug-{int(time.time())}")
+        self.output = flags.string(
+            "output", "Name of the directory, and of the archive made from it.", f"consul-debug-{int(time.time())}"
+        )
         self.archive = flags.boolean("archive", "Make a compressed archive and remove the directory.", True)
 
     def execute(self, args: list[str]) -> int:

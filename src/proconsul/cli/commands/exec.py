@@ -45,7 +45,9 @@ class Exec(Command):
         self.prefix = flags.string("prefix", "Where in the KV store to exchange data.", _PREFIX)
         self.shell = flags.boolean("shell", "Run the command by a shell.", True)
         self.wait = flags.duration("wait", "End when nobody answered for this long.", _WAIT_NS)
-        self.wait_replication = flags.duration("wait-repl", "Pause before the event, so that agents may read from any server.", _WAIT_REPLICATION_NS)
+        self.wait_replication = flags.duration(
+            "wait-repl", "Pause before the event, so that agents may read from any server.", _WAIT_REPLICATION_NS
+        )
         self.verbose = flags.boolean("verbose", "Say what happens.")
 
     def execute(self, args: list[str]) -> int:

@@ -126,8 +126,10 @@ class Create(Command):
         try:
             present = find(client, source(body), destination(body))
         except ApiError as error:
-            raise Failure(f"Error looking up intention for replacement with source {gotypes.quote(source(body))} "
-                          f"and destination {gotypes.quote(destination(body))}: {error}") from None
+            raise Failure(
+                f"Error looking up intention for replacement with source {gotypes.quote(source(body))} "
+                f"and destination {gotypes.quote(destination(body))}: {error}"
+            ) from None
         if present is None:
             return False
         with explain(

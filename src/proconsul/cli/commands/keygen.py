@@ -12,7 +12,7 @@ class Keygen(Command):
     """Makes a gossip key."""
 
     usage = "consul keygen"
-    body = "  Prints a new random 32-byte key for the agent's \"encrypt\" setting."
+    body = '  Prints a new random 32-byte key for the agent\'s "encrypt" setting.'
 
     def execute(self, args: list[str]) -> int:
         import os

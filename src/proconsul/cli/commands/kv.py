@@ -57,7 +57,9 @@ class Get(Command):
         self.base64 = flags.boolean("base64", "Print values base64 encoded. Default: false.")
         self.detailed = flags.boolean("detailed", "Print indexes, flags and session of each key too. Default: false.")
         self.keys = flags.boolean("keys", "Print only the names below the prefix, up to -separator. Default: false.")
-        self.recurse = flags.boolean("recurse", "Take the argument as a prefix and print every key below it. Default: false.")
+        self.recurse = flags.boolean(
+            "recurse", "Take the argument as a prefix and print every key below it. Default: false."
+        )
         self.separator = flags.string("separator", "Where -keys cuts names off.", "/")
 
     def execute(self, args: list[str]) -> int:
@@ -126,7 +128,9 @@ class Put(Command):
 
     def define(self, flags: FlagSet) -> None:
         self.cas = flags.boolean("cas", "Write only if the key still has -modify-index. Default: false.")
-        self.user_flags = flags.unsigned("flags", "Number to keep with the key; Consul gives it no meaning. Default: 0.")
+        self.user_flags = flags.unsigned(
+            "flags", "Number to keep with the key; Consul gives it no meaning. Default: 0."
+        )
         self.base64 = flags.boolean("base64", "DATA is base64 encoded. Default: false.")
         self.modify_index = flags.unsigned("modify-index", "The index -cas compares with.")
         self.session = flags.string("session", "Session for -acquire and -release.")

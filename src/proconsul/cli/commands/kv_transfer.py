@@ -93,13 +93,15 @@ def _checked(entries: Json) -> list[Mapping[str, Json]]:
         return []
     if not isinstance(entries, list):
         raise Failure(
-            f"Cannot unmarshal data: json: cannot unmarshal {gojson.kind_of(entries)} into Go value of type []*impexp.Entry"
+            f"Cannot unmarshal data: json: cannot unmarshal {gojson.kind_of(entries)} into Go "
+            f"value of type []*impexp.Entry"
         )
     pairs: list[Mapping[str, Json]] = []
     for entry in entries:
         if not isinstance(entry, Mapping):
             raise Failure(
-                f"Cannot unmarshal data: json: cannot unmarshal {gojson.kind_of(entry)} into Go value of type impexp.Entry"
+                f"Cannot unmarshal data: json: cannot unmarshal {gojson.kind_of(entry)} into Go "
+                f"value of type impexp.Entry"
             )
         pairs.append({str(key).lower(): value for key, value in entry.items()})
     return pairs

@@ -38,11 +38,18 @@ class Lock(Command):
     def define(self, flags: FlagSet) -> None:
         self.child_exit_code = flags.boolean("child-exit-code", "End with 2 if the child failed. Default: false.")
         self.limit = flags.integer("n", "How many may hold it at once; above 1 it is a semaphore.", 1)
-        self.monitor_retry = flags.integer("monitor-retry", "How often to retry when a server error interrupts watching the lock, a second apart each. 0 gives the lock up at once.", _RETRIES_DEFAULT)
+        self.monitor_retry = flags.integer(
+            "monitor-retry",
+            "How often to retry when a server error interrupts watching the lock, a second apart "
+            "each. 0 gives the lock up at once.",
+            _RETRIES_DEFAULT,
+        )
         self.name = flags.string("name", "Name of the session. Default: made from the command.")
         self.pass_stdin = flags.boolean("pass-stdin", "Let the child read our standard input.")
         self.shell = flags.boolean("shell", "Run the command by a shell, that of the SHELL environment variable.", True)
-        self.timeout = flags.duration("timeout", 'How long to wait for the lock, such as "1s" or "3h". 0 waits for ever.')
+        self.timeout = flags.duration(
+            "timeout", 'How long to wait for the lock, such as "1s" or "3h". 0 waits for ever.'
+        )
         self.try_ = flags.duration("try", "Old name of -timeout.")
         self.verbose = flags.boolean("verbose", "Say what happens.")
 

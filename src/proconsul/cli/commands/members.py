@@ -29,7 +29,9 @@ class Members(Command):
         self.detailed = flags.boolean("detailed", "Print the gossip tags of each member.")
         self.wan = flags.boolean("wan", "List the servers of all datacenters; only servers know them.")
         self.status = flags.string("status", "Only members whose status matches this regular expression.", ".*")
-        self.segment = flags.string("segment", "Only members of this network segment, a Consul Enterprise feature.", "_all")
+        self.segment = flags.string(
+            "segment", "Only members of this network segment, a Consul Enterprise feature.", "_all"
+        )
 
     def execute(self, args: list[str]) -> int:
         try:

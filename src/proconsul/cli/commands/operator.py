@@ -112,14 +112,29 @@ class AutopilotSet(Command):
     body = "  Changes the Autopilot configuration. What is not given stays as it is."
 
     def define(self, flags: FlagSet) -> None:
-        self.cleanup = flags.optional_boolean("cleanup-dead-servers", "Remove dead servers when new ones have joined: `true|false`.")
-        self.trailing = flags.optional_unsigned("max-trailing-logs", "How many log entries a healthy server may be behind the leader.")
+        self.cleanup = flags.optional_boolean(
+            "cleanup-dead-servers", "Remove dead servers when new ones have joined: `true|false`."
+        )
+        self.trailing = flags.optional_unsigned(
+            "max-trailing-logs", "How many log entries a healthy server may be behind the leader."
+        )
         self.quorum = flags.optional_unsigned("min-quorum", "Never go below this many servers when removing dead ones.")
-        self.contact = flags.optional_duration("last-contact-threshold", "How long a healthy server may be without contact to the leader, such as `200ms`.")
-        self.stabilization = flags.optional_duration("server-stabilization-time", "How long a new server must be healthy before it votes, such as `10s`.")
-        self.zone = flags.optional_string("redundancy-zone-tag", "(Enterprise-only) Node metadata that names a server's redundancy zone.")
-        self.migration = flags.optional_boolean("disable-upgrade-migration", "(Enterprise-only) Do not hold new servers back until they can take over: `true|false`.")
-        self.upgrade = flags.optional_string("upgrade-version-tag", "(Enterprise-only) Node metadata that names a server's version for upgrades.")
+        self.contact = flags.optional_duration(
+            "last-contact-threshold", "How long a healthy server may be without contact to the leader, such as `200ms`."
+        )
+        self.stabilization = flags.optional_duration(
+            "server-stabilization-time", "How long a new server must be healthy before it votes, such as `10s`."
+        )
+        self.zone = flags.optional_string(
+            "redundancy-zone-tag", "(Enterprise-only) Node metadata that names a server's redundancy zone."
+        )
+        self.migration = flags.optional_boolean(
+            "disable-upgrade-migration",
+            "(Enterprise-only) Do not hold new servers back until they can take over: `true|false`.",
+        )
+        self.upgrade = flags.optional_string(
+            "upgrade-version-tag", "(Enterprise-only) Node metadata that names a server's version for upgrades."
+        )
 
     def execute(self, args: list[str]) -> int:
         client = self.client()

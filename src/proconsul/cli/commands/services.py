@@ -71,7 +71,9 @@ class Register(Command):
         self.port = flags.integer("port", "Port of the service.")
         self.meta = flags.mapping("meta", "Metadata as key=value. Repeat for more.")
         self.tags = flags.strings("tag", "Tag of the service. Repeat for more.")
-        self.tagged_addresses = flags.mapping("tagged-address", "Further address as name=address:port. Repeat for more.")
+        self.tagged_addresses = flags.mapping(
+            "tagged-address", "Further address as name=address:port. Repeat for more."
+        )
 
     def execute(self, args: list[str]) -> int:
         if not args and not self.name.value:

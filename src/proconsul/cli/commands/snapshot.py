@@ -42,7 +42,9 @@ class Save(Command):
         try:
             self._write(response, unverified)
         except OSError as error:
-            raise Failure(f"Error writing unverified snapshot file: {gotypes.os_error(error, path=unverified)}") from None
+            raise Failure(
+                f"Error writing unverified snapshot file: {gotypes.os_error(error, path=unverified)}"
+            ) from None
         except ApiError as error:
             os.remove(unverified)
             raise Failure(f"Error writing unverified snapshot file: {error}") from None
@@ -82,11 +84,10 @@ class Restore(Command):
         path = _one_file(args)
         client = self.client()
         try:
-            file = open(path, "rb")
+            with open(path, "rb") as file, explain("Error restoring snapshot: "):
+                client.ok("PUT", "/v1/snapshot", body=file.read()).close()
         except OSError as error:
             raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
-        with file, explain("Error restoring snapshot: "):
-            client.ok("PUT", "/v1/snapshot", body=file.read()).close()
         self.ui.out("Restored snapshot")
         return 0
 
@@ -103,17 +104,15 @@ class Inspect(Command):
 
     def execute(self, args: list[str]) -> int:
         path = _one_file(args)
+        if os.path.isdir(path):
+            raise Failure(f"Error verifying snapshot: failed to decompress snapshot: read {path}: is a directory")
         try:
-            file = open(path, "rb") if not os.path.isdir(path) else None
+            with open(path, "rb") as file:
+                meta = archive.verify(file)
+        except archive.ArchiveError as error:
+            raise Failure(f"Error verifying snapshot: {error}") from None
         except OSError as error:
             raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
-        if file is None:
-            raise Failure(f"Error verifying snapshot: failed to decompress snapshot: read {path}: is a directory")
-        with file:
-            try:
-                meta = archive.verify(file)
-            except archive.ArchiveError as error:
-                raise Failure(f"Error verifying snapshot: {error}") from None
         rows = [[name, str(meta.get(name, ""))] for name in ("ID", "Size", "Index", "Term", "Version")]
         self.ui.out(tabwriter(rows) + "\n")
         return 0

@@ -66,8 +66,13 @@ class CaCreate(Command):
     def define(self, flags: FlagSet) -> None:
         self.days = flags.integer("days", "How many days the CA is valid.", _CA_DAYS)
         self.domain = flags.string("domain", "Domain of the cluster.", "consul")
-        self.constrained = flags.boolean("name-constraint", "Let the CA sign only names in the domain, localhost and those of -additional-name-constraint.")
-        self.constraints = flags.strings("additional-name-constraint", "Further domain the CA may sign names in. Repeat for more.")
+        self.constrained = flags.boolean(
+            "name-constraint",
+            "Let the CA sign only names in the domain, localhost and those of -additional-name-constraint.",
+        )
+        self.constraints = flags.strings(
+            "additional-name-constraint", "Further domain the CA may sign names in. Repeat for more."
+        )
 
     def execute(self, args: list[str]) -> int:
         prefix = f"{self.domain.value}-agent-ca"
@@ -149,19 +154,27 @@ class CertCreate(Command):
 
     def define(self, flags: FlagSet) -> None:
         self.ca = flags.string("ca", "File of the CA. Default: #DOMAIN#-agent-ca.pem.", "#DOMAIN#-agent-ca.pem")
-        self.key = flags.string("key", "File of the CA's key. Default: #DOMAIN#-agent-ca-key.pem.", "#DOMAIN#-agent-ca-key.pem")
+        self.key = flags.string(
+            "key", "File of the CA's key. Default: #DOMAIN#-agent-ca-key.pem.", "#DOMAIN#-agent-ca-key.pem"
+        )
         self.server = flags.boolean("server", "Make a server certificate.")
         self.client_ = flags.boolean("client", "Make a client certificate.")
         self.cli = flags.boolean("cli", "Make a certificate for the command line.")
         self.days = flags.integer("days", "How many days it is valid.", _CERT_DAYS)
-        self.node = flags.string("node", "Name of the server's node, added to a server certificate as <node>.server.<datacenter>.<domain>.")
+        self.node = flags.string(
+            "node", "Name of the server's node, added to a server certificate as <node>.server.<datacenter>.<domain>."
+        )
         self.dc = flags.string("dc", "Datacenter, for server certificates.", "dc1")
         self.domain = flags.string("domain", "Domain, for server certificates.", "consul")
         self.names = flags.strings("additional-dnsname", "Further DNS name; localhost is always in. Repeat for more.")
-        self.addresses = flags.strings("additional-ipaddress", "Further IP address; 127.0.0.1 is always in. Repeat for more.")
+        self.addresses = flags.strings(
+            "additional-ipaddress", "Further IP address; 127.0.0.1 is always in. Repeat for more."
+        )
 
     def execute(self, args: list[str]) -> int:
-        chosen = [kind for kind, flag in (("server", self.server), ("client", self.client_), ("cli", self.cli)) if flag.value]
+        chosen = [
+            kind for kind, flag in (("server", self.server), ("client", self.client_), ("cli", self.cli)) if flag.value
+        ]
         if len(chosen) != 1:
             raise Failure("Please provide either -server, -client, or -cli")
         kind = chosen[0]

@@ -26,7 +26,9 @@ class Validate(Command):
 """
 
     def define(self, flags: FlagSet) -> None:
-        self.config_format = flags.string("config-format", "Format of the files, whatever their extension: 'hcl' or 'json'.")
+        self.config_format = flags.string(
+            "config-format", "Format of the files, whatever their extension: 'hcl' or 'json'."
+        )
         self.quiet = flags.boolean("quiet", "Print nothing when all is well.")
 
     def execute(self, args: list[str]) -> int:

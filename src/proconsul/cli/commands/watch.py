@@ -31,8 +31,12 @@ class Watch(Command):
         self.key = flags.string("key", "The key, for type 'key'.")
         self.prefix = flags.string("prefix", "The prefix, for type 'keyprefix'.")
         self.service = flags.string("service", "The service: required for type 'service', optional for 'checks'.")
-        self.tags = flags.strings("tag", "Only instances with this tag, for type 'service'. Repeat to require more tags.")
-        self.passing = flags.string("passingonly", "Only instances that pass all checks, for type 'service': `[true|false]`. Default: false.")
+        self.tags = flags.strings(
+            "tag", "Only instances with this tag, for type 'service'. Repeat to require more tags."
+        )
+        self.passing = flags.string(
+            "passingonly", "Only instances that pass all checks, for type 'service': `[true|false]`. Default: false."
+        )
         self.state = flags.string("state", "Only checks in this state, for type 'checks'.")
         self.name = flags.string("name", "Only events of this name, for type 'event'.")
         self.shell = flags.boolean("shell", "Run the child by a shell, that of the SHELL environment variable.", True)

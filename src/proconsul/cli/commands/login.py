@@ -1,0 +1,87 @@
+"""``consul login`` and ``logout``."""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+
+from proconsul.cli import gojson, gotypes
+from proconsul.cli.acl_common import Row
+from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
+from proconsul.cli.flags import FlagSet
+from proconsul.cli.gojson import Json
+
+# The sink holds a secret; only its owner may read it.
+_SINK_MODE = 0o600
+
+
+class Login(Command):
+    """Obtains a token."""
+
+    usage = "consul login [options]"
+    api = EVERYTHING
+    body = """
+  Shows a secret of somebody else (such as a JWT) to an auth method and writes
+  the token it gives in return to a file.
+
+      $ consul login -method ci -bearer-token-file ci.jwt -token-sink-file consul.token
+"""
+
+    def define(self, flags: FlagSet) -> None:
+        self.type = flags.string("type", "Type of the auth method. Optional.")
+        self.method = flags.string("method", "Name of the auth method.")
+        self.bearer = flags.string("bearer-token-file", "File with the secret to show.")
+        self.sink = flags.string("token-sink-file", "File to write the token to.")
+        self.meta = flags.mapping("meta", "Metadata for the token as key=value. Repeat for more.")
+
+    def execute(self, args: list[str]) -> int:
+        if args:
+            raise Failure("Should have no non-flag arguments.")
+        for name, flag in (("method", self.method), ("token-sink-file", self.sink), ("bearer-token-file", self.bearer)):
+            if not flag.value:
+                raise Failure(f"Missing required '-{name}' flag")
+        try:
+            with open(self.bearer.value, encoding="utf-8", errors="surrogateescape") as file:
+                bearer = file.read().strip()
+        except OSError as error:
+            raise Failure(gotypes.os_error(error, path=self.bearer.value)) from None
+        if not bearer:
+            raise Failure(f"No bearer token found in {self.bearer.value}")
+        client = self.client()
+        body: dict[str, Json] = {"AuthMethod": self.method.value, "BearerToken": bearer}
+        if self.meta.value:
+            body["Meta"] = dict(self.meta.value)
+        # Whoever logs in has no token yet; one from the environment must not spoil it.
+        with explain("Error logging in: "):
+            data = gojson.dumps(body).encode("utf-8", "surrogateescape")
+            token = cast(Row, client.ok("POST", "/v1/acl/login", body=data, token="").json())
+        self._store(str(token["SecretID"]))
+        return 0
+
+    def _store(self, secret: str) -> None:
+        path = self.sink.value
+        partial = f"{path}.tmp"
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _SINK_MODE)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secret)
+            os.replace(partial, path)
+        except OSError as error:
+            raise Failure(f"Error writing token to file sink: {gotypes.os_error(error, path=path)}") from None
+
+
+class Logout(Command):
+    """Destroys a token obtained by login."""
+
+    usage = "consul logout [options]"
+    api = CLIENT_AND_SERVER
+    body = "  Destroys the token this command uses, which must come from login."
+
+    def execute(self, args: list[str]) -> int:
+        if args:
+            raise Failure("Should have no non-flag arguments.")
+        client = self.client()
+        with explain("Error destroying token: "):
+            client.ok("POST", "/v1/acl/logout").close()
+        return 0
