@@ -181,3 +181,36 @@ def test_timeout_now_campaigns_without_pre_vote_and_says_so() -> None:
     sends = [e for e in follower.step(ev.DiskDone(persist.seq), 0.2) if isinstance(e, ev.Send)]
     assert {s.to for s in sends} == {"b", "c"}
     assert all(isinstance(s.message, RequestVoteRequest) and s.message.leadership_transfer for s in sends)
+
+
+def test_raft_5_4_2_entries_of_older_terms_are_not_committed_by_counting() -> None:
+    leader = core(2, runs=((1, 1), (2, 2)), last=3)
+    effects = leader.step(ev.Received(1, TimeoutNowRequest()), 0.1)
+    persist = next(e for e in effects if isinstance(e, ev.PersistState))
+    sends = [e for e in leader.step(ev.DiskDone(persist.seq), 0.1) if isinstance(e, ev.Send)]
+    request = sends[0].message
+    effects = leader.step(ev.VoteResponded("b", request, RequestVoteResponse(3, True)), 0.2)
+    noop = next(e for e in effects if isinstance(e, ev.Append))
+    leader.step(ev.DiskDone(noop.seq), 0.2)
+    assert leader.role is Role.LEADER and leader.last_index == 4
+    for peer in "bc":
+        old = ev.SendAppend(peer, 90, 3, 1, 1, 3, 0, False, 0.2)
+        leader.step(ev.AppendResponded(old, AppendEntriesResponse(3, 3, True)), 0.3)
+    assert leader.commit_index == 0
+    new = ev.SendAppend("b", 91, 3, 3, 2, 4, 0, False, 0.3)
+    effects = leader.step(ev.AppendResponded(new, AppendEntriesResponse(3, 4, True)), 0.4)
+    assert leader.commit_index == 4
+    assert [e for e in effects if isinstance(e, ev.Apply)] == [ev.Apply(1, 4)]
+
+
+def test_a_refused_vote_does_not_put_back_the_election_timer() -> None:
+    follower = core(2, runs=((1, 1), (2, 2)), last=3)
+    now = 0.0
+    for term in range(3, 40):
+        response, _ = ask(follower, vote(term, last=(9, 1)), now)
+        assert isinstance(response, RequestVoteResponse) and not response.granted
+        now += 0.1
+        follower.step(ev.Tick(), now)
+        if follower.role is Role.PRE_CANDIDATE:
+            return
+    pytest.fail("the follower never campaigned")
