@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["DialError", "Stream", "dial", "dial_unix", "errno_text", "split_host_port", "start_tls_text"]
+__all__ = ["DialError", "Stream", "dial", "dial_unix", "errno_text", "resolve", "split_host_port", "start_tls_text"]
 
 # RFC 6555: how long the preferred address family may take before the other one is tried as well.
 _FALLBACK_DELAY_S: Final = 0.3
@@ -88,7 +88,8 @@ def _is_ip(host: str) -> bool:
     return False
 
 
-async def _addresses(host: str, port: int) -> list[str]:
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host; none means this one. Raises DialError."""
     if not host:
         return ["127.0.0.1"]
     if _is_ip(host):
@@ -122,7 +123,7 @@ async def dial(host: str, port: int, context: ssl.SSLContext | None = None, serv
 
     Raises DialError. The caller sets the timeout.
     """
-    addresses = await _addresses(host, port)
+    addresses = await resolve(host, port)
     name = server_name or host
     first_family = [address for address in addresses if (":" in address) == (":" in addresses[0])]
     second_family = [address for address in addresses if address not in first_family]

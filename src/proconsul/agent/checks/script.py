@@ -13,7 +13,7 @@ import errno
 import os
 import signal
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.dial import errno_text
@@ -119,8 +119,8 @@ class _Pipe(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)
-        self._transport = transport
+        # No isinstance check: the transports of some event loops stand outside of asyncio's class tree.
+        self._transport = cast("asyncio.ReadTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.buffer.write(data)

@@ -7,27 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, errno_text, split_host_port
+from proconsul.agent.checks.dial import DialError, errno_text, resolve, split_host_port
 from proconsul.agent.checks.status import CheckStatus
 
 __all__ = ["UdpProbe"]
 
-_PAYLOAD = b""
-
-
-class _Protocol(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        if not self.answer.done():
-            self.answer.set_result(None)
-
-    def error_received(self, exc: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(exc)
+# One octet of the answer is enough to know there is one.
+_ANSWER_BYTES_MAX = 1
 
 
 class UdpProbe:
@@ -37,25 +26,26 @@ class UdpProbe:
 
     async def run(self) -> ProbeResult:
         try:
-            host, port = split_host_port(self.address)
-        except DialError as error:
-            return ProbeResult(CheckStatus.CRITICAL, str(error).replace("dial tcp", "dial udp"))
-        loop = asyncio.get_running_loop()
-        try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                _Protocol, remote_addr=(host or "127.0.0.1", port)
-            )
-        except OSError as error:
-            return ProbeResult(CheckStatus.CRITICAL, f"dial udp {self.address}: {errno_text(error)}")
-        try:
-            transport.sendto(_PAYLOAD)
             async with asyncio.timeout(self.timeout_s):
-                await protocol.answer
+                await self._ask()
         except TimeoutError:
             pass  # Silence is what most UDP services answer to an empty datagram.
+        except DialError as error:
+            return ProbeResult(CheckStatus.CRITICAL, str(error).replace("dial tcp", "dial udp", 1))
         except OSError as error:
-            step = "read: connection refused" if error.errno == errno.ECONNREFUSED else errno_text(error)
-            return ProbeResult(CheckStatus.CRITICAL, f"read udp {self.address}: {step}")
-        finally:
-            transport.close()
+            refused = error.errno == errno.ECONNREFUSED
+            text = f"read udp {self.address}: read: {errno_text(error)}" if refused else (
+                f"dial udp {self.address}: {errno_text(error)}"
+            )
+            return ProbeResult(CheckStatus.CRITICAL, text)
         return ProbeResult(CheckStatus.PASSING, f"UDP connect {self.address}: Success")
+
+    async def _ask(self) -> None:
+        host, port = split_host_port(self.address)
+        address = (await resolve(host, port))[0]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+            sock.connect((address, port))
+            # A plain socket, because the event loop's datagram transport drops empty datagrams.
+            sock.send(b"")
+            await asyncio.get_running_loop().sock_recv(sock, _ANSWER_BYTES_MAX)

@@ -1,0 +1,140 @@
+"""The same checks run by the reference agent and by us: same status, same output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from servers import closed_port, read_request, reply, tcp_server
+
+from proconsul.agent.checks import CheckDefinition
+from proconsul.agent.checks.base import DefaultTlsContexts
+from proconsul.agent.checks.probes import make_probe
+
+pytestmark = pytest.mark.reference
+
+
+def _reference() -> str:
+    root = Path(__file__).resolve().parents[2]
+    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
+    return path
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(sock.getsockname()[1]) for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return ports
+
+
+@contextmanager
+def _agent(config: Path) -> Iterator[str]:
+    http, dns, server, lan, wan = _free_ports(5)
+    arguments = [
+        _reference(), "agent", "-dev", "-config-file", str(config), "-http-port", str(http), "-dns-port", str(dns),
+        "-server-port", str(server), "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-grpc-port", "-1",
+    ]  # fmt: skip
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield f"http://127.0.0.1:{http}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
+    shell = ["/bin/sh", "-c"]
+    return {
+        "http-ok": {"http": f"{base}/ok"},
+        "http-429": {"http": f"{base}/429"},
+        "http-500": {"http": f"{base}/500"},
+        "http-big": {"http": f"{base}/big"},
+        "http-redirect": {"http": f"{base}/redirect"},
+        "http-loop": {"http": f"{base}/loop"},
+        "http-echo": {"http": f"{base}/echo", "method": "PUT", "body": "x", "header": {"X-B": ["1", "2"]}},
+        "http-refused": {"http": f"http://127.0.0.1:{refused}/"},
+        "http-slow": {"http": f"{base}/slow", "timeout": "300ms"},
+        "http-bad": {"http": f"{base}/bad"},
+        "http-url": {"http": "127.0.0.1:1/x"},
+        "tcp-ok": {"tcp": base.removeprefix("http://")},
+        "tcp-refused": {"tcp": f"127.0.0.1:{refused}"},
+        "tcp-address": {"tcp": "127.0.0.1"},
+        "grpc-refused": {"grpc": f"127.0.0.1:{refused}"},
+        "script-ok": {"args": [*shell, "echo hi"]},
+        "script-warn": {"args": [*shell, "echo w; exit 1"]},
+        "script-big": {"args": [*shell, "head -c 9000 /dev/zero | tr '\\0' z"]},
+        "script-slow": {"args": [*shell, "echo b; sleep 9"], "timeout": "300ms"},
+        "script-none": {"args": ["/nonexistent"]},
+        "script-path": {"args": ["no-such-command"]},
+    }
+
+
+async def _server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    line, header, body = await read_request(reader)
+    path = line.split()[1]
+    answers = {
+        "/429": reply("429 Too Many Requests"),
+        "/500": reply("500 Internal Server Error"),
+        "/big": reply(body=b"y" * 9000 + b"end"),
+        "/redirect": reply("302 Found", b"", Location="/ok"),
+        "/loop": reply("302 Found", b"", Location="/loop"),
+        "/bad": b"garbage\r\n\r\n",
+    }
+    if path == "/slow":
+        await asyncio.sleep(2)
+    if path == "/echo":
+        answers[path] = reply(body=f"{line} {sorted(header.items())} {body!r}".encode())
+    writer.write(answers.get(path, reply()))
+    await writer.drain()
+
+
+def _results(url: str, names: set[str]) -> dict[str, tuple[str, str]]:
+    """The agent's view once every check has run; the initial status is critical without output."""
+    deadline = time.monotonic() + 30
+    found: dict[str, tuple[str, str]] = {}
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/v1/agent/checks", timeout=5) as answer:
+                checks = json.load(answer)
+        except OSError:
+            checks = {}
+        found = {name: (check["Status"], check["Output"]) for name, check in checks.items() if check["Output"]}
+        if names <= set(found):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"the reference has not run {names - set(found)}")
+
+
+async def test_outputs_agree(tmp_path: Path) -> None:
+    refused = await closed_port()
+    async with tcp_server(_server) as port:
+        definitions = _definitions(f"http://127.0.0.1:{port}", refused)
+        config = tmp_path / "checks.json"
+        listed = [{"id": name, "name": name, "interval": "1s", **fields} for name, fields in definitions.items()]
+        config.write_text(json.dumps({"checks": listed, "enable_local_script_checks": True}))
+        with _agent(config) as url:
+            theirs = await asyncio.to_thread(_results, url, set(definitions))
+        ours: dict[str, tuple[str, str]] = {}
+        spelling = {"http": "HTTP", "tcp": "TCP", "grpc": "GRPC"}
+        for name, fields in definitions.items():
+            camel = {spelling.get(key, key.capitalize()): value for key, value in fields.items()}
+            definition = CheckDefinition.from_fields({**camel, "Interval": "1s"})
+            result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
+            ours[name] = (result.status.value, result.output)
+    assert ours == {name: theirs[name] for name in definitions}
