@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from certificates import server_context
-from servers import closed_port, read_request, reply, tcp_server, unix_server
+from check_certificates import server_context
+from check_servers import closed_port, read_request, reply, tcp_server, unix_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.docker import DockerProbe

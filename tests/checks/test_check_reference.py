@@ -18,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import closed_port, read_request, reply, tcp_server
+from check_servers import closed_port, read_request, reply, tcp_server
 
 from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from reference_cases import CASES
+from config_reference_cases import CASES
 
 from proconsul.agent.config import validate_paths
 

@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from certificates import server_context
-from servers import closed_port, read_request, reply, tcp_server
+from check_certificates import server_context
+from check_servers import closed_port, read_request, reply, tcp_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts, ProbeResult
 from proconsul.agent.checks.http import HttpProbe

@@ -1,4 +1,4 @@
-"""Configuration texts whose reading was taken from the reference binary; see test_reference.py."""
+"""Configuration texts whose reading was taken from the reference binary; see test_config_reference.py."""
 
 from __future__ import annotations
 
