@@ -332,3 +332,8 @@ _hcl(
     'acl { tokens { master = "x" bogus = "y" } }',
     'acl = { tokens = { master = "x" bogus = "y" } }',
 )
+
+_json(
+    '"tls_cipher_suites":"TLS_RSA_WITH_AES_128_CBC_SHA"',
+    '"tls_cipher_suites":"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"',
+)

@@ -158,6 +158,14 @@ def test_listeners_and_unix_sockets() -> None:
     assert config.dns_addrs == ()
 
 
+def test_addresses_per_family_are_tags_only() -> None:
+    given = {"advertise_addr_ipv4": "127.0.0.2", "advertise_addr_ipv6": "::1", "advertise_addr_wan": "10.0.0.1"}
+    config, _ = load_with({"dev": True, **given}, FakeHost())
+    assert config.tagged_addresses == {
+        "lan": "127.0.0.1", "lan_ipv4": "127.0.0.2", "lan_ipv6": "::1", "wan": "10.0.0.1", "wan_ipv4": "10.0.0.1",
+    }  # fmt: skip
+
+
 def test_definitions_take_the_form_of_the_http_api() -> None:
     body = {
         "name": "web", "port": 80, "tagged_addresses": {"lan": {"address": "1.2.3.4"}},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
+from proconsul.agent.config.build_blocks import CIPHER_SUITES
 from proconsul.agent.config.runtime import Endpoint, GossipConfig, RuntimeConfig
 from proconsul.engine.wire.durations import format_duration, format_seconds
 
@@ -139,9 +140,20 @@ def _auto_config(config: RuntimeConfig) -> dict[str, object]:
         },
         "AutoEncryptAllowTLS": config.auto_encrypt.allow_tls,
         "AutoEncryptDNSSAN": list(config.auto_encrypt.dns_san),
-        "AutoEncryptIPSAN": list(config.auto_encrypt.ip_san),
+        "AutoEncryptIPSAN": [_octets(text) for text in config.auto_encrypt.ip_san],
         "AutoEncryptTLS": config.auto_encrypt.tls,
     }
+
+
+def _octets(text: str) -> list[int]:
+    """An IP address as its 16 octets, IPv4 mapped into IPv6; that is how the original shows these."""
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return []
+    return list(address.packed if address.version == 6 else bytes(10) + b"\xff\xff" + address.packed)
 
 
 def _autopilot(config: RuntimeConfig) -> dict[str, object]:
@@ -391,7 +403,7 @@ def _tls(config: RuntimeConfig) -> dict[str, object]:
         "CertFile": rpc.cert_file,
         "KeyFile": _HIDDEN,
         "ServerName": tls.server_name,
-        "TLSCipherSuites": list(rpc.cipher_suites),
+        "TLSCipherSuites": [CIPHER_SUITES[name] for name in rpc.cipher_suites],
         "TLSMinVersion": rpc.min_version,
         "TLSPreferServerCipherSuites": tls.prefer_server_cipher_suites,
         "VerifyIncoming": tls.verify_incoming,

@@ -208,11 +208,10 @@ def _advertise(expand: _Expander, config: Reader, bind: str) -> tuple[str, str, 
     wan = expand.single_ip("advertise_addr_wan", config.text("advertise_addr_wan"))
     wan_v4 = _family_address(expand, config, "advertise_addr_wan_ipv4", "ipv4")
     wan_v6 = _family_address(expand, config, "advertise_addr_wan_ipv6", "ipv6")
-    six = ":" in bind
+    # The addresses per family are extra tags; they never replace the main address.
     if not lan:
-        lan = (lan_v6 if six else lan_v4) or (_detected_address(bind, expand.host) if _is_any(bind) else bind)
-    if not wan:
-        wan = (wan_v6 if six else wan_v4) or lan
+        lan = _detected_address(bind, expand.host) if _is_any(bind) else bind
+    wan = wan or lan
     tagged = {"lan": lan, "wan": wan}
     for name, given_v4, given_v6, main in (("lan", lan_v4, lan_v6, lan), ("wan", wan_v4, wan_v6, wan)):
         v4 = given_v4 or (main if ":" not in main else "")

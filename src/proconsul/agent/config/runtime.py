@@ -155,7 +155,7 @@ class SoaConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DnsConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``dns_config`` block, ``domain``, ``alt_domain`` and ``recursors``. Domains end with a dot."""
+    """The ``dns_config`` block, ``domain``, ``alt_domain`` and ``recursors``. Domains are as written."""
 
     domain: str = "consul."
     alt_domain: str = ""
