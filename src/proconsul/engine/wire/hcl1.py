@@ -406,10 +406,11 @@ def _set_value(result: dict[str, object], key: str, value: object) -> None:
     if isinstance(present, str) and isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     elif isinstance(present, int) and not isinstance(present, bool) and isinstance(value, str):
+        text = value
         try:
-            value = int(value, 0)
+            value = int(text, 0)
         except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {go_quote(value)}: invalid syntax") from None
+            raise HclError(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax") from None
     result[key] = value
 
 
