@@ -358,7 +358,7 @@ class Agent:
         for part in self._extra:
             await part.stop()
         await self.sync.stop()
-        self.runners.stop_all()
+        await self.runners.close()
         for listener in self._listeners:
             listener.close()
         self._connections.close()

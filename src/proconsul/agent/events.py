@@ -34,7 +34,7 @@ class UserEvent(Record, frozen=True):
 class _Wire(Record, frozen=True):
     """An event inside the gossip packet; zero values are left out and Payload is binary."""
 
-    go_name: ClassVar[str] = "UserEvent"
+    go_name: ClassVar[str | None] = "UserEvent"
     ID: str = ""
     n: str = ""
     p: bytes | None = None
@@ -109,16 +109,9 @@ class EventLog:
                 return True
         return False
 
-    def events(self, name: str = "", node: str = "", service: str = "", tag: str = "") -> list[UserEvent]:
-        """Oldest first, limited to what matches. Raises ConsulError for a bad expression."""
-        found = []
-        for event in self._ring:
-            if (name and event.Name != name) or (node and not _search(node, event.NodeFilter)):
-                continue
-            if (service and not _search(service, event.ServiceFilter)) or (tag and not _search(tag, event.TagFilter)):
-                continue
-            found.append(event)
-        return found
+    def events(self, name: str = "") -> list[UserEvent]:
+        """Oldest first; with ``name`` only events of that name."""
+        return [event for event in self._ring if not name or event.Name == name]
 
     def wait(self, token: object, wake: Callable[[], None]) -> None:
         """Call ``wake`` after every accepted event until `forget`."""

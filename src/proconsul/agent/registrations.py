@@ -55,7 +55,7 @@ class Runners(Protocol):
     def set_ttl(self, check_id: str, status: str, output: str) -> float | None:
         """Report a TTL check's result; the seconds until it runs out, None when there is no such TTL check."""
 
-    def stop_all(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class Registrations:
@@ -100,9 +100,6 @@ class Registrations:
         service = self._completed(service)
         before = {check.CheckID for check in self.state.checks_of(service.ID)}
         planned = [self._service_check(service, check, number, len(checks)) for number, check in enumerate(checks, 1)]
-        for check, definition in planned:
-            self._check_allowed(definition)
-            self._inherit(check, restored)
         self.state.add_service(service, token, from_config=from_config)
         source = SOURCE_LOCAL if from_config else SOURCE_REMOTE
         try:
@@ -114,7 +111,7 @@ class Registrations:
                 )
         except (OSError, DefinitionError) as error:
             self.remove_service(service.ID, persist=persist)
-            raise ConsulError(str(error)) from None
+            raise ConsulError(_refusal(error)) from None
         if replace_existing_checks:
             for check_id in before - {check.CheckID for check, _ in planned}:
                 self.remove_check(check_id, persist=persist)
@@ -165,12 +162,6 @@ class Registrations:
         kept: HealthCheck = replace(check, Status=old.Status, Output=old.Output)
         return kept
 
-    def _check_allowed(self, definition: CheckType) -> None:
-        try:
-            definition.validate()
-        except DefinitionError as error:
-            raise ConsulError(str(error)) from None
-
     def remove_service(self, service_id: str, *, persist: bool = True) -> bool:
         """Deregister a service, its checks, its maintenance mode and the sidecar registered with it.
 
@@ -216,7 +207,7 @@ class Registrations:
         try:
             self._start_check(check, definition, token=token, from_config=from_config, persist=persist)
         except (OSError, DefinitionError) as error:
-            raise ConsulError(str(error)) from None
+            raise ConsulError(_refusal(error)) from None
 
     def _start_check(
         self, check: HealthCheck, definition: CheckType | None, *, token: str, from_config: bool, persist: bool
@@ -442,7 +433,6 @@ class Registrations:
         for raw in checks:
             definition: CheckDefinition = gojson.from_plain(CheckDefinition, dict(raw))
             try:
-                definition.validate()
                 check = self._inherit(definition.health_check(self.node), snapshot)
                 self.add_check(check, definition, token=definition.Token, from_config=True, persist=False)
             except (DefinitionError, ConsulError) as error:
@@ -492,6 +482,10 @@ class Registrations:
             if self.remove_service(check.ServiceID, persist=True):
                 reaped.append(check.ServiceID)
         return reaped
+
+
+def _refusal(error: Exception) -> str:
+    return f"failed to write the registration to disk: {error}" if isinstance(error, OSError) else str(error)
 
 
 def sidecar_service_id(service_id: str) -> str:

@@ -113,6 +113,7 @@ def _read_members(stream: _Gunzip) -> tuple[dict[str, str], dict[str, bytes]]:
             raise EOFError
         member = _header(block)
         if member is None:
+            _expect_end(stream)
             return sums, small
         if member.name not in (_META, _STATE, _SUMS):
             raise ArchiveError(
@@ -138,6 +139,16 @@ def _read_members(stream: _Gunzip) -> tuple[dict[str, str], dict[str, bytes]]:
         if member.name != _STATE:
             small[member.name] = bytes(kept)
         stream.read(-member.size % _TAR_BLOCK_BYTES)
+
+
+def _expect_end(stream: _Gunzip) -> None:
+    """After the two empty blocks that end a tar, nothing may follow."""
+    stream.read(_TAR_BLOCK_BYTES)
+    left = 0
+    while data := stream.read(_CHUNK_BYTES):
+        left += len(data)
+    if left:
+        raise ArchiveError(f"{left} unread uncompressed bytes remain")
 
 
 def _check_sums(sums: Mapping[str, str], listing: bytes) -> None:

@@ -164,18 +164,18 @@ class Web:
         effective: bool = False,
         cacheable: bool = False,
         form: Any = None,
-        headers_on_error: bool = False,
+        headers_on_error: bool | None = None,
     ) -> Answer:
         """Answer a read, at once or when its index has passed ``?index``.
 
         ``encode`` turns the value into a reply; ``form`` names it, since a view keeps one reply per form.
         ``effective`` adds the X-Consul-Effective-Consistency header; ``headers_on_error`` says that a refusal carries
-        the headers of an empty answer.
+        the headers of an empty answer (by default those with ``effective`` do).
         """
         try:
             return self._read(request, read, encode, effective, cacheable, form)
         except ConsulError as error:
-            if not headers_on_error:
+            if not (effective if headers_on_error is None else headers_on_error):
                 raise
             response = self.error(error)
             response.headers |= _NO_ANSWER

@@ -63,8 +63,6 @@ class EventRoutes:
         return deferred
 
     def _list(self, request: Request) -> tuple[Response, int]:
-        events = self.agent.events.events(
-            request.get("name"), request.get("node"), request.get("service"), request.get("tag")
-        )
+        events = self.agent.events.events(request.get("name"))
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from proconsul.agent.agent import Agent
+from proconsul.agent.check_runners import runnable
 from proconsul.agent.local_state import worst_status
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
@@ -41,12 +42,12 @@ _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance"
 
 
 class _CheckUpdate(Record, frozen=True):
-    go_name: ClassVar[str] = "checkUpdate"
+    go_name: ClassVar[str | None] = "checkUpdate"
     Status: str = ""
     Output: str = ""
 
 
-def show_service(service: NodeService) -> gojson.Object:
+def show_service(service: NodeService, fingerprint: str = "") -> gojson.Object:
     """A local service as the agent endpoints show it: other order and fewer empty fields than the catalog."""
     out = gojson.Object({"Kind": service.Kind} if service.Kind else {})
     out |= {
@@ -56,11 +57,23 @@ def show_service(service: NodeService) -> gojson.Object:
     if service.TaggedAddresses:
         out["TaggedAddresses"] = service.TaggedAddresses
     out |= {"Weights": service.Weights or DEFAULT_WEIGHTS, "EnableTagOverride": service.EnableTagOverride}
+    if fingerprint:
+        out["ContentHash"] = fingerprint
     if service.Kind and service.Kind != "typical":
-        out["Proxy"] = service.Proxy
+        out["Proxy"] = _show_proxy(service)
     if service.Connect.Native:
         out["Connect"] = service.Connect
     return out
+
+
+def _show_proxy(service: NodeService) -> Any:
+    """The client library's proxy type leaves out an upstream's empty datacenter."""
+    shown = gojson.Object(gojson.plain(service.Proxy))
+    for upstream in shown.get("Upstreams") or ():
+        for name in ("Datacenter", "Config"):
+            if not upstream.get(name):
+                upstream.pop(name, None)
+    return shown
 
 
 def content_hash(service: NodeService) -> str:
@@ -161,8 +174,7 @@ class RegistrationRoutes:
         if service is None:
             return text_response(404, f"unknown service ID: {request.params}")
         fingerprint = content_hash(service)
-        body = gojson.Object(show_service(service), ContentHash=fingerprint)
-        return self.web.json(request, body, headers={"X-Consul-Contenthash": fingerprint})
+        return self.web.json(request, show_service(service, fingerprint), headers={"X-Consul-Contenthash": fingerprint})
 
     # ------------------------------------------------------------------ health
 
@@ -230,8 +242,10 @@ class RegistrationRoutes:
         if definition.Address in ("0.0.0.0", "::", "[::]"):
             raise BadRequest("Invalid service address")
         service = self._checked_service(definition)
+        checks = definition.check_types()
         try:
-            checks = definition.check_types()
+            for check in checks:
+                runnable(check)
         except DefinitionError as error:
             raise BadRequest(f"Invalid check: {error}") from None
         for check in checks:
@@ -261,7 +275,7 @@ class RegistrationRoutes:
             raise BadRequest(f"Invalid Weights: {error}") from None
         service = definition.node_service()
         try:
-            validate_service(service)
+            validate_service(service, definition.Connect.SidecarService if definition.Connect else None)
         except DefinitionError as error:
             raise BadRequest(str(error)) from None
         return service
@@ -303,7 +317,7 @@ class RegistrationRoutes:
         if definition.Status and not valid_status(definition.Status):
             raise BadRequest("Bad check status")
         try:
-            definition.validate()
+            runnable(definition)
         except DefinitionError as error:
             raise BadRequest(f"Invalid check: {error}") from None
         check = definition.health_check(self.state.node)

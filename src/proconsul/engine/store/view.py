@@ -37,15 +37,19 @@ class Waiter:
 
 
 class View:
-    """The current answer of one read. ``index`` and ``value`` are valid until a watched key changes."""
+    """The current answer of one read. ``value`` is valid until a watched key changes."""
 
-    __slots__ = ("error", "hub", "index", "key", "keys", "rendered", "rendered_bytes", "run", "valid", "value", "waiters")
+    __slots__ = (
+        "_index", "_index_now", "error", "hub", "key", "keys", "rendered", "rendered_bytes", "run", "valid", "value",
+        "waiters",
+    )  # fmt: skip
 
     def __init__(self, hub: Views, key: Hashable, run: Run) -> None:
         self.hub = hub
         self.key = key
         self.run = run
-        self.index = 0
+        self._index = 0
+        self._index_now: Callable[[], int] | None = None
         self.value: Any = None
         self.valid = False
         # Why the last evaluation for waiters failed; plain readers get the exception itself.
@@ -65,14 +69,19 @@ class View:
         if self.valid:
             return
         watch = WatchSet()
-        self.index, self.value = self.run(watch)
-        self.index = max(self.index, 1)
+        self._index, self.value = self.run(watch)
+        self._index_now = watch.index
         self._forget_rendered()
         if watch.keys != self.keys:
             self.hub.watches.unsubscribe(self, self.keys - watch.keys)
             self.hub.watches.subscribe(self, watch.keys - self.keys)
             self.keys = watch.keys
         self.valid = True
+
+    @property
+    def index(self) -> int:
+        """The index of the answer; never below 1, so that clients can always wait for more."""
+        return max(self._index if self._index_now is None else self._index_now(), 1)
 
     def render(self, form: Hashable, make: Callable[[Any], Any]) -> Any:
         """The encoded form (anything with a length) of the current value, made once for all readers of that form."""

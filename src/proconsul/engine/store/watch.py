@@ -7,7 +7,7 @@ names a table wakes the readers of the whole table. `Prefix` keys wake on any st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple, Protocol
 
 Key = Hashable
@@ -35,12 +35,17 @@ class Watcher(Protocol):
 
 
 class WatchSet:
-    """Collects the keys one read depends on."""
+    """Collects the keys one read depends on.
 
-    __slots__ = ("keys",)
+    A read whose index is that of whole tables also leaves ``index`` here: what it saw may stay the same while its index
+    goes on, and plain readers are told the index of now.
+    """
+
+    __slots__ = ("index", "keys")
 
     def __init__(self) -> None:
         self.keys: set[Key] = set()
+        self.index: Callable[[], int] | None = None
 
     def add(self, *keys: Key) -> None:
         self.keys.update(keys)

@@ -76,8 +76,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
-        items = value.items() if type(value) is Object else sorted(value.items())
-        return {key: plain(item) for key, item in items}
+        if type(value) is Object:
+            return Object((key, plain(item)) for key, item in value.items())
+        return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXPONENT_FROM:
         return int(value)  # Go prints whole floats without a fraction
     return value
@@ -96,7 +97,7 @@ def _writer(cls: type) -> Callable[[Any], Any]:
 def _build_writer(cls: type) -> Callable[[Any], Any]:
     custom = getattr(cls, "__json__", None)
     if custom is not None:
-        return lambda value: {key: plain(item) for key, item in custom(value).items()}
+        return lambda value: Object((key, plain(item)) for key, item in custom(value).items())
     if _is_simple(cls):
         return lambda value: value
     omit: frozenset[str] = getattr(cls, "json_omitempty", frozenset())
@@ -107,7 +108,7 @@ def _build_writer(cls: type) -> Callable[[Any], Any]:
         steps.append((field.name, names.get(field.name, field.name), field.name in omit, text, _is_leaf(field.type)))
 
     def write(value: Any) -> dict[str, Any]:
-        out: dict[str, Any] = {}
+        out = Object()
         for attribute, name, omitempty, text, leaf in steps:
             item = getattr(value, attribute)
             if omitempty and not item:
@@ -208,7 +209,7 @@ def decode(cls: type[T], body: bytes) -> T:
 
 def from_plain(cls: Any, value: Any) -> Any:
     """Convert parsed JSON into ``cls`` with the same rules as ``decode``."""
-    return _reader(cls)(value, getattr(cls, "go_name", "") or getattr(cls, "__name__", ""), "")
+    return _reader(cls)(value, "", "")
 
 
 Reader = Callable[[Any, str, str], Any]
@@ -337,7 +338,13 @@ def go_type(kind: Any) -> str:
     if origin is dict:
         return "map[string]" + go_type(arguments[1])
     simple = {str: "string", bool: "bool", int: "int", float: "float64", bytes: "[]uint8", Any: "interface {}"}
-    return simple.get(kind) or "structs." + (getattr(kind, "go_name", "") or kind.__name__)
+    return simple.get(kind) or getattr(kind, "go_type", "") or "structs." + struct_name(kind)
+
+
+def struct_name(kind: Any) -> str:
+    """The Go name of a struct; some are anonymous."""
+    name: str | None = getattr(kind, "go_name", None)
+    return kind.__name__ if name is None else name
 
 
 def _list_reader(item: Any, container: type) -> Reader:
@@ -377,7 +384,7 @@ def _zero(kind: Any) -> Any:
 
 
 def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
-    struct_name = getattr(cls, "go_name", "") or cls.__name__
+    own_name = struct_name(cls)
     table: dict[str, tuple[str, str, Reader]] = {}
 
     def prepare() -> None:
@@ -386,15 +393,15 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
         kinds = {}
         for field in msgspec.structs.fields(cls):
             if field.name not in hidden:
-                kinds[field.name] = _reader(field.type)
                 name = names.get(field.name, field.name)
-                table[name.lower()] = (field.name, name, kinds[field.name])
+                table[name.lower()] = (field.name, name, _reader(field.type))
+            kinds[field.name] = _reader(field.type)
         for alias, field_name in getattr(cls, "json_aliases", {}).items():
             table.setdefault(alias.lower(), (field_name, alias, kinds[field_name]))
 
     def read(value: Any, struct: str, path: str) -> Any:
         if not isinstance(value, dict):
-            raise _mismatch(value, "structs." + struct_name, struct, path)
+            raise _mismatch(value, go_type(cls), struct, path)
         if not table:
             prepare()
         arguments = {}
@@ -406,7 +413,7 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
                 field_name, name, convert = found
                 if name != field_name and field_name in arguments and key.lower() != field_name.lower():
                     continue  # the field's own name wins over its aliases
-                arguments[field_name] = convert(item, struct_name, f"{path}.{name}" if path else name)
+                arguments[field_name] = convert(item, own_name, f"{path}.{name}" if path else name)
         return cls(**arguments)
 
     return read

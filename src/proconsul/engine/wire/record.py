@@ -32,8 +32,9 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     json_hidden: ClassVar[frozenset[str]] = frozenset()
     # Further spellings accepted on input, as the snake_case aliases of registrations: alias -> field.
     json_aliases: ClassVar[dict[str, str]] = {}
-    # The Go name of the struct, which appears in the text of type errors.
-    go_name: ClassVar[str] = ""
+    # The Go name of the struct, and of the type as a whole, which appear in the text of type errors.
+    go_name: ClassVar[str | None] = None
+    go_type: ClassVar[str] = ""
 
 
 class RaftIndexed(Record, frozen=True, gc=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from proconsul.engine.wire.record import Duration, Record
+from proconsul.engine.wire.record import Duration, Record, replace
 from proconsul.features.catalog.model import (
     VALID_STATUSES,
     ConnectProxyConfig,
@@ -31,7 +31,7 @@ class DefinitionError(ValueError):
 class CheckType(Record, frozen=True):
     """How a check is run. At most one kind may be described."""
 
-    go_name: ClassVar[str] = "CheckType"
+    go_name: ClassVar[str | None] = ""
     json_aliases: ClassVar[dict[str, str]] = {
         "args": "ScriptArgs", "script_args": "ScriptArgs", "docker_container_id": "DockerContainerID",
         "tls_skip_verify": "TLSSkipVerify", "deregister_critical_service_after": "DeregisterCriticalServiceAfter",
@@ -91,35 +91,11 @@ class CheckType(Record, frozen=True):
         """True when no field says how to run the check."""
         return not self.kind() and not self.Interval
 
-    def validate(self) -> None:
-        """Raises DefinitionError in Consul's words."""
-        interval_check = bool(
-            self.ScriptArgs or self.HTTP or self.TCP or self.GRPC or self.UDP or self.H2PING or self.OSService
-            or self.DockerContainerID
-        )  # fmt: skip
-        alias = bool(self.AliasNode or self.AliasService)
-        if self.Interval > 0 and self.TTL > 0:
-            raise DefinitionError("Interval and TTL cannot both be specified")
-        if alias and self.Interval > 0:
-            raise DefinitionError("Interval cannot be set for Alias checks")
-        if alias and self.TTL > 0:
-            raise DefinitionError("TTL must be not be set for Alias checks")
-        if alias and interval_check:
-            raise DefinitionError("Alias checks cannot be combined with other checks")
-        if interval_check and self.Interval <= 0:
-            raise DefinitionError("Interval must be > 0 for Script, HTTP, or TCP checks")
-        if not interval_check and not alias and self.TTL <= 0:
-            raise DefinitionError("TTL must be > 0 for TTL checks")
-        if self.OutputMaxSize < 0:
-            raise DefinitionError("MaxOutputMaxSize must be positive")
-        if self.FailuresBeforeWarning > max(self.FailuresBeforeCritical, 0) and self.FailuresBeforeCritical:
-            raise DefinitionError("FailuresBeforeWarning can't be higher than FailuresBeforeCritical")
-
 
 class CheckDefinition(CheckType, frozen=True):
     """A check registered on its own."""
 
-    go_name: ClassVar[str] = "CheckDefinition"
+    go_name: ClassVar[str | None] = ""
     json_aliases: ClassVar[dict[str, str]] = {**CheckType.json_aliases, "service_id": "ServiceID"}
     json_hidden: ClassVar[frozenset[str]] = frozenset({"CheckID"})
     ID: str = ""
@@ -136,7 +112,11 @@ class CheckDefinition(CheckType, frozen=True):
 class ServiceDefinition(Record, frozen=True):
     """A service as registered with an agent."""
 
-    go_name: ClassVar[str] = "ServiceDefinition"
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = (
+        'struct { EnableTagOverrideSnake bool "json:\\"enable_tag_override\\""; '
+        'TaggedAddressesSnake map[string]structs.ServiceAddress "json:\\"tagged_addresses\\""; *structs.Alias }'
+    )
     json_aliases: ClassVar[dict[str, str]] = {
         "tagged_addresses": "TaggedAddresses", "enable_tag_override": "EnableTagOverride",
         "socket_path": "SocketPath",
@@ -163,18 +143,25 @@ class ServiceDefinition(Record, frozen=True):
             Kind=self.Kind, ID=self.ID or self.Name, Service=self.Name, Tags=self.Tags, Address=self.Address,
             TaggedAddresses=self.TaggedAddresses, Meta=self.Meta, Port=self.Port, Weights=self.Weights,
             EnableTagOverride=self.EnableTagOverride,
-            Proxy=self.Proxy if self.Proxy is not None else ConnectProxyConfig(),
+            Proxy=_with_upstream_types(self.Proxy) if self.Proxy is not None else ConnectProxyConfig(),
             Connect=ServiceConnect(Native=self.Connect.Native) if self.Connect is not None else ServiceConnect(),
         )  # fmt: skip
 
     def check_types(self) -> list[CheckType]:
-        """All checks of the definition that describe something. Raises DefinitionError."""
+        """All checks of the definition that describe something."""
         found = list(self.Checks or ())
         if self.Check is not None and not (self.Check.is_empty() and not self.Check.Name):
             found.append(self.Check)
-        for check in found:
-            check.validate()
         return found
+
+
+def _with_upstream_types(proxy: ConnectProxyConfig) -> ConnectProxyConfig:
+    """Upstreams are services unless they say otherwise."""
+    if not proxy.Upstreams:
+        return proxy
+    filled = [item if item.DestinationType else replace(item, DestinationType="service") for item in proxy.Upstreams]
+    result: ConnectProxyConfig = replace(proxy, Upstreams=filled)
+    return result
 
 
 # ----------------------------------------------------------------------------------------------------------- rules
@@ -229,23 +216,25 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
         if service.Connect.Native:
             yield "A Proxy cannot also be Connect Native, only typical services"
         yield from _upstream_problems(service)
-    if service.Kind in ("mesh-gateway", "terminating-gateway"):
-        if not service.Port:
-            yield f"Port must be non-zero for a {_gateway_title(service.Kind)}"
-    if service.Kind in ("mesh-gateway", "terminating-gateway", "ingress-gateway"):
-        title = _gateway_title(service.Kind)
+    kind = service.Kind
+    if kind in ("mesh-gateway", "terminating-gateway") and not service.Port:
+        yield f"Port must be non-zero for a {kind}"
+    if kind in ("mesh-gateway", "terminating-gateway", "ingress-gateway"):
         if sidecar is not None:
-            yield f"A {title} cannot have a sidecar service defined"
+            yield f"A {kind} cannot have a sidecar service defined"
         if service.Proxy.DestinationServiceName:
-            yield f"The Proxy.DestinationServiceName configuration is invalid for {title}s"
+            yield f"The Proxy.DestinationServiceName configuration is invalid for a {kind}"
         if service.Proxy.DestinationServiceID:
-            yield f"The Proxy.DestinationServiceID configuration is invalid for {title}s"
+            yield f"The Proxy.DestinationServiceID configuration is invalid for a {kind}"
         if service.Proxy.Upstreams:
-            yield f"The Proxy.Upstreams configuration is invalid for {title}s"
-
-
-def _gateway_title(kind: str) -> str:
-    return {"mesh-gateway": "Mesh Gateway", "terminating-gateway": "Terminating Gateway"}.get(kind, "Ingress Gateway")
+            yield f"The Proxy.Upstreams configuration is invalid for a {kind}"
+    if isinstance(sidecar, dict):
+        wanted = {key.lower(): value for key, value in sidecar.items()}
+        if wanted.get("id"):
+            yield "A SidecarService cannot specify an ID as this is managed by the agent"
+        nested = wanted.get("connect")
+        if isinstance(nested, dict) and any(key.lower() in ("sidecarservice", "sidecar_service") for key in nested):
+            yield "A SidecarService cannot have a nested SidecarService"
 
 
 def _upstream_problems(service: NodeService) -> Iterator[str]:

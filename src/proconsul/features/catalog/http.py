@@ -82,14 +82,12 @@ class CatalogRoutes:
             raise NoPathToDatacenter()
 
     def put_register(self, request: Request) -> Answer:
-        self.web.require_local(request)
         args = self.web.body(request, RegisterRequest)
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
-        self.web.require_local(request)
         args = self.web.body(request, DeregisterRequest)
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from proconsul.engine.store.table import Store
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
@@ -55,6 +57,7 @@ class CatalogReads:
         """One node by name."""
         if watch is not None:
             watch.add(("node", name.lower()))
+            watch.index = lambda: self.store.max_index("nodes")
         return self.store.max_index("nodes"), self.tables.nodes.get(name.lower())
 
     def find_node(self, name_or_id: str) -> Node | None:
@@ -70,6 +73,7 @@ class CatalogReads:
         node = self.find_node(name)
         if watch is not None:
             watch.add(("node", (node.Node if node else name).lower()))
+            watch.index = lambda: self.store.max_index("nodes", "services")
             if node is None:
                 watch.add("nodes")
         index = self.store.max_index("nodes", "services")
@@ -136,6 +140,8 @@ class CatalogReads:
         else:
             own = rows[0].ServiceName if rows else name
             index = self.service_index(own, bool(rows), checks=checks)
+            if not rows and watch is not None:
+                watch.index = partial(self.service_index, own, False, checks=checks)
         if tags:
             rows = [row for row in rows if has_tags(row, tags)]
         return index, rows
@@ -177,6 +183,7 @@ class CatalogReads:
     def node_checks(self, watch: WatchSet | None, node: str) -> tuple[int, list[HealthCheck]]:
         if watch is not None:
             watch.add(("node-checks", node.lower()))
+            watch.index = lambda: self.store.max_index("checks")
         return self.store.max_index("checks"), self.tables.checks.by("node", node.lower())
 
     def service_checks(
@@ -184,6 +191,7 @@ class CatalogReads:
     ) -> tuple[int, list[HealthCheck]]:
         if watch is not None:
             watch.add(("service-checks", service.lower()))
+            watch.index = partial(self._checks_index, meta)
             if meta:
                 watch.add("nodes")
         return self._checks_index(meta), self._of_nodes(self.tables.checks.by("service", service.lower()), meta)
@@ -193,6 +201,7 @@ class CatalogReads:
     ) -> tuple[int, list[HealthCheck]]:
         if watch is not None:
             watch.add(("check-state", state))
+            watch.index = partial(self._checks_index, meta)
             if meta:
                 watch.add("nodes")
         checks = self.tables.checks

@@ -226,6 +226,7 @@ class CatalogState:
             self.delete_check(tx, node, check.CheckID)
         tx.delete(self.tables.services, key)
         tx.bump("services")
+        tx.bump("checks")
         tx.touch(("node", node.lower()))
         self._touch_connect(tx, row)
         self._service_shrank(tx, row.ServiceName, row.ServiceKind)

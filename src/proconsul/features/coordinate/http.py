@@ -44,7 +44,8 @@ class CoordinateRoutes:
             return [row for row in rows if row.Segment == segment] if limited else rows
 
         encode = encoder(request, self.web, prepare)
-        return self.web.read(request, self.coordinates.list_nodes(), encode, form=(limited, segment))
+        read = self.coordinates.list_nodes()
+        return self.web.read(request, read, encode, form=(limited, segment), headers_on_error=True)
 
     def node(self, request: Request) -> Answer:
         self._require_enabled()

@@ -29,6 +29,7 @@ class CoordinateState:
     def of_node(self, watch: WatchSet | None, node: str) -> tuple[int, list[Coordinate]]:
         if watch is not None:
             watch.add(("node-coordinates", node.lower()))
+            watch.index = lambda: self.store.max_index("coordinates")
         return self.store.max_index("coordinates"), self.coordinates.by("node", node.lower())
 
     def update(self, tx: Transaction, updates: list[Coordinate]) -> None:

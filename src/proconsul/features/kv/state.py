@@ -49,6 +49,8 @@ class KVState:
         if watch is not None:
             watch.add(KeyChanged("kvs", key))
         entry = self.entries.get(key)
+        if entry is None and watch is not None:
+            watch.index = self.table_index
         return (entry.ModifyIndex if entry is not None else self.table_index()), entry
 
     def below(self, watch: WatchSet | None, prefix: str) -> tuple[int, list[DirEntry]]:
@@ -57,9 +59,13 @@ class KVState:
             watch.add(Prefix("kvs", prefix))
         entries = list(self.entries.prefix(prefix))
         if prefix == "":
+            if watch is not None:
+                watch.index = self.table_index
             return self.table_index(), entries
         newest = max((entry.ModifyIndex for entry in entries), default=0)
         buried = max((stone.Index for stone in self.tombstones.prefix(prefix)), default=0)
+        if not newest and not buried and watch is not None:
+            watch.index = self.table_index
         return max(newest, buried) or self.table_index(), entries
 
     # ------------------------------------------------------------------ writes

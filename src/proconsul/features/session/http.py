@@ -73,6 +73,7 @@ class _CreateBody(Session, frozen=True, kw_only=True):
 
     json_hidden = frozenset()
     go_name = ""
+    go_type = _GO_TYPE
 
 
 _CreateBody.__name__ = ""  # the original decodes into an anonymous struct, which error texts show

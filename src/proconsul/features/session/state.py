@@ -70,17 +70,23 @@ class SessionState:
         if watch is not None:
             watch.add(("session", session_id.lower()))
         session = self.sessions.get(session_id.lower())
-        return (session.ModifyIndex if session is not None else self.store.max_index("sessions")), session
+        if session is None and watch is not None:
+            watch.index = self._index
+        return (session.ModifyIndex if session is not None else self._index()), session
+
+    def _index(self) -> int:
+        return self.store.max_index("sessions")
 
     def all(self, watch: WatchSet | None) -> tuple[int, list[Session]]:
         if watch is not None:
             watch.add("sessions")
-        return self.store.max_index("sessions"), self.sessions.all()
+        return self._index(), self.sessions.all()
 
     def of_node(self, watch: WatchSet | None, node: str) -> tuple[int, list[Session]]:
         if watch is not None:
             watch.add(("node-sessions", node.lower()))
-        return self.store.max_index("sessions"), self.sessions.by("node", node.lower())
+            watch.index = self._index
+        return self._index(), self.sessions.by("node", node.lower())
 
     # ------------------------------------------------------------------ writes
 

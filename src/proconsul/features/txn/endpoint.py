@@ -28,16 +28,30 @@ class Txn:
     def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
         errors = []
         for position, op in enumerate(ops):
-            if op.KV is None:
-                continue
+            refusal = self._refusal(op)
+            if refusal:
+                errors.append(TxnError(position, refusal))
+        return errors
+
+    def _refusal(self, op: TxnOp) -> str:
+        if op.KV is not None:
             key = op.KV.DirEnt.Key
             if not key and op.KV.Verb not in (KVOp.DELETE_TREE, KVOp.GET_TREE):
-                errors.append(TxnError(position, "Must provide key"))
-            elif op.KV.Verb == KVOp.LOCK and self._server.lock_delays.remaining_s(key) > 0:
-                errors.append(TxnError(position, f"failed to lock key {quoted(key)} due to lock delay"))
-        return errors
+                return "Must provide key"
+            if op.KV.Verb == KVOp.LOCK and self._server.lock_delays.remaining_s(key) > 0:
+                return f"failed to lock key {quoted(key)} due to lock delay"
+        if op.Service is not None and op.Service.Service.ID and not op.Service.Service.Service:
+            return "Must provide service name with ID"
+        return ""
 
     def read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
         """Evaluate a transaction that only reads."""
+        keyless = [
+            TxnError(position, "Must provide key")
+            for position, op in enumerate(ops)
+            if op.KV is not None and not op.KV.DirEnt.Key and op.KV.Verb != KVOp.GET_TREE
+        ]
+        if keyless:
+            return None, keyless
         store = self._server.state.store
         return self._server.state.txn.run(store.begin(0), ops)

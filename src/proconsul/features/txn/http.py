@@ -28,7 +28,7 @@ from proconsul.features.web import Web
 class _KVBody(Record, frozen=True):
     """A KV operation as the API spells it."""
 
-    go_name: ClassVar[str] = "KVTxnOp"
+    go_name: ClassVar[str | None] = "KVTxnOp"
     Verb: str = ""
     Key: str = ""
     Value: bytes | None = None
@@ -39,26 +39,26 @@ class _KVBody(Record, frozen=True):
 
 
 class _NodeBody(Record, frozen=True):
-    go_name: ClassVar[str] = "NodeTxnOp"
+    go_name: ClassVar[str | None] = "NodeTxnOp"
     Verb: str = ""
     Node: Node = Node()
 
 
 class _ServiceBody(Record, frozen=True):
-    go_name: ClassVar[str] = "ServiceTxnOp"
+    go_name: ClassVar[str | None] = "ServiceTxnOp"
     Verb: str = ""
     Node: str = ""
     Service: NodeService = NodeService()
 
 
 class _CheckBody(Record, frozen=True):
-    go_name: ClassVar[str] = "CheckTxnOp"
+    go_name: ClassVar[str | None] = "CheckTxnOp"
     Verb: str = ""
     Check: HealthCheck = HealthCheck()
 
 
 class _OpBody(Record, frozen=True):
-    go_name: ClassVar[str] = "TxnOp"
+    go_name: ClassVar[str | None] = "TxnOp"
     KV: _KVBody | None = None
     Node: _NodeBody | None = None
     Service: _ServiceBody | None = None
@@ -78,11 +78,13 @@ class TxnRoutes:
         router.add("/v1/txn", {"PUT": self.put}, body_bytes_max=self.body_bytes_max, too_large=self._too_large)
 
     def _too_large(self, size: int) -> Response:
-        return text_response(
+        response = text_response(
             413,
             f"Request body({size} bytes) too large, max size: {self.body_bytes_max} bytes. "
             "See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
         )
+        response.close = True
+        return response
 
     def put(self, request: Request) -> Answer:
         self.web.require_local(request)
@@ -97,20 +99,20 @@ class TxnRoutes:
         return self.web.when_written(self.txn.apply(args), finish)
 
     def _read(self, request: Request, ops: list[TxnOp]) -> Answer:
-        options = self.web.options(request)
+        self.web.options(request)
         results, errors = self.txn.read(ops)
         meta = {
             "Index": 0, "LastContact": 0, "KnownLeader": self.web.authority.known_leader(),
-            "ConsistencyLevel": options.consistency,
+            "ConsistencyLevel": "",
         }  # fmt: skip
         return self._answer(request, results, errors, meta)
 
     def _answer(self, request: Request, results: Any, errors: Any, meta: dict[str, Any]) -> Response:
-        body = gojson.Object(Results=results, Errors=errors, **meta)
+        body = gojson.Object(Results=None if errors else results or [], Errors=errors, **meta)
         headers = {}
         if meta:
             headers = {
-                "X-Consul-Index": "1", "X-Consul-Lastcontact": "0",
+                "X-Consul-Lastcontact": "0",
                 "X-Consul-Knownleader": "true" if meta["KnownLeader"] else "false",
             }  # fmt: skip
         return self.web.json(request, body, 409 if errors else 200, headers)
@@ -119,7 +121,12 @@ class TxnRoutes:
 
     def _ops(self, request: Request) -> list[TxnOp]:
         try:
-            bodies = gojson.from_plain(list[_OpBody], gojson.loads(request.body))
+            parsed = gojson.loads(request.body)
+            if parsed is not None and not isinstance(parsed, list):
+                raise gojson.JSONError(
+                    f"json: cannot unmarshal {gojson.describe(parsed)} into Go value of type api.TxnOps"
+                )
+            bodies = gojson.from_plain(list[_OpBody], parsed or [])
         except gojson.JSONError as error:
             raise BadRequest(f"Failed to parse body: {error}") from None
         if len(bodies) > OPS_MAX:
