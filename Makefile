@@ -1,0 +1,44 @@
+# The two commands a newcomer needs are `make agent` and `make test`. Both set up what they use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: agent test bench lint types sim fuzz clean
+
+agent: $(VENV)/.installed
+	$(BIN)/proconsul agent -dev
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_reference.py
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/mypy
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_reference.py
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check src tests scripts benchmarks
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+# A longer run of the Raft simulator than `make test` does.
+sim: $(VENV)/.installed-dev
+	RAFT_SEEDS=2000 $(BIN)/pytest -q tests/raft -k simulat
+
+$(VENV)/bin/python:
+	$(PYTHON) scripts/make_venv.py $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) .reference .pytest_cache .mypy_cache .ruff_cache
