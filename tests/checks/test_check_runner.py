@@ -187,15 +187,18 @@ async def test_alias_asks_another_node() -> None:
     results: asyncio.Queue[ProbeResult] = asyncio.Queue()
 
     class Catalog:
+        registered = False
+
         async def node_checks(self, node: str, index: int, wait_s: float) -> tuple[int, Iterable[AliasedCheck]]:
             if index == 0:
                 return 7, []
             if index == 7:
+                self.registered = True
                 return 8, [AliasedCheck("c", "c", "web", "critical", "down")]
             raise OSError("No known Consul servers")
 
         async def node_has_service(self, node: str, service_id: str) -> bool:
-            return False
+            return self.registered
 
     follower = AliasFollower("a", "other", "web", LocalState(), Catalog(), results.put_nowait, Soon())
     task = asyncio.create_task(follower.run())

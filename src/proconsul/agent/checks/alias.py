@@ -59,6 +59,8 @@ def alias_result(
     checks: Iterable[AliasedCheck], service_id: str, node: str, *, service_exists: bool, own_id: str
 ) -> ProbeResult:
     """The aliased health: first by severity, then by check id, so that equal states give equal texts. Pure."""
+    if service_id and not service_exists:
+        return ProbeResult(CheckStatus.CRITICAL, f"Service {service_id} could not be found on node {node}")
     owners = ("", service_id) if service_id else ("",)
     relevant = [check for check in checks if check.check_id != own_id and check.service_id in owners]
     for status in (CheckStatus.CRITICAL, CheckStatus.WARNING):
@@ -67,8 +69,6 @@ def alias_result(
             return ProbeResult(status, f"Aliased check {go_quote(failing.name)} failing: {failing.output}")
     if relevant:
         return ProbeResult(CheckStatus.PASSING, "All checks passing.")
-    if service_id and not service_exists:
-        return ProbeResult(CheckStatus.CRITICAL, f"Service {service_id} could not be found on node {node}")
     return ProbeResult(CheckStatus.PASSING, "No checks found.")
 
 

@@ -100,13 +100,14 @@ class HTTPProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) and peer else ""
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_HIGH)
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_HIGH)
         if not self._connections.admit(self):
-            transport.write(
-                b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+            self._transport.write(
+                b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                b"Connection: close\r\n\r\n"
                 b"Your IP is issuing too many concurrent connections, please rate limit your calls\n"
             )
-            transport.close()
+            self._transport.close()
             self._closing = True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -208,7 +209,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.header_started = 0.0
         method = self._parser.get_method().decode("latin-1")
         raw_path, _, query = self._url.decode("latin-1").partition("?")
-        if raw_path.startswith("http://") or raw_path.startswith("https://"):
+        if raw_path.startswith(("http://", "https://")):
             raw_path = "/" + raw_path.split("//", 1)[1].partition("/")[2]
         path = raw_path
         if "%" in raw_path:

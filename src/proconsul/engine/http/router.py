@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 
-Answer = Union[Response, Deferred, Awaitable[Response]]
+Answer = Response | Deferred | Awaitable[Response]
 Handler = Callable[[Request], Answer]
 
 # Bodies of ordinary endpoints are registrations and definitions; 8 MiB is far above any real one and keeps a flood
