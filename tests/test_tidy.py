@@ -1,0 +1,133 @@
+"""Hygiene as a test: import directions, purity of cores, sizes, leftovers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src/proconsul"
+FILE_LINES_MAX = 600
+FUNCTION_LINES_MAX = 80
+
+# Who may import whom: the room on the left, the rooms below it on the right.
+LAYERS = {
+    "engine": set(),
+    "features": {"engine"},
+    "server": {"features", "engine"},
+    "agent": {"server", "features", "engine", "dns"},
+    "dns": {"features", "engine"},
+    "client": {"engine"},
+    "ui": {"features", "engine"},
+    "cli": {"agent", "server", "features", "engine", "client"},
+    "testing": {"agent", "server", "features", "engine", "client", "dns", "cli"},
+}
+# A pure core takes time and randomness as arguments and does no I/O.
+PURE = (
+    "engine/raft/core.py", "engine/raft/election.py", "engine/raft/replication.py", "engine/raft/membership.py",
+    "engine/raft/progress.py", "engine/raft/configuration.py", "engine/raft/messages.py",
+    "engine/store/table.py", "engine/store/watch.py", "engine/store/view.py",
+    "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
+    "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",
+    "features/txn/state.py", "server/fsm.py", "server/session_timers.py", "server/tombstones.py",
+    "server/lock_delays.py", "server/reconcile.py", "agent/local_state.py", "agent/checks/status.py",
+    "agent/checks/scheduler.py", "dns/names.py", "dns/answers.py", "dns/trim.py",
+)  # fmt: skip
+IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
+# Slow to import; the agent must answer within a second of its start.
+LAZY_MODULES = {"hcl2", "lark", "httpx", "psutil", "prometheus_client", "cryptography", "dns", "grpc"}
+FEATURE_PRIVATE = {"endpoint", "http", "cli"}
+
+
+def sources() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+
+
+def top_level_imports(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from imports(node)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_imports_go_downward(path: Path) -> None:
+    room = name_of(path).split("/")[0]
+    if room not in LAYERS:
+        return
+    for module in imports(tree_of(path)):
+        parts = module.split(".")
+        if parts[0] == "proconsul" and len(parts) > 1 and parts[1] in LAYERS and parts[1] != room:
+            assert parts[1] in LAYERS[room], f"{room} must not import {module}"
+
+
+def test_features_use_only_models_and_states_of_each_other() -> None:
+    shared = {"catalog.http", "catalog.endpoint", "health.http"}  # rendering and narrowing of catalog rows
+    for path in (SOURCE / "features").rglob("*.py"):
+        feature = path.parent.name
+        for module in imports(tree_of(path)):
+            parts = module.split(".")
+            if parts[:2] == ["proconsul", "features"] and len(parts) == 4 and parts[2] != feature:
+                if parts[3] in FEATURE_PRIVATE and ".".join(parts[2:]) not in shared:
+                    assert feature == "features", f"{name_of(path)} must not import {module}"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_cores_are_pure(name: str) -> None:
+    path = SOURCE / name
+    assert path.exists(), f"{name} has moved: correct the list"
+    found = {module.split(".")[0] for module in imports(tree_of(path))} & IMPURE_MODULES
+    assert not found, f"{name} is a pure core and must not import {found}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_heavy_modules_are_imported_late(path: Path) -> None:
+    found = {module.split(".")[0] for module in top_level_imports(tree_of(path))} & LAZY_MODULES
+    assert not found, f"import {found} inside the function that needs it"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_sizes(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= FILE_LINES_MAX, f"{lines} lines"
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or node.lineno) - node.lineno
+            assert length <= FUNCTION_LINES_MAX, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_no_leftovers(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"#.*\b(TODO|FIXME|XXX|HACK)\b", text)
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            assert "NotImplementedError" not in ast.dump(node.exc)
+        if isinstance(node, ast.ExceptHandler) and len(node.body) == 1 and isinstance(node.body[0], ast.Pass):
+            assert node.type is not None and getattr(node.type, "id", "") not in ("Exception", "BaseException")
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_modules_say_what_they_are(path: Path) -> None:
+    if path.name == "__init__.py" and not path.read_text().strip():
+        return
+    assert ast.get_docstring(tree_of(path)), "a module starts with its law"
