@@ -1,0 +1,201 @@
+"""Runs the reference program and ours against one agent and compares what they print."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+OURS = [sys.executable, "-m", "proconsul"]
+_START_TIMEOUT_S = 20.0
+_RUN_TIMEOUT_S = 30.0
+
+# What differs from run to run, and what stands for it.  Help pages are ours, so they are cut off where they begin.
+NORMALISERS = (
+    (re.compile(r"^Usage:.*", re.MULTILINE | re.DOTALL), "Usage\n"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)?"), "<time>"),
+    (re.compile(r'("?(?:Create|Modify) ?Index"?:? +)\d+'), r"\1<index>"),
+    (re.compile(r"((?:applied_index|commit_index|last_log_index|runtime|goroutines|cpu_count)\S* = )\d+"), r"\1<n>"),
+    (re.compile(r"((?:intent_queue|event_queue|query_queue|event_time|query_time|member_time) = )\d+"), r"\1<n>"),
+    (re.compile(r"(to index )\d+"), r"\1<index>"),
+    (re.compile(r"tmp\d+"), "tmp<n>"),
+    # The reference walks over a map here, so either name may come first.
+    (re.compile(r'file missing for "[^"]+"'), "file missing for <name>"),
+    (re.compile(r"(reset index: )\d+"), r"\1<index>"),
+    (re.compile(r"(Hash: +)[0-9a-f]{64}"), r"\1<hash>"),
+    (re.compile(r'("Hash": )"[^"]+"'), r"\1<hash>"),
+)
+
+
+def binary() -> str:
+    """Return the path of the reference program, or skip the test."""
+    path = os.environ.get("PROCONSUL_REFERENCE") or str(HERE.parents[1] / ".reference" / "usr" / "bin" / "consul")
+    if not Path(path).exists():
+        pytest.skip("NO REFERENCE: set PROCONSUL_REFERENCE to the Consul 1.8.7 program, or run the fetch script")
+    return path
+
+
+def free_port() -> int:
+    """Return a port nobody uses now."""
+    with contextlib.closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Agent:
+    """A running reference agent in development mode."""
+
+    def __init__(self, folder: Path, configuration: str) -> None:
+        self.http, self.serf, self.wan = free_port(), free_port(), free_port()
+        self.address = f"127.0.0.1:{self.http}"
+        config = folder / "agent.hcl"
+        config.write_text(configuration)
+        ports = {"http": self.http, "server": free_port(), "serf-lan": self.serf, "serf-wan": self.wan}
+        flags = [part for name, port in ports.items() for part in (f"-{name}-port", str(port))]
+        command = [binary(), "agent", "-dev", "-node", "ref1", "-dns-port", "-1", "-grpc-port", "-1"]
+        self._log = (folder / "agent.log").open("wb")
+        self._process = subprocess.Popen(
+            [*command, "-config-file", str(config), *flags], stdout=self._log, stderr=self._log
+        )
+
+    def wait_until_ready(self, path: str, wanted: bytes) -> None:
+        """Wait until an answer of the agent holds the wanted text."""
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=2)
+            try:
+                connection.request("GET", path)
+                if wanted in connection.getresponse().read():
+                    return
+            except OSError:
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.1)
+        raise AssertionError("the reference agent did not start")
+
+    def stop(self) -> None:
+        """End the agent."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    configuration: str = "",
+    path: str = "/v1/health/node/ref1",
+    wanted: bytes = b"serfHealth",
+) -> Iterator[Agent]:
+    """Run an agent while the block lasts, ready when an answer holds the wanted text: by default, itself."""
+    agent = Agent(folder, configuration)
+    try:
+        agent.wait_until_ready(path, wanted)
+        yield agent
+    finally:
+        agent.stop()
+
+
+def normalise(text: str) -> str:
+    """Replace what differs from run to run."""
+    for pattern, replacement in NORMALISERS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+Result = tuple[int, str, str]
+
+
+def run(program: list[str], arguments: list[str], folder: Path, environ: Mapping[str, str], stdin: bytes) -> Result:
+    """Run a program and return exit code, output and errors, normalised."""
+    base = {key: value for key, value in os.environ.items() if not key.startswith("CONSUL_")}
+    done = subprocess.run(
+        [*program, *arguments],
+        cwd=folder,
+        env={**base, **environ},
+        input=stdin,
+        capture_output=True,
+        timeout=_RUN_TIMEOUT_S,
+        check=False,
+    )
+    return (
+        done.returncode,
+        normalise(done.stdout.decode("utf-8", "replace")),
+        normalise(done.stderr.decode("utf-8", "replace")),
+    )
+
+
+class Case:
+    """One command line of a case file, with what must be run before it."""
+
+    def __init__(self, line: str, resets: list[str]) -> None:
+        self.line = line
+        self.resets = resets
+        command, _, text = line.partition(" <<< ")
+        self.stdin = text.encode()
+        self.arguments = shlex.split(command)
+        self.environ: dict[str, str] = {}
+        while self.arguments and re.match(r"^[A-Z_]+=", self.arguments[0]):
+            name, _, value = self.arguments.pop(0).partition("=")
+            self.environ[name] = value
+
+
+def cases(name: str, values: Mapping[str, str]) -> list[Case]:
+    """Read a case file.
+
+    A line is a command line, with variables before it and its input after ``<<<``.  Lines with ``~`` are command
+    lines that put the state back before each of the two runs of the next case.  ``#`` begins a comment.
+    """
+    found: list[Case] = []
+    resets: list[str] = []
+    for line in (HERE / "cases" / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        for key, value in values.items():
+            line = line.replace("{" + key + "}", value)
+        if line.startswith("#"):
+            continue
+        if line.startswith("~"):
+            resets.append(line[1:].strip())
+            continue
+        found.append(Case(line, resets))
+        resets = []
+    return found
+
+
+def differences(
+    name: str, folder: Path, environ: Mapping[str, str], values: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Run every case of a file with both programs; return their number and a text about each difference."""
+    reports: list[str] = []
+    all_cases = cases(name, values)
+    for case in all_cases:
+        results = []
+        for program in ([binary()], OURS):
+            for reset in case.resets:
+                run([binary()], shlex.split(reset), folder, environ, b"")
+            results.append(run(program, case.arguments, folder, {**environ, **case.environ}, case.stdin))
+        for what, theirs, ours in zip(("exit code", "output", "errors"), *results, strict=True):
+            if theirs != ours:
+                reports.append(
+                    f"$ consul {case.line}\n  {what} of the reference: {theirs!r}\n  {what} of ours: {ours!r}"
+                )
+    return len(all_cases), reports
+
+
+def copy_files(folder: Path) -> None:
+    """Put the files the cases mention into the folder they run in."""
+    (folder / "dbg" / "exists").mkdir(parents=True)
+    shutil.copytree(HERE / "files", folder, dirs_exist_ok=True)

@@ -1,0 +1,1 @@
+service { name="ff" port=3 check { ttl="10s"} }

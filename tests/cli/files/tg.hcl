@@ -1,0 +1,3 @@
+Kind = "terminating-gateway"
+Name = "tg"
+Services = [ { Name = "a" CAFile = "/x" SNI = "q" } , {Name="*"} ]
