@@ -140,6 +140,8 @@ class Agent(Command):
     def execute(self, args: list[str]) -> int:
         if args:
             raise Failure(f"==> Unexpected extra arguments: [{' '.join(args)}]")
+        if self.config_format.value not in ("", "hcl", "json"):
+            raise Failure("==> config: -config-format must be either 'hcl' or 'json'")
         run = cast(RunsAgent, import_module("proconsul.agent.main").run)
         return run(self.values())
 

@@ -1,0 +1,1 @@
+data_dir = "/tmp" foo = 1
