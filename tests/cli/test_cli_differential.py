@@ -37,7 +37,7 @@ def acl_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reference.Ag
         yield running
 
 
-@pytest.mark.parametrize("name", ["kv", "agent", "watch_lock", "debug", "operator", "snapshot_exec"])
+@pytest.mark.parametrize("name", ["kv", "agent", "watch_lock", "debug", "operator", "snapshot_exec", "validate"])
 def test_commands_equal_the_reference(name: str, agent: reference.Agent, folder: Path) -> None:
     values = {"http": agent.address, "serf": f"127.0.0.1:{agent.serf}", "wan": f"127.0.0.1:{agent.wan}"}
     count, reports = reference.differences(name, folder, {"CONSUL_HTTP_ADDR": agent.address}, values)
