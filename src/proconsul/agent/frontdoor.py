@@ -40,8 +40,14 @@ class FrontDoor:
 
     # ------------------------------------------------------------------ Application
 
-    def route(self, method: str, path: str) -> Route | None:
-        return self.router.find(path)[0]
+    @property
+    def logs_requests(self) -> bool:
+        return log.isEnabledFor(logging.DEBUG)
+
+    def route(self, request: Request) -> Route | None:
+        route, request.params = self.router.find(request.path)
+        request.route = route
+        return route
 
     def handle(self, request: Request) -> Answer:
         try:
@@ -58,18 +64,17 @@ class FrontDoor:
         return self._await(request, answer)
 
     def log(self, request: Request, status: int, seconds: float) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug(
-                "Request finished: method=%s url=%s from=%s latency=%.3fms",
-                request.method, _masked(request), request.peer, seconds * 1000,
-            )  # fmt: skip
+        log.debug(
+            "Request finished: method=%s url=%s from=%s latency=%.3fms",
+            request.method, _masked(request), request.peer, seconds * 1000,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ rules
 
     def _handle(self, request: Request) -> Answer:
-        if self._unprintable_filter and not request.path.isprintable() and _has_control(request.path):
+        if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
             return Response(400, b"", {})
-        route, request.params = self.router.find(request.path)
+        route: Route | None = request.route
         if route is None:
             return self._unrouted(request)
         if self._blocked and request.path.startswith(self._blocked):

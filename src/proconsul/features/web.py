@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
@@ -45,21 +45,27 @@ class Reply(NamedTuple):
         return len(self.body)
 
 
-class Authority:
-    """The part of the node that knows who leads; replaced by the server's own."""
+class Authority(Protocol):
+    """The part of the node that knows who leads."""
+
+    # True while this server leads and has applied everything of earlier terms.
+    leading: bool
 
     def ready(self) -> bool:
         """True when default reads may be answered here."""
-        return True
 
-    def when_ready(self, deadline_s: float) -> asyncio.Future[bool]:
-        raise AssertionError("only called when not ready")
+    async def when_ready(self, deadline_s: float) -> bool:
+        """Wait until `ready`, up to ``deadline_s`` seconds."""
+
+    def known_leader(self) -> bool: ...
+
+    def last_contact_ms(self) -> int: ...
 
 
 class Web:
     """Builds responses. One per agent."""
 
-    def __init__(self, *, views: Views, authority: Any, datacenter: str, always_pretty: bool = False) -> None:
+    def __init__(self, *, views: Views, authority: Authority, datacenter: str, always_pretty: bool = False) -> None:
         self.views = views
         self.authority = authority
         self.datacenter = datacenter
@@ -189,7 +195,7 @@ class Web:
         if not self.authority.ready() and options.consistency != "stale":
             return self._later(request, read, encode, effective, cacheable, form)
         form = (self.pretty(request), form)
-        headers = {"Content-Type": JSON, "Vary": "Accept-Encoding"}
+        headers: dict[str, str] = {}
         if effective:
             headers["X-Consul-Effective-Consistency"] = options.consistency
         if cacheable and options.cached:
@@ -198,11 +204,11 @@ class Web:
                 headers["Age"] = "0"
         if options.min_index == 0 and not read.shared:
             index, value = read.run(None)  # type: ignore[arg-type]
-            return self._reply(encode(value), max(index, 1), headers)
+            return self.reply(encode(value), max(index, 1), headers)
         view = self.views.get(read.key, read.run)
         if options.min_index and view.index <= options.min_index:
             return self._wait(view, options, encode, form, headers)
-        return self._reply(view.render(form, encode), view.index, headers)
+        return self.reply(view.render(form, encode), view.index, headers)
 
     def _cache_state(self, key: Any) -> str:
         """MISS for the first cached read of a key, HIT after it; our answers are as fresh as any refresh makes them."""
@@ -213,16 +219,16 @@ class Web:
         self._cached[key] = None
         return "MISS"
 
-    def _reply(self, reply: Reply, index: int, headers: dict[str, str]) -> Response:
-        headers["X-Consul-Index"] = str(index)
-        headers["X-Consul-Knownleader"] = "true" if self.authority.known_leader() else "false"
-        headers["X-Consul-Lastcontact"] = str(self.authority.last_contact_ms())
-        if reply.content_type != JSON:
-            if reply.content_type:
-                headers["Content-Type"] = reply.content_type
-            else:
-                del headers["Content-Type"]
-        return Response(reply.status, reply.body, headers)
+    def reply(self, reply: Reply, index: int, headers: dict[str, str] | None = None) -> Response:
+        """The response to a read, with its index and what is known of the leader."""
+        response = Response(reply.status, reply.body, headers)
+        if self.authority.leading:
+            response.lines = _LEADER_LINES.get(reply.content_type, _LEADER_LINES[""]) % index
+        else:
+            known = b"true" if self.authority.known_leader() else b"false"
+            template = _LINES.get(reply.content_type, _LINES[""])
+            response.lines = template % (index, known, self.authority.last_contact_ms())
+        return response
 
     def wait_s(self, wait_ns: int) -> float:
         """How long a blocking query may wait: the default or the caller's bound, plus up to a sixteenth."""
@@ -240,7 +246,7 @@ class Web:
             if view.error is not None:
                 deferred.resolve(self.error(view.error))
             else:
-                deferred.resolve(self._reply(view.render(form, encode), view.index, headers))
+                deferred.resolve(self.reply(view.render(form, encode), view.index, headers))
 
         def expire() -> None:
             waiter.cancel()
@@ -301,6 +307,20 @@ class Web:
 
 
 _PLAIN = Options(0, 0, "leader", False, "")
+
+
+def _lines(content_type: str) -> bytes:
+    first = f"Content-Type: {content_type}\r\n".encode() if content_type else b""
+    return (
+        first + b"Vary: Accept-Encoding\r\nX-Consul-Index: %d\r\nX-Consul-Knownleader: %b\r\n"
+        b"X-Consul-Lastcontact: %d\r\n"
+    )
+
+
+# Header lines of reads by content type, encoded once: on the hot path only the index is filled in.
+_LINES = {kind: _lines(kind) for kind in (JSON, "text/plain", "")}
+_LEADER_LINES = {kind: text.replace(b"%b", b"true").replace(b"%d", b"0").replace(b"Index: 0", b"Index: %d")
+                 for kind, text in _LINES.items()}  # fmt: skip
 
 
 def _go_quote(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import re
 import time
 import zlib
 from collections import deque
@@ -32,6 +33,18 @@ HEADER_TIMEOUT_S = 60.0
 WRITE_BUFFER_BYTES_HIGH = 256 * 1024
 
 _date = (0, b"")
+# Header names seen before, decoded; bounded, because clients choose them.
+_names: dict[bytes, str] = {}
+_NAMES_MAX = 256
+# A client sends the same header block with every request of a connection: one that was parsed before is not parsed
+# again. Bounded in number and size; what is not here takes the full parser.
+_blocks: dict[bytes, tuple[dict[str, str], int]] = {}
+_BLOCKS_MAX = 1024
+_BLOCK_BYTES_MAX = 2048
+_REQUEST_LINE = re.compile(rb"(GET|PUT|DELETE) (/[!-~]*) HTTP/1\.1", re.ASCII)
+# Headers that change how a message is framed or how the connection goes on: such blocks are not remembered.
+_FRAMING = frozenset({"transfer-encoding", "expect", "upgrade", "connection", "trailer"})
+_STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
 
 
 def _date_header() -> bytes:
@@ -45,8 +58,12 @@ def _date_header() -> bytes:
 class Application(Protocol):
     """What the front door needs from the API behind it."""
 
-    def route(self, method: str, path: str) -> Route | None:
-        """The route a request will take, known before its body is read."""
+    @property
+    def logs_requests(self) -> bool:
+        """False spares the clock readings and the call of `log` for every request."""
+
+    def route(self, request: Request) -> Route | None:
+        """The route a request will take, known before its body is read; also kept in the request."""
 
     def handle(self, request: Request) -> Answer:
         """Answer one request. Must not raise."""
@@ -64,7 +81,7 @@ class _Slot:
         self.request = request
         self.response: Response | None = None
         self.task: asyncio.Future[Response] | Deferred | None = None
-        self.started = time.perf_counter()
+        self.started = 0.0
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -88,6 +105,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._body_bytes = 0
         self._body_max = 0
         self._closing = False
+        # The header block of the request now being parsed, if it is worth remembering.
+        self._block = b""
         self._write_paused = False
         self._read_paused = False
         self._streaming: asyncio.Task[None] | None = None
@@ -146,6 +165,8 @@ class HTTPProtocol(asyncio.Protocol):
             return
         if self._in_header:
             if not self._header_bytes:
+                if self._whole_request(data):
+                    return
                 self.header_started = time.monotonic()
             self._header_bytes += len(data)
         try:
@@ -157,6 +178,43 @@ class HTTPProtocol(asyncio.Protocol):
             self._refuse(cause.status if isinstance(cause, _Refused) else 400)
         if self._in_header and self._header_bytes > HEADER_BYTES_MAX:
             self._refuse(431)
+
+    def _whole_request(self, data: bytes) -> bool:
+        """Take the short way for one whole request with a header block seen before; False when it is not that."""
+        head_end = data.find(b"\r\n\r\n")
+        line_end = data.find(b"\r\n")
+        known = _blocks.get(data[line_end:head_end])
+        if known is None or len(data) != head_end + 4 + known[1]:
+            self._block = data[line_end:head_end] if 0 < head_end - line_end <= _BLOCK_BYTES_MAX else b""
+            return False
+        self._block = b""
+        match = _REQUEST_LINE.fullmatch(data, 0, line_end)
+        if match is None or b"%" in match[2]:
+            return False
+        method, target = match[1].decode("ascii"), match[2].decode("ascii")
+        path, _, query = target.partition("?")
+        request = Request(method, path, path, query, known[0])
+        request.peer = self.peer
+        self._route = route = self._app.route(request)
+        self._body_bytes = known[1]
+        self._body_max = route.body_bytes_max if route is not None else 0
+        if known[1]:
+            if known[1] > self._body_max:
+                return False
+            request.body = data[head_end + 4 :]
+        self._begin(request)
+        return True
+
+    def _remember_block(self, request: Request) -> None:
+        """The header block of ``request`` was parsed and frames nothing unusual: next time it need not be parsed."""
+        block, self._block = self._block, b""
+        headers = request.headers
+        if not block or len(_blocks) >= _BLOCKS_MAX or request.version != "1.1" or not request.keep_alive:
+            return
+        length = headers.get("content-length", "0")
+        if not _FRAMING.isdisjoint(headers) or not length.isdigit() or int(length) != self._body_bytes:
+            return
+        _blocks[block] = (headers, int(length))
 
     def _refuse(self, status: int) -> None:
         """Answer a request that cannot be understood, in the words of net/http, and hang up."""
@@ -198,7 +256,11 @@ class HTTPProtocol(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key = name.decode("latin-1").lower()
+        key = _names.get(name)
+        if key is None:
+            key = name.decode("latin-1").lower()
+            if len(_names) < _NAMES_MAX:
+                _names[name] = key
         text = value.decode("latin-1")
         old = self._headers.get(key)
         self._headers[key] = text if old is None else f"{old}, {text}"
@@ -223,7 +285,7 @@ class HTTPProtocol(asyncio.Protocol):
         if request.version == "1.1" and "host" not in self._headers:
             raise _Refused(400)
         self._request = request
-        self._route = self._app.route(method, path)
+        self._route = self._app.route(request)
         self._body_max = self._route.body_bytes_max if self._route is not None else 0
         self._expect(request)
 
@@ -238,7 +300,7 @@ class HTTPProtocol(asyncio.Protocol):
             # The client has not sent the body yet: answer now and make it not send it.
             request.keep_alive = False
             self._body_bytes = int(length)
-            self._begin(_Slot(request))
+            self._begin(request)
             self._request = None
         elif not self._slots:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -254,7 +316,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self._body_bytes > DISCARD_BYTES_MAX + self._body_max:
             request, self._request = self._request, None
             request.keep_alive = False
-            self._begin(_Slot(request))
+            self._begin(request)
 
     def on_message_complete(self) -> None:
         self._in_header = True
@@ -265,17 +327,26 @@ class HTTPProtocol(asyncio.Protocol):
         body = self._body
         if body:
             request.body = body[0] if len(body) == 1 else b"".join(body)
-        self._begin(_Slot(request))
+        if self._block:
+            self._remember_block(request)
+        self._begin(request)
 
     # ------------------------------------------------------------------ answering
 
-    def _begin(self, slot: _Slot) -> None:
+    def _begin(self, request: Request) -> None:
         route = self._route
+        started = time.perf_counter() if self._app.logs_requests else 0.0
         answer: Answer
-        if route is not None and self._body_bytes > self._body_max and slot.request.method in route.handlers:
+        if route is not None and self._body_bytes > self._body_max and request.method in route.handlers:
             answer = route.too_large(self._body_bytes)
         else:
-            answer = self._app.handle(slot.request)
+            answer = self._app.handle(request)
+        if isinstance(answer, Response) and self._may_write_now(request, answer) and not started:
+            assert self._transport is not None
+            self._transport.write(self._encode(request, answer))
+            return
+        slot = _Slot(request)
+        slot.started = started
         self._slots.append(slot)
         if isinstance(answer, Response):
             slot.response = answer
@@ -289,6 +360,13 @@ class HTTPProtocol(asyncio.Protocol):
             task.add_done_callback(lambda task: self._answered(slot, task))
         if len(self._slots) >= PIPELINE_MAX or self._write_paused:
             self._pause_reading()
+
+    def _may_write_now(self, request: Request, response: Response) -> bool:
+        """True when nothing is due before this answer and nothing special follows it."""
+        return (
+            not self._slots and not self._write_paused and self._streaming is None and response.stream is None
+            and request.keep_alive and not response.close and self._transport is not None
+        )  # fmt: skip
 
     def _answered(self, slot: _Slot, task: asyncio.Future[Response]) -> None:
         if not task.cancelled():
@@ -312,7 +390,8 @@ class HTTPProtocol(asyncio.Protocol):
             if response is None:
                 break
             self._slots.popleft()
-            self._app.log(slot.request, response.status, time.perf_counter() - slot.started)
+            if slot.started:
+                self._app.log(slot.request, response.status, time.perf_counter() - slot.started)
             if response.stream is not None:
                 self._streaming = asyncio.ensure_future(self._stream(slot.request, response))
                 return
@@ -326,30 +405,32 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _encode(self, request: Request, response: Response) -> bytes:
         body = response.body
-        headers = response.headers
-        lines = [f"HTTP/1.1 {response.status} {PHRASES.get(response.status, '')}\r\n"]
-        if body and response.compress and "gzip" in request.headers.get("accept-encoding", ""):
+        parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
+        if body and "gzip" in request.headers.get("accept-encoding", ""):
             compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
             body = compressor.compress(body) + compressor.flush()
-            lines.append("Content-Encoding: gzip\r\n")
-        lines.extend(f"{name}: {value}\r\n" for name, value in headers.items())
+            parts.append(b"Content-Encoding: gzip\r\n")
+        parts.append(response.lines)
+        if response.headers:
+            parts.append(_header_lines(response.headers))
         if response.close or not request.keep_alive:
             if request.version == "1.1":
-                lines.append("Connection: close\r\n")
+                parts.append(b"Connection: close\r\n")
         elif request.version == "1.0":
-            lines.append("Connection: keep-alive\r\n")
-        lines.append(f"Content-Length: {len(body)}\r\n")
-        head = "".join(lines).encode("latin-1", "replace") + _date_header() + b"\r\n"
-        return head if request.method == "HEAD" else head + body
+            parts.append(b"Connection: keep-alive\r\n")
+        parts.append(_date_header())
+        parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
+        if request.method != "HEAD":
+            parts.append(body)
+        return b"".join(parts)
 
     async def _stream(self, request: Request, response: Response) -> None:
         """Send a response of unknown length in chunks, as fast as the peer reads."""
         assert response.stream is not None and self._transport is not None
         chunked = request.version == "1.1"
-        lines = [f"HTTP/1.1 {response.status} {PHRASES.get(response.status, '')}\r\n"]
-        lines.extend(f"{name}: {value}\r\n" for name, value in response.headers.items())
-        lines.append("Transfer-Encoding: chunked\r\n" if chunked else "Connection: close\r\n")
-        self._transport.write("".join(lines).encode("latin-1", "replace") + _date_header() + b"\r\n")
+        framing = b"Transfer-Encoding: chunked\r\n" if chunked else b"Connection: close\r\n"
+        head = _STATUS_LINES.get(response.status) or _status_line(response.status)
+        self._transport.write(head + _header_lines(response.headers) + framing + _date_header() + b"\r\n")
         self._drained = asyncio.Event()
         if not self._write_paused:
             self._drained.set()
@@ -371,6 +452,14 @@ class HTTPProtocol(asyncio.Protocol):
             self._hang_up()
         else:
             self._flush()
+
+
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} \r\n".encode()
+
+
+def _header_lines(headers: dict[str, str]) -> bytes:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
 
 
 class _Refused(Exception):

@@ -69,6 +69,7 @@ class Request:
         "peer",
         "query_string",
         "raw_path",
+        "route",
         "version",
     )
 
@@ -84,6 +85,8 @@ class Request:
         self.keep_alive = True
         # What follows a route's prefix: the key, the node name, the check id.
         self.params = ""
+        # The route found for it, by the front door (a `Route`; the router knows requests, not the other way round).
+        self.route: Any = None
         self._query: dict[str, list[str]] | None = None
 
     @property
@@ -112,9 +115,12 @@ class Request:
 
 
 class Response:
-    """One response. ``headers`` are complete header lines without Date and length; ``stream`` replaces ``body``."""
+    """One response; Date and length are added when it is sent.
 
-    __slots__ = ("body", "close", "compress", "headers", "status", "stream", "view_form")
+    ``lines`` are header lines that are encoded already, sent before ``headers``; ``stream`` replaces ``body``.
+    """
+
+    __slots__ = ("body", "close", "headers", "lines", "status", "stream")
 
     def __init__(
         self,
@@ -128,8 +134,7 @@ class Response:
         self.headers: dict[str, str] = headers if headers is not None else {}
         self.stream = stream
         self.close = False
-        self.compress = True
-        self.view_form: Any = None
+        self.lines = b""
 
 
 class Deferred:

@@ -43,7 +43,8 @@ class Router:
     def __init__(self) -> None:
         self._exact: dict[str, Route] = {}
         self._below: dict[str, Route] = {}
-        self._depth = 1
+        # Patterns with a trailing slash by their second segment ("kv" of "/v1/kv/"), longest first.
+        self._areas: dict[str, list[Route]] = {}
 
     def add(
         self,
@@ -58,7 +59,9 @@ class Router:
         route = Route(pattern, handlers, body_bytes_max, too_large or _too_large(body_bytes_max), allow)
         if pattern.endswith("/"):
             self._below[pattern] = route
-            self._depth = max(self._depth, pattern.count("/"))
+            area = self._areas.setdefault(_area(pattern), [])
+            area.append(route)
+            area.sort(key=lambda item: len(item.pattern), reverse=True)
         else:
             self._exact[pattern] = route
 
@@ -67,17 +70,10 @@ class Router:
         route = self._exact.get(path)
         if route is not None:
             return route, ""
-        found: Route | None = None
-        position = 0
-        for _ in range(self._depth):
-            position = path.find("/", position)
-            if position < 0:
-                break
-            position += 1
-            found = self._below.get(path[:position], found)
-        if found is None:
-            return None, ""
-        return found, path[len(found.pattern) :]
+        for route in self._areas.get(_area(path), ()):
+            if path.startswith(route.pattern):
+                return route, path[len(route.pattern) :]
+        return None, ""
 
     def redirect(self, path: str) -> str | None:
         """Where a path without its trailing slash, or with doubled slashes, should have gone."""
@@ -89,3 +85,11 @@ class Router:
         if path.endswith("/") and cleaned != "/":
             cleaned += "/"
         return cleaned if cleaned != path and self.find(cleaned)[0] is not None else None
+
+
+def _area(path: str) -> str:
+    """The second segment of a path below /v1; patterns are few per segment."""
+    if not path.startswith("/v1/"):
+        return ""
+    end = path.find("/", 4)
+    return path[4:end] if end > 0 else path[4:]

@@ -7,7 +7,7 @@ from typing import Any
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, StateError
-from proconsul.features.kv.model import KeyListRequest, KeyRequest, KVOp, KVSRequest
+from proconsul.features.kv.model import DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, Server
 
@@ -38,6 +38,10 @@ class KVS:
     def get(self, args: KeyRequest) -> Read:
         key, kv = args.Key, self._server.state.kv
         return Read(("KVS.Get", key), lambda watch: kv.get(watch, key), shared=False)
+
+    def entry(self, key: str) -> tuple[int, DirEntry | None]:
+        """One key with its index, at once."""
+        return self._server.state.kv.get(None, key)
 
     def list(self, args: KeyRequest) -> Read:
         prefix, kv = args.Key, self._server.state.kv

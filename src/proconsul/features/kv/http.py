@@ -88,6 +88,12 @@ class KVRoutes:
         return self._get(request, key)
 
     def _get(self, request: Request, key: str) -> Answer:
+        if not request.query_string and self.web.authority.leading:
+            # The most frequent request of all: no options, no wait, one row.
+            index, entry = self.kvs.entry(key)
+            if entry is None:
+                return self.web.reply(_MISSING, max(index, 1))
+            return self.web.reply(Reply(200, encode_entries([entry], self.web.always_pretty)), index)
         if request.has("raw"):
             answer = self.web.read(request, self.kvs.get(KeyRequest(Key=key)), _encode_raw, form="raw")
             if isinstance(answer, Response) and answer.status == 200:
