@@ -64,13 +64,13 @@ class Persistence:
 
     def save_service(self, service: NodeService, token: str, source: str) -> None:
         self._write("services", service.ID, {
-            "Token": token, "Service": gojson.plain(service), "Source": source,
+            "Token": token, "Service": service, "Source": source,
             "LocallyRegisteredAsSidecar": service.LocallyRegisteredAsSidecar,
         })  # fmt: skip
 
     def save_check(self, check: HealthCheck, check_type: CheckType, token: str, source: str) -> None:
         self._write("checks", check.CheckID, {
-            "Check": gojson.plain(check), "ChkType": gojson.plain(check_type), "Token": token, "Source": source,
+            "Check": check, "ChkType": check_type, "Token": token, "Source": source,
         })  # fmt: skip
 
     def save_state(self, check_id: str, state: PersistedState) -> None:
@@ -98,7 +98,7 @@ class Persistence:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(json.dumps(value, default=_jsonable).encode())
+                file.write(gojson.dumps(value))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -188,7 +188,3 @@ def _lenient(cls: Any, value: dict[str, Any]) -> Any:
     known = {field.name.lower() for field in msgspec.structs.fields(cls)}
     known |= {alias.lower() for alias in cls.json_aliases}
     return gojson.from_plain(cls, {key: item for key, item in value.items() if key.lower() in known})
-
-
-def _jsonable(value: Any) -> Any:
-    return gojson.plain(value)

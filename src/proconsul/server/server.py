@@ -15,7 +15,7 @@ from typing import Any
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
-from proconsul.engine.raft.log import DirectoryLock, LogStore, MemoryLog, SqliteLog
+from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.store.view import Views
@@ -92,7 +92,6 @@ class ConsulServer:
         self.leading = False
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
-        self._lock: DirectoryLock | None = None
         self._leader_loop = LeaderLoop(self, self._next_leadership)
         self._monitor: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -128,7 +127,6 @@ class ConsulServer:
         if not self.config.data_dir:
             return MemoryLog(), MemorySnapshots()
         directory = Path(self.config.data_dir) / "raft"
-        self._lock = DirectoryLock(directory)
         return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning)
 
     async def stop(self) -> None:
@@ -139,8 +137,6 @@ class ConsulServer:
             await asyncio.gather(self._monitor, return_exceptions=True)
         if hasattr(self, "raft"):
             await self.raft.stop()
-        if self._lock is not None:
-            self._lock.release()
 
     # ------------------------------------------------------------------ what endpoints use
 
