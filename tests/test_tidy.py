@@ -19,7 +19,7 @@ LAYERS = {
     "engine": set(),
     "features": {"engine"},
     "server": {"features", "engine"},
-    "agent": {"server", "features", "engine", "dns"},
+    "agent": {"server", "features", "engine", "dns", "client"},
     "dns": {"features", "engine"},
     "client": {"engine"},
     "ui": {"features", "engine"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import cli_archives as archives
 import pytest
 
-from proconsul.cli import archive, complete, config_schema, gojson, schemas, watchplan
+from proconsul.cli import archive, complete, config_schema
 from proconsul.cli.acl_common import merged, node_identities, service_identities
 from proconsul.cli.agent_flags import AgentFlags
 from proconsul.cli.api import ApiError, Client, ClientConfig, encode_query, escape_path
@@ -20,6 +20,7 @@ from proconsul.cli.commands.kv import Base64Error, strict_base64
 from proconsul.cli.commands.rtt import distance_s
 from proconsul.cli.goregexp import compile_go
 from proconsul.cli.main import main
+from proconsul.client import gojson, schemas, watchplan
 
 
 @pytest.mark.parametrize(

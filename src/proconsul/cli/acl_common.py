@@ -9,7 +9,7 @@ from proconsul.cli import acl_format, gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import EVERYTHING, Command, Failure
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json, Struct
+from proconsul.client.gojson import Json, Struct
 
 Row = Mapping[str, Json]
 _UUID_LENGTH = 36

@@ -6,8 +6,8 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gojson
-from proconsul.cli.gojson import Json, Struct
+from proconsul.client import gojson
+from proconsul.client.gojson import Json, Struct
 
 Row = Mapping[str, Json]
 FORMATS = ("pretty", "json")

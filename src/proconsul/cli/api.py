@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote as _url_quote
 from urllib.parse import quote_plus
 
-from proconsul.cli import gojson, gotypes
+from proconsul.cli import gotypes
+from proconsul.client import gojson
 
 if TYPE_CHECKING:
     import http.client

@@ -11,8 +11,9 @@ import zlib
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from proconsul.cli import gojson, gotypes
-from proconsul.cli.gojson import Json
+from proconsul.cli import gotypes
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 _META, _STATE, _SUMS = "meta.json", "state.bin", "SHA256SUMS"
 _CHUNK_BYTES = 1 << 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from proconsul.cli import gotypes
-from proconsul.cli.gojson import Field, Json, Struct
+from proconsul.client.gojson import Field, Json, Struct
 
 _HEAD = (Field("Kind"), Field("Name"), Field("Namespace", omit=True))
 _INDEXES = (Field("CreateIndex", 0), Field("ModifyIndex", 0))

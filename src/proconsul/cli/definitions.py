@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from proconsul.cli import gotypes
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 Block = Mapping[str, Json]
 Shape = Callable[[Json], Json]

@@ -15,9 +15,9 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gojson
 from proconsul.cli.api import ApiError, Client
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 LOCK_FLAG = 0x2DDCCBC058A50C18
 SEMAPHORE_FLAG = 0xE0F69A2BAA414DE0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gojson, gotypes
+from proconsul.cli import acl_format, acl_schemas, gotypes
 from proconsul.cli.acl_common import AclCommand, Row, rows
 from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 
 def _read(client: Client, name: str, prefix: str) -> Row:

@@ -9,7 +9,7 @@ from proconsul.cli.acl_common import AclCommand, Row, rows, rule_id
 from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 
 def _read(client: Client, found: str, prefix: str) -> Row:

@@ -9,7 +9,7 @@ from proconsul.cli.acl_common import AclCommand, Row, policy_id, policy_id_by_na
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import Failure, explain, read_argument
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 _RULES = "The rules, themselves or from a file with '@' or from standard input with '-'."
 

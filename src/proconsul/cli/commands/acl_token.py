@@ -19,7 +19,7 @@ from proconsul.cli.acl_common import (
 from proconsul.cli.api import Client
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 
 class Bootstrap(AclCommand):

@@ -9,7 +9,7 @@ from proconsul.cli.api import Client
 from proconsul.cli.columnize import columnize, tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 Row = Mapping[str, Json]
 

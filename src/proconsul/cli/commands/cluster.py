@@ -8,7 +8,7 @@ from typing import cast
 from proconsul.cli.api import ApiError
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 
 class Info(Command):

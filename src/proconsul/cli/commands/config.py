@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import config_schema, gojson
+from proconsul.cli import config_schema
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument, read_stdin
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 
 class List(Command):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import config_schema, gojson, gotypes, schemas
+from proconsul.cli import config_schema, gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.commands.intention import find, new_intention
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson, schemas
+from proconsul.client.gojson import Json
 
 
 class GetConfig(Command):

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-from proconsul.cli import gojson, gotypes
+from proconsul.cli import gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import Api, Command, Failure
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 _SECOND = 1_000_000_000
 _INTERVAL_NS = 30 * _SECOND

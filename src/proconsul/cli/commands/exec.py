@@ -9,12 +9,12 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gojson
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, ShowHelp, explain, read_stdin
 from proconsul.cli.commands.event import check_filters
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 _PREFIX = "_rexec"
 _EVENT = "_rexec"

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from proconsul.cli import gojson, gotypes
+from proconsul.cli import gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 Intention = Mapping[str, Json]
 _PATH = "/v1/connect/intentions"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gojson
 from proconsul.cli.api import Client, Query
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 _PATH = "/v1/operator/keyring"
 # More relays only multiply traffic; the servers refuse them too.

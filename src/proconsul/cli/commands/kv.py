@@ -10,7 +10,7 @@ from proconsul.cli.api import ApiError, Client, Query
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 Pair = Mapping[str, Json]
 _QUERYING = "Error querying Consul agent: "

@@ -6,11 +6,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import cast
 
-from proconsul.cli import gojson
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.commands.kv import list_pairs, strict_base64, value_of, write_key
-from proconsul.cli.gojson import Json
 from proconsul.cli.output import Progress
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 
 class Export(Command):

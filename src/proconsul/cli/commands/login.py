@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import cast
 
-from proconsul.cli import gojson, gotypes
+from proconsul.cli import gotypes
 from proconsul.cli.acl_common import Row
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 # The sink holds a secret; only its owner may read it.
 _SINK_MODE = 0o600

@@ -8,7 +8,7 @@ from typing import cast
 from proconsul.cli.api import Client
 from proconsul.cli.command import Api, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 _NODE_CHECK = "_node_maintenance"
 _SERVICE_PREFIX = "_service_maintenance:"

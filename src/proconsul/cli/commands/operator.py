@@ -9,7 +9,7 @@ from proconsul.cli import gotypes
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import Flag, FlagSet
-from proconsul.cli.gojson import Field, Json, Struct
+from proconsul.client.gojson import Field, Json, Struct
 
 _RAFT = "/v1/operator/raft"
 _AUTOPILOT = "/v1/operator/autopilot/configuration"

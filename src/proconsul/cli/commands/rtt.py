@@ -9,7 +9,7 @@ from typing import cast
 from proconsul.cli.api import Client
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client.gojson import Json
 
 Entry = Mapping[str, Json]
 

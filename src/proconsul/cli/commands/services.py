@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import cast
 
-from proconsul.cli import definitions, gojson, gotypes
+from proconsul.cli import definitions, gotypes
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson
+from proconsul.client.gojson import Json
 
 
 def read_services(paths: list[str]) -> list[dict[str, Json]]:

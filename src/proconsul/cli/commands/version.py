@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from proconsul import COMPATIBLE_VERSION
-from proconsul.cli import gojson
 from proconsul.cli.command import Command
 from proconsul.cli.flags import FlagSet
+from proconsul.client import gojson
 
 # Gossip and RPC protocol versions, see "Protocol Compatibility Promise" in Consul's documentation.
 PROTOCOL_DEFAULT = 2

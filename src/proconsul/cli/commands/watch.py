@@ -6,11 +6,12 @@ import subprocess
 import threading
 from collections.abc import Callable
 
-from proconsul.cli import child, gojson, gotypes, watchplan
+from proconsul.cli import child, gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.gojson import Json
+from proconsul.client import gojson, watchplan
+from proconsul.client.gojson import Json
 
 
 class Watch(Command):

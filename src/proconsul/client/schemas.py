@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.cli.gojson import Field, Struct
+from proconsul.client.gojson import Field, Struct
 
 _INDEXES = (Field("CreateIndex", 0), Field("ModifyIndex", 0))
 

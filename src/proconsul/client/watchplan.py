@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from proconsul.cli import schemas
-from proconsul.cli.gojson import Json, sort_maps
+from proconsul.client import schemas
+from proconsul.client.gojson import Json, sort_maps
 
 RETRY_S = 5
 RETRY_S_MAX = 180
