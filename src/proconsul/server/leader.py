@@ -123,15 +123,16 @@ class LeaderLoop:
         """Handle member changes one by one until the next full reconcile is due."""
         loop = asyncio.get_running_loop()
         reassert = asyncio.ensure_future(self._reassert.wait())
+        change = asyncio.ensure_future(self._changes.get())
         try:
             while (left := until - loop.time()) > 0 and not self._reassert.is_set():
-                change = asyncio.ensure_future(self._changes.get())
-                done, _ = await asyncio.wait({change, reassert}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if change in done:
-                    await self._reconcile_member(change.result())
-                else:
-                    change.cancel()
+                await asyncio.wait({change, reassert}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if change.done():
+                    member = change.result()
+                    change = asyncio.ensure_future(self._changes.get())
+                    await self._reconcile_member(member)
         finally:
+            change.cancel()
             reassert.cancel()
 
     async def _reconcile_member(self, member: object) -> None:

@@ -1,0 +1,271 @@
+"""Watches from the configuration: a blocking query each, and a handler that runs when its result changes.
+
+The queries go through the agent's own front door, without a socket. Handlers of one watch never overlap; what changes
+while one runs is seen by the next query. Source: Consul documentation "Watches".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
+from proconsul.agent.checks.output import TailBuffer
+from proconsul.client import gojson, watchplan
+from proconsul.engine.http.request import Deferred, Request, Response
+from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.features.errors import ConsulError
+
+if TYPE_CHECKING:
+    from proconsul.agent.agent import Agent
+    from proconsul.agent.config.runtime import RuntimeConfig
+
+log = logging.getLogger("agent")
+
+HANDLER_TIMEOUT_S = 10.0
+# Output of a handler that is kept for the log (Consul: WatchBufSize 4 KiB).
+OUTPUT_BYTES_MAX = 4096
+_HANDLER_KEYS = ("handler", "args", "handler_type", "http_handler_config")
+
+
+class Handler(NamedTuple):
+    """What runs on a change: a command, or an HTTP request."""
+
+    command: tuple[str, ...] = ()
+    url: str = ""
+    method: str = "POST"
+    header: Mapping[str, Sequence[str]] = {}
+    timeout_s: float = HANDLER_TIMEOUT_S
+    tls_skip_verify: bool = False
+
+
+class WatchDefinition(NamedTuple):
+    kind: str
+    request: watchplan.Request
+    token: str
+    datacenter: str
+    handler: Handler
+
+
+def parse_watch(raw: Mapping[str, Any]) -> WatchDefinition:
+    """Read one watch of the configuration. Raises ConsulError with Consul's text."""
+    given = {str(key): value for key, value in raw.items()}
+    if given.get("handler") and given.get("args"):
+        raise ConsulError("Only one watch handler allowed")
+    handler = _handler(given)
+    rest = {key: value for key, value in given.items() if key not in _HANDLER_KEYS}
+    kind, token = str(rest.pop("type", "") or ""), str(rest.pop("token", "") or "")
+    datacenter = str(rest.pop("datacenter", "") or "")
+    try:
+        request = watchplan.parse(kind, rest)
+    except watchplan.WatchError as error:
+        raise ConsulError(f"Failed to parse watch ({_go_map(rest)}): {error}") from None
+    if handler is None:
+        raise ConsulError("Must define a watch handler")
+    return WatchDefinition(kind, request, token, datacenter, handler)
+
+
+def _go_map(values: Mapping[str, Any]) -> str:
+    pairs = ", ".join(f'"{key}":{value!r}'.replace("'", '"') for key, value in sorted(values.items()))
+    return f"map[string]interface {{}}{{{pairs}}}"
+
+
+def _handler(given: Mapping[str, Any]) -> Handler | None:
+    if given.get("handler_type") == "http":
+        raw = given.get("http_handler_config")
+        if not raw:
+            raise ConsulError(
+                f"Failed to parse watch ({_go_map({})}): Handler type 'http' requires 'http_handler_config' to be set"
+            )
+        config = raw[0] if isinstance(raw, (list, tuple)) else raw
+        if not config.get("path"):
+            raise ConsulError("Requires 'path' to be set")
+        header = {
+            key: (value,) if isinstance(value, str) else tuple(value)
+            for key, value in (config.get("header") or {}).items()
+        }
+        return Handler(
+            url=str(config["path"]), method=str(config.get("method") or "POST"), header=header,
+            timeout_s=_seconds(config.get("timeout")), tls_skip_verify=bool(config.get("tls_skip_verify")),
+        )  # fmt: skip
+    if given.get("args"):
+        args = given["args"]
+        return Handler(command=(args,) if isinstance(args, str) else tuple(str(item) for item in args))
+    if given.get("handler"):
+        return Handler(command=("/bin/sh", "-c", str(given["handler"])))
+    return None
+
+
+def _seconds(value: Any) -> float:
+    if not value:
+        return HANDLER_TIMEOUT_S
+    try:
+        return parse_duration(value) / 1e9 if isinstance(value, str) else float(value) / 1e9
+    except DurationError as error:
+        raise ConsulError(f"Failed to parse watch timeout: {error}") from None
+
+
+class Watches:
+    """All watches of an agent."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+        """Raises ConsulError for a watch that cannot be understood; then none is started."""
+        parsed = [parse_watch(raw) for raw in definitions]
+        self._tasks = [asyncio.create_task(self._follow(watch)) for watch in parsed]
+
+    async def stop(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def reloaded(self, config: RuntimeConfig) -> None:
+        """Stop all watches and start those of the new configuration, so every handler runs again."""
+        for task in self._tasks:
+            task.cancel()
+        self.start(config.watches)
+
+    # ------------------------------------------------------------------ one watch
+
+    async def _follow(self, watch: WatchDefinition) -> None:
+        plan = watchplan.Plan()
+        failures, index = 0, 0
+        while True:
+            try:
+                index, result = await self._ask(watch, index)
+            except ConsulError as error:
+                failures += 1
+                pause_s = watchplan.retry_s(failures)
+                log.error("Watch errored: type=%s error=%s retry=%ss", watch.kind, error, pause_s)
+                await asyncio.sleep(pause_s)
+                continue
+            failures = 0
+            if plan.observe(index, result):
+                await self._run(watch, index, result)
+            index = plan.index or 0
+
+    async def _ask(self, watch: WatchDefinition, index: int) -> tuple[int, Any]:
+        query: dict[str, Any] = dict(watch.request.query)
+        if index:
+            query["index"] = str(index)
+        if watch.request.stale:
+            query["stale"] = ""
+        if watch.datacenter:
+            query["dc"] = watch.datacenter
+        headers = {"x-consul-token": watch.token} if watch.token else {}
+        path = watch.request.path
+        request = Request("GET", quote(path), path, urlencode(query, doseq=True), headers)
+        response = await self._answer(request)
+        found = _header(response, "x-consul-index")
+        if response.status == 404 and watch.request.missing_is_none:
+            return int(found or 0), watch.request.read(None)
+        if response.status != 200:
+            raise ConsulError(f"Unexpected response code: {response.status} ({response.body.decode(errors='replace')})")
+        result = watch.request.read(gojson.loads(response.body))
+        if watch.request.is_events:
+            result = watchplan.new_events(result, index) if index else result
+        return int(found or 0), result
+
+    async def _answer(self, request: Request) -> Response:
+        front = self._agent.front
+        front.route(request)
+        answer = front.handle(request)
+        if isinstance(answer, Response):
+            return answer
+        if not isinstance(answer, Deferred):
+            return await answer
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        answer.when_done(lambda response: None if future.done() else future.set_result(response))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
+
+    # ------------------------------------------------------------------ handlers
+
+    async def _run(self, watch: WatchDefinition, index: int, result: Any) -> None:
+        body = (gojson.dumps(result) + "\n").encode()
+        try:
+            if watch.handler.url:
+                await self._post(watch.handler, index, body)
+            else:
+                await self._execute(watch.handler.command, index, body)
+        except (OSError, HttpClientError, TimeoutError) as error:
+            log.error("Failed to run watch handler: handler=%s error=%s",
+                      watch.handler.url or shlex.join(watch.handler.command), error)  # fmt: skip
+
+    async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "CONSUL_INDEX": str(index)}, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        buffer = TailBuffer(OUTPUT_BYTES_MAX)
+        try:
+            process.stdin.write(body)
+            process.stdin.close()
+            while data := await process.stdout.read(65536):
+                buffer.write(data)
+            code = await process.wait()
+        except BaseException:
+            _kill(process)
+            raise
+        if code:
+            log.error("Failed to run watch handler: handler=%s error=exit status %s", shlex.join(command), code)
+        log.debug("watch handler output: watch_handler=%s output=%s", shlex.join(command), buffer.text)
+
+    async def _post(self, handler: Handler, index: int, body: bytes) -> None:
+        header = {"Content-Type": ("application/json",), "X-Consul-Index": (str(index),), **handler.header}
+        request = HttpRequest(
+            handler.url, handler.method, header, body,
+            context=_unverified if handler.tls_skip_verify else None,
+        )  # fmt: skip
+        received = bytearray()
+        response = await fetch(request, lambda data: received.extend(data[: OUTPUT_BYTES_MAX]), handler.timeout_s)
+        text = bytes(received[:OUTPUT_BYTES_MAX]).decode(errors="replace")
+        if response.status >= 500:
+            log.error("HTTP watch handler failed with output: watch=%s status=%s output=%s", handler.url,
+                      response.status_text, text)  # fmt: skip
+        else:
+            log.debug("HTTP watch handler output: watch=%s output=%s", handler.url, text)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    import signal
+
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _unverified() -> Any:
+    import ssl
+
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _header(response: Response, name: str) -> str:
+    for key, value in response.headers.items():
+        if key.lower() == name:
+            return value
+    for line in response.lines.decode("latin-1").split("\r\n"):
+        key, _, value = line.partition(": ")
+        if key.lower() == name:
+            return value
+    return ""
+
+

@@ -1,0 +1,114 @@
+"""An agent inside the test's own process: ready in milliseconds, nothing to download, real answers.
+
+`AgentInLoop` lives in the caller's event loop; requests go through its front door without a socket, or, with
+``listen=True``, through a free port that any Consul client can use. `AgentInThread` is the same for code that is not
+asynchronous, and is what the pytest fixture ``consul_agent`` gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from urllib.parse import unquote
+
+from proconsul.agent.agent import Agent
+from proconsul.agent.config import load
+from proconsul.engine.http.request import Deferred, Request, Response
+
+# Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
+READY_TIMEOUT_S = 10.0
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _settings(extra: Mapping[str, Any], listen: bool) -> dict[str, Any]:
+    ports = {"http": free_port() if listen else -1, "dns": -1, "grpc": -1, **dict(extra.get("ports") or {})}
+    settings: dict[str, Any] = {"dev": True, "node_name": "test", "log_level": "warn", **extra, "ports": ports}
+    return settings
+
+
+class AgentInLoop:
+    """An agent in this event loop. ``settings`` are configuration keys, as in a file."""
+
+    def __init__(self, settings: Mapping[str, Any] | None = None, *, listen: bool = False) -> None:
+        self._settings = _settings(settings or {}, listen)
+        self.agent: Agent
+
+    @property
+    def http_address(self) -> str:
+        """``host:port`` of the HTTP API; only with ``listen=True``."""
+        endpoint = self.agent.config.http_addrs[0]
+        return f"{endpoint.host}:{endpoint.port}"
+
+    async def __aenter__(self) -> AgentInLoop:
+        config, _ = load(self._settings)
+        self.agent = Agent(config)
+        await self.agent.start()
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            await self.agent.server.when_ready(READY_TIMEOUT_S)
+            while self.agent.server.state.tables.nodes.get(config.node_name.lower()) is None:
+                await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.agent.stop()
+
+    async def request(
+        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """One API request through the front door; ``target`` is path and query as in a URL."""
+        path, _, query = target.partition("?")
+        request = Request(method, path, unquote(path, "utf-8", "surrogateescape"), query,
+                          {key.lower(): value for key, value in (headers or {}).items()})  # fmt: skip
+        request.body = body
+        self.agent.front.route(request)
+        answer = self.agent.front.handle(request)
+        if isinstance(answer, Response):
+            return answer
+        if not isinstance(answer, Deferred):
+            return await answer
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        answer.when_done(lambda response: None if future.done() else future.set_result(response))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
+
+
+class AgentInThread:
+    """An agent with its own event loop in a thread, reachable over HTTP at ``http_address``."""
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        self._inner = AgentInLoop(settings, listen=True)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proconsul-test-agent", daemon=True)
+
+    @property
+    def http_address(self) -> str:
+        return self._inner.http_address
+
+    def __enter__(self) -> AgentInThread:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._inner.__aenter__(), self._loop).result(READY_TIMEOUT_S * 2)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._inner.__aexit__(None, None, None), self._loop).result(READY_TIMEOUT_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(READY_TIMEOUT_S)
+        self._loop.close()

@@ -1,0 +1,32 @@
+"""Agents inside the test's process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+from proconsul.testing import AgentInLoop, AgentInThread
+
+
+def _get(address: str, path: str) -> object:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status == 200, body
+    return json.loads(body)
+
+
+def test_the_fixture_gives_a_working_agent(consul_agent: AgentInThread, consul_agent_address: str) -> None:
+    nodes = _get(consul_agent_address, "/v1/catalog/nodes")
+    assert isinstance(nodes, list)
+    assert [node["Node"] for node in nodes] == ["test"]
+    assert consul_agent.http_address == consul_agent_address
+
+
+async def test_two_agents_in_one_loop_do_not_mix() -> None:
+    async with AgentInLoop({"node_name": "one"}) as one, AgentInLoop({"node_name": "two"}) as two:
+        await one.request("PUT", "/v1/kv/key", b"1")
+        assert (await one.request("GET", "/v1/kv/key?raw")).body == b"1"
+        assert (await two.request("GET", "/v1/kv/key?raw")).status == 404
