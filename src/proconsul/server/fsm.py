@@ -262,7 +262,7 @@ class _Restorer:
                 if reader is None:
                     raise msgpack.DecodeError(f"Unrecognized msg type: {kind}")
                 reader(next(unpacker))
-        except (StopIteration, ValueError, msgpack_c.UnpackException) as error:
+        except (StopIteration, ValueError, TypeError, msgpack_c.UnpackException) as error:
             raise msgpack.DecodeError(f"snapshot is damaged: {error!r}") from error
         for name, rows in self._bulk.items():
             self.state.store.tables[name].load(rows)

@@ -49,7 +49,7 @@ def unpack(data: bytes | memoryview) -> Any:
         return msgpack.unpackb(data, raw=False, unicode_errors="surrogateescape", strict_map_key=False)
     except DecodeError:
         raise
-    except (ValueError, msgpack.UnpackException, msgpack.ExtraData, RecursionError) as error:
+    except (ValueError, TypeError, msgpack.UnpackException, msgpack.ExtraData, RecursionError) as error:
         raise DecodeError(f"msgpack decode error: {error}") from error
 
 

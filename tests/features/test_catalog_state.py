@@ -1,0 +1,158 @@
+"""Which writes move which indexes of the catalog, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from proconsul.engine.store.table import Transaction
+from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, NodeService, RegisterRequest
+from proconsul.features.errors import StateError
+from proconsul.features.state import State
+
+ID1 = "11111111-1111-1111-1111-111111111111"
+ID2 = "22222222-2222-2222-2222-222222222222"
+
+
+class World:
+    def __init__(self) -> None:
+        self.state = State()
+        self.index = 0
+
+    def register(self, **fields: Any) -> None:
+        request = RegisterRequest(**{"Node": "n", "Address": "10.0.0.1", **fields})
+        self._write(lambda tx: self.state.catalog.register(tx, request))
+
+    def deregister(self, **fields: Any) -> None:
+        self._write(lambda tx: self.state.catalog.deregister(tx, DeregisterRequest(**{"Node": "n", **fields})))
+
+    def _write(self, run: Callable[[Transaction], None]) -> None:
+        self.index += 1
+        tx = self.state.store.begin(self.index)
+        try:
+            run(tx)
+        except StateError:
+            tx.abort()
+            raise
+        tx.commit()
+
+    def service_index(self, name: str) -> int:
+        return self.state.reads.service_nodes(None, name)[0]
+
+
+def web(service_id: str = "web", **fields: Any) -> NodeService:
+    return NodeService(ID=service_id, Service="web", **fields)
+
+
+def check(name: str = "c", status: str = "passing", **fields: Any) -> HealthCheck:
+    return HealthCheck(Node="n", CheckID=name, Name=name, Status=status, **fields)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_writing_the_same_again_moves_nothing(world: World) -> None:
+    world.register(Service=web(Tags=None), Check=check())
+    indexes = dict(world.state.store.indexes)
+    world.register(Service=web(Tags=[], Meta={}), Check=check())
+    assert world.state.store.indexes == indexes
+
+
+def test_a_node_change_moves_its_services(world: World) -> None:
+    world.register(Service=web())
+    world.register(Address="10.0.0.2")
+    assert world.service_index("web") == 2
+
+
+def test_a_node_check_moves_all_services_of_the_node(world: World) -> None:
+    world.register(Service=web())
+    world.register(Check=check(status="critical"))
+    assert world.service_index("web") == 2
+
+
+def test_other_services_do_not_move(world: World) -> None:
+    world.register(Service=web())
+    world.register(Service=NodeService(ID="db", Service="db"))
+    assert world.service_index("web") == 1
+
+
+def test_the_last_instance_leaves_an_extinction_index(world: World) -> None:
+    world.register(Service=web("a"))
+    world.register(Service=web("b"))
+    world.deregister(ServiceID="a")
+    assert (world.service_index("web"), world.service_index("never seen")) == (3, 3)
+    world.deregister(ServiceID="b")
+    assert (world.service_index("web"), world.service_index("never seen")) == (4, 4)
+    assert "service.web" not in world.state.store.indexes
+
+
+def test_removing_a_node_removes_what_hangs_on_it(world: World) -> None:
+    world.register(Service=web(), Check=check(ServiceID="web"))
+    world.deregister()
+    tables = world.state.tables
+    assert (len(tables.nodes), len(tables.services), len(tables.checks)) == (0, 0, 0)
+
+
+def test_a_check_takes_name_and_tags_from_its_service(world: World) -> None:
+    world.register(Service=web(Tags=["v1"]), Check=check(ServiceID="web"))
+    row = world.state.tables.checks.all()[0]
+    assert (row.ServiceName, row.ServiceTags) == ("web", ["v1"])
+
+
+def test_names_are_compared_without_case(world: World) -> None:
+    world.register(Node="Node", Service=web("ID"))
+    world.register(Node="node", Service=web("id"))
+    assert len(world.state.tables.services) == 1
+    assert len(world.state.reads.service_nodes(None, "WEB")[1]) == 1
+
+
+def test_the_same_id_under_a_new_name_is_a_rename(world: World) -> None:
+    world.register(Node="old", ID=ID1, Service=web())
+    world.register(Node="new", ID=ID1)
+    assert [node.Node for node in world.state.tables.nodes.all()] == ["new"]
+    assert len(world.state.tables.services) == 0
+
+
+@pytest.mark.parametrize(("status", "refused"), [("passing", True), ("critical", False)])
+def test_a_name_is_reserved_while_its_agent_lives(world: World, status: str, refused: bool) -> None:
+    serf = HealthCheck(Node="taken", CheckID="serfHealth", Name="Serf Health Status", Status=status)
+    world.register(Node="taken", ID=ID1, Check=serf)
+    if refused:
+        with pytest.raises(StateError, match=f"Node name taken is reserved by node {ID1} with name taken"):
+            world.register(Node="taken", ID=ID2)
+    else:
+        world.register(Node="taken", ID=ID2)
+    assert (ID1 if refused else ID2) == world.state.tables.nodes.all()[0].ID
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"Check": check(ServiceID="nope")}, 'failed inserting check: Missing service registration on node "n"'),
+        ({"Check": HealthCheck(Node="other", CheckID="c")}, 'check node "other" does not match node "n"'),
+    ],
+)
+def test_a_refused_registration_leaves_nothing(world: World, fields: dict[str, Any], text: str) -> None:
+    with pytest.raises(StateError, match=text):
+        world.register(Service=web(), **fields)
+    assert world.state.tables.nodes.all() == []
+    assert world.state.store.indexes == {}
+
+
+def test_skip_node_update_changes_only_what_hangs_on_the_node(world: World) -> None:
+    world.register(Address="10.0.0.1")
+    world.register(Address="10.9.9.9", SkipNodeUpdate=True, Service=web())
+    assert world.state.tables.nodes.all()[0].Address == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"), [([], 2), (["a"], 1), (["A"], 1), (["a", "b"], 1), (["a", "c"], 0), (["z"], 0)]
+)
+def test_all_tags_must_match(world: World, tags: list[str], found: int) -> None:
+    world.register(Service=web("1", Tags=["a", "b"]))
+    world.register(Service=web("2", Tags=["c"]))
+    assert len(world.state.reads.service_nodes(None, "web", tags)[1]) == found
