@@ -22,6 +22,7 @@ from proconsul.agent.events import EventLog
 from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
+from proconsul.agent.measure import Measure
 from proconsul.agent.membership import Pool, SoloPool, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
@@ -103,6 +104,7 @@ class Agent:
         self._build_state()
         self._build_front()
         self._extra: list[Any] = []
+        self._tls: Any = None
 
     # ------------------------------------------------------------------ composition
 
@@ -121,7 +123,8 @@ class Agent:
         self._lan: Pool = SoloPool(config.node_name, lan.host, lan.port, tags, self.events.received)
         wan = config.serf_advertise_wan
         self._wan: Pool = SoloPool(
-            f"{config.node_name}.{config.datacenter}", wan.host, wan.port, tags, lambda ltime, name, payload: None
+            f"{config.node_name}.{config.datacenter}", wan.host, wan.port,
+            {name: value for name, value in tags.items() if name != "wan_join_port"}, lambda ltime, name, payload: None
         )
         self.server = ConsulServer(self._server_config(), self._lan.members, rng=self.rng)
         self.catalog_port = ServerCatalog(self.server)
@@ -213,6 +216,10 @@ class Agent:
             TaggedAddresses=dict(config.tagged_addresses), Meta={SEGMENT_META: config.segment, **config.node_meta},
         )  # fmt: skip
 
+    @property
+    def connection_count(self) -> int:
+        return len(self._connections)
+
     def members(self, *, wan: bool = False) -> list[Member]:
         return (self._wan if wan else self._lan).members()
 
@@ -243,6 +250,9 @@ class Agent:
         self.sync.start()
         await self._start_dns()
         await self._start_watches()
+        measure = Measure(self)
+        measure.start()
+        self._extra.append(measure)
         loop = asyncio.get_running_loop()
         self._sweeper = loop.call_later(HEADER_SWEEP_S, self._sweep)
         self._reaper = loop.call_later(self.config.checks.reap_interval_s, self._reap)
@@ -274,7 +284,8 @@ class Agent:
         for endpoint in self.config.https_addrs:
             from proconsul.agent.tls import server_context
 
-            await self._listen_one(make, endpoint, server_context(self.config.tls.https))
+            self._tls = server_context(self.config.tls.https)
+            await self._listen_one(make, endpoint, self._tls)
 
     async def _listen_one(self, make: Callable[[], asyncio.Protocol], endpoint: Endpoint, tls: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -330,6 +341,10 @@ class Agent:
                 except ValueError as error:
                     log.error("Invalid log level in new configuration: error=%s", error)
             self._apply_check_settings()
+            if self._tls is not None:
+                from proconsul.agent.tls import load_certificates
+
+                load_certificates(self._tls, config.tls.https)
             snapshot = self.registrations.unload()
             self.registrations.load(config.service_definitions, config.check_definitions, snapshot)
             for part in self._extra:

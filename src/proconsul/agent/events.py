@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -122,9 +121,11 @@ class EventLog:
 
 
 def _search(pattern: str, text: str) -> bool:
+    from proconsul.engine.filter.goregexp import compile_go
+
     try:
-        return re.search(pattern, text) is not None
-    except re.error:
+        return compile_go(pattern).search(text) is not None
+    except ValueError:
         return False
 
 
@@ -134,7 +135,9 @@ def validate(event: UserEvent) -> None:
         raise ConsulError("Cannot provide tag filter without service filter")
     for title, pattern in (("node", event.NodeFilter), ("service", event.ServiceFilter), ("tag", event.TagFilter)):
         if pattern:
+            from proconsul.engine.filter.goregexp import compile_go
+
             try:
-                re.compile(pattern)
-            except re.error as error:
+                compile_go(pattern)
+            except ValueError as error:
                 raise ConsulError(f"Invalid {title} filter: {error}") from None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import ipaddress
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from time import perf_counter
+from urllib.parse import quote
 
-from proconsul.engine.http.request import Deferred, Request, Response, text_response
+from proconsul.agent.metrics import Metrics, Sample
+from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
 from proconsul.engine.http.router import Answer, Route, Router
-from proconsul.features.errors import ConsulError, status_of
-from proconsul.features.web import Web
+from proconsul.features.errors import ConsulError, ReadRefused, status_of
+from proconsul.features.web import NO_ANSWER, Web
 
 log = logging.getLogger("agent.http")
 
@@ -37,6 +41,7 @@ class FrontDoor:
         self._writers = [ipaddress.ip_network(text, strict=False) for text in allow_write_from]
         self._unprintable_filter = unprintable_filter
         self._ui_path = ui_path
+        self._samples: dict[tuple[str, str], Sample] = {}
 
     # ------------------------------------------------------------------ Application
 
@@ -50,6 +55,7 @@ class FrontDoor:
         return route
 
     def handle(self, request: Request) -> Answer:
+        started = perf_counter()
         try:
             answer = self._handle(request)
         except ConsulError as error:
@@ -58,10 +64,28 @@ class FrontDoor:
             log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
             answer = text_response(500, f"internal error: {type(error).__name__}")
         if isinstance(answer, Response):
-            return self._dressed(answer)
+            self._measure(request, started)
+            return answer if not self._headers else self._dressed(answer)
         if isinstance(answer, Deferred):
+            answer.on_done = lambda: self._measure(request, started)
             return answer if not self._headers else self._dress_later(answer)
-        return self._await(request, answer)
+        return self._await(request, answer, started)
+
+    def _measure(self, request: Request, started: float) -> None:
+        """Add one request to the samples of its route."""
+        route = request.route
+        key = (request.method, route.pattern if route is not None else "")
+        sample = self._samples.get(key)
+        if sample is None:
+            sample = self._samples[key] = Sample()
+        sample.add((perf_counter() - started) * 1000)
+
+    def flush_samples(self, metrics: Metrics) -> None:
+        """Hand the requests measured since the last call to ``metrics``, as ``http.GET.v1.kv._`` in milliseconds."""
+        samples, self._samples = self._samples, {}
+        for (method, pattern), sample in samples.items():
+            name = pattern.strip("/").replace("/", ".") + ("._" if pattern.endswith("/") else "")
+            metrics.merge(f"http.{method}.{name}" if name else f"http.{method}", sample)
 
     def log(self, request: Request, status: int, seconds: float) -> None:
         log.debug(
@@ -82,6 +106,8 @@ class FrontDoor:
         if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
             return text_response(403, "Access is restricted")
         handler = route.handlers.get(request.method)
+        if "%" in request.query_string and not valid_escapes(request.query_string):
+            return Web.empty(500)
         if handler is not None:
             return handler(request)
         if request.method == "OPTIONS":
@@ -95,9 +121,11 @@ class FrontDoor:
             if self._ui_path:
                 return _redirect(request, self._ui_path)
             return Response(200, b"Consul Agent", {"Content-Type": "text/plain; charset=utf-8"})
+        if request.path + "/" == self._ui_path:
+            return _redirect(request, self._ui_path)
         target = self.router.redirect(request.path)
         if target is not None and request.method != "CONNECT":
-            return _redirect(request, target + (f"?{request.query_string}" if request.query_string else ""))
+            return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))
         return Response(404, b"", {})
 
     def _may_write(self, peer: str) -> bool:
@@ -112,9 +140,12 @@ class FrontDoor:
         if status >= 500:
             log.error("Request error: method=%s url=%s from=%s error=%s", request.method, _masked(request),
                       request.peer, error)  # fmt: skip
-        return text_response(status, error.text)
+        response = text_response(status, error.text)
+        if isinstance(error, ReadRefused):
+            response.headers |= NO_ANSWER
+        return response
 
-    async def _await(self, request: Request, answer: object) -> Response:
+    async def _await(self, request: Request, answer: object, started: float) -> Response:
         try:
             response = await answer  # type: ignore[misc]
             assert isinstance(response, Response)
@@ -123,6 +154,7 @@ class FrontDoor:
         except Exception as error:
             log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
             response = text_response(500, f"internal error: {type(error).__name__}")
+        self._measure(request, started)
         return self._dressed(response)
 
     def _dressed(self, response: Response) -> Response:
@@ -142,8 +174,13 @@ def _has_control(path: str) -> bool:
     return any(not char.isprintable() and not "\udc80" <= char <= "\udcff" for char in path)
 
 
+def _escaped(path: str) -> str:
+    """The path as Go's url.URL prints it."""
+    return quote(path, safe="/$&+,:;=@", errors="surrogateescape")
+
+
 def _redirect(request: Request, target: str) -> Response:
-    body = f'<a href="{target}">Moved Permanently</a>.\n\n' if request.method in ("GET", "HEAD") else ""
+    body = f'<a href="{html.escape(target)}">Moved Permanently</a>.\n\n' if request.method in ("GET", "HEAD") else ""
     headers = {"Content-Type": "text/html; charset=utf-8", "Location": target}
     return Response(301, body.encode("utf-8", "replace"), headers if body else {"Location": target})
 

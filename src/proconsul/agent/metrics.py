@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from proconsul.engine.wire.gojson import Object
+
 INTERVAL_S = 10.0
 # One minute of intervals is kept.
 INTERVALS_MAX = 6
@@ -30,6 +32,13 @@ class Sample:
         self.squares += value * value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
+
+    def merge(self, other: Sample) -> None:
+        self.count += other.count
+        self.total += other.total
+        self.squares += other.squares
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
 
     def stddev(self) -> float:
         if self.count < 2:
@@ -78,6 +87,12 @@ class Metrics:
         self._current().samples.setdefault(key, Sample()).add(value)
         self.summaries.setdefault(key, Sample()).add(value)
 
+    def merge(self, name: str, sample: Sample, labels: Labels = ()) -> None:
+        """Add many values that were aggregated elsewhere."""
+        key = (name, labels)
+        self._current().samples.setdefault(key, Sample()).merge(sample)
+        self.summaries.setdefault(key, Sample()).merge(sample)
+
     # ------------------------------------------------------------------ views
 
     def latest(self) -> dict[str, Any]:
@@ -85,26 +100,26 @@ class Metrics:
         self._current()
         interval = self._intervals[-2] if len(self._intervals) > 1 else self._intervals[-1]
         stamp = time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(interval.start))
-        return {
+        return Object({
             "Timestamp": stamp,
             "Gauges": [
-                {"Name": self._full(name), "Value": value, "Labels": dict(labels)}
+                Object(Name=self._full(name), Value=value, Labels=dict(labels))
                 for (name, labels), value in sorted(interval.gauges.items())
             ],
             "Points": [],
             "Counters": [self._sampled(key, sample) for key, sample in sorted(interval.counters.items(), key=_by_key)],
             "Samples": [self._sampled(key, sample) for key, sample in sorted(interval.samples.items(), key=_by_key)],
-        }
+        })  # fmt: skip
 
     def _full(self, name: str) -> str:
         return f"{self.prefix}.{name}" if self.prefix else name
 
     def _sampled(self, key: tuple[str, Labels], sample: Sample) -> dict[str, Any]:
-        return {
+        return Object({
             "Name": self._full(key[0]), "Count": sample.count, "Rate": sample.total / INTERVAL_S,
             "Sum": sample.total, "Min": sample.minimum, "Max": sample.maximum,
             "Mean": sample.total / sample.count, "Stddev": sample.stddev(), "Labels": dict(key[1]),
-        }  # fmt: skip
+        })  # fmt: skip
 
     def prometheus(self) -> bytes:
         """Text exposition of totals, gauges and summaries."""

@@ -212,6 +212,9 @@ class Registrations:
     def _start_check(
         self, check: HealthCheck, definition: CheckType | None, *, token: str, from_config: bool, persist: bool
     ) -> None:
+        existing = self.state.check(check.CheckID)
+        if existing is not None:  # whoever registers again must not make the check flap
+            check = replace(check, Status=existing.Status, Output=existing.Output)
         if definition is not None and definition.kind():
             check = self._restore_ttl(check, definition)
             self.state.add_check(check, token, from_config=from_config)

@@ -62,6 +62,8 @@ class FSM:
         # Called after a restore replaced the whole state.
         self.on_restored: Callable[[], None] | None = None
         self.applied_index = 0
+        # Commands applied so far by type, for the metrics of the shell.
+        self.applied: dict[int, int] = {}
         self.chunks = ChunkBuffer()
         self._commands: dict[int, tuple[Any, Callable[[Transaction, Any], Any]]] = {
             MessageType.REGISTER: (RegisterRequest, self._register),
@@ -93,6 +95,7 @@ class FSM:
             return None
         request_type, run = command
         request = value if value is not None else msgpack.decode(request_type, memoryview(data)[1:])
+        self.applied[kind] = self.applied.get(kind, 0) + 1
         tx = self.state.store.begin(index)
         try:
             result = run(tx, request)

@@ -12,7 +12,7 @@ from proconsul.agent.logs import Monitor, level_number
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
-from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
+from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
 from proconsul.server.reconcile import Member
 
 
@@ -131,6 +131,9 @@ class InfoRoutes:
     # ------------------------------------------------------------------ status
 
     def leader(self, request: Request) -> Answer:
+        dc = request.get("dc")
+        if dc and dc != self.web.datacenter:
+            raise NoPathToDatacenter()
         return self.web.json(request, self.agent.server.leader_address())
 
     def peers(self, request: Request) -> Answer:

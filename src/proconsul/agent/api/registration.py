@@ -38,7 +38,12 @@ from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.health.http import parse_bool, show_check
 from proconsul.features.narrow import filter_by
 
+_YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
+
+
+# Kinds whose proxy settings are shown; others may be registered but mean nothing.
+_PROXY_KINDS = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
 
 
 class _CheckUpdate(Record, frozen=True):
@@ -59,7 +64,7 @@ def show_service(service: NodeService, fingerprint: str = "") -> gojson.Object:
     out |= {"Weights": service.Weights or DEFAULT_WEIGHTS, "EnableTagOverride": service.EnableTagOverride}
     if fingerprint:
         out["ContentHash"] = fingerprint
-    if service.Kind and service.Kind != "typical":
+    if service.Kind in _PROXY_KINDS:
         out["Proxy"] = _show_proxy(service)
     if service.Connect.Native:
         out["Connect"] = service.Connect
@@ -131,12 +136,14 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ reading
 
     def services(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         services = self.state.live_services()
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
         return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
 
     def checks(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         checks = self.state.live_checks()
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
@@ -144,6 +151,7 @@ class RegistrationRoutes:
 
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""
+        self.web.forbid_namespace(request)
         options = self.web.options(request)
         wanted = request.get("hash")
         answer = self._show_one(request)
@@ -190,12 +198,15 @@ class RegistrationRoutes:
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
+        self.web.forbid_namespace(request)
         service = self.state.service(request.params)
         if service is None:
+            reason = f"ServiceId {request.params} not found"
+            if self._wants_text(request):  # as a JSON string, unlike every other answer in text
+                return self.web.json(request, reason, 404, {"X-Consul-Reason": reason})
             return self._health(
-                request, 404, f"ServiceId {request.params} not found",
-                gojson.Object(AggregatedStatus="critical", Service=None, Checks=None),
-            )  # fmt: skip
+                request, 404, reason, gojson.Object(AggregatedStatus="critical", Service=None, Checks=None)
+            )
         checks = self._checks_for(service.ID)
         status = aggregated_status(checks)
         return self._health(request, _HEALTH_STATUS[status], status, self._health_json(status, service, checks))
@@ -216,6 +227,7 @@ class RegistrationRoutes:
     def health_by_name(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
+        self.web.forbid_namespace(request)
         found = []
         for service in self.state.live_services().values():
             if service.Service == request.params:
@@ -236,6 +248,7 @@ class RegistrationRoutes:
         return self.web.empty()
 
     def service_register(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
@@ -256,7 +269,8 @@ class RegistrationRoutes:
         except DefinitionError as error:
             raise BadRequest(f"Invalid SidecarService: {error}") from None
         token = definition.Token or self.web.token(request)
-        replace_checks = bool(parse_bool(request.get("replace-existing-checks")))
+        replace_text = request.get("replace-existing-checks")
+        replace_checks = request.has("replace-existing-checks") and replace_text in _YES
         add = self.agent.registrations.add_service
         add(service, checks, token=token, replace_existing_checks=replace_checks)
         if sidecar is not None:
@@ -281,12 +295,14 @@ class RegistrationRoutes:
         return service
 
     def service_deregister(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         self.agent.registrations.remove_service(request.params)
         return self._synced()
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
+        self.web.forbid_namespace(request)
         enable = self._enable(request)
         self.agent.registrations.service_maintenance(
             request.params, enable, request.get("reason"), self.web.token(request)
@@ -311,6 +327,7 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ checks
 
     def check_register(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         definition: CheckDefinition = self.web.body(request, CheckDefinition)
         if not definition.Name:
             raise BadRequest("Missing check name")
@@ -325,23 +342,28 @@ class RegistrationRoutes:
         return self._synced()
 
     def check_deregister(self, request: Request) -> Answer:
+        self.web.forbid_namespace(request)
         self.agent.registrations.remove_check(request.params)
         return self._synced()
 
     def check_pass(self, request: Request) -> Answer:
-        return self._report(request.params, HEALTH_PASSING, request.get("note"))
+        return self._noted(request, HEALTH_PASSING)
 
     def check_warn(self, request: Request) -> Answer:
-        return self._report(request.params, HEALTH_WARNING, request.get("note"))
+        return self._noted(request, HEALTH_WARNING)
 
     def check_fail(self, request: Request) -> Answer:
-        return self._report(request.params, HEALTH_CRITICAL, request.get("note"))
+        return self._noted(request, HEALTH_CRITICAL)
 
     def check_update(self, request: Request) -> Answer:
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
         return self._report(request.params, update.Status, update.Output)
+
+    def _noted(self, request: Request, status: str) -> Answer:
+        self.web.forbid_namespace(request)
+        return self._report(request.params, status, request.get("note"))
 
     def _report(self, check_id: str, status: str, output: str) -> Answer:
         self.agent.registrations.update_ttl(check_id, status, output)

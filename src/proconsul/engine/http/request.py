@@ -143,12 +143,13 @@ class Deferred:
     Cheaper than a future: ten thousand waiting readers are ten thousand of these and a timer each.
     """
 
-    __slots__ = ("_deliver", "_response", "cancelled", "on_cancel")
+    __slots__ = ("_deliver", "_response", "cancelled", "on_cancel", "on_done")
 
     def __init__(self) -> None:
         self._response: Response | None = None
         self._deliver: Callable[[Response], None] | None = None
         self.on_cancel: Callable[[], None] | None = None
+        self.on_done: Callable[[], None] | None = None
         self.cancelled = False
 
     def resolve(self, response: Response) -> None:
@@ -156,6 +157,8 @@ class Deferred:
         if self.cancelled or self._response is not None:
             return
         self._response = response
+        if self.on_done is not None:
+            self.on_done()
         if self._deliver is not None:
             self._deliver(response)
 

@@ -1,7 +1,8 @@
 """Routes: from a path to a handler, with a fixed list of methods each.
 
-A pattern that ends with ``/`` takes everything below it; the longest pattern wins. Names, keys and ids may hold any
-character, so nothing is cleaned: only a missing trailing slash and doubled slashes outside keys redirect.
+A pattern that ends with ``/`` takes everything below it; the longest pattern wins. As with Go's ServeMux, a path with
+doubled slashes, ``.`` or ``..`` is redirected to its cleaned form, escaped or not, and a path that only lacks the
+slash of a pattern to that pattern.
 """
 
 from __future__ import annotations
@@ -70,21 +71,30 @@ class Router:
         route = self._exact.get(path)
         if route is not None:
             return route, ""
+        if "//" in path or "/." in path:
+            if clean(path) != path:
+                return None, ""
+        elif path + "/" in self._below:
+            return None, ""
         for route in self._areas.get(_area(path), ()):
             if path.startswith(route.pattern):
                 return route, path[len(route.pattern) :]
         return None, ""
 
     def redirect(self, path: str) -> str | None:
-        """Where a path without its trailing slash, or with doubled slashes, should have gone."""
-        if path + "/" in self._below:
-            return path + "/"
-        cleaned = posixpath.normpath(path)
-        if cleaned.startswith("//"):
-            cleaned = cleaned[1:]
-        if path.endswith("/") and cleaned != "/":
-            cleaned += "/"
-        return cleaned if cleaned != path and self.find(cleaned)[0] is not None else None
+        """Where a path that is not clean, or lacks its trailing slash, should have gone."""
+        cleaned = clean(path)
+        if cleaned + "/" in self._below:
+            return cleaned + "/"
+        return cleaned if cleaned != path else None
+
+
+def clean(path: str) -> str:
+    """The path without doubled slashes, ``.`` and ``..``; a trailing slash stays."""
+    cleaned = posixpath.normpath(path)
+    if cleaned.startswith("//"):
+        cleaned = cleaned[1:]
+    return cleaned + "/" if path.endswith("/") and cleaned != "/" else cleaned
 
 
 def _area(path: str) -> str:

@@ -1,0 +1,94 @@
+"""What the agent measures about itself every second (Consul docs: telemetry)."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from proconsul.features.messages import MessageType
+
+if TYPE_CHECKING:
+    from proconsul.agent.agent import Agent
+
+PERIOD_S = 1.0
+_COMMANDS = {
+    MessageType.REGISTER: "register", MessageType.DEREGISTER: "deregister", MessageType.KVS: "kvs",
+    MessageType.SESSION: "session", MessageType.TOMBSTONE: "tombstone",
+    MessageType.COORDINATE_BATCH: "coordinate.batch-update", MessageType.TXN: "txn",
+}  # fmt: skip
+_RPC = {"register": "catalog.register", "deregister": "catalog.deregister", "kvs": "kvs.apply",
+        "session": "session.apply", "txn": "txn.apply"}  # fmt: skip
+
+
+class Measure:
+    """Samples gauges and turns totals into counters, once a second."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._timer: asyncio.TimerHandle | None = None
+        self._applied: dict[int, int] = {}
+        self._due = 0.0
+
+    def start(self) -> None:
+        self._due = time.monotonic() + PERIOD_S
+        self._timer = asyncio.get_running_loop().call_later(PERIOD_S, self._tick)
+
+    async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def reloaded(self, config: object) -> None:
+        """Nothing of this depends on the configuration."""
+
+    def _tick(self) -> None:
+        late_s = time.monotonic() - self._due
+        self.sample(late_s)
+        self.start()
+
+    def sample(self, late_s: float = 0.0) -> None:
+        """Take one sample of everything. ``late_s``: how far the event loop lagged behind its timer."""
+        agent, metrics = self._agent, self._agent.metrics
+        agent.front.flush_samples(metrics)
+        self._commands()
+        server = agent.server
+        metrics.gauge("session_ttl.active", len(server.session_deadlines))
+        metrics.gauge("rpc.queries_blocking", server.views.waiting)
+        metrics.gauge("http.connections", agent.connection_count)
+        metrics.gauge("raft.applied_index", server.raft.applied_index)
+        metrics.gauge("raft.last_index", server.raft.last_index)
+        metrics.gauge("server.isLeader", 1.0 if server.leading else 0.0)
+        tables = server.state.tables
+        metrics.gauge("state.nodes", len(tables.nodes))
+        metrics.gauge("state.service_instances", len(tables.services))
+        metrics.gauge("state.kv_entries", len(server.state.kv.entries))
+        metrics.gauge("runtime.num_goroutines", len(asyncio.all_tasks()))
+        metrics.gauge("runtime.alloc_bytes", _resident_bytes())
+        metrics.gauge("runtime.total_gc_runs", sum(item["collections"] for item in gc.get_stats()))
+        metrics.sample("runtime.loop_lag_ms", max(late_s, 0.0) * 1000)
+
+    def _commands(self) -> None:
+        metrics = self._agent.metrics
+        for kind, total in self._agent.server.fsm.applied.items():
+            new = total - self._applied.get(kind, 0)
+            name = _COMMANDS.get(MessageType(kind & 0x7F))
+            if new and name is not None:
+                metrics.count(f"fsm.{name}", new)
+                if name in _RPC:
+                    metrics.count(_RPC[name], new)
+            self._applied[kind] = total
+
+
+def _resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        if sys.platform == "win32":
+            return 0
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
