@@ -1,0 +1,95 @@
+"""The agent's DNS listeners: settings from the configuration, answers from the server's catalog."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.dns.recursor import Recursors
+from proconsul.dns.responder import Responder
+from proconsul.dns.server import TcpListener, UdpListener
+from proconsul.dns.settings import Settings
+
+if TYPE_CHECKING:
+    from proconsul.agent.agent import Agent
+
+log = logging.getLogger("agent")
+
+DNS_PORT = 53
+
+
+def settings_of(config: RuntimeConfig) -> Settings:
+    """The part of the configuration that shapes answers."""
+    dns = config.dns
+    return Settings(
+        datacenter=config.datacenter, domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
+        service_ttl_s=dict(dns.service_ttl_s), only_passing=dns.only_passing, a_record_limit=dns.a_record_limit,
+        udp_answer_limit=dns.udp_answer_limit, enable_truncate=dns.enable_truncate,
+        compress=not dns.disable_compression, node_meta_txt=dns.node_meta_txt,
+        soa=(int(dns.soa.refresh_s), int(dns.soa.retry_s), int(dns.soa.expire_s), int(dns.soa.min_ttl_s)),
+        recursors=dns.recursors, recursor_timeout_s=dns.recursor_timeout_s,
+        recursor_random=dns.recursor_strategy == "random",
+    )  # fmt: skip
+
+
+def recursor_address(text: str) -> tuple[str, int]:
+    """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out."""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return host, int(port.lstrip(":") or DNS_PORT)
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, int(port)
+    return text, DNS_PORT
+
+
+class DnsService:
+    """DNS of one agent."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._rng = random.Random(agent.rng.getrandbits(64))
+        state = agent.server.state
+        config = agent.config
+        self._responder = Responder(
+            settings_of(config), state.reads, state.store.watches, rng=self._rng, clock=time.time,
+            readable=self._readable(config), recursors=self._recursors(config),
+        )  # fmt: skip
+        self._listeners: list[UdpListener | TcpListener] = []
+
+    def _recursors(self, config: RuntimeConfig) -> Recursors | None:
+        dns = config.dns
+        if not dns.recursors:
+            return None
+        addresses = [recursor_address(text) for text in dns.recursors]
+        return Recursors(
+            addresses, timeout_s=dns.recursor_timeout_s, shuffle=dns.recursor_strategy == "random", rng=self._rng
+        )
+
+    def _readable(self, config: RuntimeConfig) -> Callable[[], bool] | None:
+        """Without allow_stale only what the leader says is told."""
+        return None if config.dns.allow_stale else self._agent.server.known_leader
+
+    async def start(self) -> None:
+        """Listen on every configured address. Raises OSError."""
+        for endpoint in self._agent.config.dns_addrs:
+            if endpoint.network == "tcp":
+                listener: UdpListener | TcpListener = TcpListener(self._responder, time.monotonic)
+            else:
+                listener = UdpListener(self._responder, time.time)
+            await listener.start(endpoint.host, endpoint.port)
+            self._listeners.append(listener)
+            log.info("Started DNS server: address=%s:%d network=%s", endpoint.host, endpoint.port, endpoint.network)
+
+    def reloaded(self, config: RuntimeConfig) -> None:
+        """Apply what may change while running; listeners stay."""
+        self._responder.configure(settings_of(config), self._recursors(config), self._readable(config))
+
+    async def stop(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._responder.close()

@@ -1,0 +1,450 @@
+"""Answers out of the catalog (Consul docs: DNS interface). Pure: the store is read, nothing is sent or awaited.
+
+Names outside of our domains (targets of CNAMEs) cannot be resolved here: the first pass leaves them in
+``Answer.wanted``, the caller asks the recursors and answers again with what they said in ``outside``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
+
+from proconsul.dns import message as m
+from proconsul.dns.message import Query, Record, Reply
+from proconsul.dns.names import Kind, Lookup, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.settings import Settings, domain_labels
+from proconsul.dns.trim import trim
+from proconsul.engine.store.watch import WatchSet
+from proconsul.features.catalog.model import (
+    CONSUL_SERVICE_NAME,
+    HEALTH_CRITICAL,
+    HEALTH_PASSING,
+    HEALTH_WARNING,
+    CheckServiceNode,
+    Node,
+)
+from proconsul.features.catalog.reads import CatalogReads
+
+# CNAMEs are followed this many times inside of our own domains.
+RECURSION_MAX = 3
+# Of what a CNAME's target resolved to, this many records are given to clients without EDNS.
+RESOLVED_RECORDS_MAX = 5
+NAME_SERVERS_MAX = 3
+
+_NODE_KINDS = frozenset({m.A, m.AAAA, m.ANY})
+_RESOLVED_KINDS = frozenset({m.CNAME, m.A, m.AAAA})
+_ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
+_ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
+
+
+class QueryRoom(Protocol):
+    """Prepared queries, as far as DNS asks them."""
+
+    def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
+        """Instances in the order to give them and the TTL in seconds if the query sets one; None when unknown."""
+
+
+class Answer:
+    """A reply and what it rests on."""
+
+    __slots__ = ("in_domain", "outside", "recurse", "reply", "timed", "turns", "wanted", "watch")
+
+    def __init__(self, outside: Mapping[bytes, list[Record]]) -> None:
+        self.reply = Reply()
+        self.watch = WatchSet()
+        self.outside = outside
+        # Names the recursors should resolve before answering again.
+        self.wanted: set[bytes] = set()
+        # The question is for the recursors altogether.
+        self.recurse = False
+        # False when the question is in no domain of ours.
+        self.in_domain = True
+        # It holds the time of the answer (a SOA serial).
+        self.timed = False
+        # Another run of the same question may give another order or choice.
+        self.turns = False
+
+
+class Answerer:
+    """Answers questions from ``reads``."""
+
+    def __init__(
+        self, settings: Settings, reads: CatalogReads, rng: random.Random, clock: Callable[[], float],
+        queries: QueryRoom | None = None,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.reads = reads
+        self.rng = rng
+        self.clock = clock
+        self.queries = queries
+        domains = [domain_labels(settings.domain)]
+        if settings.alt_domain:
+            domains.append(domain_labels(settings.alt_domain))
+        self.domains = tuple(domains)
+
+    def answer(self, query: Query, *, tcp: bool, outside: Mapping[bytes, list[Record]] | None = None) -> Answer:
+        """The reply to ``query``, trimmed for its transport."""
+        answer = Answer(outside or {})
+        answer.reply.recursion_available = bool(self.settings.recursors)
+        labels = [label.lower() for label in m.unpack_name(query.name)]
+        found = strip_domain(labels, (*self.domains, ("arpa",)))
+        if found is None:
+            answer.in_domain = False
+            answer.recurse = bool(self.settings.recursors)
+        elif found[1] == ("arpa",):
+            _Run(self, query, answer, ".".join(self.domains[0]) + ".", tcp).reverse(labels)
+        else:
+            _Run(self, query, answer, ".".join(found[1]) + ".", tcp).forward(found[0])
+        return answer
+
+
+class _Run:
+    """One question being answered."""
+
+    def __init__(self, room: Answerer, query: Query, answer: Answer, domain: str, tcp: bool) -> None:
+        self.room = room
+        self.settings = room.settings
+        self.query = query
+        self.answer = answer
+        self.reply = answer.reply
+        self.domain = domain
+        self.tcp = tcp
+
+    # ------------------------------------------------------------------ reverse
+
+    def reverse(self, labels: list[str]) -> None:
+        if self.query.kind == m.SOA:
+            self.add_soa(self.reply.authority)
+        packed = reverse_address(labels)
+        target = self.name_of_address(packed) if packed is not None else None
+        if target is None:
+            self.answer.recurse = True
+            return
+        self.reply.answer.append(m.name_record(self.query.name, m.PTR, 0, target))
+
+    def name_of_address(self, packed: bytes) -> bytes | None:
+        """The name of the node, else of the service, with this address."""
+        reads, watch = self.room.reads, self.answer.watch
+        wanted = IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+        text = str(wanted)
+        _, nodes = reads.nodes(watch)
+        datacenter = self.settings.datacenter
+        for node in nodes:
+            if node.Address == text or (len(packed) == 16 and ":" in node.Address and _packed(node.Address) == packed):
+                return _pack(f"{node.Node}.node.{datacenter}.{self.domain}")
+        watch.add("services")
+        for row in reads.services_of_address(text):
+            return _pack(f"{row.ServiceName}.service.{datacenter}.{self.domain}")
+        return None
+
+    # ------------------------------------------------------------------ forward
+
+    def forward(self, labels: list[str]) -> None:
+        kind = self.query.kind
+        if kind in (m.SOA, m.NS):
+            servers, glue = self.name_servers()
+            if kind == m.SOA:
+                self.add_soa(self.reply.answer)
+            (self.reply.authority if kind == m.SOA else self.reply.answer).extend(servers)
+            self.reply.additional += glue
+        elif kind == m.AXFR:
+            self.reply.rcode = m.NOTIMP
+        else:
+            self.dispatch(labels, RECURSION_MAX)
+
+    def dispatch(self, labels: list[str], depth: int) -> None:
+        lookup = parse_lookup(labels, self.query.kind)
+        if lookup is None or not self.known_datacenter(lookup):
+            self.name_error()
+        elif lookup.kind is Kind.ADDRESS:
+            self.address(lookup.name, labels)
+        elif lookup.kind is Kind.NODE:
+            self.node(lookup.name, depth)
+        elif lookup.kind is Kind.QUERY:
+            self.prepared(lookup.name, depth)
+        elif lookup.kind is Kind.INGRESS:
+            self.name_error()
+        else:
+            self.service(lookup, depth)
+        self.reply.answer = list(dict.fromkeys(self.reply.answer))
+        self.reply.additional = list(dict.fromkeys(self.reply.additional))
+
+    def known_datacenter(self, lookup: Lookup) -> bool:
+        return lookup.datacenter in ("", self.settings.datacenter)
+
+    def name_error(self) -> None:
+        self.add_soa(self.reply.authority)
+        self.reply.rcode = m.NXDOMAIN
+
+    def add_soa(self, section: list[Record]) -> None:
+        self.answer.timed = True
+        domain = _pack(self.domain) or b"\0"
+        refresh_s, retry_s, expire_s, minimum_s = self.settings.soa
+        names = (b"\2ns" + domain, b"\x0ahostmaster" + domain)
+        numbers = (int(self.room.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
+        section.append(m.soa_record(domain, minimum_s, names, numbers))
+
+    def name_servers(self) -> tuple[list[Record], list[Record]]:
+        """NS records of up to three servers of this datacenter, and their addresses."""
+        _, rows = self.room.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
+        rows = self.shuffled(self.healthy(rows))
+        domain = _pack(self.domain) or b"\0"
+        servers: list[Record] = []
+        glue: list[Record] = []
+        for row in rows:
+            name = _pack(f"{row.Node.Node}.node.{row.Node.Datacenter}.{self.domain}".lower())
+            # A name that is no host name could not be looked up by those who are told it.
+            if name is None or not _is_host_name(row.Node.Node):
+                continue
+            servers.append(m.name_record(domain, m.NS, self.settings.node_ttl_s, name))
+            packed = _packed(row.Node.Address)
+            if packed is not None:
+                glue.append(m.address_record(name, self.settings.node_ttl_s, packed))
+            if len(servers) == NAME_SERVERS_MAX:
+                break
+        return servers, glue
+
+    def address(self, text: str, labels: list[str]) -> None:
+        packed = hex_address(text)
+        if packed is None:
+            self.name_error()
+        elif isinstance(packed, bytes):
+            owner = _pack(".".join([*labels, self.domain])) or self.query.name
+            self.reply.answer.append(m.address_record(owner, self.settings.node_ttl_s, packed))
+
+    # ------------------------------------------------------------------ nodes
+
+    def node(self, name: str, depth: int) -> None:
+        _, node = self.room.reads.node(self.answer.watch, name)
+        if node is None:
+            self.name_error()
+            return
+        kind, ttl_s = self.query.kind, self.settings.node_ttl_s
+        if kind in _NODE_KINDS:
+            packed = _packed(node.Address)
+            if packed is None:
+                self.reply.answer += self.alias(self.query.name, node.Address, ttl_s, depth, m.TXT)
+            elif kind == m.ANY or (kind == m.A) == (len(packed) == 4):
+                self.reply.answer.append(m.address_record(self.query.name, ttl_s, packed))
+        if kind in (m.TXT, m.ANY):
+            self.reply.answer += self.texts(self.query.name, node, ttl_s)
+        elif kind in _NODE_KINDS and self.settings.node_meta_txt:
+            self.reply.additional += self.texts(self.query.name, node, ttl_s)
+
+    @staticmethod
+    def texts(owner: bytes, node: Node, ttl_s: int) -> list[Record]:
+        """Node metadata; ``rfc1035-`` keys give the bare value, the others RFC 1464 pairs."""
+        found = []
+        for key, value in (node.Meta or {}).items():
+            if not key.lower().startswith("rfc1035-"):
+                value = f"{_quoted(key, equals=True)}={_quoted(value, equals=False)}"
+            found.append(m.txt_record(owner, ttl_s, value))
+        return found
+
+    def alias(self, owner: bytes, target_text: str, ttl_s: int, depth: int, extra_kind: int = m.A) -> list[Record]:
+        """A CNAME and what its target resolves to."""
+        target = _pack(target_text)
+        if target is None:
+            return []
+        records = [m.name_record(owner, m.CNAME, ttl_s, target)]
+        return records + self.resolved(target, depth, extra_kind)
+
+    def resolved(self, target: bytes, depth: int, extra_kind: int = m.A) -> list[Record]:
+        """The addresses behind a name, ours or others'."""
+        kept = []
+        for record in self.resolve(target, depth):
+            if record.kind in _RESOLVED_KINDS or record.kind == extra_kind:
+                kept.append(record)
+                if len(kept) == RESOLVED_RECORDS_MAX and self.query.edns is None:
+                    break
+        return kept
+
+    def resolve(self, target: bytes, depth: int) -> list[Record]:
+        labels = [label.lower() for label in m.unpack_name(target)]
+        found = strip_domain(labels, self.room.domains)
+        if found is not None and found[0]:
+            if depth < 1:
+                return []
+            inner = Answer(self.answer.outside)
+            inner.watch = self.answer.watch
+            query = Query(0, 0, target, m.ANY, m.IN, None)
+            run = _Run(self.room, query, inner, ".".join(found[1]) + ".", tcp=False)
+            run.dispatch(found[0], depth - 1)
+            self.answer.turns |= inner.turns
+            self.answer.wanted |= inner.wanted
+            return inner.reply.answer
+        if not self.settings.recursors:
+            return []
+        records = self.answer.outside.get(target)
+        if records is None:
+            self.answer.wanted.add(target)
+            return []
+        return records
+
+    # ------------------------------------------------------------------ services
+
+    def healthy(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
+        """Instances without a critical check; with only_passing, without a warning one either."""
+        if self.settings.only_passing:
+            return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks)]
+        return [row for row in rows if all(check.Status != HEALTH_CRITICAL for check in row.Checks)]
+
+    def shuffled(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
+        if len(rows) > 1:
+            self.answer.turns = True
+            rows = list(rows)
+            self.room.rng.shuffle(rows)
+        return rows
+
+    def service(self, lookup: Lookup, depth: int) -> None:
+        connect = lookup.kind is Kind.CONNECT
+        tags = [lookup.tag] if lookup.tag else None
+        _, rows = self.room.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
+        self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
+
+    def prepared(self, name: str, depth: int) -> None:
+        subnet = self.query.edns.subnet if self.query.edns is not None else b""
+        found = self.room.queries.execute(self.answer.watch, name, subnet) if self.room.queries is not None else None
+        if found is None:
+            self.name_error()
+            return
+        rows, ttl_s = found
+        service = rows[0].Service.Service if rows else ""
+        self.instances(rows, self.settings.ttl_of(service) if ttl_s is None else int(ttl_s), depth)
+
+    def instances(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
+        """The answer for ``rows`` in their order, cut to size."""
+        if not rows:
+            self.name_error()
+            return
+        if self.query.kind == m.SRV:
+            self.service_records(rows, ttl_s, depth)
+        else:
+            self.service_addresses(rows, ttl_s, depth)
+        settings, reply = self.settings, self.reply
+        reply.answer = list(dict.fromkeys(reply.answer))
+        reply.additional = list(dict.fromkeys(reply.additional))
+        trim(
+            self.query, reply, tcp=self.tcp, compress=settings.compress,
+            udp_answer_limit=settings.udp_answer_limit, truncate=settings.enable_truncate,
+        )  # fmt: skip
+        if not reply.answer and not reply.truncated:
+            self.add_soa(reply.authority)
+
+    def service_addresses(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
+        """Addresses of the instances; when none has one, the first instance's CNAME."""
+        answer = self.reply.answer
+        aliases: list[Record] = []
+        seen: set[Record] = set()
+        count, limit = 0, self.settings.a_record_limit
+        for row in rows:
+            records, _ = self.instance(row, ttl_s, depth)
+            if records and records[0].kind == m.CNAME:
+                aliases = aliases or records
+                continue
+            fresh = [record for record in records if record not in seen]
+            seen.update(fresh)
+            answer += fresh
+            count += bool(fresh)
+            if limit and count == limit:
+                break
+        if not answer:
+            answer += aliases
+
+    def service_records(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
+        reply, datacenter = self.reply, self.settings.datacenter
+        seen = set()
+        for row in rows:
+            identity = (row.Node.Node, row.Service.Address, row.Service.Port)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            records, extra = self.instance(row, ttl_s, depth)
+            reply.answer += records
+            reply.additional += extra
+            if self.settings.node_meta_txt:
+                owner = _pack(f"{row.Node.Node}.node.{datacenter}.{self.domain}")
+                if owner is not None:
+                    reply.additional += self.texts(owner, row.Node, ttl_s)
+
+    def instance(self, row: CheckServiceNode, ttl_s: int, depth: int) -> tuple[list[Record], list[Record]]:
+        """Records of one instance for the question's type, and those for the additional section."""
+        node_packed = _packed(row.Node.Address)
+        text = row.Service.Address
+        if text:
+            packed = _packed(text)
+            if packed is not None:
+                target = f"{packed.hex()}.addr.{self.settings.datacenter}.{self.domain}"
+                return self.located(row, packed, target, ttl_s)
+            own = _pack(text) == self.query.name
+            if own and node_packed is not None:
+                text = ""
+        elif node_packed is None:
+            text = row.Node.Address
+            if not text:
+                return [], []
+        if not text and node_packed is not None:
+            target = f"{row.Node.Node}.node.{self.settings.datacenter}.{self.domain}"
+            return self.located(row, node_packed, target, ttl_s)
+        if self.query.kind != m.SRV:
+            return self.alias(self.query.name, text, ttl_s, depth), []
+        name = _pack(text)
+        if name is None:
+            return [], []
+        return [self.srv(row, name, ttl_s)], self.resolved(name, depth)
+
+    def located(
+        self, row: CheckServiceNode, packed: bytes, target_text: str, ttl_s: int
+    ) -> tuple[list[Record], list[Record]]:
+        """An instance with an IP address."""
+        kind = self.query.kind
+        if kind == m.SRV:
+            target = _pack(target_text)
+            if target is None:
+                return [], []
+            return [self.srv(row, target, ttl_s)], [m.address_record(target, ttl_s, packed)]
+        if kind in (_ADDRESS_KINDS_V4 if len(packed) == 4 else _ADDRESS_KINDS_V6):
+            return [m.address_record(self.query.name, ttl_s, packed)], []
+        return [], []
+
+    def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> Record:
+        return m.srv_record(self.query.name, ttl_s, _weight(row), row.Service.Port, target)
+
+
+def _weight(row: CheckServiceNode) -> int:
+    """The SRV weight by the instance's status; 1 when it has none."""
+    weights = row.Service.Weights
+    if weights is None:
+        return 1
+    warning = any(check.Status == HEALTH_WARNING for check in row.Checks)
+    return weights.Warning if warning else weights.Passing
+
+
+def _pack(text: str) -> bytes | None:
+    try:
+        return m.pack_name(text)
+    except m.Unpackable:
+        return None
+
+
+def _packed(text: str) -> bytes | None:
+    """A textual IP address as 4 or 16 bytes; IPv4 mapped into IPv6 counts as IPv4. None for names."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.packed
+
+
+def _is_host_name(text: str) -> bool:
+    return bool(text) and all(char.isascii() and (char.isalnum() or char == "-") for char in text)
+
+
+def _quoted(text: str, *, equals: bool) -> str:
+    """RFC 1464: back-quotes, and in names equals signs, are preceded by a back-quote."""
+    text = text.replace("`", "``")
+    return text.replace("=", "`=") if equals else text

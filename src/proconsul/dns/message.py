@@ -1,0 +1,347 @@
+"""DNS messages on the wire (RFC 1035, RFC 6891): questions in, answers out.
+
+Names are kept in their uncompressed wire form with the case they were written in. Compression does what the original
+does: it compares suffixes with their case, points only to offsets below 16384, never compresses inside SRV, and yet
+remembers SRV targets as something later names may point to. Pure.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+HEADER_BYTES = 12
+NAME_BYTES_MAX = 255
+LABEL_BYTES_MAX = 63
+# The length prefix of TCP has 16 bits.
+MESSAGE_BYTES_MAX = 65535
+# A pointer has 14 bits.
+POINTER_OFFSET_MAX = 1 << 14
+
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT, IXFR, AXFR, ANY = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 251, 252, 255
+IN = 1
+
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 0, 1, 2, 3, 4, 5
+
+QR, AA, TC, RD, RA, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0010
+OPCODE = 0x7800
+OPCODE_NOTIFY = 4 << 11
+
+EDNS_SUBNET = 8
+
+_HEADER = struct.Struct("!6H")
+_RECORD = struct.Struct("!HHIH")
+_SRV = struct.Struct("!HHH")
+_SOA = struct.Struct("!5I")
+
+
+class FormError(Exception):
+    """A message that cannot be read. ``question`` says whether the question could, so that it can be echoed."""
+
+    def __init__(self, query: Query | None = None) -> None:
+        super().__init__("malformed message")
+        self.query = query
+
+
+class Unpackable(Exception):
+    """A name with a label over 63 bytes or over 255 bytes in all."""
+
+
+class Edns(NamedTuple):
+    """What a query's OPT record says. ``subnet`` is the client-subnet option to echo, scope zeroed."""
+
+    udp_bytes: int
+    subnet: bytes = b""
+
+
+class Query(NamedTuple):
+    """One question. ``name`` has the case as asked; ``flags`` are the query's own."""
+
+    id: int
+    flags: int
+    name: bytes
+    kind: int
+    dns_class: int
+    edns: Edns | None
+
+
+class Record(NamedTuple):
+    """A resource record: rdata is ``head``, then ``names``, then ``tail``. Equal records are duplicates."""
+
+    owner: bytes
+    kind: int
+    ttl_s: int
+    head: bytes
+    names: tuple[bytes, ...] = ()
+    tail: bytes = b""
+
+
+class Reply:
+    """An answer before it is encoded."""
+
+    __slots__ = ("additional", "answer", "authoritative", "authority", "rcode", "recursion_available", "truncated")
+
+    def __init__(self) -> None:
+        self.rcode = NOERROR
+        self.authoritative = True
+        self.recursion_available = False
+        self.truncated = False
+        self.answer: list[Record] = []
+        self.authority: list[Record] = []
+        self.additional: list[Record] = []
+
+
+# Names.
+
+
+def pack_name(text: str) -> bytes:
+    """A dotted name to wire form; no escapes. Raises Unpackable."""
+    out = bytearray()
+    for label in text.rstrip(".").split(".") if text.strip(".") else ():
+        raw = label.encode("utf-8", "surrogateescape")
+        if not 0 < len(raw) <= LABEL_BYTES_MAX:
+            raise Unpackable(text)
+        out.append(len(raw))
+        out += raw
+    out.append(0)
+    if len(out) > NAME_BYTES_MAX:
+        raise Unpackable(text)
+    return bytes(out)
+
+
+_SPECIAL = frozenset(b'"().;@$\\ ')
+
+
+def unpack_name(wire: bytes) -> list[str]:
+    """The labels of a wire name in presentation form: special bytes are escaped, so they never equal a plain name."""
+    labels = []
+    at = 0
+    while wire[at]:
+        raw = wire[at + 1 : at + 1 + wire[at]]
+        at += 1 + len(raw)
+        if raw.isalnum():
+            labels.append(raw.decode("ascii"))
+            continue
+        labels.append(
+            "".join(
+                f"\\{chr(byte)}" if byte in _SPECIAL else chr(byte) if 0x20 < byte < 0x7F else f"\\{byte:03d}"
+                for byte in raw
+            )
+        )
+    return labels
+
+
+def name_text(wire: bytes) -> str:
+    """The dotted form with a final dot."""
+    return ".".join(unpack_name(wire)) + "."
+
+
+# Records.
+
+
+def address_record(owner: bytes, ttl_s: int, packed: bytes) -> Record:
+    return Record(owner, A if len(packed) == 4 else AAAA, ttl_s, packed)
+
+
+def name_record(owner: bytes, kind: int, ttl_s: int, target: bytes) -> Record:
+    """A CNAME, NS or PTR record."""
+    return Record(owner, kind, ttl_s, b"", (target,))
+
+
+def srv_record(owner: bytes, ttl_s: int, weight: int, port: int, target: bytes) -> Record:
+    return Record(owner, SRV, ttl_s, _SRV.pack(1, weight & 0xFFFF, port & 0xFFFF), (target,))
+
+
+def txt_record(owner: bytes, ttl_s: int, text: str) -> Record:
+    """One text; over 255 bytes it is split into several strings, as resolvers join them again."""
+    raw = text.encode("utf-8", "surrogateescape")
+    parts = [raw[at : at + 255] for at in range(0, len(raw), 255)] or [b""]
+    return Record(owner, TXT, ttl_s, b"".join(bytes([len(part)]) + part for part in parts))
+
+
+def soa_record(owner: bytes, ttl_s: int, names: tuple[bytes, bytes], numbers: tuple[int, int, int, int, int]) -> Record:
+    """``names``: primary server and mailbox; ``numbers``: serial, refresh, retry, expire, minimum."""
+    return Record(owner, SOA, ttl_s, b"", names, _SOA.pack(*numbers))
+
+
+# Reading.
+
+
+def parse_query(packet: bytes) -> Query | None:
+    """Read a query; None for what deserves no answer. Raises FormError for what does not parse.
+
+    Counts are held against what a query may carry: one question, at most one answer and authority record (dynamic
+    zone notifications), two additional ones.
+    """
+    if len(packet) < HEADER_BYTES:
+        return None
+    query_id, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(packet)
+    if flags & QR:
+        return None
+    bare = Query(query_id, flags, b"", 0, 0, None)
+    if flags & OPCODE not in (0, OPCODE_NOTIFY):
+        return bare
+    if questions != 1 or answers > 1 or authorities > 1 or additionals > 2:
+        raise FormError(bare)
+    try:
+        name, at = _read_name(packet, HEADER_BYTES)
+        kind, at = _read_short(packet, at)
+        dns_class, at = _read_short(packet, at)
+    except (FormError, IndexError):
+        raise FormError(bare) from None
+    query = Query(query_id, flags, name, kind, dns_class, None)
+    if at == len(packet) or not (answers or authorities or additionals):
+        return query
+    try:
+        return query._replace(edns=_read_records(packet, at, answers + authorities, additionals))
+    except (FormError, IndexError, struct.error):
+        raise FormError(query) from None
+
+
+def _read_name(packet: bytes, at: int) -> tuple[bytes, int]:
+    """An uncompressed copy of the name at ``at`` and the position behind it. Pointers may only lead backwards."""
+    parts = []
+    size = 1
+    end = -1
+    floor = at
+    while True:
+        length = packet[at]
+        if length == 0:
+            break
+        if length >= 0xC0:
+            target = (length & 0x3F) << 8 | packet[at + 1]
+            if end < 0:
+                end = at + 2
+            if target >= floor:
+                raise FormError
+            at = floor = target
+            continue
+        size += length + 1
+        if length > LABEL_BYTES_MAX or size > NAME_BYTES_MAX or at + 1 + length > len(packet):
+            raise FormError
+        parts.append(packet[at : at + 1 + length])
+        at += 1 + length
+    return b"".join(parts) + b"\0", end if end >= 0 else at + 1
+
+
+def _read_short(packet: bytes, at: int) -> tuple[int, int]:
+    """Two bytes; a packet that ends before them is taken as zero, as the original does."""
+    if at == len(packet):
+        return 0, at
+    return packet[at] << 8 | packet[at + 1], at + 2
+
+
+def _read_records(packet: bytes, at: int, skipped: int, additionals: int) -> Edns | None:
+    edns = None
+    for number in range(skipped + additionals):
+        if at == len(packet):
+            break
+        _, at = _read_name(packet, at)
+        kind, dns_class, _, length = _RECORD.unpack_from(packet, at)
+        at += _RECORD.size
+        if at + length > len(packet):
+            raise FormError
+        if kind == OPT and number >= skipped:
+            edns = Edns(dns_class, _read_subnet(packet[at : at + length]))
+        at += length
+    return edns
+
+
+def _read_subnet(options: bytes) -> bytes:
+    """The client-subnet option in the form it is echoed; empty when there is none. Raises FormError."""
+    at = 0
+    found = b""
+    while at < len(options):
+        if at + 4 > len(options):
+            raise FormError
+        code, length = struct.unpack_from("!HH", options, at)
+        data = options[at + 4 : at + 4 + length]
+        if len(data) < length:
+            raise FormError
+        at += 4 + length
+        if code == EDNS_SUBNET:
+            found = _subnet(data)
+    return found
+
+
+def _subnet(data: bytes) -> bytes:
+    if len(data) < 4:
+        raise FormError
+    family, mask = struct.unpack_from("!HB", data)
+    bits = {0: 0, 1: 32, 2: 128}.get(family, -1)
+    if bits < 0 or mask > bits:
+        raise FormError
+    size = (mask + 7) // 8
+    number = int.from_bytes(data[4:].ljust(bits // 8, b"\0")[: bits // 8], "big")
+    kept = (number >> (bits - mask) << (bits - mask)).to_bytes(bits // 8, "big")[:size]
+    body = struct.pack("!HBB", family, mask, 0) + kept
+    return struct.pack("!HH", EDNS_SUBNET, len(body)) + body
+
+
+# Writing.
+
+
+def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
+    """The whole message, the query's id included."""
+    records = len(reply.answer), len(reply.authority), len(reply.additional) + (query.edns is not None)
+    flags = QR | reply.rcode | (query.flags & OPCODE)
+    if not query.flags & OPCODE:
+        flags |= query.flags & (RD | CD)
+    flags |= (AA if reply.authoritative else 0) | (RA if reply.recursion_available else 0)
+    flags |= TC if reply.truncated else 0
+    out = bytearray(_HEADER.pack(query.id, flags, 1, *records))
+    seen: dict[bytes, int] | None = {} if compress else None
+    _write_name(out, query.name, seen, True)
+    out += struct.pack("!HH", query.kind, query.dns_class)
+    for section in (reply.answer, reply.authority, reply.additional):
+        for record in section:
+            _write_record(out, record, seen)
+    if query.edns is not None:
+        out += b"\0" + _RECORD.pack(OPT, query.edns.udp_bytes, 0, len(query.edns.subnet)) + query.edns.subnet
+    return bytes(out)
+
+
+def _write_name(out: bytearray, name: bytes, seen: dict[bytes, int] | None, compress: bool) -> None:
+    if seen is None or name == b"\0":
+        out += name
+        return
+    start = len(out)
+    at = 0
+    while name[at]:
+        suffix = name[at:]
+        pointer = seen.get(suffix)
+        if pointer is None:
+            if start + at < POINTER_OFFSET_MAX:
+                seen[suffix] = start + at
+        elif compress:
+            out += name[:at]
+            out.append(0xC0 | pointer >> 8)
+            out.append(pointer & 0xFF)
+            return
+        at += 1 + name[at]
+    out += name
+
+
+def _write_record(out: bytearray, record: Record, seen: dict[bytes, int] | None) -> None:
+    owner, kind, ttl_s, head, names, tail = record
+    _write_name(out, owner, seen, True)
+    if not names:
+        out += _RECORD.pack(kind, IN, ttl_s, len(head)) + head
+        return
+    out += _RECORD.pack(kind, IN, ttl_s, 0)
+    start = len(out)
+    out += head
+    for name in names:
+        _write_name(out, name, seen, kind != SRV)
+    out += tail
+    struct.pack_into("!H", out, start - 2, len(out) - start)
+
+
+def refusal(query: Query, rcode: int, *, question: bool, flags: int = 0) -> bytes:
+    """An answer without records: a header, and the question when it could be read."""
+    out: bytes = _HEADER.pack(
+        query.id, QR | rcode | flags | (query.flags & (OPCODE | RD)), 1 if question else 0, 0, 0, 0
+    )  # fmt: skip
+    if question:
+        out += query.name + struct.pack("!HH", query.kind, query.dns_class)
+    return out

@@ -1,0 +1,143 @@
+"""Asking recursors (Consul docs: recursors): one after the other, over the protocol the client used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from proconsul.dns import message as m
+from proconsul.dns.message import Query, Record
+
+log = logging.getLogger("agent.dns")
+
+# Of a resolved name no more records than this are taken over.
+RECORDS_MAX = 64
+
+
+class Recursors:
+    """The configured recursors. ``ip:port`` each."""
+
+    def __init__(
+        self, addresses: Sequence[tuple[str, int]], *, timeout_s: float, shuffle: bool, rng: random.Random
+    ) -> None:
+        self.addresses = list(addresses)
+        self.timeout_s = timeout_s
+        self._shuffle = shuffle
+        self._rng = rng
+
+    def _order(self) -> list[tuple[str, int]]:
+        if not self._shuffle:
+            return self.addresses
+        return self._rng.sample(self.addresses, len(self.addresses))
+
+    async def forward(self, packet: bytes, *, tcp: bool) -> bytes | None:
+        """The first usable answer to ``packet``, with its id; None when no recursor has one.
+
+        An answer is usable with the codes "no error" and "no such name"; others make us ask the next recursor.
+        """
+        query_id = struct.pack("!H", self._rng.getrandbits(16))
+        for address in self._order():
+            try:
+                answer = await self._exchange(address, query_id + packet[2:], tcp=tcp)
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                log.error("recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error or "i/o timeout")
+                continue
+            rcode = answer[3] & 0x0F
+            if rcode not in (m.NOERROR, m.NXDOMAIN):
+                log.debug("recurse failed for question: recursor=%s rcode=%d", f"{address[0]}:{address[1]}", rcode)
+                continue
+            return packet[:2] + answer[2:]
+        return None
+
+    async def resolve(self, name: bytes) -> list[Record]:
+        """The answer section for the addresses of ``name``; empty when nobody knows."""
+        packet = m.encode(Query(0, m.RD, name, m.A, m.IN, None), m.Reply(), compress=False)
+        packet = packet[:2] + struct.pack("!H", m.RD) + packet[4:]
+        for address in self._order():
+            query_id = struct.pack("!H", self._rng.getrandbits(16))
+            try:
+                answer = await self._exchange(address, query_id + packet[2:], tcp=False)
+            except (OSError, TimeoutError) as error:
+                log.error("cname recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error)
+                continue
+            return read_answers(answer)
+        return []
+
+    async def _exchange(self, address: tuple[str, int], packet: bytes, *, tcp: bool) -> bytes:
+        async with asyncio.timeout(self.timeout_s):
+            return await (_ask_tcp if tcp else _ask_udp)(address, packet)
+
+
+def _answers(query: bytes, answer: bytes) -> bool:
+    """Whether ``answer`` belongs to ``query``: same id, a response, the same question but for case."""
+    if len(answer) < m.HEADER_BYTES or answer[:2] != query[:2] or not answer[2] & 0x80:
+        return False
+    end = m.HEADER_BYTES
+    while end < len(query) and query[end]:
+        end += 1 + query[end]
+    end += 5
+    return answer[m.HEADER_BYTES : end].lower() == query[m.HEADER_BYTES : end].lower()
+
+
+class _OneAnswer(asyncio.DatagramProtocol):
+    def __init__(self, packet: bytes) -> None:
+        self.packet = packet
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+        transport.sendto(self.packet)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if _answers(self.packet, data) and not self.answer.done():
+            self.answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(exc)
+
+
+async def _ask_udp(address: tuple[str, int], packet: bytes) -> bytes:
+    make: Callable[[], _OneAnswer] = lambda: _OneAnswer(packet)  # noqa: E731
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(make, remote_addr=address)
+    try:
+        return await protocol.answer
+    finally:
+        transport.close()
+
+
+async def _ask_tcp(address: tuple[str, int], packet: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(struct.pack("!H", len(packet)) + packet)
+        (size,) = struct.unpack("!H", await reader.readexactly(2))
+        answer = await reader.readexactly(size)
+        if not _answers(packet, answer):
+            raise OSError("the answer belongs to another question")
+        return answer
+    finally:
+        writer.close()
+
+
+def read_answers(packet: bytes) -> list[Record]:
+    """The addresses and CNAMEs of a recursor's answer; empty when it does not parse."""
+    import dns.exception
+    import dns.message
+    import dns.rdatatype
+
+    try:
+        parsed = dns.message.from_wire(packet, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError):
+        return []
+    records: list[Record] = []
+    for rrset in parsed.answer:
+        owner = rrset.name.to_wire() or b"\0"
+        for rdata in rrset:
+            if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+                records.append(Record(owner, int(rrset.rdtype), rrset.ttl, rdata.to_wire() or b""))
+            elif rrset.rdtype == dns.rdatatype.CNAME:
+                records.append(m.name_record(owner, m.CNAME, rrset.ttl, rdata.to_wire() or b"\0"))
+    return records[:RECORDS_MAX]

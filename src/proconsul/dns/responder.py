@@ -1,0 +1,159 @@
+"""From a query's bytes to an answer's bytes: cache, catalog, recursors."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from proconsul.dns import message as m
+from proconsul.dns.answers import Answer, Answerer, QueryRoom
+from proconsul.dns.cache import PacketCache
+from proconsul.dns.message import FormError, Query, Record, Reply
+from proconsul.dns.recursor import Recursors
+from proconsul.dns.settings import Settings
+from proconsul.engine.store.watch import WatchRegistry
+from proconsul.features.catalog.reads import CatalogReads
+
+# Questions being asked of recursors at the same time; each holds a socket. More are not answered over UDP, which
+# clients take as loss, and refused over TCP.
+RECURSIONS_MAX = 512
+
+Send = Callable[[bytes], None]
+
+
+class Responder:
+    """Answers packets. One for all listeners of an agent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        reads: CatalogReads,
+        watches: WatchRegistry,
+        *,
+        rng: random.Random,
+        clock: Callable[[], float],
+        readable: Callable[[], bool] | None = None,
+        recursors: Recursors | None = None,
+        queries: QueryRoom | None = None,
+    ) -> None:
+        self._reads = reads
+        self._rng = rng
+        self._clock = clock
+        # Whether the catalog may be read now; None when it always may (stale answers are allowed).
+        self._readable: Callable[[], bool] | None = readable
+        self._queries = queries
+        self.udp_cache = PacketCache(watches)
+        self.tcp_cache = PacketCache(watches)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.configure(settings, recursors, readable)
+
+    @property
+    def always_readable(self) -> bool:
+        return self._readable is None
+
+    def configure(
+        self, settings: Settings, recursors: Recursors | None, readable: Callable[[], bool] | None = None
+    ) -> None:
+        """Use new settings from the next question on."""
+        self._readable = readable
+        self.settings = settings
+        self.recursors = recursors
+        self._answerer = Answerer(settings, self._reads, self._rng, self._clock, self._queries)
+        self.udp_cache.clear()
+        self.tcp_cache.clear()
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self.udp_cache.clear()
+        self.tcp_cache.clear()
+
+    def cached(self, packet: bytes, *, tcp: bool) -> bytes | None:
+        """The answer to ``packet`` if it is known already."""
+        cache = self.tcp_cache if tcp else self.udp_cache
+        entry = cache.entries.get(packet[2:])
+        if entry is None or entry.count < entry.wanted or (entry.second and entry.second != int(self._clock())):
+            return None
+        return packet[:2] + entry.next() if self._may_read() else None
+
+    def _may_read(self) -> bool:
+        return self._readable is None or self._readable()
+
+    def handle(self, packet: bytes, send: Send, *, tcp: bool) -> None:
+        """Answer ``packet`` through ``send``, now or later; noise is not answered."""
+        known = self.cached(packet, tcp=tcp)
+        if known is not None:
+            send(known)
+            return
+        try:
+            query = m.parse_query(packet)
+        except FormError as error:
+            assert error.query is not None
+            send(m.refusal(error.query, m.FORMERR, question=bool(error.query.name)))
+            return
+        if query is None:
+            return
+        if not query.name:
+            send(m.refusal(query, m.NOTIMP, question=False))
+        elif not self._may_read():
+            send(self._failure(query))
+        else:
+            self._answer(packet, query, send, tcp)
+
+    def _answer(self, packet: bytes, query: Query, send: Send, tcp: bool) -> None:
+        answer = self._answerer.answer(query, tcp=tcp)
+        if answer.recurse and self.recursors is not None:
+            self._later(self._forward(packet, query, send, self.recursors, tcp), query, send, tcp)
+        elif not answer.in_domain:
+            send(m.refusal(query, m.REFUSED, question=True))
+        elif answer.recurse:
+            send(self._failure(query))
+        elif answer.wanted and self.recursors is not None:
+            self._later(self._with_outside(query, answer, send, self.recursors, tcp), query, send, tcp)
+        else:
+            body = self._encode(query, answer.reply)
+            if not query.edns or not query.edns.subnet:
+                self._keep(packet, query, answer, body, tcp)
+            send(body)
+
+    def _encode(self, query: Query, reply: Reply) -> bytes:
+        body = m.encode(query, reply, compress=self.settings.compress)
+        return body if len(body) <= m.MESSAGE_BYTES_MAX else self._failure(query)
+
+    def _failure(self, query: Query) -> bytes:
+        reply = Reply()
+        reply.authoritative, reply.recursion_available, reply.rcode = False, True, m.SERVFAIL
+        return m.encode(query, reply, compress=True)
+
+    def _keep(self, packet: bytes, query: Query, answer: Answer, body: bytes, tcp: bool) -> None:
+        cache = self.tcp_cache if tcp else self.udp_cache
+        doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
+        if cache.room_for(doubtful):
+            second = int(self._clock()) if answer.timed else 0
+            cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
+
+    # ------------------------------------------------------------------ recursors
+
+    def _later(self, work: Coroutine[Any, Any, None], query: Query, send: Send, tcp: bool) -> None:
+        if len(self._tasks) >= RECURSIONS_MAX:
+            work.close()
+            if tcp:
+                send(self._failure(query))
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _forward(self, packet: bytes, query: Query, send: Send, recursors: Recursors, tcp: bool) -> None:
+        answer = await recursors.forward(packet, tcp=tcp)
+        send(answer if answer is not None else self._failure(query))
+
+    async def _with_outside(self, query: Query, answer: Answer, send: Send, recursors: Recursors, tcp: bool) -> None:
+        """Resolve the names the answer leads to and answer again; a name that leads to further ones ends there."""
+        names = sorted(answer.wanted)
+        found: list[list[Record]] = await asyncio.gather(*(recursors.resolve(name) for name in names))
+        outside = dict(zip(names, found, strict=True))
+        again = self._answerer.answer(query, tcp=tcp, outside=outside)
+        send(self._encode(query, again.reply))
