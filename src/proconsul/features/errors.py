@@ -24,6 +24,10 @@ class BadRequest(ConsulError):
     status = 400
 
 
+class ReadRefused(ConsulError):
+    """A server refused a read; the answer carries the index headers of an empty one."""
+
+
 class NotFound(ConsulError):
     status = 404
 

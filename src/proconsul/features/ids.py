@@ -11,8 +11,8 @@ def check_uuid(text: str, what: str) -> None:
     """Refuse ids that cannot be a UUID, with the text of the original's UUID index. Raises StateError."""
     if len(text) != UUID_LENGTH:
         raise StateError(f"failed {what} lookup: index error: UUID must be 36 characters")
-    if text.count("-") != 4:
-        raise StateError(f'failed {what} lookup: index error: UUID should have 4 "-"; got {text.count("-")}')
+    if text.count("-") > 4:
+        raise StateError(f'failed {what} lookup: index error: UUID should have maximum of 4 "-"; got {text.count("-")}')
     digits = text.replace("-", "")
     bad = next((char for char in digits if char not in "0123456789abcdefABCDEF"), None)
     if bad is not None:

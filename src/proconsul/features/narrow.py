@@ -7,7 +7,7 @@ from typing import Any
 
 from proconsul.engine.http.request import Request
 from proconsul.features.coordinate.distance import sorter
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, ReadRefused
 from proconsul.features.server import Server
 
 Narrow = Callable[[Any], Any]
@@ -47,6 +47,14 @@ def filter_by(expression: str, row_type: Any) -> Narrow:
     return keep
 
 
+def filter_read_by(expression: str, row_type: Any) -> Narrow:
+    """`filter_by` for a read that a server would answer. Raises ReadRefused."""
+    try:
+        return filter_by(expression, row_type)
+    except ConsulError as error:
+        raise ReadRefused(error.text) from None
+
+
 def narrowing(
     request: Request, server: Server, row_type: Any, node_of: Callable[[Any], str] | None
 ) -> tuple[Narrow | None, Any]:
@@ -59,7 +67,7 @@ def narrowing(
         return None, None
     steps: list[Narrow] = []
     if expression:
-        steps.append(filter_by(expression, row_type))
+        steps.append(filter_read_by(expression, row_type))
     if near and node_of is not None:
         steps.append(sorter(server.state.coordinates, near, node_of))
 

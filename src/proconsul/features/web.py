@@ -20,7 +20,7 @@ from proconsul.features.errors import BadRequest, ConsulError, NoLeader, NoPathT
 from proconsul.features.server import Read
 
 JSON = "application/json"
-_NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
+NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 _UINT64_MAX = (1 << 64) - 1
 
 
@@ -95,20 +95,29 @@ class Web:
 
     def require_local(self, request: Request) -> None:
         """Refuse requests for another datacenter, and Enterprise parameters. Raises ConsulError."""
+        if not request.path.startswith(_WITHOUT_NAMESPACES):
+            self.forbid_namespace(request)
         if not request.query_string:
             return
-        namespace = request.get("ns")
-        if namespace:
-            raise BadRequest('Bad request: Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
         dc = request.get("dc")
         if dc and dc.lower() != self.datacenter:
             raise NoPathToDatacenter()
+
+    @staticmethod
+    def forbid_namespace(request: Request) -> None:
+        """Refuse a namespace in the query or the header. Raises BadRequest."""
+        if request.query_string and request.get("ns"):
+            raise BadRequest(f'Bad request: Invalid query parameter: "ns" - {NO_NAMESPACES}')
+        if "x-consul-namespace" in request.headers and request.header("x-consul-namespace"):
+            raise BadRequest(f'Bad request: Invalid header: "X-Consul-Namespace" - {NO_NAMESPACES}')
 
     def options(self, request: Request) -> Options:
         """Blocking and consistency parameters. Raises BadRequest."""
         if not request.query_string:
             return _PLAIN
         query = request.query
+        if "cache-control" in request.headers:
+            _check_cache_control(request.header("cache-control"))
         min_index = wait_ns = 0
         if query.get("wait", [""])[0]:
             try:
@@ -180,11 +189,13 @@ class Web:
         """
         try:
             return self._read(request, read, encode, effective, cacheable, form)
+        except BadRequest:
+            raise  # the parameters were refused: nothing was asked of a server
         except ConsulError as error:
             if not (effective if headers_on_error is None else headers_on_error):
                 raise
             response = self.error(error)
-            response.headers |= _NO_ANSWER
+            response.headers |= NO_ANSWER
             return response
 
     def _read(
@@ -198,10 +209,8 @@ class Web:
         headers: dict[str, str] = {}
         if effective:
             headers["X-Consul-Effective-Consistency"] = options.consistency
-        if cacheable and options.cached:
-            headers["X-Cache"] = self._cache_state(read.key)
-            if headers["X-Cache"] == "HIT":
-                headers["Age"] = "0"
+        if cacheable:
+            headers |= self.cache_headers(options, read.key)
         if options.min_index == 0 and not read.shared:
             index, value = read.run(None)  # type: ignore[arg-type]
             return self.reply(encode(value), max(index, 1), headers)
@@ -209,6 +218,13 @@ class Web:
         if options.min_index and view.index <= options.min_index:
             return self._wait(view, options, encode, form, headers)
         return self.reply(view.render(form, encode), view.index, headers)
+
+    def cache_headers(self, options: Options, key: Any) -> dict[str, str]:
+        """What a read with ``?cached`` says about the agent's cache."""
+        if not options.cached:
+            return {}
+        state = self._cache_state(key)
+        return {"X-Cache": state, "Age": "0"} if state == "HIT" else {"X-Cache": state}
 
     def _cache_state(self, key: Any) -> str:
         """MISS for the first cached read of a key, HIT after it; our answers are as fresh as any refresh makes them."""
@@ -268,7 +284,7 @@ class Web:
         """There is no leader: try again until one is known or rpc_hold_timeout has passed."""
         if not await self.authority.when_ready(self.rpc_hold_timeout_s):
             response = self.error(NoLeader())
-            response.headers |= _NO_ANSWER
+            response.headers |= NO_ANSWER
             return response
         answer = self.read(request, read, encode, effective=effective, cacheable=cacheable, form=form)
         if isinstance(answer, Response):
@@ -306,7 +322,18 @@ class Web:
         return deferred
 
 
+def _check_cache_control(text: str) -> None:
+    """max-age and stale-if-error are seconds; our answers are as fresh as either asks for. Raises BadRequest."""
+    for part in text.split(","):
+        name, equals, value = part.strip().partition("=")
+        if equals and name.lower() in ("max-age", "stale-if-error") and not value.strip().isdigit():
+            raise BadRequest("Invalid Cache-Control header.")
+
+
 _PLAIN = Options(0, 0, "leader", False, "")
+NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
+# These endpoints of Consul 1.8 do not look at namespaces at all.
+_WITHOUT_NAMESPACES = ("/v1/catalog/nodes", "/v1/coordinate/", "/v1/event/")
 
 
 def _lines(content_type: str) -> bytes:

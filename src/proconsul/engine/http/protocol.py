@@ -406,7 +406,8 @@ class HTTPProtocol(asyncio.Protocol):
     def _encode(self, request: Request, response: Response) -> bytes:
         body = response.body
         parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
-        if body and "gzip" in request.headers.get("accept-encoding", ""):
+        accepted = request.headers.get("accept-encoding", "")
+        if body and "gzip" in accepted and (";" not in accepted or _takes_gzip(accepted)):
             compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
             body = compressor.compress(body) + compressor.flush()
             parts.append(b"Content-Encoding: gzip\r\n")
@@ -460,6 +461,16 @@ def _status_line(status: int) -> bytes:
 
 def _header_lines(headers: dict[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header with weights gives gzip one above zero."""
+    for part in accepted.split(","):
+        name, _, weight = part.partition(";")
+        if name.strip().lower() == "gzip":
+            _, _, number = weight.partition("=")
+            return number.strip(" 0.") != "" or not number
+    return False
 
 
 class _Refused(Exception):

@@ -200,6 +200,17 @@ def _loads_slowly(body: bytes) -> Any:
         raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
         raise JSONError(f"invalid JSON: {failure}") from None
+    return _mended(value)
+
+
+def _mended(value: Any) -> Any:
+    """Half a surrogate pair reads as U+FFFD."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
     return value
 
 
@@ -209,7 +220,8 @@ def _refuse(name: str) -> Any:
 
 def decode(cls: type[T], body: bytes) -> T:
     """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
-    value: T = from_plain(cls, loads(body))
+    plain = loads(body)
+    value: T = from_plain(cls, {} if plain is None else plain)  # null leaves Go's zero value as it is
     return value
 
 

@@ -55,6 +55,8 @@ class Catalog:
             service = replace(service, ID=service.Service)
         if service.ID and not service.Service:
             raise ConsulError("Must provide service name with ID")
+        if not service.ID:
+            raise ConsulError("failed inserting service: failed inserting service: object missing primary index")
         try:
             validate_service(service)
         except DefinitionError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Router
@@ -22,9 +22,9 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest, NoPathToDatacenter
-from proconsul.features.narrow import filter_by, narrowing, node_meta
+from proconsul.features.narrow import filter_read_by, narrowing, node_meta
 from proconsul.features.server import Server
-from proconsul.features.web import Reply, Web
+from proconsul.features.web import NO_NAMESPACES, Reply, Web
 
 
 def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:
@@ -56,6 +56,18 @@ def _show_node_service_list(value: NodeServiceList) -> Any:
     return gojson.Object(Node=value.Node, Services=shown)
 
 
+class _DeregisterBody(DeregisterRequest, frozen=True, kw_only=True):
+    """The body of a deregistration; clients may repeat the node's address, which is ignored."""
+
+    go_name: ClassVar[str | None] = "DeregisterRequest"
+    Address: str = ""
+
+    def request(self) -> DeregisterRequest:
+        return DeregisterRequest(
+            Datacenter=self.Datacenter, Node=self.Node, ServiceID=self.ServiceID, CheckID=self.CheckID
+        )
+
+
 class CatalogRoutes:
     """Handlers of /v1/catalog/*."""
 
@@ -81,14 +93,25 @@ class CatalogRoutes:
         if datacenter and datacenter != self.web.datacenter:
             raise NoPathToDatacenter()
 
+    def _body(self, request: Request, cls: Any) -> Any:
+        """The decoded body; the catalog's writes explain why they do not know namespaces. Raises BadRequest."""
+        try:
+            return self.web.body(request, cls)
+        except BadRequest as error:
+            if error.text.endswith('unknown field "Namespace"'):
+                raise BadRequest(f"{error.text} - {NO_NAMESPACES}") from None
+            raise
+
     def put_register(self, request: Request) -> Answer:
-        args = self.web.body(request, RegisterRequest)
+        self.web.forbid_namespace(request)
+        args = self._body(request, RegisterRequest)
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
-        args = self.web.body(request, DeregisterRequest)
+        self.web.forbid_namespace(request)
+        args = self._body(request, _DeregisterBody).request()
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.deregister(args), lambda _: self.web.json(request, True))
@@ -96,8 +119,9 @@ class CatalogRoutes:
     # ------------------------------------------------------------------ reads
 
     def datacenters(self, request: Request) -> Answer:
-        self.web.options(request)
-        return self.web.json(request, self.catalog.list_datacenters())
+        options = self.web.options(request)
+        headers = self.web.cache_headers(options, "Catalog.ListDatacenters")
+        return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
 
     def nodes(self, request: Request) -> Answer:
         narrow, key = narrowing(request, self.server, Node, lambda node: node.Node)
@@ -106,7 +130,7 @@ class CatalogRoutes:
 
     def services(self, request: Request) -> Answer:
         read = self.catalog.list_services(DCSpecificRequest(NodeMetaFilters=node_meta(request)))
-        return self.web.read(request, read, encoder(request, self.web), effective=True)
+        return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
     def service(self, request: Request) -> Answer:
         return self._service(request, connect=False)
@@ -129,7 +153,7 @@ class CatalogRoutes:
     def node(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing node name")
-        keep = filter_by(request.get("filter"), NodeService) if request.get("filter") else None
+        keep = filter_read_by(request.get("filter"), NodeService) if request.get("filter") else None
 
         def narrow(value: NodeServices | None) -> NodeServices | None:
             if value is None or keep is None:
@@ -142,7 +166,7 @@ class CatalogRoutes:
     def node_service_list(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing node name")
-        keep = filter_by(request.get("filter"), NodeService) if request.get("filter") else None
+        keep = filter_read_by(request.get("filter"), NodeService) if request.get("filter") else None
 
         def narrow(value: NodeServiceList) -> NodeServiceList:
             if keep is None or value.Services is None:

@@ -114,7 +114,7 @@ class CatalogReads:
         """The index of one service: its own, or that of the last extinction, or the tables'."""
         if not exists and EXTINCTION in self.store.indexes:
             return self.store.indexes[EXTINCTION]
-        own = self.store.indexes.get(f"service.{name}")
+        own = self.store.indexes.get(f"service.{name.lower()}")
         if own is not None:
             return own
         tables = ("nodes", "services", "checks") if checks else ("nodes", "services")

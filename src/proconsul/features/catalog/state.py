@@ -19,6 +19,7 @@ from proconsul.features.catalog.model import (
     NodeService,
     RegisterRequest,
     ServiceNode,
+    Weights,
 )
 from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.coordinate.state import CoordinateState
@@ -34,10 +35,19 @@ def to_service_node(node: str, service: NodeService) -> ServiceNode:
         Node=node, ServiceKind=service.Kind, ServiceID=service.ID, ServiceName=service.Service,
         ServiceTags=service.Tags, ServiceAddress=service.Address,
         ServiceTaggedAddresses=service.TaggedAddresses, ServicePort=service.Port, ServiceMeta=service.Meta,
-        ServiceWeights=service.Weights or DEFAULT_WEIGHTS, ServiceEnableTagOverride=service.EnableTagOverride,
+        ServiceWeights=_weights(service), ServiceEnableTagOverride=service.EnableTagOverride,
         ServiceProxy=service.Proxy, ServiceConnect=service.Connect,
         CreateIndex=service.CreateIndex, ModifyIndex=service.ModifyIndex,
     )  # fmt: skip
+
+
+def _weights(service: NodeService) -> Weights:
+    """A service that passes with no weight at all gets the default weights."""
+    return service.Weights if service.Weights is not None and service.Weights.Passing > 0 else DEFAULT_WEIGHTS
+
+
+def _rename_refused(node: str, reason: str) -> StateError:
+    return StateError(f"failed inserting node: Error while renaming Node ID: {node}: {reason}")
 
 
 def to_node_service(row: ServiceNode) -> NodeService:
@@ -123,7 +133,7 @@ class CatalogState:
             elif old is None:
                 reserved = self._name_reserved(node, allow_clash_without_id=True)
                 if reserved:
-                    raise StateError(f"Error while renaming Node ID: {quoted(node.ID)}: {reserved}")
+                    raise _rename_refused(quoted(node.ID), reserved)
         if old is None:
             old = self.tables.nodes.get(node.Node.lower())
         if old is not None:
@@ -140,7 +150,7 @@ class CatalogState:
     def _rename(self, tx: Transaction, old: Node, node: Node) -> None:
         reserved = self._name_reserved(node, allow_clash_without_id=False)
         if reserved:
-            raise StateError(f"Error while renaming Node ID: {quoted(node.ID)} ({node.Address}): {reserved}")
+            raise _rename_refused(f"{quoted(node.ID)} ({node.Address})", reserved)
         self.delete_node(tx, old.Node)
 
     def _name_reserved(self, node: Node, *, allow_clash_without_id: bool) -> str:
@@ -176,7 +186,7 @@ class CatalogState:
 
     @staticmethod
     def _bump_service(tx: Transaction, name: str, kind: str) -> None:
-        tx.bump(f"service.{name}")
+        tx.bump(f"service.{name.lower()}")
         tx.bump(f"service_kind.{kind}" if kind else "service_kind.typical")
         tx.touch(("service", name.lower()))
 
@@ -212,7 +222,7 @@ class CatalogState:
         if self.tables.services.has("service", name.lower()):
             self._bump_service(tx, name, kind)
         else:
-            tx.drop_index(f"service.{name}")
+            tx.drop_index(f"service.{name.lower()}")
             tx.bump(EXTINCTION)
             tx.bump(f"service_kind.{kind}" if kind else "service_kind.typical")
             tx.touch(("service", name.lower()))

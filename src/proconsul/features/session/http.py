@@ -38,7 +38,7 @@ def parse_lock_delay(value: Any) -> int:
             raise gojson.JSONError(str(error)) from None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    return int(value * SECOND_NS) if value < LOCK_DELAY_SECONDS_BELOW else int(value)
+    return int(value) * SECOND_NS if value < LOCK_DELAY_SECONDS_BELOW else int(value)
 
 
 def parse_session(body: bytes, node: str) -> Session:

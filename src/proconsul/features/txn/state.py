@@ -24,13 +24,15 @@ from proconsul.features.txn.model import (
     TxnSessionOp,
 )
 
-READ_VERBS = frozenset({KVOp.GET, KVOp.GET_TREE, KVOp.CHECK_SESSION, KVOp.CHECK_INDEX, KVOp.CHECK_NOT_EXISTS})
+WRITE_VERBS = frozenset({
+    KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK,
+})  # fmt: skip
 
 
 def is_read_only(ops: list[TxnOp]) -> bool:
-    """True when no operation writes, so that the transaction may be answered without Raft."""
+    """True when no operation writes, so that the transaction may be answered without Raft. Unknown KV verbs read."""
     return all(
-        (op.KV is not None and op.KV.Verb in READ_VERBS)
+        (op.KV is not None and op.KV.Verb not in WRITE_VERBS)
         or (op.Node is not None and op.Node.Verb == "get")
         or (op.Service is not None and op.Service.Verb == "get")
         or (op.Check is not None and op.Check.Verb == "get")
