@@ -189,6 +189,7 @@ class Agent:
         )  # fmt: skip
 
     def _routes(self, router: Router) -> None:
+        from proconsul.agent.api.debug import DebugRoutes
         from proconsul.agent.api.event import EventRoutes
         from proconsul.agent.api.info import InfoRoutes
         from proconsul.agent.api.registration import RegistrationRoutes
@@ -205,6 +206,7 @@ class Agent:
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)
         EventRoutes(self).register(router)
+        DebugRoutes(self).register(router)
 
     # ------------------------------------------------------------------ identity
 

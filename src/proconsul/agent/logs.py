@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 import time
 from collections import deque
 from typing import TextIO
+
+from proconsul.engine.wire.text import quoted
 
 TRACE = 5
 LEVELS = {
@@ -34,6 +37,28 @@ def _timestamp(created: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', seconds)}.{int(created * 1000) % 1000:03d}{zone}"
 
 
+_PLACEHOLDER = re.compile(r"(=?)%[-#0-9.]*[a-z]")
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """The message with its fields; a value with spaces or quotes in it is quoted (``error="No cluster leader"``)."""
+    args = record.args
+    if not isinstance(args, tuple) or not args or "=%s" not in str(record.msg):
+        return record.getMessage()
+    marks = [match[1] for match in _PLACEHOLDER.finditer(str(record.msg))]
+    if len(marks) != len(args):
+        return record.getMessage()
+    shown = tuple(_field(value) if mark else value for mark, value in zip(marks, args, strict=True))
+    return str(record.msg) % shown
+
+
+def _field(value: object) -> object:
+    if isinstance(value, (int, float)):
+        return value
+    text = str(value)
+    return quoted(text) if any(char in text for char in ' "\n\t=') or not text else text
+
+
 class TextFormatter(logging.Formatter):
     """``2026-11-20T10:18:06.070Z [WARN]  agent.server: message: key=value``."""
 
@@ -43,7 +68,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = f"[{_NAMES.get(record.levelno, 'INFO')}]"
-        text = f"{self._indent}{_timestamp(record.created)} {level:<7} {record.name}: {record.getMessage()}"
+        text = f"{self._indent}{_timestamp(record.created)} {level:<7} {record.name}: {message_of(record)}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return text
@@ -59,7 +84,7 @@ class JSONFormatter(logging.Formatter):
         zone = "Z" if created.tm_gmtoff == 0 else time.strftime("%z", created)
         stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', created)}.{int(record.created * 1e6) % 1_000_000:06d}{zone}"
         value = {
-            "@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": record.getMessage(),
+            "@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": message_of(record),
             "@module": record.name, "@timestamp": stamp,
         }  # fmt: skip
         return msgspec.json.encode(value).decode()
