@@ -36,7 +36,8 @@ def test_values_with_spaces_are_quoted(message: str, args: tuple[object, ...], e
 def test_a_text_line() -> None:
     line = TextFormatter("    ").format(record("New leader elected: payload=%s", "n1", level=logging.WARNING))
     assert re.fullmatch(
-        r"    \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d{4}) \[WARN\]  agent\.server: New leader elected: payload=n1",
+        r"    \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d{4}) "
+        r"\[WARN\]  agent\.server: New leader elected: payload=n1",
         line,
     )
 

@@ -98,11 +98,12 @@ class LocalState:
         self._changed()
 
     def settle(self, entry: Entry) -> None:
-        """The catalog knows this entry as it is."""
+        """The catalog knows this entry as it is. An entry that was replaced meanwhile says nothing about its successor."""
         entry.in_sync = True
         if isinstance(entry, ServiceEntry):
-            self.out_services.pop(entry.service.ID, None)
-        else:
+            if self.services.get(entry.service.ID) is entry:
+                self.out_services.pop(entry.service.ID, None)
+        elif self.checks.get(entry.check.CheckID) is entry:
             self.out_checks.pop(entry.check.CheckID, None)
 
     def forget_service(self, service_id: str, entry: ServiceEntry) -> None:

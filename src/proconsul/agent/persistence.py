@@ -181,10 +181,12 @@ class Persistence:
         return state
 
 
-def _lenient(cls: Any, value: dict[str, Any]) -> Any:
+def _lenient(cls: Any, value: Any) -> Any:
     """Decode with unknown fields dropped: other versions write fields we do not know."""
     import msgspec
 
+    if not isinstance(value, dict):
+        raise gojson.JSONError("not an object")
     known = {field.name.lower() for field in msgspec.structs.fields(cls)}
     known |= {alias.lower() for alias in cls.json_aliases}
     return gojson.from_plain(cls, {key: item for key, item in value.items() if key.lower() in known})

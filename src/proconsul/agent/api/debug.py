@@ -1,6 +1,6 @@
 """/debug/pprof: what the process is doing (HTTP API: none; Consul docs: debug).
 
-The paths are those ``consul debug`` collects; the contents are texts about this runtime, since its profiles are not Go's.
+The paths are those ``consul debug`` collects; the contents are texts about this runtime, whose profiles are not Go's.
 """
 
 from __future__ import annotations
