@@ -98,7 +98,7 @@ class LocalState:
         self._changed()
 
     def settle(self, entry: Entry) -> None:
-        """The catalog knows this entry as it is. An entry that was replaced meanwhile says nothing about its successor."""
+        """The catalog knows this entry as it is. One that was replaced meanwhile says nothing about its successor."""
         entry.in_sync = True
         if isinstance(entry, ServiceEntry):
             if self.services.get(entry.service.ID) is entry:
