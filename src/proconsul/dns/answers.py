@@ -94,22 +94,23 @@ class Answerer:
             answer.in_domain = False
             answer.recurse = bool(self.settings.recursors)
         elif found[1] == ("arpa",):
-            _Run(self, query, answer, ".".join(self.domains[0]) + ".", tcp).reverse(labels)
+            _Run(self, query, answer, tcp=tcp).reverse(labels)
         else:
-            _Run(self, query, answer, ".".join(found[1]) + ".", tcp).forward(found[0])
+            _Run(self, query, answer, tcp=tcp).forward(found[0])
         return answer
 
 
 class _Run:
     """One question being answered."""
 
-    def __init__(self, room: Answerer, query: Query, answer: Answer, domain: str, tcp: bool) -> None:
+    def __init__(self, room: Answerer, query: Query, answer: Answer, *, tcp: bool) -> None:
         self.room = room
         self.settings = room.settings
         self.query = query
         self.answer = answer
         self.reply = answer.reply
-        self.domain = domain
+        # Names in answers are in the primary domain, even for questions in the alternative one.
+        self.domain = ".".join(room.domains[0]) + "."
         self.tcp = tcp
 
     # ------------------------------------------------------------------ reverse
@@ -168,8 +169,6 @@ class _Run:
             self.name_error()
         else:
             self.service(lookup, depth)
-        self.reply.answer = list(dict.fromkeys(self.reply.answer))
-        self.reply.additional = list(dict.fromkeys(self.reply.additional))
 
     def known_datacenter(self, lookup: Lookup) -> bool:
         return lookup.datacenter in ("", self.settings.datacenter)
@@ -270,7 +269,7 @@ class _Run:
             inner = Answer(self.answer.outside)
             inner.watch = self.answer.watch
             query = Query(0, 0, target, m.ANY, m.IN, None)
-            run = _Run(self.room, query, inner, ".".join(found[1]) + ".", tcp=False)
+            run = _Run(self.room, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
             self.answer.turns |= inner.turns
             self.answer.wanted |= inner.wanted
@@ -324,8 +323,6 @@ class _Run:
         else:
             self.service_addresses(rows, ttl_s, depth)
         settings, reply = self.settings, self.reply
-        reply.answer = list(dict.fromkeys(reply.answer))
-        reply.additional = list(dict.fromkeys(reply.additional))
         trim(
             self.query, reply, tcp=self.tcp, compress=settings.compress,
             udp_answer_limit=settings.udp_answer_limit, truncate=settings.enable_truncate,

@@ -170,6 +170,7 @@ def soa_record(owner: bytes, ttl_s: int, names: tuple[bytes, bytes], numbers: tu
 def parse_query(packet: bytes) -> Query | None:
     """Read a query; None for what deserves no answer. Raises FormError for what does not parse.
 
+    The name is empty when the question was not read: for operations other than a query, and for a bare header.
     Counts are held against what a query may carry: one question, at most one answer and authority record (dynamic
     zone notifications), two additional ones.
     """
@@ -179,7 +180,7 @@ def parse_query(packet: bytes) -> Query | None:
     if flags & QR:
         return None
     bare = Query(query_id, flags, b"", 0, 0, None)
-    if flags & OPCODE not in (0, OPCODE_NOTIFY):
+    if flags & OPCODE not in (0, OPCODE_NOTIFY) or (questions == 1 and len(packet) == HEADER_BYTES):
         return bare
     if questions != 1 or answers > 1 or authorities > 1 or additionals > 2:
         raise FormError(bare)
@@ -274,7 +275,7 @@ def _subnet(data: bytes) -> bytes:
     size = (mask + 7) // 8
     number = int.from_bytes(data[4:].ljust(bits // 8, b"\0")[: bits // 8], "big")
     kept = (number >> (bits - mask) << (bits - mask)).to_bytes(bits // 8, "big")[:size]
-    body = struct.pack("!HBB", family, mask, 0) + kept
+    body: bytes = struct.pack("!HBB", family, mask, 0) + kept
     return struct.pack("!HH", EDNS_SUBNET, len(body)) + body
 
 
@@ -339,9 +340,8 @@ def _write_record(out: bytearray, record: Record, seen: dict[bytes, int] | None)
 
 def refusal(query: Query, rcode: int, *, question: bool, flags: int = 0) -> bytes:
     """An answer without records: a header, and the question when it could be read."""
-    out: bytes = _HEADER.pack(
-        query.id, QR | rcode | flags | (query.flags & (OPCODE | RD)), 1 if question else 0, 0, 0, 0
-    )  # fmt: skip
+    flags |= QR | rcode | (query.flags & (OPCODE | RD))
+    out = struct.pack("!6H", query.id, flags, 1 if question else 0, 0, 0, 0)
     if question:
         out += query.name + struct.pack("!HH", query.kind, query.dns_class)
     return out

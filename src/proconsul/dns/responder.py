@@ -96,7 +96,7 @@ class Responder:
         if query is None:
             return
         if not query.name:
-            send(m.refusal(query, m.NOTIMP, question=False))
+            send(m.refusal(query, m.NOTIMP if query.flags & m.OPCODE else m.REFUSED, question=False))
         elif not self._may_read():
             send(self._failure(query))
         else:

@@ -1,0 +1,274 @@
+"""A pair of agents, the reference and ours, with the same catalog, asked the same questions."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_START_TIMEOUT_S = 20.0
+_ANSWER_TIMEOUT_S = 2.0
+
+Record = tuple[bytes, int, int, int, bytes]
+
+
+def reference_binary() -> str:
+    """The reference program, or skip the test."""
+    root = Path(__file__).resolve().parents[2]
+    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
+    return path
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(sock.getsockname()[1]) for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return ports
+
+
+class DnsAgent:
+    """A running development agent."""
+
+    def __init__(self, command: list[str], folder: Path, config: str, server_port: int) -> None:
+        self.http, self.dns, lan, wan = free_ports(4)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "agent.hcl").write_text(config)
+        self._log = (folder / "agent.log").open("wb")
+        self.log = folder / "agent.log"
+        ports = {
+            "-http-port": self.http, "-dns-port": self.dns, "-server-port": server_port, "-serf-lan-port": lan,
+            "-serf-wan-port": wan, "-grpc-port": -1,
+        }  # fmt: skip
+        flags = [part for name, port in ports.items() for part in (name, str(port))]
+        self.process = subprocess.Popen(
+            [*command, "agent", "-dev", "-node", "n1", "-config-file", str(folder / "agent.hcl"), *flags],
+            stdout=self._log, stderr=self._log,
+        )  # fmt: skip
+
+    def put(self, path: str, body: Any) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection.request("PUT", path, json.dumps(body))
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        assert response.status == 200, text
+
+    def get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                if self.get("/v1/health/service/consul?passing") not in (b"[]", b"") and self.udp(query("x", 1)):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"the agent did not start: {self.log.read_text()[-2000:]}")
+
+    def udp(self, packet: bytes, timeout_s: float = _ANSWER_TIMEOUT_S) -> bytes | None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(timeout_s)
+            sock.sendto(packet, ("127.0.0.1", self.dns))
+            try:
+                return sock.recv(65535)
+            except TimeoutError:
+                return None
+
+    def tcp(self, packet: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.dns), timeout=_ANSWER_TIMEOUT_S) as sock:
+            sock.sendall(struct.pack("!H", len(packet)) + packet)
+            return read_tcp(sock)
+
+    def ask(self, packet: bytes, *, tcp: bool) -> bytes | None:
+        return self.tcp(packet) if tcp else self.udp(packet)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
+
+
+def read_tcp(sock: socket.socket) -> bytes:
+    (size,) = struct.unpack("!H", sock.recv(2, socket.MSG_WAITALL))
+    return sock.recv(size, socket.MSG_WAITALL)
+
+
+@contextmanager
+def agent_pair(folder: Path, config: str, catalog: list[dict[str, Any]]) -> Iterator[tuple[DnsAgent, DnsAgent]]:
+    """The reference and ours, ready, with ``catalog`` registered in both."""
+    with ExitStack() as stack:
+        # The port is part of the catalog (service consul), so both are told the same; ours is started first and
+        # does not need it while it is alone.
+        reference_port = free_ports(1)[0]
+        pair = (
+            DnsAgent([reference_binary()], folder / "reference", config, reference_port),
+            DnsAgent([sys.executable, "-m", "proconsul"], folder / "ours", config, free_ports(1)[0]),
+        )
+        for agent in pair:
+            stack.callback(agent.close)
+        for agent in pair:
+            agent.wait_until_ready()
+            for registration in catalog:
+                agent.put("/v1/catalog/register", registration)
+        yield pair
+
+
+def query(
+    name: str, kind: int, *, edns: int = 0, options: bytes = b"", flags: int = 0x0100, query_id: int = 99
+) -> bytes:
+    """A query packet."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.rstrip(".").split(".") if label)
+    head = struct.pack("!6H", query_id, flags, 1, 0, 0, 1 if edns else 0)
+    option = b"\0" + struct.pack("!HHIH", 41, edns, 0, len(options)) + options if edns else b""
+    return head + labels + b"\0" + struct.pack("!HH", kind, 1) + option
+
+
+class Parsed:
+    """An answer taken apart, names uncompressed."""
+
+    def __init__(self, packet: bytes) -> None:
+        self.packet = packet
+        _, self.flags, questions, *counts = struct.unpack_from("!6H", packet)
+        at = 12
+        self.question = b""
+        if questions:
+            name, at = _name(packet, at)
+            self.question = name + packet[at : at + 4]
+            at += 4
+        self.sections: list[list[Record]] = []
+        for count in counts:
+            section = []
+            for _ in range(count):
+                record, at = _record(packet, at)
+                section.append(record)
+            self.sections.append(section)
+        assert at == len(packet), "bytes are left over"
+
+    @property
+    def rcode(self) -> int:
+        return self.flags & 0x0F
+
+    def shape(self) -> tuple[Any, ...]:
+        """What must agree however the records are shuffled."""
+        return self.flags, self.question, [sorted(section) for section in self.sections]
+
+    def outline(self) -> tuple[Any, ...]:
+        """What must agree when even the choice of records is random: how many of which type, with which TTL."""
+        kinds = [sorted((kind, ttl, dns_class) for _, kind, dns_class, ttl, _ in section) for section in self.sections]
+        return self.flags, self.question, kinds
+
+
+def _name(packet: bytes, at: int) -> tuple[bytes, int]:
+    out, end = b"", -1
+    while packet[at]:
+        if packet[at] >= 0xC0:
+            end = at + 2 if end < 0 else end
+            at = (packet[at] & 0x3F) << 8 | packet[at + 1]
+            continue
+        out += packet[at : at + 1 + packet[at]]
+        at += 1 + packet[at]
+    return out + b"\0", at + 1 if end < 0 else end
+
+
+def _record(packet: bytes, at: int) -> tuple[Record, int]:
+    owner, at = _name(packet, at)
+    kind, dns_class, ttl, size = struct.unpack_from("!HHIH", packet, at)
+    at += 10
+    end = at + size
+    data = packet[at:end]
+    if kind in (2, 5, 12):
+        data = _name(packet, at)[0]
+    elif kind == 6:
+        first, next_at = _name(packet, at)
+        second, next_at = _name(packet, next_at)
+        # Without the serial, which is the time.
+        data = first + second + packet[next_at + 4 : end]
+    return (owner, kind, dns_class, ttl, data), end
+
+
+class FakeRecursor:
+    """A recursor on UDP and TCP that answers from a table of texts: name -> records, or a response code."""
+
+    def __init__(self, table: dict[str, list[tuple[int, bytes]] | int]) -> None:
+        self.table = table
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.tcp.getsockname()[1])
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", self.port))
+        self.asked: list[str] = []
+        for run in (self._serve_udp, self._serve_tcp):
+            threading.Thread(target=run, daemon=True).start()
+
+    def _answer(self, packet: bytes) -> bytes | None:
+        end = 12
+        labels = []
+        while packet[end]:
+            labels.append(packet[end + 1 : end + 1 + packet[end]].decode())
+            end += 1 + packet[end]
+        name = ".".join(labels).lower()
+        self.asked.append(name)
+        found = self.table.get(name, 3)
+        question = packet[12 : end + 5]
+        if found == -1:
+            return None
+        if isinstance(found, int):
+            return packet[:2] + struct.pack("!5H", 0x8180 | found, 1, 0, 0, 0) + question
+        records = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(data)) + data for kind, data in found)
+        return packet[:2] + struct.pack("!5H", 0x8180, 1, len(found), 0, 0) + question + records
+
+    def _serve_udp(self) -> None:
+        while True:
+            try:
+                packet, address = self.udp.recvfrom(4096)
+            except OSError:
+                return
+            answer = self._answer(packet)
+            if answer is not None:
+                self.udp.sendto(answer, address)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            try:
+                connection, _ = self.tcp.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(2)
+                try:
+                    answer = self._answer(read_tcp(connection))
+                except (OSError, struct.error):
+                    continue
+                if answer is not None:
+                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+
+    def close(self) -> None:
+        self.udp.close()
+        self.tcp.close()
+
+
+def without_serial(packet: bytes) -> bytes:
+    """The packet with the serial of its SOA records blanked; they are recognised by our SOA numbers."""
+    return re.sub(rb"....(?=\x00\x00\x0e\x10\x00\x00\x02\x58)", b"....", packet, flags=re.DOTALL)
