@@ -12,7 +12,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 2 --dist loadfile
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py

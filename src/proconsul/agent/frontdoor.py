@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import ipaddress
 import logging
@@ -70,6 +71,22 @@ class FrontDoor:
             answer.on_done = lambda: self._measure(request, started)
             return answer if not self._headers else self._dress_later(answer)
         return self._await(request, answer, started)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request of this process, as one that came over a connection."""
+        self.route(request)
+        answer = self.handle(request)
+        if isinstance(answer, Response):
+            return answer
+        if not isinstance(answer, Deferred):
+            return await answer
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        answer.when_done(lambda response: None if future.done() else future.set_result(response))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
 
     def _measure(self, request: Request, started: float) -> None:
         """Add one request to the samples of its route."""

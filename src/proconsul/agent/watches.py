@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.client import gojson, watchplan
-from proconsul.engine.http.request import Deferred, Request, Response
+from proconsul.engine.http.request import Request, Response
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.errors import ConsulError
 
@@ -164,7 +164,7 @@ class Watches:
         headers = {"x-consul-token": watch.token} if watch.token else {}
         path = watch.request.path
         request = Request("GET", quote(path), path, urlencode(query, doseq=True), headers)
-        response = await self._answer(request)
+        response = await self._agent.front.answer(request)
         found = _header(response, "x-consul-index")
         if response.status == 404 and watch.request.missing_is_none:
             return int(found or 0), watch.request.read(None)
@@ -174,22 +174,6 @@ class Watches:
         if watch.request.is_events:
             result = watchplan.new_events(result, index) if index else result
         return int(found or 0), result
-
-    async def _answer(self, request: Request) -> Response:
-        front = self._agent.front
-        front.route(request)
-        answer = front.handle(request)
-        if isinstance(answer, Response):
-            return answer
-        if not isinstance(answer, Deferred):
-            return await answer
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        answer.when_done(lambda response: None if future.done() else future.set_result(response))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            answer.cancel()
-            raise
 
     # ------------------------------------------------------------------ handlers
 

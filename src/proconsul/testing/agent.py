@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
-from proconsul.engine.http.request import Deferred, Request, Response
+from proconsul.engine.http.request import Request, Response
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
@@ -73,19 +73,7 @@ class AgentInLoop:
         request = Request(method, path, unquote(path, "utf-8", "surrogateescape"), query,
                           {key.lower(): value for key, value in (headers or {}).items()})  # fmt: skip
         request.body = body
-        self.agent.front.route(request)
-        answer = self.agent.front.handle(request)
-        if isinstance(answer, Response):
-            return answer
-        if not isinstance(answer, Deferred):
-            return await answer
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        answer.when_done(lambda response: None if future.done() else future.set_result(response))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            answer.cancel()
-            raise
+        return await self.agent.front.answer(request)
 
 
 class AgentInThread:

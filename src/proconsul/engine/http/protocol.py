@@ -26,6 +26,8 @@ from proconsul.engine.http.router import Answer, Route
 HEADER_BYTES_MAX = 1 << 20
 # Requests parsed ahead on one connection; more would let one peer queue unbounded work.
 PIPELINE_MAX = 128
+# Bodies of requests that wait for earlier ones of their connection; two of the largest values of the KV store.
+PIPELINE_BYTES_MAX = 1 << 20
 # Bodies over the route's limit are read and dropped up to this size, so that the client gets to see the answer.
 DISCARD_BYTES_MAX = 64 << 20
 # A request whose header is not complete after this long is dropped (half-open connections, slowloris).
@@ -75,13 +77,15 @@ class Application(Protocol):
 class _Slot:
     """One request whose response is due; responses are written in slot order."""
 
-    __slots__ = ("request", "response", "started", "task")
+    __slots__ = ("begun", "body_bytes", "request", "response", "started", "task")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.response: Response | None = None
         self.task: asyncio.Future[Response] | Deferred | None = None
         self.started = 0.0
+        self.begun = True
+        self.body_bytes = 0
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -93,6 +97,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser: Any = httptools.HttpRequestParser(self)
         self._slots: deque[_Slot] = deque()
+        self._held_bytes = 0
+        self._flushing = False
         self.peer = ""
         self._url = b""
         self._headers: dict[str, str] = {}
@@ -171,11 +177,18 @@ class HTTPProtocol(asyncio.Protocol):
             self._header_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400)
+        except httptools.HttpParserUpgrade as upgrade:
+            # The request itself was delivered. Upgrades are not taken: what follows is the next request.
+            self._parser = httptools.HttpRequestParser(self)
+            rest = data[upgrade.args[0] :]
+            if rest:
+                self.data_received(rest)
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self._refuse(cause.status if isinstance(cause, _Refused) else 400)
+            if isinstance(cause, _Refused):
+                self._refuse(cause.status, cause.detail)
+            else:
+                self._refuse(400)
         if self._in_header and self._header_bytes > HEADER_BYTES_MAX:
             self._refuse(431)
 
@@ -216,12 +229,13 @@ class HTTPProtocol(asyncio.Protocol):
             return
         _blocks[block] = (headers, int(length))
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, status: int, detail: str = "") -> None:
         """Answer a request that cannot be understood, in the words of net/http, and hang up."""
         if self._closing or self._transport is None:
             return
-        text = f"{status} {PHRASES[status]}"
-        head = f"HTTP/1.1 {text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
+        line = f"{status} {PHRASES[status]}"
+        text = line + detail
+        head = f"HTTP/1.1 {line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
         self._transport.write(head.encode())
         self._hang_up()
 
@@ -283,7 +297,7 @@ class HTTPProtocol(asyncio.Protocol):
         request.version = self._parser.get_http_version()
         request.keep_alive = self._parser.should_keep_alive()
         if request.version == "1.1" and "host" not in self._headers:
-            raise _Refused(400)
+            raise _Refused(400, ": missing required Host header")
         self._request = request
         self._route = self._app.route(request)
         self._body_max = self._route.body_bytes_max if self._route is not None else 0
@@ -334,13 +348,15 @@ class HTTPProtocol(asyncio.Protocol):
     # ------------------------------------------------------------------ answering
 
     def _begin(self, request: Request) -> None:
-        route = self._route
+        """Handle a request, or hold it while an earlier one of this connection is not answered.
+
+        A client that sends a write and a read behind it expects the read to see the write, as with net/http.
+        """
+        if self._slots or self._streaming is not None:
+            self._hold(request)
+            return
         started = time.perf_counter() if self._app.logs_requests else 0.0
-        answer: Answer
-        if route is not None and self._body_bytes > self._body_max and request.method in route.handlers:
-            answer = route.too_large(self._body_bytes)
-        else:
-            answer = self._app.handle(request)
+        answer = self._handle(request, self._body_bytes)
         if isinstance(answer, Response) and self._may_write_now(request, answer) and not started:
             assert self._transport is not None
             self._transport.write(self._encode(request, answer))
@@ -348,18 +364,44 @@ class HTTPProtocol(asyncio.Protocol):
         slot = _Slot(request)
         slot.started = started
         self._slots.append(slot)
+        self._due(slot, answer)
+        if self._write_paused:
+            self._pause_reading()
+
+    def _hold(self, request: Request) -> None:
+        slot = _Slot(request)
+        slot.begun, slot.body_bytes = False, self._body_bytes
+        self._slots.append(slot)
+        self._held_bytes += len(request.body)
+        if self._is_full() or self._write_paused:
+            self._pause_reading()
+
+    def _is_full(self) -> bool:
+        return len(self._slots) >= PIPELINE_MAX or self._held_bytes > PIPELINE_BYTES_MAX
+
+    def _begin_held(self, slot: _Slot) -> None:
+        slot.begun = True
+        slot.started = time.perf_counter() if self._app.logs_requests else 0.0
+        self._held_bytes -= len(slot.request.body)
+        self._due(slot, self._handle(slot.request, slot.body_bytes))
+
+    def _handle(self, request: Request, body_bytes: int) -> Answer:
+        route: Route | None = request.route
+        if route is not None and body_bytes > route.body_bytes_max and request.method in route.handlers:
+            return route.too_large(body_bytes)
+        return self._app.handle(request)
+
+    def _due(self, slot: _Slot, answer: Answer) -> None:
+        """Take the answer to a slot's request, or what will become it."""
         if isinstance(answer, Response):
             slot.response = answer
-            if len(self._slots) == 1 and not self._write_paused:
-                self._flush()
+            self._flush()
         elif isinstance(answer, Deferred):
             slot.task = answer
             answer.when_done(lambda response: self._deliver(slot, response))
         else:
             slot.task = task = asyncio.ensure_future(answer)
             task.add_done_callback(lambda task: self._answered(slot, task))
-        if len(self._slots) >= PIPELINE_MAX or self._write_paused:
-            self._pause_reading()
 
     def _may_write_now(self, request: Request, response: Response) -> bool:
         """True when nothing is due before this answer and nothing special follows it."""
@@ -383,9 +425,20 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _flush(self) -> None:
-        """Write the responses that are ready, in order."""
+        """Write the responses that are ready, in order; each one lets the request behind it begin."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            self._flush_ready()
+        finally:
+            self._flushing = False
+
+    def _flush_ready(self) -> None:
         while self._slots and not self._write_paused and self._streaming is None and self._transport is not None:
             slot = self._slots[0]
+            if not slot.begun:
+                self._begin_held(slot)
             response = slot.response
             if response is None:
                 break
@@ -399,7 +452,7 @@ class HTTPProtocol(asyncio.Protocol):
             if response.close or not slot.request.keep_alive:
                 self._hang_up()
                 return
-        if self._read_paused and not self._write_paused and len(self._slots) < PIPELINE_MAX and self._transport:
+        if self._read_paused and not self._write_paused and not self._is_full() and self._transport:
             self._read_paused = False
             self._transport.resume_reading()
 
@@ -476,9 +529,10 @@ def _takes_gzip(accepted: str) -> bool:
 class _Refused(Exception):
     """Raised inside a parser callback to refuse the request with ``status``."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, detail: str = "") -> None:
         super().__init__(status)
         self.status = status
+        self.detail = detail
 
 
 class ConnectionSet:

@@ -70,6 +70,8 @@ class KVRoutes:
 
     def get(self, request: Request) -> Answer:
         key = request.params
+        if "x-consul-namespace" in request.headers:
+            self.web.forbid_namespace(request)
         if not request.query_string:
             if not key:
                 raise BadRequest("Missing key name")

@@ -56,16 +56,29 @@ def parse_session(body: bytes, node: str) -> Session:
         raise gojson.JSONError(f"json: cannot unmarshal {gojson.describe(value)} into Go value of type {_GO_TYPE}")
     known = {key: item for key, item in value.items() if key.lower() in _KNOWN}
     request: Session = gojson.from_plain(_CreateBody, known)
-    checks = request.Checks
-    node_checks = request.NodeChecks if request.NodeChecks is not None else checks
-    if node_checks is None:
-        node_checks = [SERF_CHECK_ID]
-    elif request.NodeChecks is not None and checks:
-        node_checks = [*node_checks, *checks]
+    given = {key.lower() for key in known}
+    node_checks, checks = _checks_of(request, given)
     return Session(
         ID=request.ID, Name=request.Name, Node=request.Node or node, LockDelay=lock_delay_ns,
         Behavior=request.Behavior, TTL=request.TTL, NodeChecks=node_checks, ServiceChecks=request.ServiceChecks,
+        Checks=checks,
     )  # fmt: skip
+
+
+def _checks_of(request: Session, given: set[str]) -> tuple[list[str] | None, list[str] | None]:
+    """NodeChecks and the deprecated Checks of a new session; ``given`` names the fields of the request.
+
+    Both begin as the node's serf check. An empty one of the two takes the other's default away; Checks are in force,
+    and shown, in addition to NodeChecks unless they are still the default.
+    """
+    default = [SERF_CHECK_ID]
+    node_checks = request.NodeChecks if "nodechecks" in given else default
+    checks = request.Checks if "checks" in given else default
+    if not checks:
+        return [], None
+    if not node_checks or checks == default:
+        return node_checks, None
+    return node_checks, checks
 
 
 class _CreateBody(Session, frozen=True, kw_only=True):

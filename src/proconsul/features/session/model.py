@@ -40,11 +40,14 @@ class Session(RaftIndexed, frozen=True, kw_only=True):
     Checks: list[str] | None = None
 
     def __json__(self) -> dict[str, object]:
-        return {
+        shown: dict[str, object] = {
             "ID": self.ID, "Name": self.Name, "Node": self.Node, "LockDelay": self.LockDelay,
             "Behavior": self.Behavior, "TTL": self.TTL, "NodeChecks": self.NodeChecks,
-            "ServiceChecks": self.ServiceChecks, "CreateIndex": self.CreateIndex, "ModifyIndex": self.ModifyIndex,
+            "ServiceChecks": self.ServiceChecks,
         }  # fmt: skip
+        if self.Checks:
+            shown["Checks"] = self.Checks
+        return shown | {"CreateIndex": self.CreateIndex, "ModifyIndex": self.ModifyIndex}
 
     def check_ids(self) -> list[str]:
         """Ids of all checks the session is bound to, without repeats."""

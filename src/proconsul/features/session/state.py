@@ -69,10 +69,8 @@ class SessionState:
         check_uuid(session_id, "session")
         if watch is not None:
             watch.add(("session", session_id.lower()))
-        session = self.sessions.get(session_id.lower())
-        if session is None and watch is not None:
             watch.index = self._index
-        return (session.ModifyIndex if session is not None else self._index()), session
+        return self._index(), self.sessions.get(session_id.lower())
 
     def _index(self) -> int:
         return self.store.max_index("sessions")

@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.model import Node
+from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Server
@@ -40,8 +42,12 @@ class Txn:
                 return "Must provide key"
             if op.KV.Verb == KVOp.LOCK and self._server.lock_delays.remaining_s(key) > 0:
                 return f"failed to lock key {quoted(key)} due to lock delay"
+        if op.Node is not None and op.Node.Verb != "get":
+            return _node_refusal(op.Node.Node)
         if op.Service is not None and op.Service.Service.ID and not op.Service.Service.Service:
             return "Must provide service name with ID"
+        if op.Service is not None and op.Service.Verb in ("set", "cas") and not op.Service.Service.ID:
+            return "failed inserting service: object missing primary index" if op.Service.Node else ""
         return ""
 
     def read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
@@ -55,3 +61,12 @@ class Txn:
             return None, keyless
         store = self._server.state.store
         return self._server.state.txn.run(store.begin(0), ops)
+
+
+def _node_refusal(node: Node) -> str:
+    """Why a node cannot be written or deleted."""
+    if not node.Node:
+        return "Must provide node"
+    if node.ID and len(node.ID) != UUID_LENGTH:
+        return "Bad node ID: uuid string is wrong length"
+    return "Bad node ID: uuid is improperly formatted" if node.ID and not is_uuid(node.ID) else ""

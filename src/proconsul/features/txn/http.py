@@ -140,7 +140,10 @@ class TxnRoutes:
             node = replace(body.Node.Node, Datacenter=body.Node.Node.Datacenter or self.web.datacenter)
             return TxnOp(Node=TxnNodeOp(body.Node.Verb, node))
         if body.Service is not None:
-            return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, body.Service.Service))
+            service = body.Service.Service
+            if not service.ID and service.Service:
+                service = replace(service, ID=service.Service)
+            return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, service))
         if body.Check is not None:
             check = body.Check.Check
             if not check.CheckID and check.Name:

@@ -163,28 +163,60 @@ class TxnState:
     # ------------------------------------------------------------------ catalog
 
     def _node(self, tx: Transaction, op: TxnNodeOp) -> list[TxnResult]:
-        tables, node = self.catalog.tables, op.Node
-        current = self._find_node(node)
-        if op.Verb == "get":
+        node = op.Node
+        return self._row(
+            "Node", op.Verb, f"node {quoted(node.Node)}", node.ModifyIndex,
+            find=lambda: self._find_node(node),
+            write=lambda: self.catalog.ensure_node(tx, node),
+            delete=lambda: self.catalog.delete_node(tx, node.Node),
+        )  # fmt: skip
+
+    def _service(self, tx: Transaction, op: TxnServiceOp) -> list[TxnResult]:
+        service = op.Service
+        return self._row(
+            "Service", op.Verb, f"service {quoted(service.ID)} on node {quoted(op.Node)}", service.ModifyIndex,
+            find=lambda: self._find_service(op.Node, service.ID),
+            write=lambda: self.catalog.ensure_service(tx, op.Node, service),
+            delete=lambda: self.catalog.delete_service(tx, op.Node, service.ID),
+        )  # fmt: skip
+
+    def _check(self, tx: Transaction, op: TxnCheckOp) -> list[TxnResult]:
+        check = op.Check
+        return self._row(
+            "Check", op.Verb, f"check {quoted(check.CheckID)} on node {quoted(check.Node)}", check.ModifyIndex,
+            find=lambda: self._find_check(check),
+            write=lambda: self.catalog.ensure_check(tx, check),
+            delete=lambda: self.catalog.delete_check(tx, check.Node, check.CheckID),
+        )  # fmt: skip
+
+    @staticmethod
+    def _row(
+        kind: str,
+        verb: str,
+        where: str,
+        index: int,
+        *,
+        find: Callable[[], Node | NodeService | HealthCheck | None],
+        write: Callable[[], None],
+        delete: Callable[[], None],
+    ) -> list[TxnResult]:
+        """One catalog operation; ``index`` is what the cas verbs compare with."""
+        current = find()
+        if verb == "get":
             if current is None:
-                raise StateError(f"node {quoted(node.Node)} doesn't exist")
-        elif op.Verb == "set":
-            self.catalog.ensure_node(tx, node)
-        elif op.Verb == "cas":
-            if not _cas_allows(current, node.ModifyIndex):
-                raise StateError(f"failed to set node {quoted(node.Node)}, index is stale")
-            self.catalog.ensure_node(tx, node)
-        elif op.Verb == "delete":
-            self.catalog.delete_node(tx, node.Node)
-            return []
-        elif op.Verb == "delete-cas":
-            if current is None or current.ModifyIndex != node.ModifyIndex:
-                raise StateError(f"failed to delete node {quoted(node.Node)}, index is stale")
-            self.catalog.delete_node(tx, node.Node)
+                raise StateError(f"{where} doesn't exist")
+        elif verb in ("set", "cas"):
+            if verb == "cas" and (current.ModifyIndex if current is not None else 0) != index:
+                raise StateError(f"failed to set {where}, index is stale")
+            write()
+        elif verb in ("delete", "delete-cas"):
+            if verb == "delete-cas" and (current is None or current.ModifyIndex != index):
+                raise StateError(f"failed to delete {where}, index is stale")
+            delete()
             return []
         else:
-            raise StateError(f"unknown Node verb {quoted(op.Verb)}")
-        return [TxnResult(Node=tables.nodes.get(node.Node.lower()) or self._find_node(node))]
+            raise StateError(f"unknown {kind} verb {quoted(verb)}")
+        return [TxnResult(**{kind: find()})]  # type: ignore[arg-type]
 
     def _find_node(self, node: Node) -> Node | None:
         if node.ID:
@@ -192,59 +224,9 @@ class TxnState:
             return found[0] if found else None
         return self.catalog.tables.nodes.get(node.Node.lower())
 
-    def _service(self, tx: Transaction, op: TxnServiceOp) -> list[TxnResult]:
-        service = op.Service
-        current = self._find_service(op.Node, service.ID)
-        where = f"service {quoted(service.ID)} on node {quoted(op.Node)}"
-        if op.Verb == "get":
-            if current is None:
-                raise StateError(f"{where} doesn't exist")
-        elif op.Verb == "set":
-            self.catalog.ensure_service(tx, op.Node, service)
-        elif op.Verb == "cas":
-            if not _cas_allows(current, service.ModifyIndex):
-                raise StateError(f"failed to set {where}, index is stale")
-            self.catalog.ensure_service(tx, op.Node, service)
-        elif op.Verb == "delete":
-            self.catalog.delete_service(tx, op.Node, service.ID)
-            return []
-        elif op.Verb == "delete-cas":
-            if current is None or current.ModifyIndex != service.ModifyIndex:
-                raise StateError(f"failed to delete {where}, index is stale")
-            self.catalog.delete_service(tx, op.Node, service.ID)
-            return []
-        else:
-            raise StateError(f"unknown Service verb {quoted(op.Verb)}")
-        return [TxnResult(Service=self._find_service(op.Node, service.ID))]
-
     def _find_service(self, node: str, service_id: str) -> NodeService | None:
         row = self.catalog.tables.services.get((node.lower(), service_id.lower()))
         return to_node_service(row) if row is not None else None
-
-    def _check(self, tx: Transaction, op: TxnCheckOp) -> list[TxnResult]:
-        check = op.Check
-        current = self._find_check(check)
-        where = f"check {quoted(check.CheckID)} on node {quoted(check.Node)}"
-        if op.Verb == "get":
-            if current is None:
-                raise StateError(f"{where} doesn't exist")
-        elif op.Verb == "set":
-            self.catalog.ensure_check(tx, check)
-        elif op.Verb == "cas":
-            if not _cas_allows(current, check.ModifyIndex):
-                raise StateError(f"failed to set {where}, index is stale")
-            self.catalog.ensure_check(tx, check)
-        elif op.Verb == "delete":
-            self.catalog.delete_check(tx, check.Node, check.CheckID)
-            return []
-        elif op.Verb == "delete-cas":
-            if current is None or current.ModifyIndex != check.ModifyIndex:
-                raise StateError(f"failed to delete {where}, index is stale")
-            self.catalog.delete_check(tx, check.Node, check.CheckID)
-            return []
-        else:
-            raise StateError(f"unknown Check verb {quoted(op.Verb)}")
-        return [TxnResult(Check=self._find_check(check))]
 
     def _find_check(self, check: HealthCheck) -> HealthCheck | None:
         return self.catalog.tables.checks.get((check.Node.lower(), check.CheckID.lower()))
@@ -254,10 +236,6 @@ class TxnState:
             raise StateError(f"unknown Session verb {quoted(op.Verb)}")
         self.sessions.destroy(tx, op.Session.ID)
         return []
-
-
-def _cas_allows(current: Node | NodeService | HealthCheck | None, index: int) -> bool:
-    return (current.ModifyIndex if current is not None else 0) == index
 
 
 _KV_VERBS: dict[str, Callable[[TxnState, Transaction, DirEntry], list[TxnResult]]] = {
