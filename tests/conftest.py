@@ -1,0 +1,48 @@
+"""Fixtures every room may use. Being here, this file also makes `support` importable from all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.harness import Agent, Subject, reference_path
+
+
+@pytest.fixture(scope="session")
+def reference_binary() -> Path:
+    """The real Consul 1.8.7; the test is skipped, loudly, where there is none."""
+    path = reference_path()
+    if path is None:
+        pytest.skip("NO REFERENCE: set PROCONSUL_REFERENCE to Consul 1.8.7, or run scripts/fetch_reference.py")
+    return path
+
+
+@pytest.fixture
+def start_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
+    """Start agents that end with the test: ``start_agent(arguments..., subject=..., dev=...)``."""
+    started: list[Agent] = []
+
+    def start(*arguments: str, subject: Subject = Subject.OURS, dev: bool = True, wait: bool = True) -> Agent:
+        directory = tmp_path / f"agent{len(started)}"
+        agent = Agent(subject, directory, list(arguments), dev=dev)
+        started.append(agent)
+        agent.start()
+        if wait:
+            agent.wait_ready()
+        return agent
+
+    yield start
+    for agent in started:
+        agent.kill()
+
+
+@pytest.fixture(scope="module")
+def dev_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """One of our development agents for all tests of a module."""
+    agent = Agent(Subject.OURS, tmp_path_factory.mktemp("agent"), ["-hcl", "enable_script_checks=true"])
+    agent.start()
+    agent.wait_ready()
+    yield agent
+    agent.kill()

@@ -1,0 +1,147 @@
+"""The same requests to the real Consul 1.8.7 and to us: every status, header and byte of the answers must agree.
+
+The scenarios are data, one file per area in ``scenarios/``. What differs on purpose is listed in ``intended.toml`` with
+its reason, and must go on differing, so that the list stays true.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.harness import Agent, Client, Reply, Subject
+from support.normal import Names, normal
+from support.scenarios import Rule, Scenario, Step, fill, load, pick
+
+pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
+
+HERE = Path(__file__).parent
+SCENARIOS = [scenario for path in sorted((HERE / "scenarios").glob("*.http")) for scenario in load(path)]
+INTENDED: list[dict[str, str]] = tomllib.loads((HERE / "intended.toml").read_text())["difference"]
+SETTLE_TIMEOUT_S = 10.0
+DIFF_LINES_MAX = 60
+
+
+@dataclass
+class Side:
+    """One of the two agents during one scenario."""
+
+    client: Client
+    names: Names
+
+    def send(self, step: Step) -> tuple[Reply, str]:
+        values = self.names.values
+        body = None if step.body is None else fill(step.body.decode(), values).encode()
+        headers = [(name, fill(value, values)) for name, value in step.headers]
+        reply = self.client.call(step.method, fill(step.target, values), body, headers)
+        return reply, normal(reply, self.names, step.rules)
+
+    def capture(self, step: Step, reply: Reply) -> None:
+        headers = {key.lower(): value for key, value in reply.headers}
+        for name, path in step.captures:
+            self.names.values[name] = pick(path, reply.body, headers)
+
+
+class Pairs:
+    """One fresh pair of agents for each scenario file; the former pair ends when the next file begins."""
+
+    def __init__(self, directories: pytest.TempPathFactory) -> None:
+        self._directories = directories
+        self._file = ""
+        self._agents: list[Agent] = []
+
+    def of(self, file: str) -> tuple[Agent, Agent]:
+        if file != self._file:
+            self.close()
+            self._file = file
+            for subject in (Subject.REFERENCE, Subject.OURS):
+                directory = self._directories.mktemp(subject.value)
+                agent = Agent(subject, directory, ["-hcl", "enable_script_checks=true"])
+                agent.start()
+                self._agents.append(agent)
+            for agent in self._agents:
+                agent.wait_ready()
+        return self._agents[0], self._agents[1]
+
+    def close(self) -> None:
+        for agent in self._agents:
+            agent.kill()
+        self._agents, self._file = [], ""
+
+
+@pytest.fixture(scope="module")
+def pairs(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pairs]:
+    found = Pairs(tmp_path_factory)
+    yield found
+    found.close()
+
+
+def _both(reference: Side, ours: Side, step: Step) -> str:
+    """Send a step to both; the diff of their answers, empty when they agree."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while True:
+        expected, expected_text = reference.send(step)
+        answer, answer_text = ours.send(step)
+        if expected_text == answer_text or Rule.SETTLE not in step.rules or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    for side, reply in ((reference, expected), (ours, answer)):
+        try:
+            side.capture(step, reply)
+        except (ValueError, LookupError) as error:
+            return f"cannot capture from {reply.text[:500]!r}: {error!r}"
+    lines = difflib.unified_diff(
+        expected_text.splitlines(), answer_text.splitlines(), "reference", "ours", lineterm="", n=2
+    )
+    return "\n".join(itertools.islice(lines, DIFF_LINES_MAX))
+
+
+def _reason(scenario: Scenario, step: Step) -> str | None:
+    for entry in INTENDED:
+        if entry["file"] == scenario.file and entry["request"] == f"{step.method} {step.target}":
+            if entry.get("body", "") in (step.body or b"").decode():
+                return entry["reason"]
+    return None
+
+
+def _run(scenario: Scenario, agents: tuple[Agent, Agent]) -> list[str]:
+    reference, ours = (Side(agent.client(), Names(agent)) for agent in agents)
+    reports = []
+    try:
+        for step in scenario.steps:
+            diff = _both(reference, ours, step)
+            reason = _reason(scenario, step)
+            where = f"{scenario.file}.http:{step.line}: {step}"
+            if diff and reason is None:
+                reports.append(f"{where}\n{diff}")
+            elif not diff and reason is not None:
+                reports.append(f"{where}\nno longer differs; remove it from intended.toml: {reason}")
+    finally:
+        reference.client.close()
+        ours.client.close()
+    return reports
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[f"{one.file}: {one.title}" for one in SCENARIOS])
+def test_answers_equal_the_reference(scenario: Scenario, pairs: Pairs) -> None:
+    reports = _run(scenario, pairs.of(scenario.file))
+    if reports:
+        pytest.fail(f"{len(reports)} differences\n\n" + "\n\n".join(reports), pytrace=False)
+
+
+def test_every_intended_difference_names_a_request_and_a_reason() -> None:
+    requests = {(s.file, f"{step.method} {step.target}") for s in SCENARIOS for step in s.steps}
+    for entry in INTENDED:
+        assert (entry["file"], entry["request"]) in requests
+        assert len(entry["reason"]) > 20
+
+
+def test_the_scenarios_are_many() -> None:
+    assert sum(len(scenario.steps) for scenario in SCENARIOS) >= 400

@@ -1,0 +1,1 @@
+"""What the suites that run real processes share."""

@@ -1,0 +1,84 @@
+"""What differs between any two runs, replaced by names, so that the rest can be compared exactly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import Any
+
+from support.harness import Agent, Reply
+from support.scenarios import Rule
+
+# Hop-by-hop headers and those that repeat the body's length or the clock.
+IGNORED_HEADERS = frozenset({"date", "content-length", "transfer-encoding"})
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_INDEX = re.compile(r'("(?:Create|Modify)Index": ?|current modify index |X-Consul-Index: |"Index": ?)(\d+)')
+_CLOCK = re.compile(r'("LTime": ?|"Timestamp": ?|Age: )"?[^,"\n]+"?')
+_HASH = re.compile(r'("ContentHash": ?"|X-Consul-Contenthash: )[0-9a-f]+')
+_CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
+
+
+class Names:
+    """The changing values of one side: its ports, and what a scenario captured."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._ports = {str(port): f"<port {name}>" for name, port in agent.ports.items()}
+        self._port = re.compile(r"\b(" + "|".join(self._ports) + r")\b")
+        self.values: dict[str, str] = {}
+
+    def hide(self, text: str) -> str:
+        """Captured identifiers by their name, other UUIDs and ports by their kind."""
+        for name, value in self.values.items():
+            if _UUID.fullmatch(value):
+                text = text.replace(value, f"<{name}>")
+        text = _UUID.sub("<uuid>", text)
+        return self._port.sub(lambda match: self._ports[match[1]], text)
+
+
+def _ranks(text: str) -> str:
+    """Replace indexes by their order within the answer: equal ones stay equal, later ones later."""
+    order = {value: rank for rank, value in enumerate(sorted({int(match[2]) for match in _INDEX.finditer(text)}), 1)}
+    return _INDEX.sub(lambda match: f"{match[1]}<index {order[int(match[2])]}>", text)
+
+
+def _sorted_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted_lists(item) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [_sorted_lists(item) for item in value]
+        return sorted(items, key=_order)
+    return value
+
+
+def _order(item: Any) -> tuple[str, list[int]]:
+    """By what does not change from run to run, then by the order in which things were written."""
+    text = json.dumps(item)
+    return _INDEX.sub(r"\1", _UUID.sub("", text)), [int(match[2]) for match in _INDEX.finditer(text)]
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shape(value[0])] if value else []
+    return type(value).__name__ if not isinstance(value, (int, float)) or isinstance(value, bool) else "number"
+
+
+def normal(reply: Reply, names: Names, rules: set[Rule]) -> str:
+    """Status line, headers and body of an answer as comparable text."""
+    headers = sorted(f"{key}: {value}" for key, value in reply.headers if key.lower() not in IGNORED_HEADERS)
+    body = reply.body
+    if reply.header("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    text = body.decode("utf-8", "backslashreplace")
+    if Rule.UNORDERED in rules:
+        text = json.dumps(_sorted_lists(json.loads(names.hide(text))), indent=4)
+    elif Rule.SHAPE in rules:
+        text = json.dumps(_shape(json.loads(text)), indent=4)
+    elif Rule.STATUS_ONLY in rules:
+        text = ""
+    whole = "\n".join([f"status {reply.status}", *headers, "", text])
+    whole = _HASH.sub(r"\1<hash>", _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole))))
+    return _INDEX.sub(r"\1<index>", whole) if Rule.LOOSE_INDEX in rules else _ranks(whole)
