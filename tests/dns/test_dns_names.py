@@ -1,0 +1,67 @@
+"""What question names mean, by table."""
+
+from __future__ import annotations
+
+import pytest
+
+from proconsul.dns.message import SRV, A
+from proconsul.dns.names import Kind, Lookup, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "qtype", "wanted"),
+    [
+        ("db.service", A, Lookup(Kind.SERVICE, "db")),
+        ("db.service.dc2", A, Lookup(Kind.SERVICE, "db", "", "dc2")),
+        ("v1.db.service", A, Lookup(Kind.SERVICE, "db", "v1")),
+        ("m.x.db.service", A, Lookup(Kind.SERVICE, "db", "m.x")),
+        ("_db._tcp.service", A, Lookup(Kind.SERVICE, "db")),
+        ("_db._master.service.dc1", SRV, Lookup(Kind.SERVICE, "db", "master", "dc1")),
+        ("_db._tcp", SRV, Lookup(Kind.SERVICE, "db")),
+        ("_db._tcp.dc1", SRV, Lookup(Kind.SERVICE, "db", "", "dc1")),
+        ("_db._tcp", A, None),
+        ("a.b.node", A, Lookup(Kind.NODE, "a.b")),
+        ("node.node", A, Lookup(Kind.NODE, "node")),
+        ("a.b.query.dc1", A, Lookup(Kind.QUERY, "a.b", "", "dc1")),
+        ("x.web.connect", A, Lookup(Kind.CONNECT, "web")),
+        ("web.ingress", A, Lookup(Kind.INGRESS, "web")),
+        ("0a000001.addr.a.b", A, Lookup(Kind.ADDRESS, "0a000001")),
+        ("x.0a000001.addr", A, None),
+        ("db.service.a.b", A, None),
+        ("service", A, None),
+        ("web.virtual", A, None),
+        ("", A, None),
+    ],
+)
+def test_lookups(name: str, qtype: int, wanted: Lookup | None) -> None:
+    assert parse_lookup(name.split(".") if name else [], qtype) == wanted
+
+
+def test_the_longest_domain_is_stripped() -> None:
+    domains = (("consul",), ("test", "consul"))
+    assert strip_domain(["a", "node", "test", "consul"], domains) == (["a", "node"], ("test", "consul"))
+    assert strip_domain(["a", "node", "consul"], domains) == (["a", "node"], ("consul",))
+    assert strip_domain(["consul"], domains) == ([], ("consul",))
+    assert strip_domain(["a", "com"], domains) is None
+
+
+def test_reverse_names() -> None:
+    assert reverse_address(["4", "3", "2", "1", "in-addr", "arpa"]) == bytes([1, 2, 3, 4])
+    assert reverse_address(["3", "2", "1", "in-addr", "arpa"]) is None
+    assert reverse_address(["256", "3", "2", "1", "in-addr", "arpa"]) is None
+    assert reverse_address([*("0" * 31), "f", "ip6", "arpa"]) == bytes([0xF0, *[0] * 15])
+    assert reverse_address([*("0" * 31), "g", "ip6", "arpa"]) is None
+
+
+def test_hexadecimal_addresses() -> None:
+    assert hex_address("0a000001") == bytes([10, 0, 0, 1])
+    assert hex_address("0a00000g") is None
+    assert hex_address("0a000001f") is None
+    assert hex_address("0a") is False
+
+
+def test_service_ttl_prefers_exact_then_the_longest_prefix() -> None:
+    settings = Settings(service_ttl_s={"db": 1, "d*": 2, "db-*": 3, "*": 4})
+    assert [settings.ttl_of(name) for name in ("db", "dx", "db-1", "web")] == [1, 2, 3, 4]
+    assert Settings().ttl_of("web") == 0
