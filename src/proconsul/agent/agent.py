@@ -23,7 +23,7 @@ from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
 from proconsul.agent.measure import Measure
-from proconsul.agent.membership import Pool, SoloPool, server_tags
+from proconsul.agent.membership import Pool, SoloPool, client_tags, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
 from proconsul.agent.registrations import Registrations, Runners
@@ -120,6 +120,8 @@ class Agent:
             bootstrap=config.bootstrap, expect=config.bootstrap_expect,
         )  # fmt: skip
         lan = config.serf_advertise_lan
+        if not config.server:
+            tags = client_tags(tags)
         self._lan: Pool = SoloPool(config.node_name, lan.host, lan.port, tags, self.events.received)
         wan = config.serf_advertise_wan
         self._wan: Pool = SoloPool(
@@ -144,8 +146,10 @@ class Agent:
         config, raft = self.config, self.config.raft
         return ServerConfig(
             node_name=config.node_name, node_id=self.node_id, datacenter=config.datacenter,
-            address=str(config.rpc_advertise), data_dir="" if config.dev_mode else config.data_dir,
-            bootstrap=config.bootstrap or config.dev_mode or config.bootstrap_expect == 1,
+            address=str(config.rpc_advertise),
+            data_dir=config.data_dir if config.server and not config.dev_mode else "",
+            client=not config.server,
+            bootstrap=config.server and (config.bootstrap or config.dev_mode or config.bootstrap_expect == 1),
             session_ttl_min_s=config.session_ttl_min_s or 10.0,
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,

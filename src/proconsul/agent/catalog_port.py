@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.errors import ConsulError
 from proconsul.server.server import ConsulServer
 
 
@@ -18,7 +18,7 @@ class ServerCatalog:
 
     async def _ready(self) -> None:
         if not self._server.ready() and not await self._server.when_ready(self._server.config.rpc_hold_timeout_s):
-            raise NoLeader()
+            raise self._server.unavailable()
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
         await self._ready()

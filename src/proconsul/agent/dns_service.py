@@ -53,11 +53,12 @@ class DnsService:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._rng = random.Random(agent.rng.getrandbits(64))
+        self._labels = (("node", agent.config.node_name),)
         state = agent.server.state
         config = agent.config
         self._responder = Responder(
             settings_of(config), state.reads, state.store.watches, rng=self._rng, clock=time.time,
-            readable=self._readable(config), recursors=self._recursors(config),
+            readable=self._readable(config), recursors=self._recursors(config), measure=self._measure,
         )  # fmt: skip
         self._listeners: list[UdpListener | TcpListener] = []
 
@@ -73,6 +74,11 @@ class DnsService:
     def _readable(self, config: RuntimeConfig) -> Callable[[], bool] | None:
         """Without allow_stale only what the leader says is told."""
         return None if config.dns.allow_stale else self._agent.server.known_leader
+
+    def _measure(self, name: str, milliseconds: float, count: int) -> None:
+        sample, labels = self._agent.metrics.sample, self._labels
+        for _ in range(count):
+            sample(name, milliseconds, labels)
 
     async def start(self) -> None:
         """Listen on every configured address. Raises OSError."""

@@ -96,3 +96,9 @@ def server_tags(
     if expect:
         tags["expect"] = str(expect)
     return tags
+
+
+def client_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """serf tags of a client: those of a server without what only servers have."""
+    shared = ("acls", "build", "dc", "id", "segment", "vsn", "vsn_max", "vsn_min")
+    return {"role": "node", **{name: tags[name] for name in shared}}

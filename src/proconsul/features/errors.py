@@ -55,6 +55,13 @@ class NoLeader(ConsulError):
         super().__init__("No cluster leader")
 
 
+class NoServers(ConsulError):
+    """A client agent knows no server it could ask."""
+
+    def __init__(self) -> None:
+        super().__init__("No known Consul servers")
+
+
 class NoPathToDatacenter(ConsulError):
     def __init__(self) -> None:
         super().__init__("No path to datacenter")

@@ -59,5 +59,8 @@ class Server(Protocol):
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""
 
+    def require_reachable(self) -> None:
+        """Raise ConsulError when this agent is a client that knows no server."""
+
     def new_id(self) -> str:
         """A random UUID that no session has."""

@@ -16,7 +16,7 @@ from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
-from proconsul.features.errors import BadRequest, ConsulError, NoLeader, NoPathToDatacenter, status_of
+from proconsul.features.errors import BadRequest, ConsulError, NoPathToDatacenter, status_of
 from proconsul.features.server import Read
 
 JSON = "application/json"
@@ -56,6 +56,9 @@ class Authority(Protocol):
 
     async def when_ready(self, deadline_s: float) -> bool:
         """Wait until `ready`, up to ``deadline_s`` seconds."""
+
+    def unavailable(self) -> ConsulError:
+        """The error for a read that found no leader in time."""
 
     def known_leader(self) -> bool: ...
 
@@ -283,8 +286,9 @@ class Web:
     ) -> Response:
         """There is no leader: try again until one is known or rpc_hold_timeout has passed."""
         if not await self.authority.when_ready(self.rpc_hold_timeout_s):
-            response = self.error(NoLeader())
-            response.headers |= NO_ANSWER
+            response = self.error(self.authority.unavailable())
+            if effective:
+                response.headers |= NO_ANSWER
             return response
         answer = self.read(request, read, encode, effective=effective, cacheable=cacheable, form=form)
         if isinstance(answer, Response):

@@ -13,6 +13,7 @@ class ServerConfig:
 
     address: ``ip:port`` other servers reach this one at; also its Raft address.
     data_dir: empty keeps everything in memory (development mode).
+    client: this agent is no server: it holds no state, takes part in no election, and refuses what needs a server.
     bootstrap: start a new datacenter with this server as its only voter when there is no state.
     session_ttl_min_s: session_ttl_min, the lower bound of session TTLs.
     rpc_hold_timeout_s: how long a request waits for a leader during an election.
@@ -23,6 +24,7 @@ class ServerConfig:
     datacenter: str
     address: str
     data_dir: str = ""
+    client: bool = False
     bootstrap: bool = False
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0

@@ -22,7 +22,7 @@ from proconsul.engine.store.view import Views
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
-from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.errors import ConsulError, NoLeader, NoServers
 from proconsul.features.health.endpoint import Health
 from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import TombstoneRequest
@@ -153,9 +153,17 @@ class ConsulServer:
         data = encode_command(kind, request)
         return self.raft.propose(data, request, chunked=kind is MessageType.KVS)
 
+    def unavailable(self) -> ConsulError:
+        """Why nothing can be asked or written now."""
+        return NoServers() if self.config.client else NoLeader()
+
+    def require_reachable(self) -> None:
+        if self.config.client:
+            raise self.unavailable()
+
     async def _propose_later(self, kind: MessageType, request: Any) -> Any:
         if not await self.when_ready(self.config.rpc_hold_timeout_s):
-            raise NoLeader()
+            raise self.unavailable()
         try:
             return await self.raft.propose(encode_command(kind, request), request, chunked=kind is MessageType.KVS)
         except NotLeaderError:
@@ -169,6 +177,8 @@ class ConsulServer:
 
     async def when_ready(self, deadline_s: float) -> bool:
         """Wait for leadership, up to ``deadline_s`` seconds."""
+        if self.config.client:
+            return False
         try:
             await asyncio.wait_for(self._established.wait(), deadline_s)
         except TimeoutError:

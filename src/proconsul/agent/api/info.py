@@ -14,6 +14,7 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
 from proconsul.server.reconcile import Member
+from proconsul.server.server import ConsulServer
 
 
 def show_member(member: Member) -> dict[str, Any]:
@@ -130,17 +131,22 @@ class InfoRoutes:
 
     # ------------------------------------------------------------------ status
 
+    def _server(self) -> ConsulServer:
+        """The server that answers for the datacenter. Raises ConsulError on a client that knows none."""
+        self.agent.server.require_reachable()
+        return self.agent.server
+
     def leader(self, request: Request) -> Answer:
         dc = request.get("dc")
         if dc and dc != self.web.datacenter:
             raise NoPathToDatacenter()
-        return self.web.json(request, self.agent.server.leader_address())
+        return self.web.json(request, self._server().leader_address())
 
     def peers(self, request: Request) -> Answer:
-        return self.web.json(request, self.agent.server.peers())
+        return self.web.json(request, self._server().peers())
 
     def raft_configuration(self, request: Request) -> Answer:
-        server = self.agent.server
+        server = self._server()
         leader = server.leader_address()
         names = {f"{m.address}:{m.tags.get('port', '')}": m.name for m in self.agent.members()}
         servers = [

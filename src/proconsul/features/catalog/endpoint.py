@@ -80,6 +80,7 @@ class Catalog:
         return self._server.propose(MessageType.DEREGISTER, args)
 
     def list_datacenters(self) -> list[str]:
+        self._server.require_reachable()
         return [self._server.datacenter]
 
     def list_nodes(self, args: DCSpecificRequest, narrow: Narrow | None = None, narrow_key: Any = None) -> Read:

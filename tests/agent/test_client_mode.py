@@ -1,0 +1,40 @@
+"""A client agent that has never met a server still runs, and says what it cannot do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from proconsul.agent.agent import Agent
+from proconsul.agent.config import load
+from proconsul.engine.http.request import Request
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "text"),
+    [
+        ("GET", "/v1/kv/a", 500, "No known Consul servers"),
+        ("PUT", "/v1/kv/a", 500, "No known Consul servers"),
+        ("GET", "/v1/catalog/nodes", 500, "No known Consul servers"),
+        ("GET", "/v1/catalog/datacenters", 500, "No known Consul servers"),
+        ("GET", "/v1/status/leader", 500, "No known Consul servers"),
+        ("PUT", "/v1/session/create", 500, "No known Consul servers"),
+        ("GET", "/v1/agent/services", 200, "{}"),
+    ],
+)
+async def test_only_what_needs_a_server_fails(method: str, path: str, status: int, text: str) -> None:
+    config, _ = load({
+        "data_dir": "/nonexistent", "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
+        "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,
+    })  # fmt: skip
+    assert not config.server
+    agent = Agent(config)
+    await agent.start()
+    try:
+        response = await agent.front.answer(Request(method, path, path, "", {}))
+        assert (response.status, response.body.decode().strip()) == (status, text)
+        members = await agent.front.answer(Request("GET", "/v1/agent/members", "/v1/agent/members", "", {}))
+        assert [member["Tags"]["role"] for member in json.loads(members.body)] == ["node"]
+    finally:
+        await agent.stop()
