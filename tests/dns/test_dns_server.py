@@ -248,3 +248,30 @@ async def test_recursors_are_asked_in_turn(world: World) -> None:
 def test_a_recursors_noise_is_no_answer() -> None:
     assert read_answers(b"noise") == []
     assert read_answers(b"") == []
+
+
+async def test_every_answered_question_is_measured(world: World) -> None:
+    seen: dict[str, int] = {}
+
+    def measure(name: str, milliseconds: float, count: int) -> None:
+        assert milliseconds >= 0
+        seen[name] = seen.get(name, 0) + count
+
+    world.responder.measure = measure
+    udp = UdpListener(world.responder, lambda: world.now)
+    port = await udp.start("127.0.0.1", 0)
+    asked = [query("solo.service.consul", 1), query("9.0.0.10.in-addr.arpa", 12), query("www.example.com", 1)]
+    for _ in range(3):
+        await _udp(port, asked, 3)
+    udp.close()
+    assert seen == {"dns.domain_query": 3, "dns.ptr_query": 3}
+
+
+def test_texts_on_addresses_of_recursors() -> None:
+    from proconsul.agent.dns_service import recursor_address
+
+    assert recursor_address("10.0.0.1") == ("10.0.0.1", 53)
+    assert recursor_address("10.0.0.1:5353") == ("10.0.0.1", 5353)
+    assert recursor_address("[fd00::1]:54") == ("fd00::1", 54)
+    assert recursor_address("[fd00::1]") == ("fd00::1", 53)
+    assert recursor_address("fd00::1") == ("fd00::1", 53)

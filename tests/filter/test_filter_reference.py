@@ -75,7 +75,8 @@ _AGENT_SERVICES: list[dict[str, Any]] = [
 SERVICE_ROWS = """
 Bogus == 1|Node|Node ==|Node = f1|Node == f1 and|Node == "f1|Node == f1 x|(Node == f1|Node == f1)
 ServiceTags contains v1|ServiceTags == v1|v1 in ServiceTags|v1 not in ServiceTags|ServicePort == 80|ServicePort == 80.5
-ServicePort == abc|ServicePort == "0x50"|ServicePort == "0120"|ServicePort == "8_0"|ServicePort == 99999999999999999999|ServicePort == -1
+ServicePort == abc|ServicePort == "0x50"|ServicePort == "0120"
+ServicePort == "8_0"|ServicePort == 99999999999999999999|ServicePort == -1
 ServicePort contains 80|ServicePort is empty|ServicePort matches 8|ServiceEnableTagOverride == true
 ServiceEnableTagOverride == yes|ServiceMeta.k == v|ServiceMeta.nokey == v|ServiceMeta.nokey != v|ServiceMeta is empty
 ServiceMeta.nokey matches x|ServiceMeta.nokey not matches x|x in ServiceMeta.nokey|x not in ServiceMeta.nokey

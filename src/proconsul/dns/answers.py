@@ -49,7 +49,7 @@ class QueryRoom(Protocol):
 class Answer:
     """A reply and what it rests on."""
 
-    __slots__ = ("in_domain", "outside", "recurse", "reply", "timed", "turns", "wanted", "watch")
+    __slots__ = ("in_domain", "outside", "recurse", "reply", "reverse", "timed", "turns", "wanted", "watch")
 
     def __init__(self, outside: Mapping[bytes, list[Record]]) -> None:
         self.reply = Reply()
@@ -61,6 +61,8 @@ class Answer:
         self.recurse = False
         # False when the question is in no domain of ours.
         self.in_domain = True
+        # The question is for the name of an address.
+        self.reverse = False
         # It holds the time of the answer (a SOA serial).
         self.timed = False
         # Another run of the same question may give another order or choice.
@@ -94,6 +96,7 @@ class Answerer:
             answer.in_domain = False
             answer.recurse = bool(self.settings.recursors)
         elif found[1] == ("arpa",):
+            answer.reverse = True
             _Run(self, query, answer, tcp=tcp).reverse(labels)
         else:
             _Run(self, query, answer, tcp=tcp).forward(found[0])

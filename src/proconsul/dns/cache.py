@@ -26,7 +26,7 @@ VARIANTS_BYTES_MAX = 16384
 class Packets:
     """The encodings of one answer, without the id. ``second`` is when they were made if they hold the time, else 0."""
 
-    __slots__ = ("bodies", "cache", "count", "keys", "size", "turn", "valid", "wanted", "second", "key")  # noqa: RUF023
+    __slots__ = ("bodies", "cache", "count", "key", "keys", "reverse", "second", "size", "turn", "valid", "wanted")
 
     def __init__(self, cache: PacketCache, key: bytes, keys: set[Hashable], wanted: int, second: int) -> None:
         self.cache = cache
@@ -39,6 +39,8 @@ class Packets:
         self.turn = 0
         self.second = second
         self.size = 0
+        # Whether the question was for an address's name, for the metrics.
+        self.reverse = False
         self.valid = True
 
     def changed(self) -> None:
@@ -68,7 +70,7 @@ class PacketCache:
     def room_for(self, doubtful: bool) -> bool:
         return not doubtful or len(self.entries) < DOUBTFUL_ENTRIES_MAX
 
-    def put(self, key: bytes, body: bytes, keys: set[Hashable], *, turns: bool, second: int) -> None:
+    def put(self, key: bytes, body: bytes, keys: set[Hashable], *, turns: bool, second: int) -> Packets:
         """Keep ``body`` as one encoding of the answer to ``key``."""
         entry = self.entries.get(key)
         if entry is not None and entry.second != second:
@@ -82,6 +84,7 @@ class PacketCache:
         entry.add(body)
         while len(self.entries) > ENTRIES_MAX or self.bytes > BYTES_MAX:
             self.drop(next(iter(self.entries.values())))
+        return entry
 
     def drop(self, entry: Packets) -> None:
         if entry.valid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,6 +22,15 @@ from proconsul.features.catalog.reads import CatalogReads
 RECURSIONS_MAX = 512
 
 Send = Callable[[bytes], None]
+# Takes a metric's name, milliseconds, and how many questions took so long.
+Measure = Callable[[str, float, int], None]
+
+DOMAIN_QUERY = "dns.domain_query"
+REVERSE_QUERY = "dns.ptr_query"
+
+
+def _unmeasured(name: str, milliseconds: float, count: int) -> None:
+    """Nobody counts."""
 
 
 class Responder:
@@ -37,7 +47,11 @@ class Responder:
         readable: Callable[[], bool] | None = None,
         recursors: Recursors | None = None,
         queries: QueryRoom | None = None,
+        measure: Measure = _unmeasured,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self.measure = measure
+        self.stopwatch = stopwatch
         self._reads = reads
         self._rng = rng
         self._clock = clock
@@ -76,7 +90,10 @@ class Responder:
         entry = cache.entries.get(packet[2:])
         if entry is None or entry.count < entry.wanted or (entry.second and entry.second != int(self._clock())):
             return None
-        return packet[:2] + entry.next() if self._may_read() else None
+        if not self._may_read():
+            return None
+        self.measure(REVERSE_QUERY if entry.reverse else DOMAIN_QUERY, 0.0, 1)
+        return packet[:2] + entry.next()
 
     def _may_read(self) -> bool:
         return self._readable is None or self._readable()
@@ -103,7 +120,11 @@ class Responder:
             self._answer(packet, query, send, tcp)
 
     def _answer(self, packet: bytes, query: Query, send: Send, tcp: bool) -> None:
+        began = self.stopwatch()
         answer = self._answerer.answer(query, tcp=tcp)
+        if answer.in_domain:
+            name = REVERSE_QUERY if answer.reverse else DOMAIN_QUERY
+            self.measure(name, (self.stopwatch() - began) * 1000.0, 1)
         if answer.recurse and self.recursors is not None:
             self._later(self._forward(packet, query, send, self.recursors, tcp), query, send, tcp)
         elif not answer.in_domain:
@@ -132,7 +153,8 @@ class Responder:
         doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
         if cache.room_for(doubtful):
             second = int(self._clock()) if answer.timed else 0
-            cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
+            entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
+            entry.reverse = answer.reverse
 
     # ------------------------------------------------------------------ recursors
 

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, cast
 
-from proconsul.dns.responder import Responder
+from proconsul.dns.responder import DOMAIN_QUERY, REVERSE_QUERY, Responder
 
 log = logging.getLogger("agent.dns")
 
@@ -67,12 +67,13 @@ class UdpListener:
         receive, send = sock.recvfrom, sock.sendto
         responder = self.responder
         known = responder.udp_cache.entries.get
-        now = 0
+        now = domain = reverse = 0
+        began = responder.stopwatch()
         for _ in range(BATCH_PACKETS):
             try:
                 packet, address = receive(UDP_QUERY_BYTES_MAX)
             except BlockingIOError:
-                return
+                break
             except OSError as error:
                 # A port-unreachable of an earlier answer; nothing is wrong with this socket.
                 log.debug("failed to read: error=%s", error)
@@ -86,10 +87,20 @@ class UdpListener:
                 if entry.second != now:
                     self._slow(sock, packet, address)
                     continue
+            if entry.reverse:
+                reverse += 1
+            else:
+                domain += 1
             try:
                 send(packet[:2] + entry.next(), address)
             except OSError as error:
                 log.debug("failed to respond: error=%s", error)
+        if domain or reverse:
+            mean_ms = (responder.stopwatch() - began) * 1000.0 / (domain + reverse)
+            if domain:
+                responder.measure(DOMAIN_QUERY, mean_ms, domain)
+            if reverse:
+                responder.measure(REVERSE_QUERY, mean_ms, reverse)
 
     def _slow(self, sock: socket.socket, packet: bytes, address: Any) -> None:
         def send(answer: bytes) -> None:
