@@ -23,8 +23,8 @@ from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
 from proconsul.engine.store.table import Transaction
-from proconsul.engine.store.watch import WatchRegistry
-from proconsul.features.catalog.model import HealthCheck, NodeService, RegisterRequest
+from proconsul.engine.store.watch import WatchRegistry, WatchSet
+from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, NodeService, RegisterRequest
 from proconsul.features.state import State
 
 
@@ -248,6 +248,37 @@ async def test_recursors_are_asked_in_turn(world: World) -> None:
 def test_a_recursors_noise_is_no_answer() -> None:
     assert read_answers(b"noise") == []
     assert read_answers(b"") == []
+
+
+class OneQuery:
+    """A room with one prepared query, ``solo``."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.subnets: list[bytes] = []
+
+    def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
+        self.subnets.append(subnet)
+        if name != "pq":
+            return None
+        return self.world.state.reads.check_service_nodes(watch, "solo")[1], 9.0
+
+
+def test_prepared_queries_can_be_plugged_in(world: World) -> None:
+    room = OneQuery(world)
+    world.responder = Responder(
+        Settings(), world.state.reads, world.state.store.watches, rng=random.Random(1), clock=lambda: world.now,
+        queries=room,
+    )  # fmt: skip
+    option = struct.pack("!HHHBB3s", 8, 7, 1, 24, 0, b"\x0a\0\1")
+    answer = world.ask(query("pq.query.consul", 1, edns=1232, options=option))
+    assert answer is not None
+    assert answer.endswith(bytes.fromhex("00080007000118180a0001"))
+    assert Parsed(answer).sections[0][0][3:] == (9, bytes([10, 0, 0, 9]))
+    denial = world.ask(query("other.query.consul", 1, edns=1232, options=option))
+    assert denial is not None
+    assert denial.endswith(bytes.fromhex("00080007000118000a0001"))
+    assert room.subnets == [option, option]
 
 
 async def test_every_answered_question_is_measured(world: World) -> None:

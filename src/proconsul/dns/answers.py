@@ -308,6 +308,7 @@ class _Run:
 
     def prepared(self, name: str, depth: int) -> None:
         subnet = self.query.edns.subnet if self.query.edns is not None else b""
+        self.reply.subnet_specific = True
         found = self.room.queries.execute(self.answer.watch, name, subnet) if self.room.queries is not None else None
         if found is None:
             self.name_error()

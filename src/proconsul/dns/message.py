@@ -79,13 +79,24 @@ class Record(NamedTuple):
 class Reply:
     """An answer before it is encoded."""
 
-    __slots__ = ("additional", "answer", "authoritative", "authority", "rcode", "recursion_available", "truncated")
+    __slots__ = (
+        "additional",
+        "answer",
+        "authoritative",
+        "authority",
+        "rcode",
+        "recursion_available",
+        "subnet_specific",
+        "truncated",
+    )
 
     def __init__(self) -> None:
         self.rcode = NOERROR
         self.authoritative = True
         self.recursion_available = False
         self.truncated = False
+        # The answer was made for the client's subnet, so caches must not give it to others.
+        self.subnet_specific = False
         self.answer: list[Record] = []
         self.authority: list[Record] = []
         self.additional: list[Record] = []
@@ -298,7 +309,11 @@ def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
         for record in section:
             _write_record(out, record, seen)
     if query.edns is not None:
-        out += b"\0" + _RECORD.pack(OPT, query.edns.udp_bytes, 0, len(query.edns.subnet)) + query.edns.subnet
+        subnet = query.edns.subnet
+        if subnet and reply.subnet_specific and reply.rcode == NOERROR:
+            # The scope, the fourth field of the option's body, becomes the source's mask.
+            subnet = subnet[:7] + subnet[6:7] + subnet[8:]
+        out += b"\0" + _RECORD.pack(OPT, query.edns.udp_bytes, 0, len(subnet)) + subnet
     return bytes(out)
 
 
