@@ -129,7 +129,7 @@ class Web:
                 raise BadRequest("Invalid wait time") from None
         if query.get("index", [""])[0]:
             text = query["index"][0]
-            if not text.isdigit() or not text.isascii() or int(text) > _UINT64_MAX:
+            if not text.isdigit() or not text.isascii() or len(text) > 20 or int(text) > _UINT64_MAX:
                 raise BadRequest("Invalid index")
             min_index = int(text)
         stale, consistent, cached = "stale" in query, "consistent" in query, "cached" in query

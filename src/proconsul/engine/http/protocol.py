@@ -99,6 +99,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._slots: deque[_Slot] = deque()
         self._held_bytes = 0
         self._flushing = False
+        self._peer_done = False
         self.peer = ""
         self._url = b""
         self._headers: dict[str, str] = {}
@@ -161,9 +162,10 @@ class HTTPProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         # Keep the write side open for the answers still due; connection_lost follows when they are out.
-        if not self._slots:
+        if not self._slots or _may_be_dropped(self._slots[0].task):
             return False
         self._slots[-1].request.keep_alive = False
+        self._peer_done = True
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -398,6 +400,9 @@ class HTTPProtocol(asyncio.Protocol):
             self._flush()
         elif isinstance(answer, Deferred):
             slot.task = answer
+            if self._peer_done and _may_be_dropped(answer):
+                self._hang_up()
+                return
             answer.when_done(lambda response: self._deliver(slot, response))
         else:
             slot.task = task = asyncio.ensure_future(answer)
@@ -514,6 +519,15 @@ def _status_line(status: int) -> bytes:
 
 def _header_lines(headers: dict[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
+
+
+def _may_be_dropped(task: asyncio.Future[Response] | Deferred | None) -> bool:
+    """A read that waits for a change: a peer that has said its last word is hardly waiting for it any more.
+
+    A closed socket looks like one closed for writing only; kept open, readers that gave up would fill the limit of
+    connections per client for as long as their reads wait.
+    """
+    return isinstance(task, Deferred) and task.on_cancel is not None
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -6,6 +6,7 @@ Read input, step the core, perform its effects in order, re-arm one timer, repea
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from random import Random
@@ -41,6 +42,8 @@ from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.transport import Transport
 
 __all__ = ["RaftNode"]
+
+_log = logging.getLogger("agent.server.raft")
 
 # Proposals not yet applied. Each costs well below a kilobyte beside its data; past this the disk is hopelessly behind.
 PROPOSALS_MAX = 65536
@@ -220,6 +223,7 @@ class RaftNode(Readings):
         self._step(ev.DiskDone(seq))
 
     def _disk_failed(self, last_index: int, reason: str) -> None:
+        _log.error("failed to write the raft log, no write is acknowledged until it works again: error=%s", reason)
         self._disk.reset()
         self._step(ev.DiskFailed(last_index, reason))
 
