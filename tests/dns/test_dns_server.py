@@ -99,6 +99,19 @@ def test_reverse_answers_follow_the_catalog(world: World) -> None:
     assert world.parsed("30.0.0.10.in-addr.arpa", m.PTR).sections[0][0][4] == m.pack_name("rev.node.dc1.consul")
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("SoLo.Service.CONSUL", 1), ("sOlo.serviCe.consuL", 33), ("SOLO.node.Consul", 1)]
+)
+def test_random_letter_case_is_answered_from_one_entry(world: World, name: str, kind: int) -> None:
+    fresh = [world.ask(query(text, kind)) for text in (name, name.lower())]
+    assert len(world.responder.udp_cache.entries) == 1
+    assert world.ask(query(name, kind)) == fresh[0]
+    swapped = world.ask(query(name.swapcase(), kind))
+    assert swapped is not None
+    assert Parsed(swapped).question[:-4] == m.pack_name(name.swapcase())
+    assert len(world.responder.udp_cache.entries) == 1
+
+
 def test_shuffled_answers_go_on_rotating(world: World) -> None:
     firsts = {world.parsed("web.service.consul").sections[0][0][4] for _ in range(100)}
     assert len(firsts) == 5

@@ -26,7 +26,20 @@ VARIANTS_BYTES_MAX = 16384
 class Packets:
     """The encodings of one answer, without the id. ``second`` is when they were made if they hold the time, else 0."""
 
-    __slots__ = ("bodies", "cache", "count", "key", "keys", "reverse", "second", "size", "turn", "valid", "wanted")
+    __slots__ = (
+        "bodies",
+        "cache",
+        "count",
+        "key",
+        "keys",
+        "recasable",
+        "reverse",
+        "second",
+        "size",
+        "turn",
+        "valid",
+        "wanted",
+    )
 
     def __init__(self, cache: PacketCache, key: bytes, keys: set[Hashable], wanted: int, second: int) -> None:
         self.cache = cache
@@ -39,6 +52,8 @@ class Packets:
         self.turn = 0
         self.second = second
         self.size = 0
+        # Whether the same bytes, but for the question's letter case, answer the question in any case.
+        self.recasable = False
         # Whether the question was for an address's name, for the metrics.
         self.reverse = False
         self.valid = True

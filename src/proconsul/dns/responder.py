@@ -33,6 +33,20 @@ def _unmeasured(name: str, milliseconds: float, count: int) -> None:
     """Nobody counts."""
 
 
+def _recasable(query: Query, answer: Answer, *, compress: bool) -> bool:
+    """Whether no name in the answer but the question's own would be compressed otherwise in another letter case.
+
+    Targets of SRV are not compressed, and what follows them points to them. Without compression the question's name is
+    repeated as written.
+    """
+    reply = answer.reply
+    if not compress or answer.timed or answer.reverse or reply.rcode != m.NOERROR or not reply.answer:
+        return False
+    return all(
+        record.owner == query.name and (not record.names or record.kind == m.SRV) for record in reply.answer
+    ) and all(record.kind in (m.A, m.AAAA, m.TXT) for record in reply.additional)
+
+
 class Responder:
     """Answers packets. One for all listeners of an agent."""
 
@@ -100,7 +114,7 @@ class Responder:
 
     def handle(self, packet: bytes, send: Send, *, tcp: bool) -> None:
         """Answer ``packet`` through ``send``, now or later; noise is not answered."""
-        known = self.cached(packet, tcp=tcp)
+        known = self.cached(packet, tcp=tcp) or self._recased(packet, tcp)
         if known is not None:
             send(known)
             return
@@ -135,9 +149,17 @@ class Responder:
             self._later(self._with_outside(query, answer, send, self.recursors, tcp), query, send, tcp)
         else:
             body = self._encode(query, answer.reply)
-            if not query.edns or not query.edns.subnet:
-                self._keep(packet, query, answer, body, tcp)
             send(body)
+            if query.edns and query.edns.subnet:
+                return
+            low = query.name.lower()
+            if low != query.name and _recasable(query, answer, compress=self.settings.compress):
+                # Resolvers that mix the case at random never ask twice alike: keep the answer in lower case.
+                packet = packet[: m.HEADER_BYTES] + low + packet[m.HEADER_BYTES + len(low) :]
+                query = query._replace(name=low)
+                answer = self._answerer.answer(query, tcp=tcp)
+                body = self._encode(query, answer.reply)
+            self._keep(packet, query, answer, body, tcp)
 
     def _encode(self, query: Query, reply: Reply) -> bytes:
         body = m.encode(query, reply, compress=self.settings.compress)
@@ -155,6 +177,21 @@ class Responder:
             second = int(self._clock()) if answer.timed else 0
             entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
             entry.reverse = answer.reverse
+            entry.recasable = _recasable(query, answer, compress=self.settings.compress)
+
+    def _recased(self, packet: bytes, tcp: bool) -> bytes | None:
+        """The known answer to the same question in lower case, with the case as asked."""
+        end = packet.find(b"\0", m.HEADER_BYTES)
+        name = packet[m.HEADER_BYTES : end]
+        low = name.lower()
+        if end < 0 or low == name:
+            return None
+        lowered = packet[: m.HEADER_BYTES] + low + packet[end:]
+        entry = (self.tcp_cache if tcp else self.udp_cache).entries.get(lowered[2:])
+        if entry is None or not entry.recasable:
+            return None
+        known = self.cached(lowered, tcp=tcp)
+        return known and known[: m.HEADER_BYTES] + name + known[end:]
 
     # ------------------------------------------------------------------ recursors
 
