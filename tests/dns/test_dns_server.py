@@ -138,7 +138,13 @@ def test_without_a_readable_catalog_nothing_is_told(world: World) -> None:
     world.responder.configure(Settings(), None, lambda: readable)
     assert world.parsed("solo.service.consul").rcode == m.NOERROR
     readable = False
-    assert world.parsed("solo.service.consul").rcode == m.SERVFAIL
+    for name in ("solo.service.consul", "solo.node.consul", "q.query.consul", "solo.service.dc9.consul"):
+        failure = world.parsed(name)
+        assert failure.flags & (m.AA | m.RA | 0x0F) == m.AA | m.SERVFAIL
+    assert world.parsed("0a000001.addr.consul").rcode == m.NOERROR
+    assert world.parsed("x.consul").rcode == m.NXDOMAIN
+    assert world.parsed("consul", m.NS).sections[0] == []
+    assert world.parsed("1.0.0.10.in-addr.arpa", m.PTR).flags & (m.AA | m.RA | 0x0F) == m.RA | m.SERVFAIL
 
 
 def test_the_cache_is_bounded() -> None:

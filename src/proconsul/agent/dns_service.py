@@ -72,8 +72,11 @@ class DnsService:
         )
 
     def _readable(self, config: RuntimeConfig) -> Callable[[], bool] | None:
-        """Without allow_stale only what the leader says is told."""
-        return None if config.dns.allow_stale else self._agent.server.known_leader
+        """A client that knows no server can tell nothing; without allow_stale only what has a leader is told."""
+        server = self._agent.server
+        if server.config.client:
+            return lambda: False
+        return None if config.dns.allow_stale else server.known_leader
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         sample, labels = self._agent.metrics.sample, self._labels

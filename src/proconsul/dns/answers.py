@@ -74,13 +74,15 @@ class Answerer:
 
     def __init__(
         self, settings: Settings, reads: CatalogReads, rng: random.Random, clock: Callable[[], float],
-        queries: QueryRoom | None = None,
+        queries: QueryRoom | None = None, readable: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.reads = reads
         self.rng = rng
         self.clock = clock
         self.queries = queries
+        # Whether the catalog may be read now; None when it always may.
+        self.readable = readable
         domains = [domain_labels(settings.domain)]
         if settings.alt_domain:
             domains.append(domain_labels(settings.alt_domain))
@@ -115,6 +117,7 @@ class _Run:
         # Names in answers are in the primary domain, even for questions in the alternative one.
         self.domain = ".".join(room.domains[0]) + "."
         self.tcp = tcp
+        self.readable = room.readable is None or room.readable()
 
     # ------------------------------------------------------------------ reverse
 
@@ -122,7 +125,7 @@ class _Run:
         if self.query.kind == m.SOA:
             self.add_soa(self.reply.authority)
         packed = reverse_address(labels)
-        target = self.name_of_address(packed) if packed is not None else None
+        target = self.name_of_address(packed) if packed is not None and self.readable else None
         if target is None:
             self.answer.recurse = True
             return
@@ -160,10 +163,14 @@ class _Run:
 
     def dispatch(self, labels: list[str], depth: int) -> None:
         lookup = parse_lookup(labels, self.query.kind)
-        if lookup is None or not self.known_datacenter(lookup):
+        if lookup is None:
             self.name_error()
         elif lookup.kind is Kind.ADDRESS:
             self.address(lookup.name, labels)
+        elif not self.readable:
+            self.reply.rcode = m.SERVFAIL
+        elif lookup.datacenter not in ("", self.settings.datacenter):
+            self.name_error()
         elif lookup.kind is Kind.NODE:
             self.node(lookup.name, depth)
         elif lookup.kind is Kind.QUERY:
@@ -172,9 +179,6 @@ class _Run:
             self.name_error()
         else:
             self.service(lookup, depth)
-
-    def known_datacenter(self, lookup: Lookup) -> bool:
-        return lookup.datacenter in ("", self.settings.datacenter)
 
     def name_error(self) -> None:
         self.add_soa(self.reply.authority)
@@ -190,6 +194,8 @@ class _Run:
 
     def name_servers(self) -> tuple[list[Record], list[Record]]:
         """NS records of up to three servers of this datacenter, and their addresses."""
+        if not self.readable:
+            return [], []
         _, rows = self.room.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
         rows = self.shuffled(self.healthy(rows))
         domain = _pack(self.domain) or b"\0"

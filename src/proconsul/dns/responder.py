@@ -88,7 +88,7 @@ class Responder:
         self._readable = readable
         self.settings = settings
         self.recursors = recursors
-        self._answerer = Answerer(settings, self._reads, self._rng, self._clock, self._queries)
+        self._answerer = Answerer(settings, self._reads, self._rng, self._clock, self._queries, readable)
         self.udp_cache.clear()
         self.tcp_cache.clear()
 
@@ -104,13 +104,8 @@ class Responder:
         entry = cache.entries.get(packet[2:])
         if entry is None or entry.count < entry.wanted or (entry.second and entry.second != int(self._clock())):
             return None
-        if not self._may_read():
-            return None
         self.measure(REVERSE_QUERY if entry.reverse else DOMAIN_QUERY, 0.0, 1)
         return packet[:2] + entry.next()
-
-    def _may_read(self) -> bool:
-        return self._readable is None or self._readable()
 
     def handle(self, packet: bytes, send: Send, *, tcp: bool) -> None:
         """Answer ``packet`` through ``send``, now or later; noise is not answered."""
@@ -128,8 +123,6 @@ class Responder:
             return
         if not query.name:
             send(m.refusal(query, m.NOTIMP if query.flags & m.OPCODE else m.REFUSED, question=False))
-        elif not self._may_read():
-            send(self._failure(query))
         else:
             self._answer(packet, query, send, tcp)
 
@@ -173,7 +166,7 @@ class Responder:
     def _keep(self, packet: bytes, query: Query, answer: Answer, body: bytes, tcp: bool) -> None:
         cache = self.tcp_cache if tcp else self.udp_cache
         doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
-        if cache.room_for(doubtful):
+        if self.always_readable and cache.room_for(doubtful):
             second = int(self._clock()) if answer.timed else 0
             entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
             entry.reverse = answer.reverse

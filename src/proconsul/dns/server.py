@@ -79,7 +79,7 @@ class UdpListener:
                 log.debug("failed to read: error=%s", error)
                 continue
             entry = known(packet[2:])
-            if entry is None or entry.count < entry.wanted or not responder.always_readable:
+            if entry is None or entry.count < entry.wanted:
                 self._slow(sock, packet, address)
                 continue
             if entry.second:
