@@ -11,7 +11,7 @@ import venv
 
 def main() -> int:
     target = sys.argv[1]
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be run by an older one
         print(f"proconsul needs Python 3.11 or newer, this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
     try:
