@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,11 @@ from proconsul.engine.http.request import Request
         ("GET", "/v1/agent/services", 200, "{}"),
     ],
 )
-async def test_only_what_needs_a_server_fails(method: str, path: str, status: int, text: str) -> None:
+async def test_only_what_needs_a_server_fails(
+    tmp_path: Path, method: str, path: str, status: int, text: str
+) -> None:
     config, _ = load({
-        "data_dir": "/nonexistent", "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
+        "data_dir": str(tmp_path), "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
         "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,
     })  # fmt: skip
     assert not config.server
