@@ -6,6 +6,7 @@ Only whether a text matches is ever asked, so differences in what a group captur
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 # Names are short; a pattern longer than this is a mistake, and the compiled form of long ones is large.
 PATTERN_CHARS_MAX = 4096
@@ -39,11 +40,33 @@ _HEX = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]{1,8})\})")
 _PROPERTY = re.compile(r"[pP](?:([A-Za-z])|\{(\^?)(\w+)\})")
 
 
-def compile_go(pattern: str) -> re.Pattern[str]:
-    """Compile a Go pattern; raises ``ValueError`` with Go's text."""
+class Pattern(Protocol):
+    """A compiled expression; only whether it matches somewhere is ever asked."""
+
+    def search(self, text: str, /) -> object: ...
+
+
+def compile_go(pattern: str) -> Pattern:
+    """Compile a Go pattern; raises ``ValueError`` with Go's text.
+
+    Matching is RE2's, the engine Go's grew out of: linear in the text, so a hostile expression cannot stall the agent.
+    Python's ``re`` stands in where there is no RE2 for the platform.
+    """
     if len(pattern) > PATTERN_CHARS_MAX:
         raise ValueError("error parsing regexp: expression too large")
     translated = _Translator(pattern).translate()
+    try:
+        import re2
+
+        options = re2.Options()
+        options.log_errors = False
+        compiled: Pattern = re2.compile(pattern, options)
+        return compiled
+    except ImportError:
+        pass
+    except re2.error:
+        # Something RE2 refuses and Go does not: rare, and read by the translation below.
+        pass
     try:
         return re.compile(translated)
     except (re.error, OverflowError, RecursionError) as error:
