@@ -9,7 +9,8 @@ A file holds scenarios; each is a title, notes and requests in order::
       + X-Name: value                 send a header
     PUT /v1/kv/lock?acquire=${one} first
     PUT /v1/kv/lock?acquire=${one}
-      < A * 600                       a body made by repetition (for anything large)
+      < A * 600                       a body made by repetition (for anything large), or
+      < [ | 1, * 64 | 1]              with something before and after it
       ~ unordered                     treatment of the answer, see `Rule`
 
 What follows the target on the request's line is the body, with ``${name}`` replaced.
@@ -102,9 +103,12 @@ def _line(found: list[Scenario], file: str, number: int, line: str) -> None:
     elif sign == "~":
         step.rules.add(Rule(rest))
     elif sign == "<":
+        before, after = "", ""
+        if " | " in rest:
+            before, rest, after = rest.split(" | ")
         match = _REPEAT.match(rest)
-        assert match is not None, "a repeated body reads: < text * count"
-        step.body = match["text"].encode() * int(match["count"])
+        assert match is not None, "a repeated body reads: < text * count, or < before | text * count | after"
+        step.body = (before + match["text"] * int(match["count"]) + after).encode()
     else:
         raise ValueError("unknown sign")
 

@@ -403,10 +403,10 @@ class Agent:
         debug = debug_config(config)
         debug["NodeID"] = self.node_id
         return gojson.Object({
-            "Config": {
+            "Config": gojson.Object({
                 "Datacenter": config.datacenter, "NodeName": config.node_name, "NodeID": self.node_id,
                 "Revision": "", "Server": config.server, "Version": COMPATIBLE_VERSION,
-            },
+            }),
             "DebugConfig": debug,
             "Coord": coordinate[0].Coord,
             "Member": show_member(self._lan.local_member()),
