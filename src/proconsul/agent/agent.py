@@ -18,6 +18,7 @@ from proconsul import COMPATIBLE_VERSION
 from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
+from proconsul.agent.coordinates import CoordinateSender
 from proconsul.agent.events import EventLog
 from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.local_state import LocalState
@@ -256,6 +257,10 @@ class Agent:
         self.sync.start()
         await self._start_dns()
         await self._start_watches()
+        if not self.config.coordinate.disabled and self.config.server:
+            coordinates = CoordinateSender(self)
+            coordinates.start()
+            self._extra.append(coordinates)
         measure = Measure(self)
         measure.start()
         self._extra.append(measure)
