@@ -30,8 +30,11 @@ class Sample:
         self.count += 1
         self.total += value
         self.squares += value * value
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
+        # Not min() and max(): this is done for every request.
+        if value < self.minimum:
+            self.minimum = value
+        if value > self.maximum:
+            self.maximum = value
 
     def merge(self, other: Sample) -> None:
         self.count += other.count

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, Protocol
 
+from proconsul.engine.raft.applier import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.messages import MessageType
@@ -58,6 +59,9 @@ class Server(Protocol):
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""
+
+    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+        """As `propose`, but the outcome goes to ``waiter`` the moment it is there."""
 
     def require_reachable(self) -> None:
         """Raise ConsulError when this agent is a client that knows no server."""

@@ -6,6 +6,7 @@ Handlers get a `Request` and return an answer, or raise a ConsulError that the f
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -19,7 +20,10 @@ from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_
 from proconsul.features.errors import BadRequest, ConsulError, NoPathToDatacenter, status_of
 from proconsul.features.server import Read
 
+log = logging.getLogger("agent.http")
+
 JSON = "application/json"
+JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 _UINT64_MAX = (1 << 64) - 1
 
@@ -65,6 +69,70 @@ class Authority(Protocol):
     def last_contact_ms(self) -> int: ...
 
 
+class _Blocked(Deferred):
+    """A read that waits for its view to change. Ends once: by the change, by its time-out or with its client."""
+
+    __slots__ = ("encode", "form", "headers", "timer", "waiter", "web")
+
+    def __init__(self, web: Web, encode: Callable[[Any], Reply], form: Any, headers: dict[str, str]) -> None:
+        super().__init__()
+        self.web = web
+        self.encode = encode
+        self.form = form
+        self.headers = headers
+        self.waiter: Waiter | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+    def _release(self) -> Waiter:
+        """Stop waiting; nothing may be left that refers back here, or the collector would have to find it."""
+        assert self.waiter is not None and self.timer is not None, "ended twice"
+        self.timer.cancel()
+        waiter, self.waiter, self.timer = self.waiter, None, None
+        return waiter
+
+    def finish(self, view: View) -> None:
+        self._release()
+        if view.error is not None:
+            self.resolve(self.web.error(view.error))
+        else:
+            reply = view.render(self.form, self.encode)
+            self.resolve(self.web.shared_reply(reply, view.index, self.headers))
+
+    def expire(self) -> None:
+        assert self.waiter is not None
+        view = self.waiter.view
+        self.waiter.cancel()
+        view.refresh()
+        self.finish(view)
+
+    def abandon(self) -> None:
+        self._release().cancel()
+
+
+class Outcome(Deferred):
+    """The answer to a write: told the state machine's result, it resolves at once with what ``finish`` makes of it."""
+
+    __slots__ = ("finish",)
+
+    def __init__(self, finish: Callable[[Any], Response]) -> None:
+        super().__init__()
+        self.finish = finish
+
+    def done(self) -> bool:
+        return self.cancelled
+
+    def set_result(self, result: Any) -> None:
+        """Called by the state machine's driver, which must not hear of what goes wrong while answering."""
+        try:
+            answer = text_error(result) if isinstance(result, BaseException) else self.finish(result)
+            self.resolve(answer)
+        except Exception:
+            log.exception("Answering a write failed")
+
+    def set_exception(self, error: Exception) -> None:
+        self.set_result(error)
+
+
 class Web:
     """Builds responses. One per agent."""
 
@@ -81,6 +149,7 @@ class Web:
         # Only spreads time-outs; nothing depends on its values.
         self.jitter = random.Random()
         self._cached: dict[Any, None] = {}
+        self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
 
     # ------------------------------------------------------------------ requests
 
@@ -169,7 +238,7 @@ class Web:
 
     @staticmethod
     def error(error: BaseException) -> Response:
-        return text_response(status_of(error), str(error))
+        return text_error(error)
 
     # ------------------------------------------------------------------ reads
 
@@ -258,28 +327,25 @@ class Web:
     def _wait(
         self, view: View, options: Options, encode: Callable[[Any], Reply], form: Any, headers: dict[str, str]
     ) -> Deferred:
-        deferred = Deferred()
+        blocked = _Blocked(self, encode, form, headers)
+        blocked.waiter = self.views.wait(view, options.min_index, blocked.finish)
+        blocked.timer = asyncio.get_running_loop().call_later(self.wait_s(options.wait_ns), blocked.expire)
+        blocked.on_cancel = blocked.abandon
+        return blocked
 
-        def finish(view: View) -> None:
-            timer.cancel()
-            if view.error is not None:
-                deferred.resolve(self.error(view.error))
-            else:
-                deferred.resolve(self.reply(view.render(form, encode), view.index, headers))
+    def shared_reply(self, reply: Reply, index: int, headers: dict[str, str]) -> Response:
+        """As `reply`, but readers who are answered with the same thing in a row get the same response."""
+        last = self._last_reply
+        if last is not None and last[0] is reply and last[1] == index and last[2] == headers:
+            return last[3]
+        response = self.reply(reply, index, headers)
+        response.shared = True
+        self._last_reply = (reply, index, headers, response)
+        asyncio.get_running_loop().call_soon(self._forget_reply)
+        return response
 
-        def expire() -> None:
-            waiter.cancel()
-            view.refresh()
-            finish(view)
-
-        def abandon() -> None:
-            timer.cancel()
-            waiter.cancel()
-
-        waiter: Waiter = self.views.wait(view, options.min_index, finish)
-        timer = asyncio.get_running_loop().call_later(self.wait_s(options.wait_ns), expire)
-        deferred.on_cancel = abandon
-        return deferred
+    def _forget_reply(self) -> None:
+        self._last_reply = None
 
     async def _later(
         self, request: Request, read: Read, encode: Callable[[Any], Reply], effective: bool, cacheable: bool, form: Any
@@ -324,6 +390,11 @@ class Web:
 
         future.add_done_callback(done)
         return deferred
+
+
+def text_error(error: BaseException) -> Response:
+    """What clients are told about an error."""
+    return text_response(status_of(error), str(error))
 
 
 def _check_cache_control(text: str) -> None:

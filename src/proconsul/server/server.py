@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from proconsul.engine.raft.applier import Settled
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
@@ -152,6 +153,14 @@ class ConsulServer:
             return asyncio.ensure_future(self._propose_later(kind, request))
         data = encode_command(kind, request)
         return self.raft.propose(data, request, chunked=kind is MessageType.KVS)
+
+    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+        """As `propose`, but the outcome goes to ``waiter`` the moment it is there, without a turn of the event loop."""
+        if self.raft.is_leader_sync():
+            data = encode_command(kind, request)
+            self.raft.propose_for(waiter, data, request, chunked=kind is MessageType.KVS)
+        else:
+            asyncio.ensure_future(self._propose_later(kind, request)).add_done_callback(partial(_settle, waiter))
 
     def unavailable(self) -> ConsulError:
         """Why nothing can be asked or written now."""
@@ -305,4 +314,16 @@ class ConsulServer:
         """The ``raft`` block of /v1/agent/self."""
         return self.raft.stats()
 
+
+def _settle(waiter: Settled, future: asyncio.Future[Any]) -> None:
+    if waiter.done():
+        return
+    if future.cancelled():
+        waiter.set_exception(NoLeader())
+        return
+    error = future.exception()
+    if isinstance(error, Exception):
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(future.result())
 

@@ -8,10 +8,8 @@ from; whatever it has cost stays bounded.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import re
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -19,6 +17,7 @@ from urllib.parse import unquote
 
 import httptools
 
+from proconsul.engine.http.encoding import encode_response, encode_stream_head
 from proconsul.engine.http.request import PHRASES, Deferred, Request, Response, valid_escapes
 from proconsul.engine.http.router import Answer, Route
 
@@ -34,7 +33,6 @@ DISCARD_BYTES_MAX = 64 << 20
 HEADER_TIMEOUT_S = 60.0
 WRITE_BUFFER_BYTES_HIGH = 256 * 1024
 
-_date = (0, b"")
 # Header names seen before, decoded; bounded, because clients choose them.
 _names: dict[bytes, str] = {}
 _NAMES_MAX = 256
@@ -43,18 +41,15 @@ _NAMES_MAX = 256
 _blocks: dict[bytes, tuple[dict[str, str], int]] = {}
 _BLOCKS_MAX = 1024
 _BLOCK_BYTES_MAX = 2048
+# Clients also ask for the same things again and again: request lines that needed nothing but splitting, with their
+# routes. When it is full it starts anew, so that keys of the moment push out those of the past.
+_LINES_MAX = 4096
+_LINE_BYTES_MAX = 512
+# Method, path, query, route, what follows the route's prefix.
+_Line = tuple[str, str, str, Route | None, str]
 _REQUEST_LINE = re.compile(rb"(GET|PUT|DELETE) (/[!-~]*) HTTP/1\.1", re.ASCII)
 # Headers that change how a message is framed or how the connection goes on: such blocks are not remembered.
 _FRAMING = frozenset({"transfer-encoding", "expect", "upgrade", "connection", "trailer"})
-_STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
-
-
-def _date_header() -> bytes:
-    global _date
-    now = int(time.time())
-    if _date[0] != now:
-        _date = (now, b"Date: " + email.utils.formatdate(now, usegmt=True).encode() + b"\r\n")
-    return _date[1]
 
 
 class Application(Protocol):
@@ -203,14 +198,15 @@ class HTTPProtocol(asyncio.Protocol):
             self._block = data[line_end:head_end] if 0 < head_end - line_end <= _BLOCK_BYTES_MAX else b""
             return False
         self._block = b""
-        match = _REQUEST_LINE.fullmatch(data, 0, line_end)
-        if match is None or b"%" in match[2]:
+        line = data[:line_end]
+        parsed = self._connections.lines.get(line) or self._parse_line(line)
+        if parsed is None:
             return False
-        method, target = match[1].decode("ascii"), match[2].decode("ascii")
-        path, _, query = target.partition("?")
+        method, path, query, route, params = parsed
         request = Request(method, path, path, query, known[0])
         request.peer = self.peer
-        self._route = route = self._app.route(request)
+        request.route, request.params = route, params
+        self._route = route
         self._body_bytes = known[1]
         self._body_max = route.body_bytes_max if route is not None else 0
         if known[1]:
@@ -219,6 +215,21 @@ class HTTPProtocol(asyncio.Protocol):
             request.body = data[head_end + 4 :]
         self._begin(request)
         return True
+
+    def _parse_line(self, line: bytes) -> _Line | None:
+        """A plain request line in parts, with its route; None for anything the full parser should look at."""
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None or b"%" in match[2]:
+            return None
+        path, _, query = match[2].decode("ascii").partition("?")
+        request = Request(match[1].decode("ascii"), path, path, query, {})
+        parsed = (request.method, path, query, self._app.route(request), request.params)
+        lines = self._connections.lines
+        if len(lines) >= _LINES_MAX:
+            lines.clear()
+        if len(line) <= _LINE_BYTES_MAX:
+            lines[line] = parsed
+        return parsed
 
     def _remember_block(self, request: Request) -> None:
         """The header block of ``request`` was parsed and frames nothing unusual: next time it need not be parsed."""
@@ -361,7 +372,7 @@ class HTTPProtocol(asyncio.Protocol):
         answer = self._handle(request, self._body_bytes)
         if isinstance(answer, Response) and self._may_write_now(request, answer) and not started:
             assert self._transport is not None
-            self._transport.write(self._encode(request, answer))
+            self._transport.write(encode_response(request, answer))
             return
         slot = _Slot(request)
         slot.started = started
@@ -420,9 +431,18 @@ class HTTPProtocol(asyncio.Protocol):
             self._deliver(slot, task.result())
 
     def _deliver(self, slot: _Slot, response: Response) -> None:
-        if not self._closing:
-            slot.response = response
-            self._flush()
+        if self._closing:
+            return
+        slot.response = response
+        if len(self._slots) == 1 and not self._read_paused and not self._flushing and not slot.started:
+            # The usual case: one request under way, and nothing to be said beside its answer.
+            self._slots.clear()
+            if self._may_write_now(slot.request, response):
+                assert self._transport is not None
+                self._transport.write(encode_response(slot.request, response))
+                return
+            self._slots.append(slot)
+        self._flush()
 
     def _pause_reading(self) -> None:
         if not self._read_paused and self._transport is not None:
@@ -453,7 +473,7 @@ class HTTPProtocol(asyncio.Protocol):
             if response.stream is not None:
                 self._streaming = asyncio.ensure_future(self._stream(slot.request, response))
                 return
-            self._transport.write(self._encode(slot.request, response))
+            self._transport.write(encode_response(slot.request, response))
             if response.close or not slot.request.keep_alive:
                 self._hang_up()
                 return
@@ -461,35 +481,12 @@ class HTTPProtocol(asyncio.Protocol):
             self._read_paused = False
             self._transport.resume_reading()
 
-    def _encode(self, request: Request, response: Response) -> bytes:
-        body = response.body
-        parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
-        accepted = request.headers.get("accept-encoding", "")
-        if body and "gzip" in accepted and (";" not in accepted or _takes_gzip(accepted)):
-            compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
-            body = compressor.compress(body) + compressor.flush()
-            parts.append(b"Content-Encoding: gzip\r\n")
-        parts.append(response.lines)
-        if response.headers:
-            parts.append(_header_lines(response.headers))
-        if response.close or not request.keep_alive:
-            if request.version == "1.1":
-                parts.append(b"Connection: close\r\n")
-        elif request.version == "1.0":
-            parts.append(b"Connection: keep-alive\r\n")
-        parts.append(_date_header())
-        parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
-        if request.method != "HEAD":
-            parts.append(body)
-        return b"".join(parts)
-
     async def _stream(self, request: Request, response: Response) -> None:
         """Send a response of unknown length in chunks, as fast as the peer reads."""
         assert response.stream is not None and self._transport is not None
         chunked = request.version == "1.1"
         framing = b"Transfer-Encoding: chunked\r\n" if chunked else b"Connection: close\r\n"
-        head = _STATUS_LINES.get(response.status) or _status_line(response.status)
-        self._transport.write(head + _header_lines(response.headers) + framing + _date_header() + b"\r\n")
+        self._transport.write(encode_stream_head(response, framing))
         self._drained = asyncio.Event()
         if not self._write_paused:
             self._drained.set()
@@ -513,14 +510,6 @@ class HTTPProtocol(asyncio.Protocol):
             self._flush()
 
 
-def _status_line(status: int) -> bytes:
-    return f"HTTP/1.1 {status} \r\n".encode()
-
-
-def _header_lines(headers: dict[str, str]) -> bytes:
-    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
-
-
 def _may_be_dropped(task: asyncio.Future[Response] | Deferred | None) -> bool:
     """A read that waits for a change: a peer that has said its last word is hardly waiting for it any more.
 
@@ -528,16 +517,6 @@ def _may_be_dropped(task: asyncio.Future[Response] | Deferred | None) -> bool:
     connections per client for as long as their reads wait.
     """
     return isinstance(task, Deferred) and task.on_cancel is not None
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header with weights gives gzip one above zero."""
-    for part in accepted.split(","):
-        name, _, weight = part.partition(";")
-        if name.strip().lower() == "gzip":
-            _, _, number = weight.partition("=")
-            return number.strip(" 0.") != "" or not number
-    return False
 
 
 class _Refused(Exception):
@@ -554,6 +533,8 @@ class ConnectionSet:
 
     def __init__(self, per_client_max: int = 0) -> None:
         self.per_client_max = per_client_max
+        # Parsed request lines: they hold routes, so they belong to one application.
+        self.lines: dict[bytes, _Line] = {}
         self._open: set[HTTPProtocol] = set()
         self._per_client: dict[str, int] = {}
 

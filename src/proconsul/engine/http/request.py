@@ -118,9 +118,10 @@ class Response:
     """One response; Date and length are added when it is sent.
 
     ``lines`` are header lines that are encoded already, sent before ``headers``; ``stream`` replaces ``body``.
+    ``shared`` promises that the same object answers many requests and is not changed any more: it is encoded once.
     """
 
-    __slots__ = ("body", "close", "headers", "lines", "status", "stream")
+    __slots__ = ("body", "close", "encoded", "headers", "lines", "shared", "status", "stream")
 
     def __init__(
         self,
@@ -135,6 +136,9 @@ class Response:
         self.stream = stream
         self.close = False
         self.lines = b""
+        self.shared = False
+        # For the protocol: what a plain request is sent, and the Date line in it.
+        self.encoded: tuple[bytes, bytes] | None = None
 
 
 class Deferred:
@@ -157,22 +161,28 @@ class Deferred:
         if self.cancelled or self._response is not None:
             return
         self._response = response
-        if self.on_done is not None:
-            self.on_done()
-        if self._deliver is not None:
-            self._deliver(response)
+        on_done, deliver = self.on_done, self._deliver
+        # Whoever listens refers to this object: let go, so that no cycle is left for the collector.
+        self.on_done = self.on_cancel = self._deliver = None
+        if on_done is not None:
+            on_done()
+        if deliver is not None:
+            deliver(response)
 
     def when_done(self, deliver: Callable[[Response], None]) -> None:
-        self._deliver = deliver
         if self._response is not None:
             deliver(self._response)
+        else:
+            self._deliver = deliver
 
     def cancel(self) -> None:
         """The peer is gone: whoever would resolve this may stop."""
         if not self.cancelled and self._response is None:
             self.cancelled = True
-            if self.on_cancel is not None:
-                self.on_cancel()
+            on_cancel = self.on_cancel
+            self.on_done = self.on_cancel = self._deliver = None
+            if on_cancel is not None:
+                on_cancel()
 
 
 def text_response(status: int, text: str) -> Response:

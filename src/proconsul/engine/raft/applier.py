@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.disk import Disk
@@ -22,7 +22,20 @@ BATCH_ENTRIES = 1024
 # Data read from the log at once.
 BATCH_BYTES = 8 * 1024 * 1024
 
-Waiter = tuple[asyncio.Future[Any], object]
+
+
+class Settled(Protocol):
+    """Where the outcome of a proposal goes: a future, or something cheaper that is called at once."""
+
+    def done(self) -> bool:
+        """True when an outcome is no longer wanted."""
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: Exception, /) -> None: ...
+
+
+Waiter = tuple[Settled, object]
 
 
 class Applier:

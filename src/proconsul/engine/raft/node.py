@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from proconsul.engine.raft import chunking
 from proconsul.engine.raft import events as ev
-from proconsul.engine.raft.applier import Applier, Waiter
+from proconsul.engine.raft.applier import Applier, Settled, Waiter
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.configuration import Change, Configuration
@@ -271,10 +271,17 @@ class RaftNode(Readings):
         LeadershipTransferInProgressError, or RaftError when too many proposals wait.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
+        self.propose_for(future, data, value, type, chunked=chunked)
+        return future
+
+    def propose_for(
+        self, waiter: Settled, data: bytes, value: object = None, type: int = 0, *, chunked: bool = False
+    ) -> None:
+        """As ``propose``, but the outcome goes to ``waiter``, possibly before this returns."""
         refusal = self._refusal()
         if refusal is not None:
-            future.set_exception(refusal)
-            return future
+            waiter.set_exception(refusal)
+            return
         if chunked and len(data) > chunking.CHUNK_BYTES_MAX:
             parts = list(chunking.split(data, self._rng.getrandbits(64)))
             for part, extensions in parts[:-1]:
@@ -284,11 +291,10 @@ class RaftNode(Readings):
             self._proposals.append((type, data, extensions))
         else:
             self._proposals.append((type, data, b""))
-        self._proposers.append((future, value))
+        self._proposers.append((waiter, value))
         if not self._flush_scheduled:
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
-        return future
 
     def _refusal(self) -> RaftError | None:
         if not self._running:

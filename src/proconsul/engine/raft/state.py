@@ -101,6 +101,8 @@ class RaftState:
         # Membership.
         self.committed_configuration_index, self.committed_configuration = initial.snapshot_configuration
         self.configuration_index, self.configuration = initial.snapshot_configuration
+        self._alone_in: Configuration | None = None
+        self._alone = False
         for index, configuration in initial.configurations:
             if index > self.configuration_index:
                 self.committed_configuration_index = self.configuration_index
@@ -143,7 +145,10 @@ class RaftState:
     @property
     def is_single_voter(self) -> bool:
         """True if this server is the only voter, so it needs nobody's consent."""
-        return self.configuration.voters == (self.id,)
+        # Asked for every proposal, while configurations change once in a while.
+        if self._alone_in is not self.configuration:
+            self._alone_in, self._alone = self.configuration, self.configuration.voters == (self.id,)
+        return self._alone
 
     # -- disk ------------------------------------------------------------------------------------------------------
 

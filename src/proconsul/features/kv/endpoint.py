@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from proconsul.engine.raft.applier import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.kv.model import DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
@@ -34,6 +35,13 @@ class KVS:
         if not self.allows(args.Op, args.DirEnt.Key):
             return False
         return self._server.propose(MessageType.KVS, args)
+
+    def apply_for(self, waiter: Settled, args: KVSRequest) -> None:
+        """Write, and tell ``waiter``."""
+        if not self.allows(args.Op, args.DirEnt.Key):
+            waiter.set_result(False)
+        else:
+            self._server.propose_for(waiter, MessageType.KVS, args)
 
     def get(self, args: KeyRequest) -> Read:
         key, kv = args.Key, self._server.state.kv

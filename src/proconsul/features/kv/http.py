@@ -12,7 +12,7 @@ from proconsul.engine.wire import gojson
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
-from proconsul.features.web import JSON, Reply, Web
+from proconsul.features.web import JSON_LINES, Outcome, Reply, Web
 
 _encode_json = msgspec.json.Encoder().encode
 _UINT64_MAX = (1 << 64) - 1
@@ -154,8 +154,9 @@ class KVRoutes:
 
     def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
         args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
-        pretty = self.web.pretty(request)
-        return self.web.when_written(self.kvs.apply(args), lambda result: _boolean(result, pretty))
+        outcome = Outcome(_boolean_pretty if self.web.pretty(request) else _boolean)
+        self.kvs.apply_for(outcome, args)
+        return outcome
 
     @staticmethod
     def _refuse_conflicts(request: Request, *flags: str) -> None:
@@ -167,7 +168,14 @@ def _encode_raw(entry: DirEntry | None) -> Reply:
     return Reply(200, entry.Value or b"", "text/plain") if entry is not None else _MISSING
 
 
-def _boolean(result: Any, pretty: bool) -> Response:
+def _boolean(result: Any) -> Response:
     """True and False print as they are; operations without a result succeeded."""
-    body = b"false" if result is False else b"true"
-    return Response(200, body + b"\n" if pretty else body, {"Content-Type": JSON, "Vary": "Accept-Encoding"})
+    response = Response(200, b"false" if result is False else b"true")
+    response.lines = JSON_LINES
+    return response
+
+
+def _boolean_pretty(result: Any) -> Response:
+    response = _boolean(result)
+    response.body += b"\n"
+    return response

@@ -1,0 +1,86 @@
+"""Responses as bytes: status line, headers, date, length, body."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+import zlib
+
+from proconsul.engine.http.request import PHRASES, Request, Response
+
+_STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
+_date = (0, b"")
+
+
+def date_header() -> bytes:
+    """The Date line of this second; the same object all second long."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, b"Date: " + email.utils.formatdate(now, usegmt=True).encode() + b"\r\n")
+    return _date[1]
+
+
+def encode_response(request: Request, response: Response) -> bytes:
+    """What is sent for ``response``, whose body is not a stream."""
+    accepted = request.headers.get("accept-encoding", "")
+    plain = request.keep_alive and request.version == "1.1" and "gzip" not in accepted and request.method != "HEAD"
+    if not plain or response.close:
+        return _encode_unusual(request, response, accepted)
+    date = date_header()
+    if response.encoded is not None and response.encoded[1] is date:
+        return response.encoded[0]
+    body = response.body
+    head = _STATUS_LINES.get(response.status) or _status_line(response.status)
+    lines = response.lines + header_lines(response.headers) if response.headers else response.lines
+    encoded = b"%b%b%bContent-Length: %d\r\n\r\n%b" % (head, lines, date, len(body), body)
+    if response.shared:
+        response.encoded = (encoded, date)
+    return encoded
+
+
+def _encode_unusual(request: Request, response: Response, accepted: str) -> bytes:
+    """For HEAD, HTTP/1.0, compressed answers and the last one of a connection."""
+    body = response.body
+    parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
+    if body and "gzip" in accepted and (";" not in accepted or _takes_gzip(accepted)):
+        compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+        body = compressor.compress(body) + compressor.flush()
+        parts.append(b"Content-Encoding: gzip\r\n")
+    parts.append(response.lines)
+    parts.append(header_lines(response.headers))
+    if response.close or not request.keep_alive:
+        if request.version == "1.1":
+            parts.append(b"Connection: close\r\n")
+    elif request.version == "1.0":
+        parts.append(b"Connection: keep-alive\r\n")
+    parts.append(date_header())
+    parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
+    if request.method != "HEAD":
+        parts.append(body)
+    return b"".join(parts)
+
+
+def encode_stream_head(response: Response, framing: bytes) -> bytes:
+    """Everything before the first piece of a body of unknown length."""
+    head = _STATUS_LINES.get(response.status) or _status_line(response.status)
+    return head + header_lines(response.headers) + framing + date_header() + b"\r\n"
+
+
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} \r\n".encode()
+
+
+def header_lines(headers: dict[str, str]) -> bytes:
+    """Header lines in order; characters outside latin-1 cannot be sent and become question marks."""
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header with weights gives gzip one above zero."""
+    for part in accepted.split(","):
+        name, _, weight = part.partition(";")
+        if name.strip().lower() == "gzip":
+            _, _, number = weight.partition("=")
+            return number.strip(" 0.") != "" or not number
+    return False
