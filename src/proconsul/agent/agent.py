@@ -20,6 +20,7 @@ from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
 from proconsul.agent.coordinates import CoordinateSender
 from proconsul.agent.events import EventLog
+from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
@@ -137,7 +138,7 @@ class Agent:
         )  # fmt: skip
         self.runners = self._make_runners()
         self.registrations = Registrations(
-            self.local, Persistence(config.data_dir), self.runners, node=config.node_name,
+            self.local, Persistence(config.data_dir, FileWriter()), self.runners, node=config.node_name,
             sidecar_ports=(config.ports.sidecar_min, config.ports.sidecar_max),
             deregister_min_s=config.checks.deregister_interval_min_s,
         )  # fmt: skip
@@ -389,6 +390,7 @@ class Agent:
             listener.close()
         self._connections.close()
         await asyncio.sleep(0)
+        self.registrations.persistence.close()
         await self.server.stop()
         for path in self._sockets:
             path.unlink(missing_ok=True)

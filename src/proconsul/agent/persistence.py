@@ -10,10 +10,12 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proconsul.agent.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck, NodeService
@@ -55,10 +57,28 @@ class PersistedState(NamedTuple):
 
 
 class Persistence:
-    """Files below ``data_dir``; without one (development mode) nothing is kept."""
+    """Files below ``data_dir``; without one (development mode) nothing is kept.
 
-    def __init__(self, data_dir: str) -> None:
+    Without a ``writer`` everything is on disk when a method returns, and errors are raised. With one, `submitted` tells
+    when it is, and what went wrong.
+    """
+
+    def __init__(self, data_dir: str, writer: FileWriter | None = None) -> None:
         self._root = Path(data_dir) if data_dir else None
+        self._writer = writer
+        self._submitted: list[Outcome] = []
+        # TTL results on their way to the disk: what a reader must not miss.
+        self._on_the_way: dict[Path, tuple[Outcome, bytes | None]] = {}
+
+    def submitted(self) -> list[Outcome]:
+        """The outcomes of everything submitted since the last call."""
+        submitted, self._submitted = self._submitted, []
+        return submitted
+
+    def close(self) -> None:
+        """Finish what was submitted."""
+        if self._writer is not None:
+            self._writer.close()
 
     # ------------------------------------------------------------------ writing
 
@@ -91,30 +111,45 @@ class Persistence:
         """Raises OSError when the disk refuses; the old file then stays."""
         if self._root is None:
             return
-        directory = self._root / folder
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = directory / file_name(registration_id)
-        temporary = path.with_name(path.name + ".tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(gojson.dumps(value))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        path = self._root / folder / file_name(registration_id)
+        data = gojson.dumps(value)
+        self._perform(path, partial(_replace_file, path, data), data)
 
     def _remove(self, folder: str, registration_id: str) -> None:
         if self._root is not None:
-            (self._root / folder / file_name(registration_id)).unlink(missing_ok=True)
+            path = self._root / folder / file_name(registration_id)
+            self._perform(path, partial(path.unlink, missing_ok=True), None)
+
+    def _perform(self, path: Path, operation: Callable[[], None], data: bytes | None) -> None:
+        if self._writer is None:
+            operation()
+            return
+        outcome = self._writer.submit(path, operation)
+        self._submitted.append(outcome)
+        self._on_the_way[path] = (outcome, data)
+        outcome.add_done_callback(partial(self._arrived, path))
+
+    def _arrived(self, path: Path, outcome: Outcome) -> None:
+        latest = self._on_the_way.get(path)
+        if latest is not None and latest[0] is outcome:
+            del self._on_the_way[path]
+
+    def _read(self, path: Path) -> bytes:
+        """What ``path`` holds, or will in a moment. Raises OSError."""
+        latest = self._on_the_way.get(path)
+        if latest is None:
+            return path.read_bytes()
+        if latest[1] is None:
+            raise FileNotFoundError(path)
+        return latest[1]
 
     # ------------------------------------------------------------------ reading
 
     def _files(self, folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         if self._root is None:
             return
+        if self._writer is not None:
+            self._writer.drain()
         directory = self._root / folder
         if not directory.is_dir():
             return
@@ -166,7 +201,7 @@ class Persistence:
             return None
         path = self._root / "checks/state" / file_name(check_id)
         try:
-            value = json.loads(path.read_bytes())
+            value = json.loads(self._read(path))
             state = PersistedState(str(value["Status"]), str(value["Output"]), float(value["Expires"]))
         except FileNotFoundError:
             return None
@@ -179,6 +214,32 @@ class Persistence:
             path.unlink(missing_ok=True)
             return None
         return state
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    """Raises OSError when the disk refuses; the old file then stays."""
+    temporary = str(path) + ".tmp"
+    try:
+        descriptor = _create(temporary)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = _create(temporary)
+    try:
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
 def _lenient(cls: Any, value: Any) -> Any:

@@ -111,7 +111,7 @@ class Registrations:
                 )
         except (OSError, DefinitionError) as error:
             self.remove_service(service.ID, persist=persist)
-            raise ConsulError(_refusal(error)) from None
+            raise ConsulError(refusal(error)) from None
         if replace_existing_checks:
             for check_id in before - {check.CheckID for check, _ in planned}:
                 self.remove_check(check_id, persist=persist)
@@ -207,7 +207,7 @@ class Registrations:
         try:
             self._start_check(check, definition, token=token, from_config=from_config, persist=persist)
         except (OSError, DefinitionError) as error:
-            raise ConsulError(_refusal(error)) from None
+            raise ConsulError(refusal(error)) from None
 
     def _start_check(
         self, check: HealthCheck, definition: CheckType | None, *, token: str, from_config: bool, persist: bool
@@ -484,10 +484,13 @@ class Registrations:
                      check.ServiceID)  # fmt: skip
             if self.remove_service(check.ServiceID, persist=True):
                 reaped.append(check.ServiceID)
+        # Nobody waits for these files to go.
+        self.persistence.submitted()
         return reaped
 
 
-def _refusal(error: Exception) -> str:
+def refusal(error: Exception) -> str:
+    """What the client is told when its registration was taken back."""
     return f"failed to write the registration to disk: {error}" if isinstance(error, OSError) else str(error)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.check_runners import runnable
+from proconsul.agent.file_writer import Outcome
 from proconsul.agent.local_state import worst_status
+from proconsul.agent.registrations import refusal
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
@@ -242,10 +246,27 @@ class RegistrationRoutes:
 
     # ------------------------------------------------------------------ services
 
-    async def _synced(self) -> Response:
-        """Push what changed before answering; a failure is logged and retried, never the caller's problem."""
-        await self.agent.push_changes()
-        return self.web.empty()
+    def _synced(self, undo: Callable[[], object] | None = None) -> Awaitable[Response]:
+        """Answer when what changed is on this agent's disk, and pushed to the catalog.
+
+        A failed push is logged and retried, never the caller's problem; a disk that refuses is: ``undo`` then takes
+        the registration back.
+        """
+        return self._when_kept(self.agent.registrations.persistence.submitted(), undo)
+
+    async def _when_kept(self, writes: list[Outcome], undo: Callable[[], object] | None) -> Response:
+        pushed = asyncio.ensure_future(self.agent.push_changes())
+        if writes:
+            await asyncio.wait(writes)
+        await pushed
+        error = next((error for write in writes if (error := write.result()) is not None), None)
+        if error is None:
+            return self.web.empty()
+        if undo is not None:
+            undo()
+            self.agent.registrations.persistence.submitted()
+            await self.agent.push_changes()
+        raise ConsulError(refusal(error))
 
     def service_register(self, request: Request) -> Answer:
         self.web.forbid_namespace(request)
@@ -275,7 +296,7 @@ class RegistrationRoutes:
         add(service, checks, token=token, replace_existing_checks=replace_checks)
         if sidecar is not None:
             add(sidecar[0], sidecar[1], token=token, replace_existing_checks=replace_checks)
-        return self._synced()
+        return self._synced(partial(self.agent.registrations.remove_service, service.ID or service.Service))
 
     @staticmethod
     def _checked_service(definition: ServiceDefinition) -> NodeService:
@@ -339,7 +360,7 @@ class RegistrationRoutes:
             raise BadRequest(f"Invalid check: {error}") from None
         check = definition.health_check(self.state.node)
         self.agent.registrations.add_check(check, definition, token=definition.Token or self.web.token(request))
-        return self._synced()
+        return self._synced(partial(self.agent.registrations.remove_check, check.CheckID))
 
     def check_deregister(self, request: Request) -> Answer:
         self.web.forbid_namespace(request)
