@@ -132,8 +132,39 @@ def _build(kind: Any) -> Decoder:
     if origin is dict:
         return _map_decoder(decoder_for(arguments[1]))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _struct_decoder(kind)
+        tolerant = _struct_decoder(kind)
+        return _quick_decoder(kind, tolerant) if _is_plain(kind) else tolerant
     raise TypeError(f"no msgpack decoder for {kind!r}")
+
+
+def _is_plain(kind: Any) -> bool:
+    """True when msgspec reads ``kind`` as the tolerant decoder does, or refuses.
+
+    So nothing in it is bytes (strings would be taken for base64), and nil means what a missing field means.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is typing.Annotated:
+        return _is_plain(arguments[0])
+    if arguments:
+        return origin is not tuple and all(_is_plain(argument) for argument in arguments)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return all(
+            _is_plain(field.type) and (type(None) not in get_args(field.type) or field.default is None)
+            for field in msgspec.structs.fields(kind)
+        )
+    return kind in (str, int, bool, float, Any, types.NoneType)
+
+
+def _quick_decoder(cls: type[msgspec.Struct], tolerant: Decoder) -> Decoder:
+    """Most values have exactly the expected types; what msgspec refuses (nil for a string) is read again tolerantly."""
+
+    def decode_quickly(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, cls)
+        except (msgspec.ValidationError, RecursionError):
+            return tolerant(value)
+
+    return decode_quickly
 
 
 def _list_decoder(item: Decoder, container: type) -> Decoder:
