@@ -9,29 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from proconsul.cli import gotypes
 from proconsul.client.gojson import Field, Json, Struct
+from proconsul.client.schemas import EXPOSE, MESH_GATEWAY
 
 _HEAD = (Field("Kind"), Field("Name"), Field("Namespace", omit=True))
 _INDEXES = (Field("CreateIndex", 0), Field("ModifyIndex", 0))
-_MESH_GATEWAY = Field("MeshGateway", struct=Struct(Field("Mode", omit=True)))
-_EXPOSE = Field(
-    "Expose",
-    struct=Struct(
-        Field("Checks", False, omit=True),
-        Field(
-            "Paths",
-            None,
-            omit=True,
-            many="list",
-            struct=Struct(
-                Field("ListenerPort", 0, omit=True),
-                Field("Path", omit=True),
-                Field("LocalPathPort", 0, omit=True),
-                Field("Protocol", omit=True),
-                Field("ParsedFromCheck", False),
-            ),
-        ),
-    ),
-)
+_MESH_GATEWAY = Field("MeshGateway", struct=MESH_GATEWAY)
+_EXPOSE = Field("Expose", struct=EXPOSE)
 _MATCH = Struct(
     Field("PathExact", omit=True),
     Field("PathPrefix", omit=True),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -85,7 +86,7 @@ class Session:
             return
 
 
-class Recipe:
+class Recipe(ABC):
     """What locks and semaphores share: a session, waiting with a limit, and noticing the loss."""
 
     def __init__(
@@ -150,6 +151,39 @@ class Recipe:
             self._session.close()
             self._session = None
 
+    def acquire(self) -> threading.Event | None:
+        """Wait to hold it.  Returns an event that is set when it is lost, None if waiting ended without it.
+
+        Raises :class:`RecipeError`.
+        """
+        if self._held:
+            raise RecipeError(f"{type(self).__name__} already held")
+        session = self._open_session()
+        try:
+            self._enter(session.id)
+            locked = self._acquire(session.id)
+        except BaseException:
+            self._drop_session()
+            raise
+        if not locked:
+            self._drop_session()
+            return None
+        self._held = True
+        lost = threading.Event()
+        self._watch(self._still_mine, lost)
+        return lost
+
+    def _enter(self, session_id: str) -> None:  # noqa: B027 - a lock has no list of waiters
+        """Say that this session waits, where the recipe has its waiters written down."""
+
+    @abstractmethod
+    def _acquire(self, session_id: str) -> bool:
+        """Wait until ``session_id`` holds it; False if waiting ended without it."""
+
+    @abstractmethod
+    def _still_mine(self, query: Mapping[str, str | int]) -> tuple[bool, int]:
+        """Read, with ``query``, whether it is still held, and the index of the answer."""
+
     def _watch(self, check: Callable[[Mapping[str, str | int]], tuple[bool, int]], lost: threading.Event) -> None:
         """Hold a consistent blocking read open until ``check`` says the lock is gone; then set ``lost``."""
 
@@ -195,27 +229,6 @@ class Lock(Recipe):
     def __init__(self, client: Client, key: str, **options: object) -> None:
         super().__init__(client, **options)  # type: ignore[arg-type]
         self.key = key
-
-    def acquire(self) -> threading.Event | None:
-        """Wait for the lock.  Returns an event that is set when the lock is lost, None if waiting ended without it.
-
-        Raises :class:`RecipeError`.
-        """
-        if self._held:
-            raise RecipeError("Lock already held")
-        session = self._open_session()
-        try:
-            locked = self._acquire(session.id)
-        except BaseException:
-            self._drop_session()
-            raise
-        if not locked:
-            self._drop_session()
-            return None
-        self._held = True
-        lost = threading.Event()
-        self._watch(self._still_mine, lost)
-        return lost
 
     def _acquire(self, session_id: str) -> bool:
         started, attempts, index = time.monotonic(), 0, 0
@@ -328,32 +341,13 @@ class Semaphore(Recipe):
     def _key(self) -> str:
         return f"{self.prefix}/{SEMAPHORE_KEY}"
 
-    def acquire(self) -> threading.Event | None:
-        """Wait for a place.  Returns an event that is set when it is lost, None if waiting ended without it.
-
-        Raises :class:`RecipeError`.
-        """
-        if self._held:
-            raise RecipeError("Semaphore already held")
-        session = self._open_session()
+    def _enter(self, session_id: str) -> None:
+        contender = f"{self.prefix}/{session_id}"
         try:
-            contender = f"{self.prefix}/{session.id}"
-            try:
-                if not self._write(contender, {"acquire": session.id, "flags": SEMAPHORE_FLAG}, self._value):
-                    raise RecipeError("failed to make contender entry: <nil>")
-            except ApiError as error:
-                raise RecipeError(f"failed to make contender entry: {error}") from None
-            locked = self._acquire(session.id)
-        except BaseException:
-            self._drop_session()
-            raise
-        if not locked:
-            self._drop_session()
-            return None
-        self._held = True
-        lost = threading.Event()
-        self._watch(self._still_mine, lost)
-        return lost
+            if not self._write(contender, {"acquire": session_id, "flags": SEMAPHORE_FLAG}, self._value):
+                raise RecipeError("failed to make contender entry: <nil>")
+        except ApiError as error:
+            raise RecipeError(f"failed to make contender entry: {error}") from None
 
     def _acquire(self, session_id: str) -> bool:
         started, attempts, index = time.monotonic(), 0, 0

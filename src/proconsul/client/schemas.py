@@ -55,8 +55,8 @@ CHECK = Struct(
     *_INDEXES,
 )
 
-_MESH_GATEWAY = Struct(Field("Mode", omit=True))
-_EXPOSE = Struct(
+MESH_GATEWAY = Struct(Field("Mode", omit=True))
+EXPOSE = Struct(
     Field("Checks", False, omit=True),
     Field(
         "Paths",
@@ -80,7 +80,7 @@ _UPSTREAM = Struct(
     Field("LocalBindAddress", omit=True),
     Field("LocalBindPort", 0, omit=True),
     Field("Config", None, omit=True),
-    Field("MeshGateway", struct=_MESH_GATEWAY),
+    Field("MeshGateway", struct=MESH_GATEWAY),
 )
 _PROXY = Struct(
     Field("DestinationServiceName", omit=True),
@@ -89,8 +89,8 @@ _PROXY = Struct(
     Field("LocalServicePort", 0, omit=True),
     Field("Config", None, omit=True),
     Field("Upstreams", None, omit=True, many="list", struct=_UPSTREAM),
-    Field("MeshGateway", struct=_MESH_GATEWAY),
-    Field("Expose", struct=_EXPOSE),
+    Field("MeshGateway", struct=MESH_GATEWAY),
+    Field("Expose", struct=EXPOSE),
 )
 _ADDRESS = Struct(Field("Address"), Field("Port", 0))
 
