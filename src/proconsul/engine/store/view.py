@@ -167,8 +167,8 @@ class Views:
                 view.error = None
             except Exception as error:  # the read itself refuses now: every waiter must hear it
                 view.error = error
-            failed = view.error is not None
-            woken = [waiter for waiter in view.waiters if failed or view.index > waiter.min_index]
+            failed, index = view.error is not None, view.index
+            woken = [waiter for waiter in view.waiters if failed or index > waiter.min_index]
             for waiter in woken:
                 del view.waiters[waiter]
             for waiter in woken:
