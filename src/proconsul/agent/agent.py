@@ -29,6 +29,7 @@ from proconsul.agent.membership import Pool, SoloPool, client_tags, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
 from proconsul.agent.registrations import Registrations, Runners
+from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.protocol import ConnectionSet, factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
@@ -44,7 +45,6 @@ from proconsul.features.session.http import SessionRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server.config import ServerConfig
-from proconsul.server.reconcile import Member
 from proconsul.server.server import ConsulServer
 
 log = logging.getLogger("agent")

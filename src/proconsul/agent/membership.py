@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.features.errors import ConsulError
-from proconsul.server.reconcile import Member, MemberStatus
 
 # serf refuses larger events: name and payload together, before encoding (gossip reference, user events).
 EVENT_BYTES_MAX = 512

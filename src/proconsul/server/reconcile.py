@@ -6,9 +6,8 @@ Pure: given a member and what the catalog holds, say what to write. The leader p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
-from typing import NamedTuple
 
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.features.catalog.model import (
     CONSUL_SERVICE_ID,
     CONSUL_SERVICE_NAME,
@@ -27,28 +26,6 @@ from proconsul.features.catalog.tables import CatalogTables
 
 ALIVE_OUTPUT = "Agent alive and reachable"
 FAILED_OUTPUT = "Agent not live or unreachable"
-
-
-class MemberStatus(IntEnum):
-    """serf's member states; the number is the Status of /v1/agent/members."""
-
-    NONE = 0
-    ALIVE = 1
-    LEAVING = 2
-    LEFT = 3
-    FAILED = 4
-
-
-class Member(NamedTuple):
-    """One member of a gossip pool."""
-
-    name: str
-    address: str
-    port: int
-    tags: Mapping[str, str]
-    status: MemberStatus = MemberStatus.ALIVE
-    protocol: tuple[int, int, int] = (1, 5, 2)  # min, max, current
-    delegate: tuple[int, int, int] = (2, 5, 4)
 
 
 def server_service(member: Member) -> NodeService | None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.raft.applier import Settled
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
@@ -39,7 +40,6 @@ from proconsul.server.config import ServerConfig
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import LockDelays
-from proconsul.server.reconcile import Member, MemberStatus
 from proconsul.server.session_timers import SessionTimers
 from proconsul.server.tombstones import TombstoneGC
 

@@ -9,11 +9,11 @@ from proconsul import COMPATIBLE_VERSION
 from proconsul.agent import host
 from proconsul.agent.agent import Agent
 from proconsul.agent.logs import Monitor, level_number
+from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
-from proconsul.server.reconcile import Member
 from proconsul.server.server import ConsulServer
 
 
