@@ -90,7 +90,7 @@ class Suspect(Record, frozen=True, gc=False):
 
 
 class Alive(Record, frozen=True, gc=False):
-    """``Node`` says that it is alive, where and what it is. ``Vsn``: protocol min, max, current, then the delegate's."""
+    """``Node`` says that it is alive, where and what. ``Vsn``: protocol min, max, current, then the delegate's."""
 
     Incarnation: UInt32 = 0
     Node: str = ""
