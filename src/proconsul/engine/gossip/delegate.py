@@ -45,6 +45,9 @@ class Delegate(Protocol):
     def broadcasts(self, overhead: int, limit: int) -> list[bytes]:
         """Messages to piggyback, each costing ``overhead`` more than its length, together at most ``limit`` bytes."""
 
+    def has_broadcasts(self) -> bool:
+        """Whether `broadcasts` would give something, so that an idle pool need not wake up to ask."""
+
     def local_state(self, join: bool) -> bytes:
         """Our part of a push/pull."""
 
