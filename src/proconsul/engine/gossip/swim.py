@@ -487,6 +487,16 @@ class Swim:
 
     # ------------------------------------------------------------------ order of probing
 
+    def settle(self, order: list[str]) -> None:
+        """Take ``order`` (all known names) as the order of probing, count the living, and forget the news.
+
+        For simulations that begin with a pool that has long been formed.
+        """
+        self._order = order
+        self.rng.shuffle(self._order)
+        self._alive = sum(record.state not in GONE for record in self.records.values())
+        self.queue.prune(0)
+
     def next_round(self, now: float) -> None:
         """A round of probing is over: forget the long dead and shuffle."""
         forget_before = now - self.config.gossip_to_dead_s
