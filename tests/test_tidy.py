@@ -36,7 +36,8 @@ PURE = (
     "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",
     "features/txn/state.py", "server/fsm.py", "server/session_timers.py", "server/tombstones.py",
     "server/lock_delays.py", "server/reconcile.py", "server/server_details.py", "server/merge_rules.py",
-    "agent/local_state.py", "agent/checks/status.py", "agent/checks/scheduler.py", "dns/names.py", "dns/answers.py", "dns/trim.py",
+    "agent/local_state.py", "agent/checks/status.py", "agent/checks/scheduler.py",
+    "dns/names.py", "dns/answers.py", "dns/trim.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.

@@ -1,0 +1,160 @@
+"""The keys that encrypt gossip, as files: serf/local.keyring and serf/remote.keyring (Consul docs: encryption).
+
+The first key of the configuration makes the files; from then on the files count, since operators replace keys while the
+agents run. Damaged files end the agent: an agent that went on without its keys would talk in the clear.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proconsul.agent.checks.dial import errno_text
+from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.engine.gossip.keyring import (
+    KEY_SIZES,
+    KeyringError,
+    format_keyring,
+    parse_key,
+    parse_keyring,
+)
+from proconsul.features.errors import ConsulError
+
+log = logging.getLogger("agent")
+
+LAN_FILE = "local.keyring"
+WAN_FILE = "remote.keyring"
+# As many keys as a keyring holds take 3 KiB; a file far beyond that is none.
+FILE_BYTES_MAX = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class PoolKeys:
+    """The keys of one pool as they were at the start, the primary first. None: the pool is not encrypted.
+
+    path: where changes are kept, None to keep them in memory only.
+    """
+
+    keys: tuple[bytes, ...] = ()
+    path: Path | None = None
+
+    def save(self, keys: Sequence[bytes]) -> None:
+        """Keep ``keys`` for the next start, durably. Raises OSError, the old file then stays."""
+        if self.path is not None:
+            _replace(self.path, format_keyring(keys).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Keyrings:
+    """What an agent's pools begin with. ``wan`` is None for agents that are in no WAN pool."""
+
+    lan: PoolKeys
+    wan: PoolKeys | None
+
+
+def load_keyrings(config: RuntimeConfig) -> Keyrings:
+    """The keyrings of an agent; makes the files on the first start. Raises ConsulError, which is fatal."""
+    directory = Path(config.data_dir) / "serf" if config.data_dir and not config.disable_keyring_file else None
+    in_wan = config.server and config.serf_bind_wan is not None
+    try:
+        lan = _load(directory, LAN_FILE, config.encrypt_key, "LAN")
+        wan = _load(directory, WAN_FILE, config.encrypt_key, "WAN") if in_wan else None
+    except KeyringError as error:
+        raise ConsulError(f"Failed to configure keyring: {error}") from None
+    return Keyrings(lan, wan)
+
+
+def _load(directory: Path | None, name: str, given: str, pool: str) -> PoolKeys:
+    if directory is None:
+        return PoolKeys((_checked(parse_key(given)),) if given else ())
+    path = directory / name
+    text = _read(path)
+    if text is None:
+        return PoolKeys(_seed(path, given), path)
+    keys = tuple(map(_checked, _parse(text, path)))
+    if given and parse_key(given) not in keys:
+        log.warning("keyring doesn't include key provided with -encrypt, using keyring: keyring=%s", pool)
+    return PoolKeys(keys, path)
+
+
+def _seed(path: Path, given: str) -> tuple[bytes, ...]:
+    """The first start: the configured key becomes the file."""
+    if not given:
+        return ()
+    try:
+        key = _checked(parse_key(given))
+    except KeyringError as error:
+        raise KeyringError(f"Invalid key: {error}") from None
+    try:
+        _replace(path, format_keyring([key]).encode())
+    except OSError as error:
+        raise KeyringError(f"open {path}: {errno_text(error)}") from None
+    return (key,)
+
+
+def _checked(key: bytes) -> bytes:
+    if len(key) not in KEY_SIZES:
+        raise KeyringError("key size must be 16, 24 or 32 bytes")
+    return key
+
+
+def _read(path: Path) -> str | None:
+    """The file's text, None when there is none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KeyringError(f"read {path}: {errno_text(error)}") from None
+    if len(data) > FILE_BYTES_MAX:
+        raise KeyringError(f"{path} is larger than {FILE_BYTES_MAX} bytes")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _parse(text: str, path: Path) -> list[bytes]:
+    if text.strip() in ("", "null"):
+        reason = f"no keys present in keyring: {path}" if text.strip() else "unexpected end of JSON input"
+        raise KeyringError(reason)
+    try:
+        return parse_keyring(text)
+    except KeyringError as error:
+        reason = str(error)
+        if reason == "no keys present in keyring":
+            reason += f": {path}"
+        # A file has an end, a stream only stops.
+        raise KeyringError("unexpected end of JSON input" if reason.endswith("EOF") else reason) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` and rename: whoever looks finds the old keys or the new, after a crash too."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb", opener=_private) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the rename itself durable, where directories can be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
