@@ -5,6 +5,8 @@ Pure. This is GIF's variant. Encoders of newer releases begin with a clear code,
 
 from __future__ import annotations
 
+from proconsul.engine.gossip.codec import GossipError
+
 CLEAR, END, FIRST = 256, 257, 258
 WIDTH_MIN, WIDTH_MAX = 9, 12
 TABLE_MAX = 4095
@@ -12,8 +14,12 @@ TABLE_MAX = 4095
 OUTPUT_BYTES_MAX = 20 << 20
 
 
-class LzwError(ValueError):
+class LzwError(GossipError):
     """The bytes are not a compressed message, or expand beyond the limit."""
+
+
+class LzwTooLarge(LzwError):
+    """The bytes expand beyond the limit."""
 
 
 def compress(data: bytes, *, leading_clear: bool = False) -> bytes:
@@ -57,7 +63,7 @@ def compress(data: bytes, *, leading_clear: bool = False) -> bytes:
 
 
 def decompress(data: bytes, output_bytes_max: int = OUTPUT_BYTES_MAX) -> bytes:
-    """Expand ``data``. Raises LzwError when it is damaged or grows beyond ``output_bytes_max``."""
+    """Expand ``data``. Raises LzwError when it is damaged, LzwTooLarge beyond ``output_bytes_max``."""
     out = bytearray()
     reader = _BitReader(data)
     table: list[bytes] = []
@@ -73,7 +79,7 @@ def decompress(data: bytes, output_bytes_max: int = OUTPUT_BYTES_MAX) -> bytes:
         entry = _entry(code, table, previous)
         out += entry
         if len(out) > output_bytes_max:
-            raise LzwError(f"compressed message expands beyond {output_bytes_max} bytes")
+            raise LzwTooLarge(f"compressed message expands beyond {output_bytes_max} bytes")
         if previous and FIRST + len(table) < TABLE_MAX + 1:
             table.append(previous + entry[:1])
         previous = entry
