@@ -1,0 +1,101 @@
+"""/v1/operator/keyring (HTTP API: operator/keyring)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.router import Handler, Router
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.record import Record
+from proconsul.engine.wire.text import quoted
+from proconsul.features.errors import BadRequest
+from proconsul.features.health.http import parse_bool
+from proconsul.features.operator.endpoint import require_success
+from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponses
+from proconsul.features.web import Web
+
+# More relays only multiply traffic (Consul docs: keyring).
+RELAY_FACTOR_MAX = 5
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INT64_DIGITS = 19
+
+
+class _Body(Record, frozen=True):
+    go_type: ClassVar[str] = "agent.keyringArgs"
+    go_name: ClassVar[str | None] = "keyringArgs"
+    Key: str = ""
+
+
+class KeyringRoutes:
+    """Handlers of /v1/operator/keyring. ``operate`` is Internal.KeyringOperation, here or on a server."""
+
+    def __init__(self, web: Web, operate: Callable[[KeyringRequest], Awaitable[KeyringResponses]]) -> None:
+        self.web = web
+        self.operate = operate
+
+    def register(self, router: Router) -> None:
+        handlers: dict[str, Handler] = {
+            "GET": self.list_keys,
+            "POST": self._changing(KeyOperation.INSTALL),
+            "PUT": self._changing(KeyOperation.USE),
+            "DELETE": self._changing(KeyOperation.REMOVE),
+        }
+        router.add("/v1/operator/keyring", handlers)
+
+    async def list_keys(self, request: Request) -> Response:
+        args = KeyringRequest(
+            Operation=KeyOperation.LIST, Datacenter=self.web.datacenter, Token=self.web.token(request),
+            RelayFactor=_relay_factor(request), LocalOnly=_local_only(request),
+        )  # fmt: skip
+        responses = (await self.operate(args)).Responses or []
+        require_success(responses)
+        return self.web.json(request, responses)
+
+    def _changing(self, operation: KeyOperation) -> Callable[[Request], Awaitable[Response]]:
+        async def change(request: Request) -> Response:
+            try:
+                body = gojson.decode(_Body, request.body)
+            except gojson.JSONError as error:
+                raise BadRequest(f"Bad request: Request decode failed: {error}") from None
+            relay_factor = _relay_factor(request)
+            if _local_only(request):
+                raise BadRequest(
+                    "Bad request: Invalid use of local-only: local-only can only be set for list requests"
+                )
+            args = KeyringRequest(
+                Operation=operation, Key=body.Key, Datacenter=self.web.datacenter, Token=self.web.token(request),
+                RelayFactor=relay_factor,
+            )  # fmt: skip
+            require_success((await self.operate(args)).Responses or [])
+            return self.web.empty()
+
+        return change
+
+
+def _relay_factor(request: Request) -> int:
+    """``relay-factor`` of the query, 0 when absent. Raises BadRequest."""
+    text = request.get("relay-factor")
+    if not text:
+        return 0
+    if not _INTEGER.fullmatch(text) or len(text) > _INT64_DIGITS:
+        reason = "value out of range" if _INTEGER.fullmatch(text) else "invalid syntax"
+        raise BadRequest(f"Bad request: Error parsing relay factor: strconv.Atoi: parsing {quoted(text)}: {reason}")
+    if not 0 <= int(text) <= RELAY_FACTOR_MAX:
+        raise BadRequest(
+            f"Bad request: Invalid relay-factor: Relay factor must be in range: [0, {RELAY_FACTOR_MAX}]"
+        )
+    return int(text)
+
+
+def _local_only(request: Request) -> bool:
+    """``local-only`` of the query. Raises BadRequest."""
+    text = request.get("local-only")
+    value = parse_bool(text) if text else False
+    if value is None:
+        raise BadRequest(
+            f"Bad request: Error parsing local-only: strconv.ParseBool: parsing {quoted(text)}: invalid syntax"
+        )
+    return value
