@@ -13,6 +13,13 @@ TABLE_MAX = 4095
 # 20 MiB: memberlist's limit for a push/pull state, the largest thing that travels compressed.
 OUTPUT_BYTES_MAX = 20 << 20
 
+# Codes are gathered in one number and written, or read, this many bytes at a time: several codes, yet quick to shift.
+_CHUNK_BYTES = 15
+_CHUNK_BITS = 8 * _CHUNK_BYTES
+_CHUNK_MASK = (1 << _CHUNK_BITS) - 1
+# What codes mean before anything is learned; None for the two that are no text, `CLEAR` and `END`.
+_LITERALS: list[bytes | None] = [*(bytes((byte,)) for byte in range(256)), None, None]
+
 
 class LzwError(GossipError):
     """The bytes are not a compressed message, or expand beyond the limit."""
@@ -24,113 +31,87 @@ class LzwTooLarge(LzwError):
 
 def compress(data: bytes, *, leading_clear: bool = False) -> bytes:
     """Compress ``data``. ``leading_clear`` writes the form of newer encoders."""
-    out = _BitWriter()
-    if leading_clear:
-        out.write(CLEAR, WIDTH_MIN)
-    table: dict[tuple[int, int], int] = {}
+    out = bytearray()
+    bits, count = (CLEAR, WIDTH_MIN) if leading_clear else (0, 0)
+    table: dict[int, int] = {}  # prefix code and next byte, as one number
+    known = table.get
     width, highest, overflow = WIDTH_MIN, END, 1 << WIDTH_MIN
-    prefix = -1
-    for byte in data:
-        if prefix < 0:
-            prefix = byte
-            continue
-        code = table.get((prefix, byte))
+    prefix = data[0] if data else -1
+    for byte in data[1:]:
+        pair = prefix << 8 | byte
+        code = known(pair)
         if code is not None:
             prefix = code
             continue
-        out.write(prefix, width)
+        bits |= prefix << count
+        count += width
+        if count >= _CHUNK_BITS:
+            out += (bits & _CHUNK_MASK).to_bytes(_CHUNK_BYTES, "little")
+            bits >>= _CHUNK_BITS
+            count -= _CHUNK_BITS
+        prefix = byte
         highest += 1
         if highest == overflow:
             width += 1
             overflow <<= 1
         if highest == TABLE_MAX:
-            out.write(CLEAR, width)
+            bits |= CLEAR << count
+            count += width
             table.clear()
             width, highest, overflow = WIDTH_MIN, END, 1 << WIDTH_MIN
         else:
-            table[prefix, byte] = highest
-        prefix = byte
+            table[pair] = highest
     if prefix >= 0:
-        out.write(prefix, width)
+        bits |= prefix << count
+        count += width
         highest += 1
         if highest == overflow:
             width += 1
         if highest == TABLE_MAX:
-            out.write(CLEAR, width)
+            bits |= CLEAR << count
+            count += width
             width = WIDTH_MIN
-    out.write(END, width)
-    return out.finish()
+    bits |= END << count
+    count += width
+    return bytes(out + bits.to_bytes((count + 7) // 8, "little"))
 
 
 def decompress(data: bytes, output_bytes_max: int = OUTPUT_BYTES_MAX) -> bytes:
     """Expand ``data``. Raises LzwError when it is damaged, LzwTooLarge beyond ``output_bytes_max``."""
     out = bytearray()
-    reader = _BitReader(data)
-    table: list[bytes] = []
-    width, previous = WIDTH_MIN, b""
+    at = bits = count = 0
+    table: list[bytes | None] = _LITERALS.copy()
+    width, size, previous = WIDTH_MIN, FIRST, b""
     while True:
-        code = reader.read(width)
-        if code == END:
-            return bytes(out)
-        if code == CLEAR:
-            table.clear()
-            width, previous = WIDTH_MIN, b""
-            continue
-        entry = _entry(code, table, previous)
+        if count < width:
+            chunk = data[at : at + _CHUNK_BYTES]
+            bits |= int.from_bytes(chunk, "little") << count
+            at += _CHUNK_BYTES
+            count += 8 * len(chunk)
+            if count < width:
+                raise LzwError("compressed message is cut short")
+        code = bits & (1 << width) - 1
+        bits >>= width
+        count -= width
+        if code < size:
+            entry = table[code]
+            if entry is None:
+                if code == END:
+                    return bytes(out)
+                table = _LITERALS.copy()
+                width, size, previous = WIDTH_MIN, FIRST, b""
+                continue
+        elif code == size and previous:
+            entry = previous + previous[:1]
+        else:
+            raise LzwError("invalid code in compressed message")
         out += entry
         if len(out) > output_bytes_max:
             raise LzwTooLarge(f"compressed message expands beyond {output_bytes_max} bytes")
-        if previous and FIRST + len(table) < TABLE_MAX + 1:
+        if previous and size <= TABLE_MAX:
             table.append(previous + entry[:1])
+            size += 1
+            # "Early" codes: the width grows as soon as the table is full, before the code that needs it.
+            if size >> width and width < WIDTH_MAX:
+                width += 1
         previous = entry
-        # "Early" codes: the width grows as soon as the table is full, before the code that needs it.
-        if FIRST + len(table) >= 1 << width and width < WIDTH_MAX:
-            width += 1
-
-
-def _entry(code: int, table: list[bytes], previous: bytes) -> bytes:
-    if code < CLEAR:
-        return bytes((code,))
-    position = code - FIRST
-    if position < len(table):
-        return table[position]
-    if position == len(table) and previous:
-        return previous + previous[:1]
-    raise LzwError("invalid code in compressed message")
-
-
-class _BitWriter:
-    def __init__(self) -> None:
-        self._out = bytearray()
-        self._bits = self._count = 0
-
-    def write(self, code: int, width: int) -> None:
-        self._bits |= code << self._count
-        self._count += width
-        while self._count >= 8:
-            self._out.append(self._bits & 0xFF)
-            self._bits >>= 8
-            self._count -= 8
-
-    def finish(self) -> bytes:
-        if self._count:
-            self._out.append(self._bits & 0xFF)
-        return bytes(self._out)
-
-
-class _BitReader:
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
-        self._bits = self._count = 0
-
-    def read(self, width: int) -> int:
-        while self._count < width:
-            if self._at >= len(self._data):
-                raise LzwError("compressed message is cut short")
-            self._bits |= self._data[self._at] << self._count
-            self._at += 1
-            self._count += 8
-        code = self._bits & ((1 << width) - 1)
-        self._bits >>= width
-        self._count -= width
-        return code
