@@ -7,13 +7,13 @@ agents run. Damaged files end the agent: an agent that went on without its keys 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.durable import replace_file
 from proconsul.engine.gossip.keyring import (
     KEY_SIZES,
     KeyringError,
@@ -44,7 +44,7 @@ class PoolKeys:
     def save(self, keys: Sequence[bytes]) -> None:
         """Keep ``keys`` for the next start, durably. Raises OSError, the old file then stays."""
         if self.path is not None:
-            _replace(self.path, format_keyring(keys).encode())
+            replace_file(self.path, format_keyring(keys).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _seed(path: Path, given: str) -> tuple[bytes, ...]:
     except KeyringError as error:
         raise KeyringError(f"Invalid key: {error}") from None
     try:
-        _replace(path, format_keyring([key]).encode())
+        replace_file(path, format_keyring([key]).encode())
     except OSError as error:
         raise KeyringError(f"open {path}: {errno_text(error)}") from None
     return (key,)
@@ -127,34 +127,3 @@ def _parse(text: str, path: Path) -> list[bytes]:
             reason += f": {path}"
         # A file has an end, a stream only stops.
         raise KeyringError("unexpected end of JSON input" if reason.endswith("EOF") else reason) from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write ``data`` beside ``path`` and rename: whoever looks finds the old keys or the new, after a crash too."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb", opener=_private) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the rename itself durable, where directories can be opened."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

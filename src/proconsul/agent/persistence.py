@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proconsul.agent.durable import replace_file
 from proconsul.agent.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType
@@ -113,7 +113,9 @@ class Persistence:
             return
         path = self._root / folder / file_name(registration_id)
         data = gojson.dumps(value)
-        self._perform(path, partial(_replace_file, path, data), data)
+        # A second sync for the directory would double the cost of a registration; the catalog has it too, and the
+        # application that registers does so again when it starts.
+        self._perform(path, partial(replace_file, path, data, sync_directory=False), data)
 
     def _remove(self, folder: str, registration_id: str) -> None:
         if self._root is not None:
@@ -214,32 +216,6 @@ class Persistence:
             path.unlink(missing_ok=True)
             return None
         return state
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Raises OSError when the disk refuses; the old file then stays."""
-    temporary = str(path) + ".tmp"
-    try:
-        descriptor = _create(temporary)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = _create(temporary)
-    try:
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(descriptor, left) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _create(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
 def _lenient(cls: Any, value: Any) -> Any:

@@ -6,12 +6,16 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["DialError", "Stream", "dial", "dial_unix", "errno_text", "resolve", "split_host_port", "start_tls_text"]
+__all__ = [
+    "DialError", "DialingProbe", "Stream", "dial", "dial_unix", "errno_text", "resolve", "split_host_port", "start_tls_text",
+]  # fmt: skip
 
 # RFC 6555: how long the preferred address family may take before the other one is tried as well.
 _FALLBACK_DELAY_S: Final = 0.3
@@ -30,6 +34,21 @@ class DialError(OSError):
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(slots=True)
+class DialingProbe:
+    """What a probe needs that opens a connection, with TLS when there is a ``context``."""
+
+    address: str
+    timeout_s: float
+    context: Callable[[], ssl.SSLContext] | None = None
+    server_name: str = ""
+
+    async def dial(self) -> Stream:
+        """Raises DialError."""
+        host, port = split_host_port(self.address)
+        return await dial(host, port, self.context() if self.context else None, self.server_name)
 
 
 def errno_text(error: OSError) -> str:

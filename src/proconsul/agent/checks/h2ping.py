@@ -6,33 +6,16 @@ Source: docs (1.10 and newer), "H2ping + Interval".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, dial, split_host_port
+from proconsul.agent.checks.dial import DialError, DialingProbe
 from proconsul.agent.checks.h2 import H2Connection, H2Error
 from proconsul.agent.checks.status import CheckStatus
-
-if TYPE_CHECKING:
-    import ssl
 
 __all__ = ["H2PingProbe"]
 
 
-class H2PingProbe:
-    def __init__(
-        self,
-        address: str,
-        timeout_s: float,
-        context: Callable[[], ssl.SSLContext] | None = None,
-        server_name: str = "",
-    ) -> None:
-        self.address = address
-        self.timeout_s = timeout_s
-        self.context = context
-        self.server_name = server_name
-
+class H2PingProbe(DialingProbe):
     async def run(self) -> ProbeResult:
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -46,9 +29,7 @@ class H2PingProbe:
         return ProbeResult(CheckStatus.PASSING, "HTTP2 ping was successful")
 
     async def _ping(self) -> None:
-        host, port = split_host_port(self.address)
-        stream = await dial(host, port, self.context() if self.context else None, self.server_name)
-        connection = H2Connection(stream)
+        connection = H2Connection(await self.dial())
         try:
             await connection.ping()
         finally:

@@ -1,0 +1,46 @@
+"""Files that survive a crash: written beside, synced, renamed, readable by the agent's user only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> None:
+    """Make ``path`` hold ``data``; whoever looks finds the old content or the new, after a crash too.
+
+    ``sync_directory`` makes the rename itself durable, where directories can be opened; without it a power cut (not a
+    crash of the process) may bring the old content back. Raises OSError when the disk refuses; the old file then stays.
+    """
+    temporary = str(path) + ".tmp"
+    try:
+        descriptor = _create(temporary)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = _create(temporary)
+    try:
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if sync_directory and os.name == "posix":
+        _sync(path.parent)
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
