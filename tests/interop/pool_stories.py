@@ -1,0 +1,130 @@
+"""What must happen in a pool, whoever its members are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from support.harness import eventually
+from support.pools import ConsulMember, Pool, Seen, new_host
+
+KEYRING = "/v1/operator/keyring"
+
+
+def _consul(pool: Pool, name: str) -> ConsulMember:
+    member = pool.members[name]
+    assert isinstance(member, ConsulMember)
+    return member
+
+
+def all_agree(pool: Pool) -> None:
+    """Everybody sees everybody alive, at the same address and with the same tags."""
+    pool.everybody_sees()
+
+    def wrong() -> object:
+        views = {member.name: member.members() for member in pool}
+        first_name, first = next(iter(views.items()))
+        return {
+            (name, first_name, about): (view[about], first[about])
+            for name, view in views.items() for about in first if view[about] != first[about]
+        }  # fmt: skip
+
+    pool.until(wrong, "all agree on addresses and tags")
+    seen = next(iter(pool)).members()
+    for member in pool:
+        shown = seen[member.name]
+        assert shown.address == member.gossip
+        if isinstance(member, ConsulMember):
+            _require_tags(member, shown)
+        else:
+            assert shown.tags == member.tags
+
+
+def _require_tags(member: ConsulMember, seen: Seen) -> None:
+    node_id = member.ok("GET", "/v1/agent/self").json()["Config"]["NodeID"]
+    common = {"dc": "dc1", "id": node_id, "segment": "", "vsn": "2", "vsn_min": "2", "vsn_max": "3", "acls": "0"}
+    if member.server:
+        common |= {
+            "role": "consul", "port": str(member.ports["server"]), "raft_vsn": "3", "bootstrap": "1", "ft_fs": "1",
+            "wan_join_port": str(member.ports["serf_wan"]),
+        }  # fmt: skip
+    else:
+        common |= {"role": "node"}
+    tags = dict(seen.tags)
+    assert tags.pop("build").startswith("1.8.7:")
+    tags.pop("expect", "1")
+    assert tags == common, member.name
+
+
+def event_from(pool: Pool, name: str) -> None:
+    """An event fired at one member is listed by all agents and handled by serf."""
+    payload = f"from {name}"
+    eventually(lambda: _consul(pool, name).fire("story", payload) or True, f"{name} fires an event")
+    pool.until(
+        lambda: [member.name for member in pool if not member.has_event("story", payload)],
+        f"everybody has the event of {name}",
+    )
+
+
+def dies(pool: Pool, *names: str) -> None:
+    """Members killed at once are seen as failed by all others."""
+    for name in names:
+        pool.members[name].kill()
+    pool.everybody_sees(**dict.fromkeys(names, "failed"))
+
+
+def leaves(pool: Pool, name: str) -> None:
+    pool.members[name].leave()
+    pool.everybody_sees(**{name: "left"})
+
+
+def leaves_and_comes_back_elsewhere(pool: Pool, name: str) -> None:
+    """A member that left is seen as left by all, and may return under its name at another address at once."""
+    leaves(pool, name)
+    member = pool.members[name]
+    old = member.gossip
+    member.host = new_host()
+    member.start()
+    pool.join(member)
+    pool.everybody_sees()
+    pool.until(
+        lambda: [one.name for one in pool if one.members()[name].address != member.gossip],
+        f"{name} has moved from {old} to {member.gossip}",
+    )
+
+
+def rotation_by(pool: Pool, name: str, old: str, new: str) -> None:
+    """One server replaces the key of all members, every server lists that, and everybody stays."""
+    count = len(list(pool))
+    both = {old: count, new: count}
+    steps = (("POST", new, both, old), ("PUT", new, both, new), ("DELETE", old, {new: count}, new))
+    for method, key, keys, primary in steps:
+        _change_key(_consul(pool, name), method, key)
+        expected = {"Keys": keys, "PrimaryKeys": {primary: count}, "NumNodes": count}
+        pool.until(
+            lambda expected=expected: [  # type: ignore[misc]
+                (server.name, listed) for server in pool.agents() if server.server
+                for listed in [_lan_keys(server)] if not expected.items() <= listed.items()
+            ],
+            f"every server lists {expected}",
+        )  # fmt: skip
+    pool.everybody_sees()
+
+
+def _change_key(operator: ConsulMember, method: str, key: str) -> None:
+    """Key operations may be repeated, and on a loaded machine one member's answer may be late."""
+
+    def done() -> bool:
+        reply = operator.call(method, KEYRING, json.dumps({"Key": key}).encode())
+        assert reply.status == 200 or "nodes reported success" in reply.text, reply.text
+        return reply.status == 200
+
+    eventually(done, f"{operator.name}: {method} of a key is done by all members")
+
+
+def _lan_keys(server: ConsulMember) -> dict[str, Any]:
+    reply = server.call("GET", KEYRING)
+    if reply.status != 200:
+        return {"error": reply.text}
+    found: dict[str, Any] = next(one for one in reply.json() if not one["WAN"])
+    return found
