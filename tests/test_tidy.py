@@ -31,7 +31,7 @@ PURE = (
     "engine/raft/core.py", "engine/raft/election.py", "engine/raft/replication.py", "engine/raft/membership.py",
     "engine/raft/progress.py", "engine/raft/configuration.py", "engine/raft/messages.py",
     "engine/gossip/lzw.py", "engine/gossip/coordinate.py", "engine/gossip/lifeguard.py",
-    "engine/gossip/codec.py", "engine/gossip/packet.py",
+    "engine/gossip/codec.py", "engine/gossip/packet.py", "engine/gossip/stream.py",
     "engine/store/table.py", "engine/store/watch.py", "engine/store/view.py",
     "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
     "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",

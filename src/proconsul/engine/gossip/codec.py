@@ -12,7 +12,7 @@ come raw or as bin, strings raw or as str8 but not as bin, a struct may be an ar
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from operator import attrgetter
@@ -108,10 +108,13 @@ def decode_first(cls: type[T], body: bytes | memoryview) -> tuple[T, int]:
     return value, cursor.tell()
 
 
-def decode_fields(cls: type[T], fields: dict[bytes, Any]) -> T | None:
-    """The record of a map that was unpacked raw, when it is of the usual shape; None asks for `decode_first`."""
-    plan = _plans.get(cls) or _decode_plan(cls)
-    return _from_fields(cls, plan, fields)
+def decode_each(cls: type[T], body: bytes | memoryview, count: int) -> Iterator[T]:
+    """The ``count`` records that ``body`` begins with, each decoded when it is asked for. Raises as `decode_first`."""
+    cursor = _Cursor(body)
+    read = (_plans.get(cls) or _decode_plan(cls)).read
+    for _ in range(count):
+        cursor.begin()
+        yield read(cursor)
 
 
 @lru_cache(_ADDRESSES_MAX)
@@ -315,6 +318,10 @@ class _Cursor:
             max_array_len=0, max_map_len=0,
         )  # fmt: skip
         self._unpacker.feed(data)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new message begins, with an allowance of its own."""
         self._elements_left = ELEMENTS_MAX
 
     def tell(self) -> int:

@@ -89,7 +89,7 @@ def decompress(data: bytes, output_bytes_max: int = OUTPUT_BYTES_MAX) -> bytes:
             at += _CHUNK_BYTES
             count += 8 * len(chunk)
             if count < width:
-                raise LzwError("compressed message is cut short")
+                raise LzwError("unexpected EOF")
         code = bits & (1 << width) - 1
         bits >>= width
         count -= width

@@ -62,10 +62,8 @@ class PacketCodec:
         verify_incoming: bool = True, verify_outgoing: bool = True,
     ) -> None:  # fmt: skip
         """``verify_incoming`` off: what cannot be decrypted is read as it came. ``verify_outgoing`` off: send plain."""
-        if len(label) > LABEL_BYTES_MAX:
-            raise GossipError(f"label of {len(label)} bytes, limit is {LABEL_BYTES_MAX}")
         self._label = label
-        self._prefix = bytes((Kind.LABEL, len(label))) + label if label else b""
+        self._prefix = label_prefix(label)
         self._keyring = keyring
         self._verify_incoming = verify_incoming
         self._seals = keyring is not None and verify_outgoing
@@ -135,6 +133,13 @@ class PacketCodec:
             if self._verify_incoming:
                 raise Dropped("decrypt", str(error)) from None
             return data
+
+
+def label_prefix(label: bytes) -> bytes:
+    """What precedes packets and streams of a pool with ``label``: nothing when it is empty. Raises GossipError."""
+    if len(label) > LABEL_BYTES_MAX:
+        raise GossipError(f"label of {len(label)} bytes, limit is {LABEL_BYTES_MAX}")
+    return bytes((Kind.LABEL, len(label))) + label if label else b""
 
 
 def _compound(messages: Sequence[bytes]) -> bytes:
@@ -220,5 +225,5 @@ def inflate(body: bytes | memoryview, output_bytes_max: int) -> bytes:
     """The typed message in a compressed one (without its type byte). Raises LzwTooLarge, LzwError or BadMessage."""
     compressed = decode(Compress, body)
     if compressed.Algo != _LZW:
-        raise BadMessage(f"unknown compression {compressed.Algo}")
+        raise BadMessage(f"Cannot decompress unknown algorithm {compressed.Algo}")
     return decompress(compressed.Buf, output_bytes_max)
