@@ -26,6 +26,7 @@ BLOCK_BYTES = 16
 # What encryption adds, by version: 1 is written by all that speak protocol 2 or later, 0 pads by PKCS#7.
 OVERHEAD = {0: 1 + NONCE_BYTES + TAG_BYTES + BLOCK_BYTES, 1: 1 + NONCE_BYTES + TAG_BYTES}
 
+_SPACE = " \t\r\n"  # between JSON's tokens
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
@@ -42,7 +43,7 @@ class Keyring:
 
     def __init__(self, keys: Sequence[bytes], *, random_bytes: Callable[[int], bytes] | None = None) -> None:
         """``random_bytes``: where nonces come from; the operating system's generator unless a test wants others."""
-        if not keys:
+        if not keys or not keys[0]:
             raise KeyringError("Empty primary key not allowed")
         self._ciphers: dict[bytes, AESGCM] = {}
         self._random_bytes = random_bytes or _system_random()
@@ -161,9 +162,18 @@ def format_key(key: bytes) -> str:
 def parse_keyring(text: str) -> list[bytes]:
     """The keys of a keyring file: a JSON array of base64, the primary first. Raises KeyringError, with Go's texts."""
     try:
-        values = gojson.decode(list[str], text.encode("utf-8", "surrogateescape"))
+        body = text.lstrip(_SPACE)
+        # To Go, null is an array without keys.
+        values = [] if body.startswith("null") else gojson.decode(list[str], body.encode("utf-8", "surrogateescape"))
+        _, end = json.JSONDecoder().raw_decode(body)
     except gojson.JSONError as error:
+        fault = str(error)
+        raise KeyringError("unexpected end of JSON input" if fault in ("EOF", "unexpected EOF") else fault) from None
+    except ValueError as error:
         raise KeyringError(str(error)) from None
+    rest = body[end:].lstrip(_SPACE)
+    if rest:
+        raise KeyringError(f"invalid character '{rest[0]}' after top-level value")
     if not values:
         raise KeyringError("no keys present in keyring")
     if len(values) > KEYS_MAX:
