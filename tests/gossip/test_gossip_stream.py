@@ -37,7 +37,8 @@ from proconsul.engine.gossip.stream import (
 )
 
 PLAIN = StreamCodec()
-KEYS = Keyring([b"k" * 32])
+# Nonces always the same: what is sealed here names test cases, and all workers must collect the same names.
+KEYS = Keyring([b"k" * 32], random_bytes=bytes)
 PING = encode(Kind.PING, Ping(7, "n"))
 
 
@@ -129,7 +130,7 @@ def test_only_short_messages_are_compressed() -> None:
         (StreamCodec(b"", KEYS), PING, "Encryption is configured but remote state is not encrypted", True),
         (PLAIN, StreamCodec(b"", KEYS).seal(PING),
          "Remote state is encrypted and encryption is not configured", True),
-        (StreamCodec(b"", KEYS), StreamCodec(b"", Keyring([b"o" * 16])).seal(PING),
+        (StreamCodec(b"", KEYS), StreamCodec(b"", Keyring([b"o" * 16], random_bytes=bytes)).seal(PING),
          "No installed keys could decrypt the message", True),
         (StreamCodec(b"", KEYS), b"\x0a\xff\xff\xff\xff", "Remote node state is larger than limit (4294967295)", True),
         (StreamCodec(b"", KEYS), b"\x0a\x00\x00\x00\x05abcde", "Unsupported encryption version 97", True),
