@@ -137,8 +137,8 @@ def main() -> None:
         seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
         # 512 MiB and 5 s: nothing of this size may take more, so more is a finding too.
         arguments = [
-            arguments[0], seeds, f"-max_total_time={seconds}", f"-artifact_prefix={tempfile.gettempdir()}/", "-rss_limit_mb=512",
-            "-timeout=5", "-max_len=4096", "-print_final_stats=1",
+            arguments[0], seeds, f"-max_total_time={seconds}", f"-artifact_prefix={tempfile.gettempdir()}/",
+            "-rss_limit_mb=512", "-timeout=5", "-max_len=4096", "-print_final_stats=1",
         ]  # fmt: skip
     atheris.Setup(arguments, one_input)
     atheris.Fuzz()
