@@ -71,10 +71,12 @@ def event_from(pool: Pool, name: str) -> None:
             return [member.name for member in pool if not member.has_event("story", payload)]
 
         try:
-            return pool.until(without, f"everybody has the event of {name}", EVENT_TIMEOUT_S)
+            pool.until(without, f"everybody has the event of {name}", EVENT_TIMEOUT_S)
         except AssertionError:
             if attempt == 3:
                 raise
+        else:
+            return
 
 
 def dies(pool: Pool, *names: str) -> None:

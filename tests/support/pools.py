@@ -243,12 +243,13 @@ class SerfMember(Process):
         self.wait_exit()
 
     def events(self) -> str:
-        """Everything the agent gave to its handler: lines of name and payload."""
+        """Everything the agent gave to its handler: names and payloads."""
         path = self.directory / "events"
         return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
 
     def has_event(self, name: str, payload: str) -> bool:
-        return any(line.startswith(f"consul:event:{name} ") and payload in line for line in self.events().splitlines())
+        # What Consul sends is binary around the payload.
+        return f"consul:event:{name} " in self.events() and payload in self.events()
 
 
 AnyMember = ConsulMember | SerfMember
