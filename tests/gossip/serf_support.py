@@ -133,8 +133,9 @@ class Bench:
 class FakePool:
     """Several benches that hear each other."""
 
-    def __init__(self, *names: str, **settings: Any) -> None:
-        self.benches = {name: Bench(name, seed=at, **settings) for at, name in enumerate(names)}
+    def __init__(self, *names: str, keyrings: dict[str, Keyring] | None = None) -> None:
+        rings = keyrings or {}
+        self.benches = {name: Bench(name, seed=at, keyring=rings.get(name)) for at, name in enumerate(names)}
         for bench in self.benches.values():
             for other in names:
                 if other != bench.name:
