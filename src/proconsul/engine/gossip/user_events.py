@@ -69,5 +69,7 @@ class UserEvents:
         if ignore:
             self.min_time = max(self.min_time, min(state.EventLTime, self._context.event_clock.time))
         for slot in state.Events or ():
-            for item in (slot.Events or ()) if slot is not None else ():
+            if slot is None:
+                continue
+            for item in slot.Events or ():
                 self.receive(UserEventMessage(slot.LTime, item.Name, item.Payload))
