@@ -46,6 +46,7 @@ _DIMENSIONS_MAX = 64
 
 _TYPE_BYTES = [bytes((number,)) for number in range(256)]
 _NIL = 0xC0
+_BIN_BYTES = b"\xc4\xc5\xc6"
 _pack: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=False, unicode_errors="surrogateescape").pack
 
 
@@ -260,7 +261,7 @@ def _decode_flat(cls: type[T], plan: _DecodePlan, body: bytes | memoryview) -> T
     if plan.has_text:
         # Unpacked raw, a string and a bin look the same; a string may not be a bin.
         raw = bytes(body)
-        if b"\xc4" in raw or b"\xc5" in raw or b"\xc6" in raw:
+        if len(raw.translate(None, _BIN_BYTES)) != len(raw):
             return None
     return _from_fields(cls, plan, fields)
 
