@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,18 @@ from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
 from proconsul.agent.measure import Measure
-from proconsul.agent.membership import Pool, SoloPool, client_tags, server_tags
+from proconsul.agent.membership import client_tags, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
+from proconsul.agent.pools import Pools
 from proconsul.agent.registrations import Registrations, Runners
-from proconsul.engine.gossip.member import Member
+from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.protocol import ConnectionSet, factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.durations import format_duration
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.catalog.model import Node
@@ -41,6 +45,9 @@ from proconsul.features.coordinate.http import CoordinateRoutes
 from proconsul.features.errors import ConsulError
 from proconsul.features.health.http import HealthRoutes
 from proconsul.features.kv.http import KVRoutes
+from proconsul.features.operator.endpoint import GossipKeys
+from proconsul.features.operator.http import KeyringRoutes
+from proconsul.features.operator.model import KeyringRequest, KeyringResponses
 from proconsul.features.session.http import SessionRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
@@ -52,6 +59,8 @@ log = logging.getLogger("agent")
 # Node metadata that every agent adds to what is configured.
 SEGMENT_META = "consul-network-segment"
 HEADER_SWEEP_S = 5.0
+# The event with which a leader makes itself known to the pool.
+NEW_LEADER_EVENT = "consul:new-leader"
 
 Reload = Callable[[RuntimeConfig], RuntimeConfig]
 
@@ -89,8 +98,11 @@ class Agent:
         logs: Logs | None = None,
         reload_config: Reload | None = None,
         rng: random.Random | None = None,
+        solo: bool = False,
     ) -> None:
+        """``solo``: without gossip's sockets, a pool of its own. Raises ConsulError."""
         self.config = config
+        self._solo = solo
         self.logs = logs
         self.rng = rng or random.Random()
         self.metrics = Metrics(config.telemetry.metrics_prefix)
@@ -121,20 +133,20 @@ class Agent:
             port=config.rpc_advertise.port, wan_port=config.serf_advertise_wan.port if config.serf_bind_wan else 0,
             bootstrap=config.bootstrap, expect=config.bootstrap_expect,
         )  # fmt: skip
-        lan = config.serf_advertise_lan
         if not config.server:
             tags = client_tags(tags)
-        self._lan: Pool = SoloPool(config.node_name, lan.host, lan.port, tags, self.events.received)
-        wan = config.serf_advertise_wan
-        self._wan: Pool = SoloPool(
-            f"{config.node_name}.{config.datacenter}", wan.host, wan.port,
-            {name: value for name, value in tags.items() if name != "wan_join_port"}, lambda ltime, name, payload: None
-        )
-        self.server = ConsulServer(self._server_config(), self._lan.members, rng=self.rng)
+        if config.advertise_reconnect_timeout_s:
+            tags["rc_tm"] = format_duration(int(config.advertise_reconnect_timeout_s * SECOND_NS))
+        self.pools = Pools(
+            config, tags, self.node_id, solo=self._solo, on_member=self._member_changed, on_event=self._pool_event,
+            give_up=partial(self.stop_soon, 1), rng=self.rng,
+        )  # fmt: skip
+        self.server = ConsulServer(self._server_config(), self.pools.lan.members, rng=self.rng)
+        self.server.announce_leader = self._announce_leader
         self.catalog_port = ServerCatalog(self.server)
         self.sync = AntiEntropy(
             self.local, self.catalog_port, self.own_node, token=lambda: config.acl.tokens.default,
-            cluster_size=lambda: len(self._lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
+            cluster_size=lambda: len(self.pools.lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
         )  # fmt: skip
         self.runners = self._make_runners()
         self.registrations = Registrations(
@@ -209,10 +221,15 @@ class Agent:
         TxnRoutes(
             web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
         ).register(router)
+        KeyringRoutes(web, self._operate_keys).register(router)
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)
         EventRoutes(self).register(router)
         DebugRoutes(self).register(router)
+
+    async def _operate_keys(self, args: KeyringRequest) -> KeyringResponses:
+        self.server.require_reachable()
+        return await GossipKeys(self.config.datacenter, self.pools.lan, self.pools.wan).operation(args)
 
     # ------------------------------------------------------------------ identity
 
@@ -229,10 +246,27 @@ class Agent:
         return len(self._connections)
 
     def members(self, *, wan: bool = False) -> list[Member]:
-        return (self._wan if wan else self._lan).members()
+        """The members of a pool; none of the WAN for agents that are not in it."""
+        if wan:
+            return self.pools.wan.members() if self.pools.wan is not None else []
+        return self.pools.lan.members()
 
-    def pool(self, *, wan: bool = False) -> Pool:
-        return self._wan if wan else self._lan
+    def _member_changed(self, kind: Change, member: Member) -> None:
+        # Who was reaped is known to nobody any more.
+        forgotten = kind is Change.REAP
+        self.server.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
+
+    def _pool_event(self, ltime: int, name: str, payload: bytes) -> None:
+        if name == NEW_LEADER_EVENT:
+            log.info("New leader elected: payload=%s", payload.decode("utf-8", "replace"))
+        else:
+            self.events.received(ltime, name, payload)
+
+    def _announce_leader(self) -> None:
+        try:
+            self.pools.lan.fire(NEW_LEADER_EVENT, self.config.node_name.encode())
+        except ConsulError as error:
+            log.warning("failed to broadcast new leader event: error=%s", error)
 
     def _local_changed(self) -> None:
         if hasattr(self, "sync"):
@@ -252,6 +286,7 @@ class Agent:
     async def start(self) -> None:
         """Bring up server, registrations and listeners. Raises OSError, RaftError or ConsulError."""
         self._started_at = time.time()
+        await self.pools.start()
         await self.server.start()
         self.registrations.load(self.config.service_definitions, self.config.check_definitions, {})
         await self._listen()
@@ -271,6 +306,7 @@ class Agent:
         if self.config.pid_file:
             Path(self.config.pid_file).write_text(str(os.getpid()))
         log.info("started state syncer")
+        await self.pools.join()
 
     async def _start_dns(self) -> None:
         if not self.config.dns_addrs:
@@ -368,9 +404,8 @@ class Agent:
 
     async def leave(self) -> None:
         """Tell the pools that this agent goes on purpose."""
-        log.info("server starting leave")
-        await self._wan.leave()
-        await self._lan.leave()
+        log.info("%s starting leave", "server" if self.config.server else "client")
+        await self.pools.leave()
 
     def stop_soon(self, exit_code: int) -> None:
         """End the agent after the answers now being written."""
@@ -392,6 +427,7 @@ class Agent:
         await asyncio.sleep(0)
         self.registrations.persistence.close()
         await self.server.stop()
+        await self.pools.stop()
         for path in self._sockets:
             path.unlink(missing_ok=True)
         if self.config.pid_file:
@@ -416,7 +452,7 @@ class Agent:
             }),
             "DebugConfig": debug,
             "Coord": coordinate[0].Coord,
-            "Member": show_member(self._lan.local_member()),
+            "Member": show_member(self.pools.lan.local_member()),
             "Stats": self.stats(),
             "Meta": self.own_node().Meta,
         })  # fmt: skip
@@ -437,8 +473,8 @@ class Agent:
             },
             "raft": self.server.stats(),
             "runtime": _runtime_stats(),
-            "serf_lan": _serf_stats(len(self._lan.members()), event_time=1),
-            "serf_wan": _serf_stats(len(self._wan.members()), event_time=1),
+            "serf_lan": self.pools.lan.stats(),
+            **({"serf_wan": self.pools.wan.stats()} if self.pools.wan is not None else {}),
         }  # fmt: skip
 
 
@@ -465,13 +501,3 @@ def _runtime_stats() -> dict[str, str]:
         "arch": machine, "cpu_count": str(os.cpu_count() or 1), "goroutines": str(len(asyncio.all_tasks())),
         "max_procs": "1", "os": sys.platform, "version": f"python{platform.python_version()}",
     }  # fmt: skip
-
-
-def _serf_stats(members: int, *, event_time: int) -> dict[str, str]:
-    return {
-        "coordinate_resets": "0", "encrypted": "false", "event_queue": "0", "event_time": str(event_time),
-        "failed": "0", "health_score": "0", "intent_queue": "0", "left": "0", "member_time": "1",
-        "members": str(members), "query_queue": "0", "query_time": "1",
-    }  # fmt: skip
-
-

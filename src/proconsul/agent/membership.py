@@ -1,12 +1,15 @@
-"""The gossip pool as the agent uses it. A pool of one needs no packets: the agent is its only member."""
+"""The gossip pool as the agent uses it. One without a network needs no packets: the agent is its only member."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.features.errors import ConsulError
+from proconsul.features.operator.endpoint import KeySummary
+from proconsul.features.operator.model import KeyOperation
 
 # serf refuses larger events: name and payload together, before encoding (gossip reference, user events).
 EVENT_BYTES_MAX = 512
@@ -15,6 +18,11 @@ EVENT_BYTES_MAX = 512
 class Pool(Protocol):
     """One gossip pool."""
 
+    async def start(self) -> None:
+        """Become a member. Raises OSError or ConsulError."""
+
+    async def stop(self) -> None: ...
+
     def members(self) -> list[Member]: ...
 
     def local_member(self) -> Member: ...
@@ -22,13 +30,29 @@ class Pool(Protocol):
     def fire(self, name: str, payload: bytes) -> None:
         """Broadcast a user event. Raises ConsulError when it is too large."""
 
-    def join(self, address: str) -> int:
-        """Join through ``address``. Raises ConsulError."""
+    async def join(self, addresses: Sequence[str]) -> int:
+        """Join through any of ``addresses``; how many let us in. Raises ConsulError when none did."""
 
-    def force_leave(self, name: str, *, prune: bool) -> bool:
-        """Turn a failed member into one that left; False when there is none of that name."""
+    async def force_leave(self, name: str, *, prune: bool) -> bool:
+        """Turn a failed member into one that left; False when there is none of that name. Raises ConsulError."""
 
-    async def leave(self) -> None: ...
+    async def leave(self) -> None:
+        """Leave on purpose, and return when that was told."""
+
+    def why(self, name: str) -> dict[str, Any] | None:
+        """What led to a member's status, None when there is no such member."""
+
+    async def key_request(self, operation: KeyOperation, key: bytes, relay_factor: int) -> KeySummary:
+        """Have every member install, use, remove or list keys."""
+
+    def coordinate(self) -> Coordinate:
+        """Where we are."""
+
+    def cached_coordinate(self, name: str) -> Coordinate | None:
+        """Where a member was when it last answered us."""
+
+    def stats(self) -> dict[str, str]:
+        """The pool's block of ``consul info``."""
 
 
 class SoloPool:
@@ -60,24 +84,45 @@ class SoloPool:
         self._event_clock += 1
         self._on_event(self._event_clock, name, payload)
 
-    def join(self, address: str) -> int:
-        import socket
+    async def start(self) -> None:
+        """Nothing to bind."""
 
-        host, _, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "")
-        try:
-            with socket.create_connection((host or address, int(port or 8301)), timeout=2.0):
-                reason = "this agent has no gossip pool to merge"
-        except ConnectionRefusedError:
-            reason = f"dial tcp {host or address}:{port or 8301}: connect: connection refused"
-        except (OSError, ValueError) as error:
-            reason = str(error)
-        raise ConsulError(f"1 error occurred:\n\t* Failed to join {host or address}: {reason}\n\n")
+    async def stop(self) -> None:
+        """Nothing to close."""
 
-    def force_leave(self, name: str, *, prune: bool) -> bool:
+    async def join(self, addresses: Sequence[str]) -> int:
+        raise ConsulError("this agent is a gossip pool of its own: it was started without a network")
+
+    async def force_leave(self, name: str, *, prune: bool) -> bool:
         return name == self._member.name
 
     async def leave(self) -> None:
         self.left = True
+
+    def why(self, name: str) -> dict[str, Any] | None:
+        if name != self._member.name:
+            return None
+        status = self.local_member().status
+        return {"Name": name, "Status": int(status), "StatusLTime": 1, "Evidence": [], "ReapAt": None, "Conflict": None}
+
+    async def key_request(self, operation: KeyOperation, key: bytes, relay_factor: int) -> KeySummary:
+        reason = "No keyring to modify (encryption not enabled)"
+        if operation is KeyOperation.LIST:
+            reason = "Keyring is empty (encryption not enabled)"
+        return KeySummary(1, 1, 1, {self._member.name: reason})
+
+    def coordinate(self) -> Coordinate:
+        return Coordinate()
+
+    def cached_coordinate(self, name: str) -> Coordinate | None:
+        return self.coordinate() if name == self._member.name else None
+
+    def stats(self) -> dict[str, str]:
+        numbers = dict.fromkeys(
+            ("coordinate_resets", "event_queue", "failed", "health_score", "intent_queue", "left", "query_queue"), "0"
+        )
+        times = {"event_time": str(self._event_clock), "member_time": "1", "query_time": "1"}
+        return dict(sorted({**numbers, **times, "encrypted": "false", "members": "1"}.items()))
 
 
 def server_tags(

@@ -91,6 +91,8 @@ class ConsulServer:
         self.lock_delays = LockDelays(clock)
         self.tombstones = TombstoneGC()
         self.leading = False
+        # Tells the gossip pool who leads; set by whoever has the pool.
+        self.announce_leader: Callable[[], None] = lambda: None
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
         self._leader_loop = LeaderLoop(self, self._next_leadership)
@@ -227,7 +229,7 @@ class ConsulServer:
             self.session_deadlines.start(session, now)
         self._established.set()
         self._tick()
-        log.info("New leader elected: payload=%s", self.node_name)
+        self.announce_leader()
 
     async def revoke(self) -> None:
         self.leading = False
@@ -283,6 +285,10 @@ class ConsulServer:
             self._leader_loop.reassert()
 
     # ------------------------------------------------------------------ reconcile
+
+    def member_changed(self, member: Member) -> None:
+        """The gossip pool's view of ``member`` changed; a leader brings its catalog entry in line."""
+        self._leader_loop.member_changed(member)
 
     async def reconcile(self) -> None:
         members = {member.name: member for member in self.members()}

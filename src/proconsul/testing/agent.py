@@ -38,10 +38,16 @@ def _settings(extra: Mapping[str, Any], listen: bool) -> dict[str, Any]:
 
 
 class AgentInLoop:
-    """An agent in this event loop. ``settings`` are configuration keys, as in a file."""
+    """An agent in this event loop. ``settings`` are configuration keys, as in a file.
 
-    def __init__(self, settings: Mapping[str, Any] | None = None, *, listen: bool = False) -> None:
+    It is a gossip pool of its own without sockets, unless ``gossip`` is asked for.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Any] | None = None, *, listen: bool = False, gossip: bool = False
+    ) -> None:
         self._settings = _settings(settings or {}, listen)
+        self._solo = not gossip
         self.agent: Agent
 
     @property
@@ -52,7 +58,7 @@ class AgentInLoop:
 
     async def __aenter__(self) -> AgentInLoop:
         config, _ = load(self._settings)
-        self.agent = Agent(config)
+        self.agent = Agent(config, solo=self._solo)
         await self.agent.start()
         async with asyncio.timeout(READY_TIMEOUT_S):
             await self.agent.server.when_ready(READY_TIMEOUT_S)

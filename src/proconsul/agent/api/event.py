@@ -36,7 +36,7 @@ class EventRoutes:
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
-        self.agent.pool().fire(PREFIX + event.Name, encode(event))
+        self.agent.pools.lan.fire(PREFIX + event.Name, encode(event))
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:

@@ -61,7 +61,17 @@ class InfoRoutes:
         if segment and segment != "_all":
             raise ConsulError("Network segments are not supported in this version of Consul")
         wan = bool(request.get("wan"))
+        if request.has("why"):
+            return self._why(request, wan)
         return self.web.json(request, [show_member(member) for member in self.agent.members(wan=wan)])
+
+    def _why(self, request: Request, wan: bool) -> Answer:
+        """What led to the status of one member: an extension of proconsul's own."""
+        pool = self.agent.pools.wan if wan else self.agent.pools.lan
+        found = pool.why(request.get("why")) if pool is not None else None
+        if found is None:
+            raise ConsulError(f"no member of that name: {request.get('why')}", 404)
+        return self.web.json(request, found)
 
     async def host(self, request: Request) -> Response:
         return self.web.json(request, await host.information())
@@ -117,13 +127,19 @@ class InfoRoutes:
         self.agent.stop_soon(exit_code=0)
         return self.web.empty()
 
-    def join(self, request: Request) -> Answer:
-        self.agent.pool(wan=request.has("wan")).join(request.params)
+    async def join(self, request: Request) -> Response:
+        pools = self.agent.pools
+        await (pools.join_wan if request.has("wan") else pools.join_lan)([request.params])
         return self.web.empty()
 
-    def force_leave(self, request: Request) -> Answer:
-        if not self.agent.pool().force_leave(request.params, prune=request.has("prune")):
-            raise ConsulError(f"agent: No node found with name '{request.params}'")
+    async def force_leave(self, request: Request) -> Response:
+        """Of a server the name in the WAN pool leaves too (Consul docs: force-leave)."""
+        pools, name, prune = self.agent.pools, request.params, request.has("prune")
+        found = await pools.lan.force_leave(name, prune=prune)
+        if pools.wan is not None:
+            found |= await pools.wan.force_leave(f"{name}.{self.web.datacenter}", prune=prune)
+        if not found:
+            raise ConsulError(f"agent: No node found with name '{name}'")
         return self.web.empty()
 
     def token(self, request: Request) -> Answer:

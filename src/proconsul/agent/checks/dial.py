@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import ssl
 
 __all__ = [
-    "DialError", "DialingProbe", "Stream", "dial", "dial_unix", "errno_text", "resolve", "split_host_port", "start_tls_text",
+    "DialError", "DialingProbe", "Stream", "dial", "dial_unix", "errno_text", "resolve", "split_host_port",
+    "start_tls_text",
 ]  # fmt: skip
 
 # RFC 6555: how long the preferred address family may take before the other one is tried as well.

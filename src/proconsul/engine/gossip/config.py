@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # memberlist: UDP payloads stay below the usual MTU.
@@ -31,6 +32,8 @@ class SwimConfig:
     stream_pings: bool = True
     # Bytes that encryption and label add to every datagram.
     packet_overhead_bytes: int = 0
+    # Raises delegate.Refused for IP addresses that no member may have.
+    allow: Callable[[str], None] | None = None
     # Lifeguard's parts can be switched off, to show what they are worth: SWIM with a fixed suspicion time-out.
     lifeguard: bool = True
 

@@ -368,6 +368,8 @@ class Swim:
         if not vsn[0] or not vsn[1] or vsn[0] > vsn[1]:
             raise Refused(f"protocol versions [{vsn[0]}, {vsn[1]}] make no range")
         address = Address(codec.decode_address(message.Addr), message.Port)
+        if self.config.allow is not None:
+            self.config.allow(address.host)
         return NodeRecord(message.Node, address, message.Meta, vsn, message.Incarnation, NodeState.ALIVE, now)
 
     def _record_of(self, node: PushNode, now: float) -> NodeRecord:

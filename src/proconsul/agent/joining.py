@@ -1,0 +1,95 @@
+"""How an agent finds its pools: addresses tried once, or again and again (Consul docs: start_join, retry_join)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+from proconsul.agent.config.runtime import JoinConfig
+from proconsul.agent.systemd import notify
+from proconsul.engine.gossip.delegate import Address
+from proconsul.features.errors import ConsulError
+
+log = logging.getLogger("agent")
+
+# A name may have many addresses; joining a handful is as good as joining all.
+ADDRESSES_MAX = 16
+
+Join = Callable[[Sequence[str]], Awaitable[int]]
+
+
+class ResolveError(ConsulError):
+    """A join target is not an address and no name that is known."""
+
+
+async def resolve(target: str, default_port: int) -> list[Address]:
+    """The addresses of a join target: ``host``, ``host:port``, ``[v6]:port``, each also behind ``node/``."""
+    host, port = _split(target.rpartition("/")[2], default_port)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise ResolveError(f"Failed to resolve {target}: lookup {host}: no such host") from None
+    return list(dict.fromkeys(Address(str(entry[4][0]), int(entry[4][1])) for entry in found))[:ADDRESSES_MAX]
+
+
+def _split(text: str, default_port: int) -> tuple[str, int]:
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, port = text.split(":")
+    else:
+        host, port = text, ""
+    if port and not (port.isdigit() and int(port) < 65536):
+        raise ResolveError(f"Failed to resolve {text}: invalid port '{port}'")
+    return host, int(port or default_port)
+
+
+class Joiner:
+    """Joins one pool at the start. ``title`` is LAN or WAN; ``give_up`` ends the agent when retries are used up."""
+
+    def __init__(self, title: str, config: JoinConfig, join: Join, give_up: Callable[[], None]) -> None:
+        self._title, self._config, self._join, self._give_up = title, config, join, give_up
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Try ``start_join`` now, and ``retry_join`` in the background. Raises ConsulError when the former fails."""
+        if self._config.start_join:
+            log.info("Joining cluster")
+            joined = await self._join(self._config.start_join)
+            log.info("Join completed. Initial agents synced with: agent_count=%d", joined)
+        if self._config.retry_join:
+            self._task = asyncio.create_task(self._retry())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _retry(self) -> None:
+        config, attempts = self._config, 0
+        while True:
+            log.info("Joining cluster...: cluster=%s", self._title)
+            try:
+                joined = await self._join(config.retry_join)
+            except ConsulError as error:
+                attempts += 1
+                if config.retry_attempts_max and attempts > config.retry_attempts_max:
+                    log.error("max join retry exhausted, exiting: cluster=%s", self._title)
+                    self._give_up()
+                    return
+                log.warning("Join cluster failed, will retry: cluster=%s retry_interval=%gs error=%r",
+                            self._title, config.retry_interval_s, str(error))  # fmt: skip
+                await asyncio.sleep(config.retry_interval_s)
+            else:
+                log.info("Join cluster completed. Synced with initial agents: cluster=%s num_agents=%d",
+                         self._title, joined)  # fmt: skip
+                return
+
+
+def joined_lan(count: int) -> None:
+    """The LAN pool was joined: a service manager that waits for it may go on."""
+    log.info("(LAN) joined: number_of_nodes=%d", count)
+    notify("READY=1")

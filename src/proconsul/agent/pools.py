@@ -1,0 +1,214 @@
+"""The pools of an agent: LAN for all, WAN for servers, made from the configuration (Consul docs: gossip)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from proconsul.agent.config.runtime import Address as ConfigAddress
+from proconsul.agent.config.runtime import GossipConfig, RuntimeConfig
+from proconsul.agent.joining import Joiner, joined_lan
+from proconsul.agent.keyrings import PoolKeys, load_keyrings
+from proconsul.agent.membership import Pool, SoloPool
+from proconsul.agent.network_pool import NetworkPool, OnEvent, OnMember
+from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
+from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.gossip.pool import PoolLogs
+from proconsul.engine.gossip.serf_config import Accept, consul
+from proconsul.engine.gossip.serf_effects import Change
+from proconsul.features.errors import ConsulError
+from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
+from proconsul.server.server_details import ServerDetails
+
+log = logging.getLogger("agent")
+
+# Consul: how often the servers of this datacenter are put into the WAN pool, beside whenever one appears.
+FLOOD_INTERVAL_S = 60.0
+
+
+class Pools:
+    """The pools of one agent and how they are joined. ``on_member`` is told of changes in the LAN."""
+
+    def __init__(
+        self, config: RuntimeConfig, tags: Mapping[str, str], node_id: str, *, solo: bool, on_member: OnMember,
+        on_event: OnEvent, give_up: Callable[[], None], rng: random.Random,
+    ) -> None:  # fmt: skip
+        """``solo``: without a network. Raises ConsulError when the keyring files are damaged."""
+        self._config, self._on_member, self._rng = config, on_member, rng
+        self.lan: Pool
+        # None for agents that are in no WAN pool.
+        self.wan: Pool | None = None
+        wan_name = f"{config.node_name}.{config.datacenter}"
+        wan_tags = {name: value for name, value in tags.items() if name != "wan_join_port"}
+        in_wan = config.server and config.serf_bind_wan is not None
+        if solo:
+            lan, wan = config.serf_advertise_lan, config.serf_advertise_wan
+            self.lan = SoloPool(config.node_name, lan.host, lan.port, tags, on_event)
+            if in_wan:
+                self.wan = SoloPool(wan_name, wan.host, wan.port, wan_tags, _ignore_event)
+        else:
+            keyrings = load_keyrings(config)
+            rule = lan_rule(
+                name=config.node_name, node_id=node_id, datacenter=config.datacenter, segment=config.segment
+            )
+            self.lan = self._network(
+                False, config.node_name, tags, config.serf_bind_lan, config.serf_advertise_lan, keyrings.lan, rule,
+                self._lan_member, on_event,
+            )  # fmt: skip
+            if in_wan:
+                assert config.serf_bind_wan is not None and keyrings.wan is not None
+                self.wan = self._network(
+                    True, wan_name, wan_tags, config.serf_bind_wan, config.serf_advertise_wan, keyrings.wan, wan_rule,
+                    self._wan_member, _ignore_event,
+                )  # fmt: skip
+        self._joiners = [Joiner("LAN", config.join_lan, self.join_lan, give_up)]
+        if self.wan is not None:
+            self._joiners.append(Joiner("WAN", config.join_wan, self.join_wan, give_up))
+        self._flooding: asyncio.Task[None] | None = None
+        self._flood_now = asyncio.Event()
+
+    def _network(
+        self, wan: bool, name: str, tags: Mapping[str, str], bind: ConfigAddress, advertise: ConfigAddress,
+        keys: PoolKeys, rule: Accept, on_member: OnMember, on_event: OnEvent,
+    ) -> NetworkPool:  # fmt: skip
+        config = self._config
+        gossip = config.gossip_wan if wan else config.gossip_lan
+        cidrs = config.serf_allowed_cidrs_wan if wan else config.serf_allowed_cidrs_lan
+        swim = swim_config(gossip, wan=wan)
+        if cidrs:
+            swim = replace(swim, allow=allow_networks([ipaddress.ip_network(cidr, strict=False) for cidr in cidrs]))
+        serf = consul(
+            name, rejoin_after_leave=config.rejoin_after_leave, gossip_interval_s=gossip.gossip_interval_s,
+            retransmit_mult=gossip.retransmit_mult, accept=rule,
+            reconnect_timeout_s=config.reconnect_timeout_wan_s if wan else config.reconnect_timeout_lan_s,
+        )  # fmt: skip
+        kind, title = "server" if config.server else "client", "wan" if wan else "lan"
+        logs = PoolLogs(
+            logging.getLogger(f"agent.{kind}.memberlist.{title}"), logging.getLogger(f"agent.{kind}.serf.{title}")
+        )
+        snapshot = None
+        if config.data_dir and not config.dev_mode:
+            snapshot = Path(config.data_dir) / "serf" / ("remote.snapshot" if wan else "local.snapshot")
+        return NetworkPool(
+            serf, swim, Address(bind.host, bind.port), Address(advertise.host, advertise.port), tags, keys=keys,
+            verify=(config.encrypt_verify_incoming, config.encrypt_verify_outgoing), snapshot=snapshot, logs=logs,
+            on_member=on_member, on_event=on_event, rng=self._rng,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Become a member of both pools. Raises ConsulError."""
+        for title, pool in (("WAN", self.wan), ("LAN", self.lan)):
+            if pool is None:
+                continue
+            try:
+                await pool.start()
+            except OSError as error:
+                raise ConsulError(f"Failed to start {title} Serf: Failed to create memberlist: {error}") from None
+
+    async def join(self) -> None:
+        """Join as configured. Raises ConsulError when ``start_join`` fails."""
+        if self.wan is not None:
+            self._flooding = asyncio.create_task(self._flood())
+        for joiner in self._joiners:
+            await joiner.start()
+
+    async def leave(self) -> None:
+        """Tell both pools that this agent goes on purpose."""
+        if self.wan is not None:
+            await self.wan.leave()
+        await self.lan.leave()
+
+    async def stop(self) -> None:
+        for joiner in self._joiners:
+            await joiner.stop()
+        if self._flooding is not None:
+            self._flooding.cancel()
+            await asyncio.gather(self._flooding, return_exceptions=True)
+        if self.wan is not None:
+            await self.wan.stop()
+        await self.lan.stop()
+
+    async def join_lan(self, addresses: Sequence[str]) -> int:
+        """Raises ConsulError when nobody let us in."""
+        log.info("(LAN) joining: lan_addresses=%s", list(addresses))
+        try:
+            joined = await self.lan.join(addresses)
+        except ConsulError as error:
+            log.warning("(LAN) couldn't join: number_of_nodes=0 error=%r", str(error))
+            raise
+        joined_lan(joined)
+        return joined
+
+    async def join_wan(self, addresses: Sequence[str]) -> int:
+        """Raises ConsulError when nobody let us in."""
+        log.info("(WAN) joining: wan_addresses=%s", list(addresses))
+        if self.wan is None:
+            reason = "WAN federation disabled" if self._config.server else "Must be a server to join WAN cluster"
+            raise ConsulError(reason)
+        try:
+            joined = await self.wan.join(addresses)
+        except ConsulError as error:
+            log.warning("(WAN) couldn't join: number_of_nodes=0 error=%r", str(error))
+            raise
+        log.info("(WAN) joined: number_of_nodes=%d", joined)
+        return joined
+
+    # ------------------------------------------------------------------ members
+
+    def _lan_member(self, kind: Change, member: Member) -> None:
+        if kind is Change.JOIN and ServerDetails.parse(member) is not None:
+            self._flood_now.set()
+        self._on_member(kind, member)
+
+    def _wan_member(self, kind: Change, member: Member) -> None:
+        log.debug("Handled event for server in area: event=member-%s server=%s area=wan", kind.value, member.name)
+
+    async def _flood(self) -> None:
+        """Put every server of this datacenter into the WAN pool; whoever federates one federates all."""
+        while True:
+            for member in self._missing_from_wan():
+                try:
+                    await self.join_wan([member])
+                except ConsulError as error:
+                    log.debug("Failed to flood-join server at address: address=%s error=%r", member, str(error))
+            self._flood_now.clear()
+            try:
+                await asyncio.wait_for(self._flood_now.wait(), FLOOD_INTERVAL_S)
+            except TimeoutError:
+                continue
+
+    def _missing_from_wan(self) -> list[str]:
+        """Join targets for the servers of the LAN that the WAN does not know to be alive."""
+        assert self.wan is not None
+        known = {member.name for member in self.wan.members() if member.status is MemberStatus.ALIVE}
+        missing = []
+        for member in self.lan.members():
+            server = ServerDetails.parse(member)
+            if server is None or member.status is not MemberStatus.ALIVE or not server.wan_join_port:
+                continue
+            name = f"{member.name}.{server.datacenter}"
+            if name not in known:
+                host = f"[{member.address}]" if ":" in member.address else member.address
+                missing.append(f"{name}/{host}:{server.wan_join_port}")
+        return missing
+
+
+def swim_config(gossip: GossipConfig, *, wan: bool) -> SwimConfig:
+    """memberlist's timing: what is configurable from the configuration, the rest from the pool's preset."""
+    return replace(
+        WAN if wan else LAN, probe_interval_s=gossip.probe_interval_s, probe_timeout_s=gossip.probe_timeout_s,
+        gossip_interval_s=gossip.gossip_interval_s, gossip_nodes=gossip.gossip_nodes,
+        suspicion_mult=gossip.suspicion_mult, retransmit_mult=gossip.retransmit_mult,
+    )  # fmt: skip
+
+
+def _ignore_event(ltime: int, name: str, payload: bytes) -> None:
+    """Nobody fires events into the WAN pool."""
