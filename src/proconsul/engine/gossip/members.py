@@ -185,12 +185,9 @@ class MemberTable:
         if intent.LTime <= state.status_ltime:
             return False
         state.status_ltime = intent.LTime
-        status = ON_JOIN_INTENT.get(state.status)
-        if status is not None:
+        if state.status is LEAVING:
             state.prune = False
-            self._move(state, status, "join intent", intent.LTime)
-        else:
-            self._record(state, "join intent", intent.LTime)
+        self._move(state, ON_JOIN_INTENT.get(state.status, state.status), "join intent", intent.LTime)
         return True
 
     def leave_intent(self, intent: LeaveIntent) -> bool:
@@ -206,13 +203,10 @@ class MemberTable:
             self._context.log("debug", "serf: Refuting an older leave intent")
             self._refute()
             return False
+        # The newest intent decides, in whatever order they come: so its time counts even where the status stays.
         before = state.status
-        status = ON_LEAVE_INTENT.get(before)
-        if status is None and not intent.Prune:
-            return False
         state.status_ltime = intent.LTime
-        if status is not None:
-            self._move(state, status, "leave intent", intent.LTime)
+        self._move(state, ON_LEAVE_INTENT.get(before, before), "leave intent", intent.LTime)
         if before is FAILED:
             self._context.log("info", f"serf: EventMemberLeave (forced): {intent.Node} {state.member.address}")
             self._changed(Change.LEAVE, state.member)
