@@ -384,4 +384,10 @@ def test_why_a_member_has_its_status() -> None:
     assert evidence.causes[-3].ltime == 27 and evidence.causes[-3].source == "10.9.9.9:7946"
     assert evidence.causes[-2].status is FAILED and evidence.causes[-2].source == "memberlist"
     assert conflict is not None and conflict.other == Address("10.0.0.77", 1)
+    home = address_of("a")
+    assert f"serf: Name conflict for 'a' both {home.host}:7946 and 10.0.0.77:1 are claiming" in bench.logs()
+    bench.serf.conflict(record("me"), type(other)("me", Address("10.0.0.77", 1), b"", b"", 1, NodeState.ALIVE, 0.0))
+    assert bench.logs() == [
+        "serf: Node name conflicts with another node at 10.0.0.77:1. Names must be unique! (Resolution enabled: false)"
+    ]
     assert bench.serf.why("nobody") is None

@@ -305,8 +305,8 @@ def test_filters(nodes: list[str], tags: dict[str, str], wanted: bool) -> None:
 BAD_FILTERS = [
     ([b""], "unrecognized filter type: -1"),
     ([b"\x07"], "unrecognized filter type: 7"),
-    ([b"\x00\xc1"], "failed to decode filter"),
-    ([b"\x01\xc1"], "failed to decode filter"),
+    ([b"\x00\xc1"], "failed to decode filterNodeType"),
+    ([b"\x01\xc1"], "failed to decode filterTagType"),
     ([b"\x01" + codec.encode_body(TagFilter("t", "("))], r"failed to compile filter regex \(\(\): error parsing"),
     ([b"\x00\x90"] * (FILTERS_MAX + 1), "limit is 64"),
 ]
@@ -393,7 +393,7 @@ def test_unknown_internal_queries_are_left_alone() -> None:
     bench = Bench()
     bench.tell(SerfKind.QUERY, asked(Name="_serf_zork"))
     assert bench.effects(QueryReceived) == [] and answers(bench) == []
-    assert bench.serf.counters["queries_unknown"] == 1
+    assert bench.serf.counters["queries_unknown"] == 1 and "serf: Unhandled internal query 'zork'" in bench.logs()
 
 
 def test_who_has_a_name() -> None:
@@ -526,6 +526,22 @@ def test_coordinates_that_cannot_be_are_rejected(payload: bytes, rtt_s: float) -
 
 
 # ---------------------------------------------------------------------- whatever may come
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "serf: Received message of unknown type: -1"),
+        (b"\x63", "serf: Received message of unknown type: 99"),
+        (b"\x07junk", "serf: Received message of unknown type: 7"),
+        (b"\x03\xc1", "serf: Error decoding user event message: "),
+        (b"\x09\xc1", "serf: Error decoding relay header: "),
+    ],
+)
+def test_messages_that_are_none_are_named(body: bytes, text: str) -> None:
+    bench = Bench()
+    bench.give(body)
+    assert any(line.startswith(text) for line in bench.logs()) and bench.serf.counters["malformed"] == 1
+
 
 BODIES = st.one_of(
     st.binary(max_size=200),

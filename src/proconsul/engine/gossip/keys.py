@@ -102,7 +102,7 @@ class InternalQueries:
         try:
             op = KeyOp(name)
         except ValueError:
-            self._context.drop("queries_unknown", f"serf: Unhandled internal query '{query.name}'")
+            self._context.drop("queries_unknown", f"serf: Unhandled internal query '{name}'")
             return
         self._context.log("info", f"serf: Received {op.value} query")
         response = self._list(query) if op is KeyOp.LIST else self._change(op, query.payload)

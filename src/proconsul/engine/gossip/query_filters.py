@@ -41,7 +41,8 @@ def _matches(raw: bytes, name: str, tags: Mapping[str, str]) -> bool:
             wanted = codec.decode(TagFilter, raw[1:])
             return compile_go(wanted.Expr).search(tags.get(wanted.Tag, "")) is not None
     except (msgpack.DecodeError, codec.BadMessage) as error:
-        raise FilterError(f"failed to decode filter: {error}") from None
+        title = "filterNodeType" if kind == _NODES else "filterTagType"
+        raise FilterError(f"failed to decode {title}: {error}") from None
     except (ValueError, UnicodeError) as error:
         raise FilterError(f"failed to compile filter regex ({wanted.Expr}): {error}") from None
     raise FilterError(f"query has unrecognized filter type: {kind}")

@@ -37,6 +37,10 @@ from proconsul.engine.gossip.user_events import UserEvents
 
 # Torn or foreign lines of a snapshot that are worth a line of the log each.
 _SKIPPED_LOGGED_MAX = 10
+_TITLES = {
+    SerfKind.LEAVE: "leave message", SerfKind.JOIN: "join message", SerfKind.USER_EVENT: "user event message",
+    SerfKind.QUERY: "query message", SerfKind.QUERY_RESPONSE: "query response message", SerfKind.RELAY: "relay header",
+}  # fmt: skip
 
 
 class NameConflict(NamedTuple):
@@ -285,7 +289,8 @@ class Serf:
         try:
             self._dispatch(body)
         except codec.BadMessage as error:
-            self._context.drop("malformed", f"serf: Failed to decode message from {source.host}:{source.port}: {error}")
+            title = _TITLES[SerfKind(body[0])]
+            self._context.drop("malformed", f"serf: Error decoding {title}: {error}", "error")
 
     def _dispatch(self, body: bytes) -> None:
         """Raises BadMessage. What was news is passed on as it came."""
@@ -308,7 +313,7 @@ class Serf:
         elif kind == SerfKind.RELAY:
             self._queries.pass_on(content)
         else:
-            raise codec.BadMessage(f"message of unknown type {kind}")
+            context.drop("malformed", f"serf: Received message of unknown type: {kind}")
 
     def broadcasts(self, overhead: int, limit: int) -> list[bytes]:
         context = self._context
@@ -403,9 +408,13 @@ class Serf:
 
     def conflict(self, existing: NodeRecord, other: NodeRecord) -> None:
         first, second = existing.address, other.address
-        text = f"{first.host}:{first.port} and {second.host}:{second.port}"
-        whose = "node name" if existing.name == self.config.name else f"'{existing.name}'"
-        self._context.log("warning", f"serf: Name conflict for {whose} both {text} are claiming")
+        theirs = f"{second.host}:{second.port}"
+        text = f"{first.host}:{first.port} and {theirs}"
+        if existing.name == self.config.name:
+            advice = "Names must be unique! (Resolution enabled: false)"
+            self._context.log("error", f"serf: Node name conflicts with another node at {theirs}. {advice}")
+        else:
+            self._context.log("warning", f"serf: Name conflict for '{existing.name}' both {text} are claiming")
         if self._members.get(existing.name) is not None:
             self._conflicts[existing.name] = NameConflict(self._context.now, first, second)
             self._members.note(existing.name, f"name conflict: {text}")
