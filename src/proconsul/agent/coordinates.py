@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from proconsul.features.coordinate.model import DIMENSIONS, ERROR_INITIAL, HEIGHT_MIN, Coord, CoordinateUpdateRequest
+from proconsul.engine.gossip.coordinate import Coordinate
+from proconsul.features.coordinate.model import Coord, CoordinateUpdateRequest
 from proconsul.features.errors import ConsulError
 
 if TYPE_CHECKING:
@@ -18,11 +20,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("agent")
 
 
-class CoordinateSender:
-    """Sends an update every 15 s, more rarely in large clusters so that the servers see a bounded rate."""
+def as_record(coordinate: Coordinate) -> Coord:
+    """A pool's coordinate as the catalog and the API have it."""
+    return Coord(list(coordinate.vec), coordinate.error, coordinate.adjustment, coordinate.height)
 
-    def __init__(self, agent: Agent) -> None:
+
+class CoordinateSender:
+    """Sends an update every 15 s, more rarely in large clusters so that the servers see a bounded rate.
+
+    own: where the LAN pool says that this agent stands.
+    """
+
+    def __init__(self, agent: Agent, own: Callable[[], Coordinate] = Coordinate) -> None:
         self._agent = agent
+        self._own = own
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -45,7 +56,7 @@ class CoordinateSender:
         agent = self._agent
         update = CoordinateUpdateRequest(
             Datacenter=agent.config.datacenter, Node=agent.config.node_name, Token=agent.config.acl.tokens.agent,
-            Coord=Coord([0.0] * DIMENSIONS, ERROR_INITIAL, 0.0, HEIGHT_MIN),
+            Coord=as_record(self._own()),
         )  # fmt: skip
         try:
             agent.server.coordinates.update(update)

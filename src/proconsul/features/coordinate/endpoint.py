@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.coordinate.model import (
     DIMENSIONS,
-    ERROR_INITIAL,
-    HEIGHT_MIN,
+    INITIAL,
     Coord,
     Coordinate,
     CoordinateUpdateRequest,
@@ -18,9 +22,19 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, Server
 
+log = logging.getLogger("agent.server.coordinate")
+
 # Consul writes at most 5 batches of 128 updates every period (5 s); what does not fit is dropped with a warning.
 BATCH_SIZE = 128
 BATCHES_MAX = 5
+
+
+class WanCoordinate(NamedTuple):
+    """Where a server stands in the WAN pool. ``node`` is its name without the datacenter."""
+
+    node: str
+    datacenter: str
+    coord: Coord
 
 
 class Coordinates:
@@ -29,7 +43,9 @@ class Coordinates:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._pending: dict[tuple[str, str], Coordinate] = {}
-        self.dropped = 0
+        self._dropped = 0
+        # What the WAN pool knows; servers it has exchanged no pings with are missing. None: there is no such pool.
+        self.wan: Callable[[], Iterable[WanCoordinate]] | None = None
 
     def update(self, args: CoordinateUpdateRequest) -> None:
         """Queue an update for the next batch. Raises ConsulError when the coordinate cannot be used."""
@@ -41,27 +57,39 @@ class Coordinates:
             raise ConsulError("incompatible coordinate")
         key = (args.Node, args.Segment)
         if key not in self._pending and len(self._pending) >= BATCH_SIZE * BATCHES_MAX:
-            self.dropped += 1
+            self._dropped += 1
             return
         self._pending[key] = Coordinate(args.Node, args.Segment, coord)
 
     def flush(self) -> None:
-        """Propose what has been queued, in batches."""
+        """Propose what has been queued, in batches, and tell how much did not fit."""
+        if self._dropped:
+            log.warning("Discarded coordinate updates: number_discarded=%d", self._dropped)
+            self._dropped = 0
         updates, self._pending = list(self._pending.values()), {}
         for start in range(0, len(updates), BATCH_SIZE):
             self._server.propose(MessageType.COORDINATE_BATCH, updates[start : start + BATCH_SIZE])
 
     def list_datacenters(self) -> list[DatacenterMap]:
-        """The servers of each known datacenter; a server that has exchanged no pings has the initial coordinate."""
+        """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
+        found: dict[str, list[Coordinate]] = {self._server.datacenter: []}
+        for row in self.wan() if self.wan is not None else (self._own(),):
+            found.setdefault(row.datacenter, []).append(Coordinate(row.node, "", row.coord))
+        return [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows]
+
+    def _own(self) -> WanCoordinate:
         own = self._server.state.coordinates.of_node(None, self._server.node_name)[1]
-        coord = own[0].Coord if own else Coord([0.0] * DIMENSIONS, ERROR_INITIAL, 0.0, HEIGHT_MIN)
-        return [DatacenterMap(self._server.datacenter, "wan", [Coordinate(self._server.node_name, "", coord)])]
+        coord = own[0].Coord if own and own[0].Coord is not None else INITIAL
+        return WanCoordinate(self._server.node_name, self._server.datacenter, coord)
 
     def list_nodes(self) -> Read:
         return Read(("Coordinate.ListNodes",), self._server.state.coordinates.all)
 
     def node(self, args: NodeSpecificRequest) -> Read:
-        state = self._server.state.coordinates
-        return Read(("Coordinate.Node", args.Node.lower()), lambda watch: state.of_node(watch, args.Node))
+        """The coordinates of one node, shown under the name it was asked by."""
 
+        def run(watch: WatchSet | None) -> tuple[int, list[Coordinate]]:
+            index, rows = self._server.state.coordinates.of_node(watch, args.Node)
+            return index, [replace(row, Node=args.Node) for row in rows]
 
+        return Read(("Coordinate.Node", args.Node), run)

@@ -10,7 +10,7 @@ from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.catalog.http import encoder
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoPathToDatacenter
 from proconsul.features.web import Reply, Web
 
 
@@ -57,16 +57,16 @@ class CoordinateRoutes:
             return Reply(200, gojson.dumps(rows, pretty=pretty)) if rows else Reply(404, b"", "")
 
         read = self.coordinates.node(NodeSpecificRequest(Node=request.params))
-        answer = self.web.read(request, read, encode, form=(limited, segment))
+        answer = self.web.read(request, read, encode, form=(limited, segment), headers_on_error=True)
         if isinstance(answer, Response) and answer.status == 404:
             return Response(404, b"", {"Vary": "Accept-Encoding"})
         return answer
 
     def update(self, request: Request) -> Answer:
         self._require_enabled()
-        self.web.require_local(request)
         args = self.web.body(request, CoordinateUpdateRequest)
-        self.coordinates.update(
-            replace(args, Datacenter=args.Datacenter or self.web.datacenter, Token=self.web.token(request))
-        )
+        datacenter = request.get("dc") or args.Datacenter or self.web.datacenter
+        if datacenter.lower() != self.web.datacenter:
+            raise NoPathToDatacenter()
+        self.coordinates.update(replace(args, Datacenter=datacenter, Token=self.web.token(request)))
         return self.web.empty()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import QueryMeta, WriteRequest
 
@@ -13,10 +15,15 @@ HEIGHT_MIN = 1e-5
 class Coord(Record, frozen=True):
     """A Vivaldi coordinate: seconds in an 8-dimensional space plus height."""
 
+    go_name: ClassVar[str | None] = "Coordinate"
     Vec: list[float] | None = None
     Error: float = 0.0
     Adjustment: float = 0.0
     Height: float = 0.0
+
+
+# Where everybody begins: at the origin, and not at all sure of it.
+INITIAL = Coord([0.0] * DIMENSIONS, ERROR_INITIAL, 0.0, HEIGHT_MIN)
 
 
 class Coordinate(Record, frozen=True):

@@ -1,0 +1,149 @@
+"""Coordinates: how many updates are written, what is known of other datacenters, and who is nearest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from proconsul.agent.coordinates import CoordinateSender
+from proconsul.engine.gossip.coordinate import Coordinate as Place
+from proconsul.features.coordinate.distance import between_s, distance_s, nearest_first
+from proconsul.features.coordinate.endpoint import BATCH_SIZE, BATCHES_MAX, Coordinates, WanCoordinate
+from proconsul.features.coordinate.model import (
+    INITIAL,
+    Coord,
+    Coordinate,
+    CoordinateUpdateRequest,
+    DatacenterMap,
+)
+from proconsul.features.errors import ConsulError
+from proconsul.features.messages import MessageType
+from proconsul.features.state import State
+
+
+def at(x: float, adjustment: float = 0.0, height: float = 0.0) -> Coord:
+    return Coord([x, 0, 0, 0, 0, 0, 0, 0], 1.0, adjustment, height)
+
+
+class Proposals:
+    """A server that keeps what it is asked to replicate."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.datacenter, self.node_name = "dc1", "n1"
+        self.batches: list[list[Coordinate]] = []
+
+    def propose(self, kind: MessageType, request: Any) -> object:
+        assert kind is MessageType.COORDINATE_BATCH
+        self.batches.append(request)
+        return SimpleNamespace()
+
+
+def endpoint() -> tuple[Coordinates, Proposals]:
+    server: Any = Proposals()
+    return Coordinates(server), server
+
+
+def update(node: str, coord: Coord | None, segment: str = "") -> CoordinateUpdateRequest:
+    return CoordinateUpdateRequest(Node=node, Segment=segment, Coord=coord)
+
+
+def test_a_period_writes_five_batches_and_tells_of_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    coordinates, server = endpoint()
+    for number in range(BATCH_SIZE * BATCHES_MAX + 61):
+        coordinates.update(update(f"x{number}", INITIAL))
+    with caplog.at_level(logging.WARNING, "agent.server.coordinate"):
+        coordinates.flush()
+        coordinates.flush()
+    assert [len(batch) for batch in server.batches] == [BATCH_SIZE] * BATCHES_MAX
+    assert [record.getMessage() for record in caplog.records] == ["Discarded coordinate updates: number_discarded=61"]
+
+
+def test_the_latest_update_of_a_node_and_segment_counts() -> None:
+    coordinates, server = endpoint()
+    for number in range(2000):
+        coordinates.update(update(f"x{number % 3}", at(number)))
+    coordinates.update(update("x1", at(7), "s"))
+    coordinates.flush()
+    assert server.batches == [[
+        Coordinate("x0", "", at(1998)), Coordinate("x1", "", at(1999)), Coordinate("x2", "", at(1997)),
+        Coordinate("x1", "s", at(7)),
+    ]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("coord", "text"),
+    [
+        (None, "invalid coordinate"),
+        (at(math.nan), "invalid coordinate"),
+        (at(0, adjustment=math.inf), "invalid coordinate"),
+        (at(0, height=-math.inf), "invalid coordinate"),
+        (Coord([0.0] * 7), "incompatible coordinate"),
+        (Coord(None), "incompatible coordinate"),
+    ],
+)
+def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
+    coordinates, server = endpoint()
+    with pytest.raises(ConsulError, match=f"^{text}$"):
+        coordinates.update(update("a", coord))
+    coordinates.flush()
+    assert server.batches == []
+
+
+def test_datacenters_as_the_wan_pool_knows_them() -> None:
+    coordinates, _ = endpoint()
+    assert coordinates.list_datacenters() == [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
+    coordinates.wan = lambda: [
+        WanCoordinate("b", "dc2", at(2)), WanCoordinate("n1", "dc1", at(1)), WanCoordinate("c", "dc2", at(3)),
+    ]  # fmt: skip
+    assert coordinates.list_datacenters() == [
+        DatacenterMap("dc1", "wan", [Coordinate("n1", "", at(1))]),
+        DatacenterMap("dc2", "wan", [Coordinate("b", "", at(2)), Coordinate("c", "", at(3))]),
+    ]
+    coordinates.wan = list
+    assert coordinates.list_datacenters() == []
+
+
+def test_distances() -> None:
+    assert distance_s(at(1, height=0.1), at(4, height=0.2)) == pytest.approx(3.3)
+    assert distance_s(at(1, adjustment=-0.5), at(4, adjustment=-0.5)) == pytest.approx(2.0)
+    assert distance_s(at(1, adjustment=-2), at(4, adjustment=-2)) == pytest.approx(3.0)
+    assert distance_s(at(1), None) == distance_s(at(1), Coord([0.0])) == math.inf
+    one, other = [Coordinate("a", "s", at(1)), Coordinate("a", "", at(2))], [Coordinate("b", "", at(5))]
+    assert between_s(one, other) == pytest.approx(3.0)
+    assert between_s(one[:1], other) == math.inf
+
+
+def test_the_median_server_stands_for_its_datacenter() -> None:
+    def area(name: str, *places: float) -> DatacenterMap:
+        return DatacenterMap(name, "wan", [Coordinate("x", "", at(place)) for place in places])
+
+    maps = [area("far", 0.1, 9, 9), area("near", 1, 1, 50), area("own", 0, 0), area("empty")]
+    names = ["unknown", "far", "near", "empty", "own"]
+    assert nearest_first(names, maps, at(0)) == ["own", "near", "far", "empty", "unknown"]
+    assert nearest_first(names, maps, None) == sorted(names)
+
+
+async def test_an_agent_says_where_its_pool_places_it() -> None:
+    sent: asyncio.Queue[CoordinateUpdateRequest] = asyncio.Queue()
+    agent: Any = SimpleNamespace(
+        config=SimpleNamespace(
+            coordinate=SimpleNamespace(sync_interval_min_s=0.0, sync_rate_target=1e9),
+            datacenter="dc1", node_name="n1", acl=SimpleNamespace(tokens=SimpleNamespace(agent="t")),
+        ),
+        members=lambda: [None], rng=random.Random(1),
+        server=SimpleNamespace(coordinates=SimpleNamespace(update=sent.put_nowait)),
+    )  # fmt: skip
+    places = iter([Place(), Place(vec=(0.5,) * 8, error=0.25, adjustment=0.125, height=0.0625)] + [Place()] * 1000)
+    sender = CoordinateSender(agent, lambda: next(places))
+    sender.start()
+    first, second = await sent.get(), await sent.get()
+    await sender.stop()
+    assert (first.Node, first.Datacenter, first.Token, first.Coord) == ("n1", "dc1", "t", INITIAL)
+    assert second.Coord == Coord([0.5] * 8, 0.25, 0.125, 0.0625)
