@@ -20,7 +20,6 @@ from proconsul.engine.raft.snapshots import MemorySnapshots
 from proconsul.engine.raft.transport import Body, Respond
 from proconsul.engine.raft.wire import decode_request, encode_request, encode_response
 
-
 # Elections are quick, but a machine busy for a moment does not start one.
 CALM = replace(FAST, heartbeat_timeout_s=0.5, election_timeout_s=0.5, leader_lease_timeout_s=0.5, trailing_logs=0)
 
