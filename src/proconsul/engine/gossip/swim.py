@@ -149,7 +149,7 @@ class Swim:
         if due is None or due > now:
             return
         late_s = now - due
-        if self.config.lifeguard and late_s > self.config.probe_timeout_s:
+        if late_s > self.config.probe_timeout_s:
             # Answers may be waiting unread: give everybody the time in which we did not look.
             self.awareness.apply(1)
             self.timers.delay(late_s)
@@ -183,6 +183,11 @@ class Swim:
         name, own = message.Node, message.Node == self._name
         if own and self.leaving:
             return
+        record = self.records.get(name)
+        if record is not None and not own and message.Incarnation <= record.incarnation:
+            host, port = record.address
+            if message.Port == port and message.Addr == codec.encode_address(host):
+                return  # nothing new: most of what is heard, so it has to be cheap
         try:
             heard = self._heard(message, now)
             self.delegate.accept_alive(heard)
@@ -190,7 +195,6 @@ class Swim:
             self.dropped["refused"] += 1
             self.log("warning", f"memberlist: ignoring alive message for '{name}': {error}")
             return
-        record = self.records.get(name)
         reclaims = False
         if record is None:
             if not message.Incarnation:
@@ -227,7 +231,7 @@ class Swim:
             if self.config.lifeguard and suspicion.confirm(message.From):
                 self._note(record.name, "suspicion confirmed", message.From, now)
                 self._spread(Kind.SUSPECT, message)
-                self.timers.at(suspicion.deadline(), self._suspicion_due, record.name)
+                self.timers.at(suspicion.deadline(), self._suspicion_due, record.name, suspicion)
             return
         if record.state is not NodeState.ALIVE:
             return
@@ -467,16 +471,12 @@ class Swim:
         if not config.lifeguard:
             suspicion.expected = 0
         self.suspicions[message.Node] = suspicion
-        self.timers.at(suspicion.deadline(), self._suspicion_due, message.Node)
+        self.timers.at(suspicion.deadline(), self._suspicion_due, message.Node, suspicion)
 
-    def _suspicion_due(self, name: str, now: float) -> None:
-        suspicion, record = self.suspicions.get(name), self.records.get(name)
-        if suspicion is None or record is None or record.state is not NodeState.SUSPECT:
-            return
-        deadline = suspicion.deadline()
-        if deadline > now:
-            self.timers.at(deadline, self._suspicion_due, name)
-            return
+    def _suspicion_due(self, name: str, suspicion: Suspicion, now: float) -> None:
+        record = self.records.get(name)
+        if record is None or self.suspicions.get(name) is not suspicion:
+            return  # refuted, or dead already
         self.log("info", f"memberlist: Marking {name} as failed, suspect timeout reached "
                          f"({suspicion.confirmations} peer confirmations)")  # fmt: skip
         self.dead(Dead(record.incarnation, name, self._name), now)

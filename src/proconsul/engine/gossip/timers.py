@@ -15,6 +15,9 @@ class Timers:
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._numbers = itertools.count()
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     def at(self, when: float, call: Callable[..., None], *arguments: Any) -> None:
         """Call ``call(*arguments, now)`` at ``when`` or as soon after as `run` is called."""
         heapq.heappush(self._heap, (when, next(self._numbers), call, arguments))
