@@ -22,6 +22,9 @@ NACK_PROTOCOL = 4
 STREAM_PING_PROTOCOL = 3
 # Pings made for others that wait for an answer; a flood of requests beyond that is dropped.
 RELAYS_MAX = 4096
+# A helper says "no answer" after this share of the probe time-out. After all of it the word would come just too late to
+# count: the probe of an accuser in good health ends then (Lifeguard 4.1 has the same share).
+NACK_SHARE = 0.8
 
 
 class _Probe:
@@ -31,7 +34,8 @@ class _Probe:
 
     def __init__(self, number: int, node: NodeRecord, now: float, deadline: float) -> None:
         self.number, self.node, self.sent_at, self.deadline = number, node, now, deadline
-        self.nacks = self.nacks_expected = 0
+        self.nacks_expected = 0
+        self.nacks: set[Address] = set()  # helpers that said so; the network may deliver a packet twice
         self.stream_contact = False
 
 
@@ -94,7 +98,7 @@ class Prober:
             interval_s = swim.awareness.scaled_s(interval_s)
         probe = self._probe = _Probe(self._next_number(), node, now, now + interval_s)
         ping = self._ping(probe.number, node.name)
-        if node.state is NodeState.ALIVE:
+        if node.state is NodeState.ALIVE or not config.lifeguard:
             swim.emit(node.address, ping, node)
         else:
             # Tell a suspect so in the same packet: it can object at once (Lifeguard's buddy system).
@@ -116,7 +120,7 @@ class Prober:
         swim, config, node = self._swim, self._swim.config, probe.node
         helpers = swim.gossip_nodes(config.indirect_checks, {node.name})
         for helper in helpers:
-            nack = helper.vsn[1] >= NACK_PROTOCOL
+            nack = config.lifeguard and helper.vsn[1] >= NACK_PROTOCOL
             probe.nacks_expected += nack
             request = IndirectPing(
                 probe.number, codec.encode_address(node.address.host), node.address.port, node.name, nack,
@@ -147,7 +151,8 @@ class Prober:
             self._better()
             return
         # Helpers that did not even say "no answer" suggest that it is us who is cut off.
-        swim.awareness.apply(probe.nacks_expected - probe.nacks if probe.nacks_expected else 1)
+        missing = probe.nacks_expected - len(probe.nacks)
+        swim.awareness.apply(missing if probe.nacks_expected else 1)
         if node is None:
             return
         swim.log("info", f"memberlist: Suspect {node.name} has failed, no acks received")
@@ -182,8 +187,9 @@ class Prober:
             self._indirect_received(codec.decode(IndirectPing, body), source, now)
         elif kind == Kind.NACK:
             number = codec.decode(Nack, body).SeqNo
-            if self._probe is not None and self._probe.number == number:
-                self._probe.nacks += 1
+            probe = self._probe
+            if probe is not None and probe.number == number and len(probe.nacks) < probe.nacks_expected:
+                probe.nacks.add(source)
         else:
             return False
         return True
@@ -221,12 +227,19 @@ class Prober:
         number = self._next_number()
         self._relays[number] = _Relay(request.SeqNo, requester, request.Nack)
         swim.emit(target, self._ping(number, request.Node), swim.node(request.Node))
-        swim.timers.at(now + swim.config.probe_timeout_s, self._relay_due, number)
+        swim.timers.at(now + swim.config.probe_timeout_s * NACK_SHARE, self._nack_due, number)
+
+    def _nack_due(self, number: int, now: float) -> None:
+        """Say that there is no answer yet, and go on waiting: a late one is still worth passing on."""
+        relay = self._relays.get(number)
+        if relay is None:
+            return
+        if relay.wants_nack:
+            self._swim.emit(relay.requester, codec.encode(Kind.NACK, Nack(relay.number)))
+        self._swim.timers.at(now + self._swim.config.probe_timeout_s * (1 - NACK_SHARE), self._relay_due, number)
 
     def _relay_due(self, number: int, now: float) -> None:
-        relay = self._relays.pop(number, None)
-        if relay is not None and relay.wants_nack:
-            self._swim.emit(relay.requester, codec.encode(Kind.NACK, Nack(relay.number)))
+        self._relays.pop(number, None)
 
 
 def _reply_to(host: bytes, port: int, source: Address) -> Address:
