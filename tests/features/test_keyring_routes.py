@@ -125,7 +125,7 @@ async def test_both_command_lines_print_the_same(reference_binary: Path) -> None
         ["-list"], ["-list", "-local-only"], ["-list-primary", "-relay-factor=3"], ["-install", "abc"],
         ["-install", "YWJj"], ["-install", TWO], ["-list"], ["-use", "xx"], ["-use", TWO], ["-remove", TWO],
         ["-list-primary"], ["-remove", THREE], ["-install", "x", "-local-only"], ["-list", "-relay-factor=6"],
-        ["-list", "-use", ONE],
+        ["-list", "-use", ONE], ["-list-primary", "-local-only"],
     ]  # fmt: skip
     settings = {"node_name": "n1"}
     async with AgentInLoop(settings, listen=True) as mine, AgentInLoop(settings, listen=True) as same:

@@ -10,18 +10,6 @@ from support.harness import Subject
 from support.pools import KEYS, Pool, require_reference
 
 
-@pytest.fixture(scope="session")
-def network_pools(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skip, loudly, while our agents know no pool but their own."""
-    require_reference()
-    with Pool(tmp_path_factory.mktemp("probe")) as pool:
-        one = pool.add_consul("one", Subject.OURS)
-        one.wait_ready()
-        answer = one.call("PUT", f"/v1/agent/join/{one.host}:{one.ports['http']}").text
-    if "this agent has no gossip pool" in answer:
-        pytest.skip("NO NETWORK POOL: this agent's pool is itself")
-
-
 def _begin_mixed(pool: Pool) -> None:
     """Three agents of each program, one of them a server, and serf."""
     for subject, name in ((Subject.REFERENCE, "ref"), (Subject.OURS, "our")):
@@ -32,16 +20,18 @@ def _begin_mixed(pool: Pool) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(network_pools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     """A pool in the clear."""
+    require_reference()
     with Pool(tmp_path_factory.mktemp("plain")) as pool:
         _begin_mixed(pool)
         yield pool
 
 
 @pytest.fixture(scope="module")
-def encrypted(network_pools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     """A pool under one key."""
+    require_reference()
     with Pool(tmp_path_factory.mktemp("encrypted"), KEYS[0]) as pool:
         _begin_mixed(pool)
         yield pool

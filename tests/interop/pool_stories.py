@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from functools import partial
 from typing import Any
 
-from support.harness import eventually
+from support.harness import Subject, eventually, program, run
 from support.pools import ConsulMember, Pool, Seen, new_host
 
 # Gossip goes round within a second.
@@ -141,3 +144,37 @@ def _lan_keys(server: ConsulMember) -> dict[str, Any]:
         return {"error": reply.text}
     found: dict[str, Any] = next(one for one in reply.json() if not one["WAN"])
     return found
+
+
+def same_command_lines(pool: Pool) -> None:
+    """Both command lines show the pool in the same way, whichever agent they ask."""
+    lines = [
+        ["members"], ["members", "-detailed"], ["members", "-wan"], ["members", "-status=failed"],
+        ["members", "-status=^(alive|left)$"], ["rtt", "ref1", "our1"], ["rtt", "-wan", "ref1.dc1", "our1.dc1"],
+        ["keyring", "-list"], ["keyring", "-list-primary", "-local-only"],
+    ]  # fmt: skip
+    for member in pool.agents():
+        for line in lines:
+            if member.server or line[0] != "keyring":
+                # Now and then a member's answer to a key operation is lost, or a status changes between the two.
+                pool.until(partial(_difference, member, line), f"both print the same: {line} at {member.name}", 20.0)
+
+
+def _difference(member: ConsulMember, line: list[str]) -> object:
+    environment = {**os.environ, "CONSUL_HTTP_ADDR": f"{member.host}:{member.ports['http']}"}
+    theirs, ours = (run([*program(subject), *line], env=environment) for subject in (Subject.REFERENCE, Subject.OURS))
+    expected, answer = ((one.returncode, _shape(one.stdout + one.stderr)) for one in (theirs, ours))
+    return None if expected == answer else (expected, answer)
+
+
+def _shape(text: str) -> list[str]:
+    """Lines in an order of their own, since maps and members have none; estimates move between two questions."""
+    return sorted(re.sub(r"\d+\.\d+ ms", "<number> ms", line) for line in text.splitlines())
+
+
+def why(pool: Pool, asked: str, about: str) -> str:
+    """What ``consul members -why`` prints."""
+    member = _consul(pool, asked)
+    done = run([*program(Subject.OURS), "members", f"-why={about}", f"-http-addr={member.host}:{member.ports['http']}"])
+    assert done.returncode == 0, done.stderr
+    return done.stdout

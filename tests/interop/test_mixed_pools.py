@@ -41,3 +41,15 @@ def test_user_events_under_a_key(encrypted: Pool, name: str) -> None:
 @pytest.mark.parametrize(("name", "old", "new"), [("ref1", KEYS[0], KEYS[1]), ("our1", KEYS[1], KEYS[2])])
 def test_either_side_rotates_the_keys(encrypted: Pool, name: str, old: str, new: str) -> None:
     stories.rotation_by(encrypted, name, old, new)
+
+
+def test_both_command_lines_show_the_same(plain: Pool, encrypted: Pool) -> None:
+    for pool in (plain, encrypted):
+        stories.same_command_lines(pool)
+
+
+def test_our_agents_say_why_a_member_has_failed(plain: Pool) -> None:
+    story = stories.why(plain, "our1", "ref3")
+    assert story.startswith("ref3 is failed\n")
+    assert "It will be forgotten at" in story
+    assert plain.members["ref3"].gossip.split(":")[0] in story or "ref" in story

@@ -47,7 +47,7 @@ class Keyring(Command):
             raise Failure("Only a single action is allowed")
         if not 0 <= self.relay.value <= _RELAY_FACTOR_MAX:
             raise Failure(f"Error parsing relay factor: Relay factor must be in range: [0, {_RELAY_FACTOR_MAX}]")
-        if self.local_only.value and not (self.list.value or self.list_primary.value):
+        if self.local_only.value and not self.list.value:
             raise Failure("Error validating local-only: local-only can only be set for list requests")
         client = self.client()
         query: dict[str, str | int] = {"relay-factor": self.relay.value} if self.relay.value else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 from proconsul.cli.columnize import columnize
@@ -23,12 +24,19 @@ class Members(Command):
 
     usage = "consul members [options]"
     api = Api.CLIENT
-    body = "  Lists the members the agent knows by gossip."
+    body = """
+  Lists the members the agent knows by gossip. With -why, tells what the agent
+  has heard about one of them, from whom and when: an extension of proconsul's
+  own, which other agents do not answer.
+
+      $ consul members -why n1
+"""
 
     def define(self, flags: FlagSet) -> None:
         self.detailed = flags.boolean("detailed", "Print the gossip tags of each member.")
         self.wan = flags.boolean("wan", "List the servers of all datacenters; only servers know them.")
         self.status = flags.string("status", "Only members whose status matches this regular expression.", ".*")
+        self.why = flags.string("why", "Tell what led to the status of the member of this name.")
         self.segment = flags.string(
             "segment", "Only members of this network segment, a Consul Enterprise feature.", "_all"
         )
@@ -41,7 +49,16 @@ class Members(Command):
         query = {"segment": self.segment.value} if self.segment.value else {}
         if self.wan.value:
             query["wan"] = "1"
+        if self.why.value:
+            query["why"] = self.why.value
         client = self.client()
+        if self.why.value:
+            with explain("Error retrieving members: "):
+                story = client.get("/v1/agent/members", query)
+            if not isinstance(story, Mapping):
+                raise Failure("This agent does not answer -why; proconsul agents do")
+            self.ui.out(_story(story))
+            return 0
         with explain("Error retrieving members: "):
             found = cast("Sequence[Member] | None", client.get("/v1/agent/members", query)) or ()
         members = [member for member in found if wanted.search(_status(member))]
@@ -104,3 +121,27 @@ def _detailed(members: Sequence[Member]) -> list[str]:
         text = ",".join(f"{key}={tags[key]}" for key in sorted(tags))
         lines.append(_SEPARATOR.join((str(member["Name"]), _address(member), _status(member), text)))
     return lines
+
+
+def _moment(seconds: Json) -> str:
+    """A time of day as the agent's log writes it, so that the two can be read side by side."""
+    when = datetime.fromtimestamp(cast(float, seconds), UTC)
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+
+
+def _story(told: Mapping[str, Json]) -> str:
+    """What led to a member's status, oldest first, and what will come of it."""
+    parts = [f"{told['Name']} is {_status(told)}"]
+    evidence = cast("Sequence[Mapping[str, Json]] | None", told.get("Evidence")) or ()
+    lines = [_SEPARATOR.join(("When", "What", "From"))]
+    lines += [_SEPARATOR.join((_moment(one["At"]), str(one["What"]), str(one["From"]))) for one in evidence]
+    parts.append(columnize(lines, delimiter=_SEPARATOR) if evidence else "Nothing was heard about it.")
+    if told.get("ReapAt") is not None:
+        parts.append(f"It will be forgotten at {_moment(told['ReapAt'])} unless it comes back.")
+    conflict = cast("Mapping[str, Json] | None", told.get("Conflict"))
+    if conflict:
+        parts.append(
+            f"Its name is claimed twice, last at {_moment(conflict['At'])}: by {conflict['Existing']}, which has it, "
+            f"and by {conflict['Other']}.\nWhat to do: {conflict['Resolution']}."
+        )
+    return "\n\n".join(parts)
