@@ -27,6 +27,9 @@ from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPin
 from proconsul.engine.gossip.messages import NodeState, PushNode
 from proconsul.engine.gossip.swim import Swim
 
+# How long a leave waits until it was told, and how long a leaver goes on answering afterwards (Consul's settings).
+LEAVE_TOLD_S = 5.0
+LEAVE_LINGER_S = 3.0
 # Work that a step may cause before time moves on; more means that members feed each other for ever.
 STEPS_PER_INSTANT_MAX = 1_000_000
 
@@ -119,12 +122,26 @@ class Player:
         self.outbox: list[Any] = []
         self.delegate = make_delegate(self)
         self.swim = Swim(config, name, address, self.delegate, rng)
-        self.incarnations: dict[str, tuple[Address, int]] = {}
         self._wakes_at: float | None = None
         self._generation = 0
 
     def now(self) -> float:
         return self.simulation.now * self.rate
+
+    # What a layer above memberlist that keeps time of its own adds to: see `serf_simulation`.
+
+    def next_deadline(self, now: float) -> float | None:
+        return self.swim.next_deadline(now)
+
+    def tick(self, now: float) -> None:
+        self.swim.tick(now)
+
+    def joined(self) -> None:
+        """A join of ours has brought the other side's state."""
+
+    def leaving(self) -> list[Callable[[float, Callable[[], None]], None]]:
+        """What to tell before going, one after the other; each is given the time and whom to call when it was told."""
+        return [self.swim.leave]
 
     def step(self, call: Callable[[], None]) -> None:
         """Run something on this member and carry out what it asks for."""
@@ -163,10 +180,13 @@ class Player:
         self._arm()
 
     def _arm(self) -> None:
-        deadline = self.swim.next_deadline(self.now())
-        if deadline is None or not self.running:
+        if not self.running:
             return
-        at = max(deadline / self.rate, self.simulation.now)
+        now = self.simulation.now
+        deadline = self.next_deadline(now * self.rate)
+        if deadline is None:
+            return
+        at = max(deadline / self.rate, now)
         if self._wakes_at is None or at < self._wakes_at:
             self._wakes_at = at
             self._generation += 1
@@ -179,13 +199,17 @@ class Player:
         if self.paused:
             return  # `resume` looks at the clock again
         # Rates turn a deadline into another float than the one it came from: be sure to have reached it.
-        deadline = self.swim.next_deadline(self.now())
+        now = self.now()
+        deadline = self.next_deadline(now)
         if deadline is not None:
-            self.step(lambda: self.swim.tick(max(self.now(), min(deadline, self.now() + 1e-6))))
+            self.tick(max(now, min(deadline, now + 1e-6)))
+            self.flush()
 
 
 class Simulation:
     """A pool of simulated members. Everything that happens follows from ``seed``."""
+
+    player_type = Player
 
     def __init__(
         self, seed: int, config: SwimConfig = LAN, *, faults: Faults | None = None,
@@ -213,7 +237,7 @@ class Simulation:
         number = len(self.by_address) + 1
         address = address or Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 8301)
         rng = random.Random(self.rng.getrandbits(64))
-        player = Player(self, name, address, self.config, rng, self._make_delegate)
+        player = self.player_type(self, name, address, self.config, rng, self._make_delegate)
         player.rate = rate
         attach = getattr(player.delegate, "attach", None)
         if attach is not None:
@@ -222,21 +246,48 @@ class Simulation:
         player.step(lambda: player.swim.start(player.now()))
         return player
 
-    def join(self, name: str, through: str) -> None:
+    def join(self, name: str, through: str) -> bool:
+        """Join by way of another member; False when it cannot be reached."""
+        player, target = self.players[name], self.players[through]
+        if not self._reachable(player, target):
+            return False
+        self._exchange(player, target, True)
+        return True
+
+    def leave(self, name: str) -> None:
+        """Go on purpose: say so, stay long enough to be heard, stop."""
         player = self.players[name]
-        self._exchange(player, self.players[through], True)
+        self._tell(player, player.leaving())
+
+    def _tell(self, player: Player, steps: list[Callable[[float, Callable[[], None]], None]]) -> None:
+        if not steps:
+            self.at(self.now + LEAVE_LINGER_S, self._stop, player)
+            return
+        told = False
+
+        def go_on() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                self.at(self.now, self._tell, player, steps[1:])
+
+        player.step(lambda: steps[0](player.now(), go_on))
+        self.at(self.now + LEAVE_TOLD_S, go_on)
 
     def form(self, count: int, prefix: str = "n") -> list[Player]:
         """``count`` members that know each other already, as after hours of quiet; no packet is needed for it."""
         players = [self.add(f"{prefix}{number}") for number in range(count)]
-        everybody = [player.swim.records[player.name] for player in players]
+        everybody = {player.name: player.swim.records[player.name] for player in players}
         for player in players:
             adopt(player.swim, everybody)
         return players
 
     def kill(self, name: str) -> None:
         """The process is gone; the network answers nothing in its place."""
-        self.players[name].running = False
+        self._stop(self.players[name])
+
+    def _stop(self, player: Player) -> None:
+        player.running = False
 
     def pause(self, name: str, for_s: float) -> None:
         """SIGSTOP for a while: neither timers nor sockets."""
@@ -324,12 +375,17 @@ class Simulation:
             self.at(self.now + self._delay_s(), self._arrive, target, player.address, packet.messages)
 
     def _arrive(self, target: Player, source: Address, messages: list[bytes]) -> None:
-        def read() -> None:
-            now = target.now()
-            for message in messages:
-                target.swim.receive(message, source, now)
+        if target.paused or target.starved:
+            target.inbox.append(lambda: self._read(target, source, messages))
+        elif target.running:
+            self._read(target, source, messages)
+            target.flush()
 
-        target.deliver(read)
+    def _read(self, target: Player, source: Address, messages: list[bytes]) -> None:
+        now = target.now()
+        receive = target.swim.receive
+        for message in messages:
+            receive(message, source, now)
 
     def _delay_s(self) -> float:
         faults = self.faults
@@ -345,18 +401,24 @@ class Simulation:
         theirs, ours = target.swim.push_nodes(), player.swim.push_nodes()
         their_state, our_state = target.delegate.local_state(join), player.delegate.local_state(join)
         self.at(self.now + 2 * self._delay_s(), target.deliver, lambda: self._merge(target, ours, our_state, join))
-        self.at(self.now + 3 * self._delay_s(), player.deliver, lambda: self._merge(player, theirs, their_state, join))
 
-    def _merge(self, player: Player, nodes: list[PushNode], state: bytes, join: bool) -> None:
+        def answered() -> None:
+            if self._merge(player, theirs, their_state, join) and join:
+                player.joined()
+
+        self.at(self.now + 3 * self._delay_s(), player.deliver, answered)
+
+    def _merge(self, player: Player, nodes: list[PushNode], state: bytes, join: bool) -> bool:
         now = player.now()
         try:
             player.swim.check_merge(nodes, join, now)
         except Refused as error:
             self.note(player, "refused", str(error))
-            return
+            return False
         player.swim.merge(nodes, now)
         if state:
             player.delegate.merge_state(state, join, now)
+        return True
 
     # ------------------------------------------------------------------ what was seen
 
@@ -387,22 +449,13 @@ class Simulation:
     def deaths(self) -> list[Happening]:
         return [happening for happening in self.happenings if happening.what == "dead"]
 
-    def check_incarnations(self) -> None:
-        """Raises AssertionError if any member's incarnation went backwards in anybody's view since the last call."""
-        for player in self.players.values():
-            for record in player.swim.records.values():
-                address, seen = player.incarnations.get(record.name, (record.address, 0))
-                assert address != record.address or record.incarnation >= seen, (player.name, record)
-                player.incarnations[record.name] = (record.address, record.incarnation)
-
     def longest_queue(self) -> int:
         return max(len(player.swim.queue) for player in self.players.values())
 
 
-def adopt(swim: Swim, records: Iterable[NodeRecord]) -> None:
+def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
     """Put members into a core's view as if they had been there for long; records are shared, not copied."""
-    order: list[str] = []
-    for record in records:
-        swim.records.setdefault(record.name, record)
-        order.append(record.name)
-    swim.settle(order)
+    own = swim.records[swim.name]
+    swim.records.update(records)
+    swim.records[swim.name] = own
+    swim.settle(list(records))

@@ -288,14 +288,15 @@ class Swim:
 
     def _verify_protocols(self, nodes: Sequence[PushNode]) -> None:
         """Every node's current version must lie in the range that all nodes understand."""
-        spoken = [node.Vsn for node in nodes if node.State == NodeState.ALIVE and len(node.Vsn) == 6]
-        own = [record.vsn for record in self.records.values() if record.state not in GONE and len(record.vsn) == 6]
-        everybody = set(spoken) | set(own)
+        spoken = {node.Vsn for node in nodes if node.State == NodeState.ALIVE and len(node.Vsn) == 6}
+        own = {record.vsn for record in self.records.values() if record.state not in GONE and len(record.vsn) == 6}
+        everybody = spoken | own
         for first, title in ((0, "protocol"), (3, "delegate protocol")):
             low = max((vsn[first] for vsn in everybody), default=0)
             high = min((vsn[first + 1] for vsn in everybody), default=255)
-            for node in nodes:
-                if node.State == NodeState.ALIVE and len(node.Vsn) == 6 and not low <= node.Vsn[first + 2] <= high:
+            odd = {vsn for vsn in spoken if not low <= vsn[first + 2] <= high}
+            for node in nodes if odd else ():
+                if node.State == NodeState.ALIVE and node.Vsn in odd:
                     raise Refused(
                         f"Node '{node.Name}' {title} version ({node.Vsn[first + 2]}) is incompatible: [{low}, {high}]"
                     )
