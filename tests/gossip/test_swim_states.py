@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from swim_support import Bench
+from swim_support import SOURCE, Bench
 
+from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
 from proconsul.engine.gossip.delegate import Address, Refused
-from proconsul.engine.gossip.messages import NodeState, PushNode
+from proconsul.engine.gossip.messages import Alive, Kind, NodeState, PushNode
 
 A, S, D, L = NodeState.ALIVE, NodeState.SUSPECT, NodeState.DEAD, NodeState.LEFT
 
@@ -69,6 +70,20 @@ def test_accused_ourselves_we_refute(message: str, incarnation: int, own_after: 
     assert bench.state("me") == (A, own_after)
     assert bench.told() == ([("alive", "me", own_after)] if own_after > 1 else [])
     assert bench.swim.awareness.score == (own_after > 1)
+
+
+@pytest.mark.parametrize("what", ["suspect", "dead"])
+def test_who_missed_our_refutation_is_told_again(what: str) -> None:
+    bench = Bench()
+    bench.suspect("me", "x", 3)
+    bench.effects()
+    getattr(bench, what)("me", "y", 3)
+    ((to, body),) = bench.sent(bench.effects(), Kind.ALIVE)
+    assert (to, codec.decode(Alive, body).Incarnation) == (SOURCE, 4)
+    assert bench.state("me") == (A, 4)
+    bench.swim.leave(1.0, lambda: None)
+    getattr(bench, what)("me", "y", 3)
+    assert bench.sent(bench.effects(), Kind.ALIVE) == []
 
 
 def test_an_older_self_is_outbid() -> None:

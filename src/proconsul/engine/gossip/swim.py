@@ -168,9 +168,13 @@ class Swim:
             elif kind == Kind.ALIVE:
                 self.alive(codec.decode(Alive, body), now)
             elif kind == Kind.SUSPECT:
-                self.suspect(codec.decode(Suspect, body), now)
+                suspect = codec.decode(Suspect, body)
+                self.suspect(suspect, now)
+                self._remind(suspect, source)
             elif kind == Kind.DEAD:
-                self.dead(codec.decode(Dead, body), now)
+                dead = codec.decode(Dead, body)
+                self.dead(dead, now)
+                self._remind(dead, source)
             elif not self.prober.receive(kind, body, source, now):
                 self.dropped["type"] += 1
         except (codec.BadMessage, IndexError):
@@ -446,10 +450,7 @@ class Swim:
         record = self.records.get(self._name)
         if record is None:
             record = self._insert(msgspec.structs.replace(heard, state=NodeState.DEAD))
-        message = Alive(
-            incarnation, self._name, codec.encode_address(self._address.host), self._address.port, meta, VERSIONS
-        )
-        self._spread(Kind.ALIVE, message)
+        self._spread(Kind.ALIVE, self._as_alive(heard))
         self._adopt(record, heard, now, self._name)
 
     def _refute(self, accused: int, source: str, what: str, now: float) -> None:
@@ -463,6 +464,20 @@ class Swim:
         if record.state in GONE:  # cannot be: only `leave` makes us so, and a leaver does not object
             raise AssertionError("refuting while gone")
         self._announce(self.incarnation, now)
+
+    def _remind(self, accusation: Suspect | Dead, source: Address) -> None:
+        """Who still passes on what we have refuted has missed the refutation, and may be the one that declares us dead.
+
+        Gossip reaches all members only nearly always (in a pool of five, one message in fifty misses somebody),
+        and an accuser's "you are suspected" is of no use to it when what comes back is only an acknowledgement.
+        """
+        own = self.records[self._name]
+        if accusation.Node == self._name and accusation.Incarnation < own.incarnation and not self.leaving:
+            self.effects.append(SendPacket(source, [codec.encode(Kind.ALIVE, self._as_alive(own))]))
+
+    def _as_alive(self, own: NodeRecord) -> Alive:
+        host = codec.encode_address(own.address.host)
+        return Alive(own.incarnation, own.name, host, own.address.port, own.meta, own.vsn)
 
     def _begin_suspicion(self, message: Suspect, now: float) -> None:
         config = self.config
