@@ -75,6 +75,11 @@ class EventLog:
         self._ring: deque[UserEvent] = deque(maxlen=RING_SIZE)
         self._waiters: dict[object, Callable[[], None]] = {}
         self._listeners: list[Callable[[UserEvent], None]] = []
+        self._diverted: dict[str, Callable[[UserEvent], None]] = {}
+
+    def divert(self, name: str, handler: Callable[[UserEvent], None]) -> None:
+        """Give accepted events of this name to ``handler`` alone: they are the agents' business and in no list."""
+        self._diverted[name] = handler
 
     def listen(self, listener: Callable[[UserEvent], None]) -> None:
         self._listeners.append(listener)
@@ -88,6 +93,9 @@ class EventLog:
         except msgpack.DecodeError:
             return
         if not self._accepts(event):
+            return
+        if event.Name in self._diverted:
+            self._diverted[event.Name](event)
             return
         self._ring.append(event)
         for listener in self._listeners:

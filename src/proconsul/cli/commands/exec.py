@@ -230,7 +230,9 @@ class _Answers:
             self._failed = self._failed or code != "0"
             ui.out(f"==> {node}: finished with exit code {code}")
         elif len(parts) == 3 and parts[1] == "out":
-            for line in self._value(key).decode("utf-8", "surrogateescape").split("\n"):
+            output = self._value(key).decode("utf-8", "surrogateescape")
+            # An empty piece only says that the program still runs.
+            for line in output.split("\n") if output else ():
                 ui.out(f"    {node}: {line}".rstrip())
         else:
             ui.error(f"Unknown key {key}, ignoring.")

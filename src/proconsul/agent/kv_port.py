@@ -1,0 +1,47 @@
+"""The KV store as parts of the agent reach it, and that port on a server in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from proconsul.features.errors import ConsulError
+from proconsul.features.kv.model import DirEntry, KVOp, KVSRequest
+from proconsul.server.server import ConsulServer
+
+
+class KVPort(Protocol):
+    """Reads and locked writes of single keys. Both raise ConsulError when they cannot be done."""
+
+    async def read(self, key: str) -> bytes | None:
+        """The value of ``key``, None when there is none."""
+
+    async def acquire(self, key: str, value: bytes, session: str) -> bool:
+        """Write ``value`` under the lock of ``session``; False when another session has the key."""
+
+
+class ServerKV:
+    """Implements `KVPort` on a server in the same process. ``token`` gives the token that authorises writes."""
+
+    def __init__(self, server: ConsulServer, token: Callable[[], str]) -> None:
+        self._server = server
+        self._token = token
+
+    async def read(self, key: str) -> bytes | None:
+        if not self._server.ready() and not await self._server.when_ready(self._server.config.rpc_hold_timeout_s):
+            raise self._server.unavailable()
+        _, entry = self._server.kvs.entry(key)
+        return None if entry is None else entry.Value or b""
+
+    async def acquire(self, key: str, value: bytes, session: str) -> bool:
+        request = KVSRequest(
+            Datacenter=self._server.datacenter, Op=KVOp.LOCK, Token=self._token(),
+            DirEnt=DirEntry(Key=key, Value=value, Session=session),
+        )  # fmt: skip
+        result = self._server.kvs.apply(request)
+        if isinstance(result, asyncio.Future):
+            result = await result
+        if isinstance(result, ConsulError):
+            raise result
+        return bool(result)
