@@ -30,7 +30,7 @@ LAYERS = {
 PURE = (
     "engine/raft/core.py", "engine/raft/election.py", "engine/raft/replication.py", "engine/raft/membership.py",
     "engine/raft/progress.py", "engine/raft/configuration.py", "engine/raft/messages.py",
-    "engine/rpc/yamux.py", "engine/rpc/errors.py",
+    "engine/rpc/yamux.py", "engine/rpc/codec.py", "engine/rpc/errors.py",
     "engine/gossip/lzw.py", "engine/gossip/coordinate.py", "engine/gossip/lifeguard.py",
     "engine/gossip/codec.py", "engine/gossip/packet.py", "engine/gossip/stream.py",
     "engine/gossip/serf.py", "engine/gossip/serf_context.py", "engine/gossip/members.py", "engine/gossip/lamport.py",
