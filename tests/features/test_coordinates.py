@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.coordinates import CoordinateSender
+from proconsul.agent.coordinates import CoordinateSender, wan_coordinates
 from proconsul.engine.gossip.coordinate import Coordinate as Place
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.features.coordinate.distance import between_s, distance_s, nearest_first
 from proconsul.features.coordinate.endpoint import BATCH_SIZE, BATCHES_MAX, Coordinates, WanCoordinate
 from proconsul.features.coordinate.model import (
@@ -147,3 +148,17 @@ async def test_an_agent_says_where_its_pool_places_it() -> None:
     await sender.stop()
     assert (first.Node, first.Datacenter, first.Token, first.Coord) == ("n1", "dc1", "t", INITIAL)
     assert second.Coord == Coord([0.5] * 8, 0.25, 0.125, 0.0625)
+
+
+def test_servers_the_wan_pool_has_heard_from() -> None:
+    tags = {"role": "consul", "dc": "dc2", "vsn": "2", "build": "1.8.7:", "port": "8300"}
+    members = [
+        Member("a.dc2", "10.0.0.1", 8302, tags), Member("silent.dc2", "10.0.0.2", 8302, tags),
+        Member("n1.dc1", "10.0.0.3", 8302, tags | {"dc": "dc1"}, MemberStatus.FAILED),
+        Member("left.dc1", "10.0.0.4", 8302, tags, MemberStatus.LEFT), Member("client", "10.0.0.5", 8302, {}),
+    ]  # fmt: skip
+    pool: Any = SimpleNamespace(
+        members=lambda: members, cached_coordinate=lambda name: None if name == "silent.dc2" else Place(height=0.5)
+    )
+    expected = Coord([0.0] * 8, 1.5, 0.0, 0.5)
+    assert wan_coordinates(pool) == [WanCoordinate("a", "dc2", expected), WanCoordinate("n1", "dc1", expected)]

@@ -11,11 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from proconsul.engine.gossip.coordinate import Coordinate
+from proconsul.engine.gossip.member import MemberStatus
+from proconsul.features.coordinate.endpoint import WanCoordinate
 from proconsul.features.coordinate.model import Coord, CoordinateUpdateRequest
 from proconsul.features.errors import ConsulError
+from proconsul.server.server_details import ServerDetails
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
+    from proconsul.agent.membership import Pool
 
 log = logging.getLogger("agent")
 
@@ -23,6 +27,17 @@ log = logging.getLogger("agent")
 def as_record(coordinate: Coordinate) -> Coord:
     """A pool's coordinate as the catalog and the API have it."""
     return Coord(list(coordinate.vec), coordinate.error, coordinate.adjustment, coordinate.height)
+
+
+def wan_coordinates(pool: Pool) -> list[WanCoordinate]:
+    """Where the servers of all datacenters stand, as far as the WAN pool has heard from them."""
+    found = []
+    for member in pool.members():
+        server = ServerDetails.parse(member)
+        place = pool.cached_coordinate(member.name)
+        if server is not None and place is not None and member.status is not MemberStatus.LEFT:
+            found.append(WanCoordinate(server.short_name, server.datacenter, as_record(place)))
+    return found
 
 
 class CoordinateSender:
