@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from proconsul import COMPATIBLE_VERSION
+from proconsul.agent import remote_exec
 from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
-from proconsul.agent.coordinates import CoordinateSender
+from proconsul.agent.coordinates import CoordinateSender, as_record, wan_coordinates
 from proconsul.agent.events import EventLog
 from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
+from proconsul.agent.kv_port import ServerKV
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
 from proconsul.agent.measure import Measure
@@ -31,6 +33,7 @@ from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
 from proconsul.agent.pools import Pools
 from proconsul.agent.registrations import Registrations, Runners
+from proconsul.agent.remote_exec import RemoteExec
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.protocol import ConnectionSet, factory
@@ -143,6 +146,8 @@ class Agent:
         )  # fmt: skip
         self.server = ConsulServer(self._server_config(), self.pools.lan.members, rng=self.rng)
         self.server.announce_leader = self._announce_leader
+        if self.pools.wan is not None:
+            self.server.coordinates.wan = partial(wan_coordinates, self.pools.wan)
         self.catalog_port = ServerCatalog(self.server)
         self.sync = AntiEntropy(
             self.local, self.catalog_port, self.own_node, token=lambda: config.acl.tokens.default,
@@ -294,9 +299,10 @@ class Agent:
         await self._start_dns()
         await self._start_watches()
         if not self.config.coordinate.disabled and self.config.server:
-            coordinates = CoordinateSender(self)
+            coordinates = CoordinateSender(self, self.pools.lan.coordinate)
             coordinates.start()
             self._extra.append(coordinates)
+        self._start_remote_exec()
         measure = Measure(self)
         measure.start()
         self._extra.append(measure)
@@ -316,6 +322,13 @@ class Agent:
         service = DnsService(self)
         await service.start()
         self._extra.append(service)
+
+    def _start_remote_exec(self) -> None:
+        config = self.config
+        kv = ServerKV(self.server, lambda: self.config.acl.tokens.agent)
+        remote = RemoteExec(kv, config.node_name, enabled=not config.disable_remote_exec)
+        self.events.divert(remote_exec.EVENT, remote.received)
+        self._extra.append(remote)
 
     async def _start_watches(self) -> None:
         if self.config.watches:
@@ -441,8 +454,6 @@ class Agent:
         from proconsul.agent.config.debug_config import debug_config
 
         config = self.config
-        coordinate = self.server.coordinates.list_datacenters()[0].Coordinates
-        assert coordinate is not None
         debug = debug_config(config)
         debug["NodeID"] = self.node_id
         return gojson.Object({
@@ -451,7 +462,7 @@ class Agent:
                 "Revision": "", "Server": config.server, "Version": COMPATIBLE_VERSION,
             }),
             "DebugConfig": debug,
-            "Coord": coordinate[0].Coord,
+            "Coord": as_record(self.pools.lan.coordinate()),
             "Member": show_member(self.pools.lan.local_member()),
             "Stats": self.stats(),
             "Meta": self.own_node().Meta,
