@@ -6,9 +6,9 @@ then the newest.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable
-
-from sortedcontainers import SortedKeyList
+from typing import NamedTuple
 
 from proconsul.engine.gossip.lifeguard import retransmit_limit
 
@@ -20,19 +20,15 @@ QUEUED_MAX = 65_536
 Sent = Callable[[], None]
 
 
-class _Entry:
-    __slots__ = ("message", "name", "on_sent", "serial", "transmits")
+class _Entry(NamedTuple):
+    """Compares in the order of sending: the serial is unique, so what comes after it is never looked at."""
 
-    def __init__(self, message: bytes, name: str | None, on_sent: Sent | None, serial: int) -> None:
-        self.message = message
-        self.name = name
-        self.on_sent = on_sent
-        self.serial = serial
-        self.transmits = 0
-
-
-def _rank(entry: _Entry) -> tuple[int, int, int]:
-    return entry.transmits, -len(entry.message), -entry.serial
+    transmits: int
+    minus_length: int
+    minus_serial: int
+    message: bytes
+    name: str | None
+    on_sent: Sent | None
 
 
 class BroadcastQueue:
@@ -42,7 +38,8 @@ class BroadcastQueue:
         self._retransmit_mult = retransmit_mult
         self._queued_max = queued_max
         self._serial = 0
-        self._order: SortedKeyList = SortedKeyList(key=_rank)
+        # Sorted. A plain list: a pool's news are few at any time, and moving even all of the most is microseconds.
+        self._order: list[_Entry] = []
         self._named: dict[str, _Entry] = {}
 
     def __len__(self) -> int:
@@ -54,14 +51,14 @@ class BroadcastQueue:
         ``on_sent`` is called once: when the message was sent its limit, was replaced, or was pruned.
         """
         self._serial += 1
-        entry = _Entry(message, name, on_sent, self._serial)
+        entry = _Entry(0, -len(message), -self._serial, message, name, on_sent)
         replaced = None
         if name is not None:
             replaced = self._named.get(name)
             if replaced is not None:
-                self._order.remove(replaced)
+                del self._order[bisect_left(self._order, replaced)]
             self._named[name] = entry
-        self._order.add(entry)
+        insort(self._order, entry)
         if replaced is not None and replaced.on_sent is not None:
             replaced.on_sent()
         if len(self._order) > self._queued_max:
@@ -72,32 +69,41 @@ class BroadcastQueue:
 
         ``members`` is the size of the pool, which decides how often each message is sent.
         """
+        order = self._order
+        if not order:
+            return []
         picked: list[_Entry] = []
         at = 0
-        while at < len(self._order) and limit > overhead:
-            transmits = self._order[at].transmits
-            # The longest of those sent equally often that still fits; past them all starts the next such group.
-            at = max(at, self._order.bisect_key_left((transmits, overhead - limit, -self._serial - 1)))
-            if at < len(self._order) and self._order[at].transmits == transmits:
-                picked.append(self._order[at])
-                limit -= overhead + len(self._order[at].message)
-                at += 1
-        sent_out = retransmit_limit(self._retransmit_mult, members)
-        done: list[_Entry] = []
+        while at < len(order) and limit > overhead:
+            transmits = order[at].transmits
+            if overhead - order[at].minus_length > limit:
+                # The longest of those sent equally often that still fits; past them all starts the next such group.
+                at = bisect_left(order, (transmits, overhead - limit), at)
+                if at == len(order) or order[at].transmits != transmits:
+                    continue
+            entry = order.pop(at)
+            picked.append(entry)
+            limit -= overhead - entry.minus_length
+        self._sent(picked, retransmit_limit(self._retransmit_mult, members))
+        return [entry.message for entry in picked]
+
+    def _sent(self, picked: list[_Entry], sent_out: int) -> None:
+        """Put what was taken back for the next time, unless that was the last."""
+        order, named, done = self._order, self._named, []
         for entry in picked:
-            self._order.remove(entry)
-            entry.transmits += 1
-            if entry.transmits < sent_out:
-                self._order.add(entry)
-            else:
+            transmits, length, serial, message, name, on_sent = entry
+            if transmits + 1 >= sent_out:
                 done.append(entry)
-        messages = [entry.message for entry in picked]
+                continue
+            again = _Entry(transmits + 1, length, serial, message, name, on_sent)
+            insort(order, again)
+            if name is not None:
+                named[name] = again
         self._finish(done)
-        return messages
 
     def prune(self, keep: int) -> None:
         """Drop all but the first ``keep`` messages: those sent most often go first."""
-        dropped = list(self._order[keep:])
+        dropped = self._order[keep:]
         del self._order[keep:]
         self._finish(dropped)
 

@@ -10,7 +10,8 @@ import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -39,6 +40,17 @@ EVIDENCE_MAX = 8
 # Rounds of guessing per wanted node when choosing at random, as in the original.
 PICK_ROUNDS = 3
 GONE = (NodeState.DEAD, NodeState.LEFT)
+# Messages lately read. What is told about members comes from many sides at about the same time: a dozen times in a pool
+# of a hundred. Most are below a hundred bytes; longer than a packet they can only be by compression, and are not kept.
+NEWS_MAX = 1024
+
+
+T = TypeVar("T", Alive, Suspect, Dead)
+_read_again = lru_cache(NEWS_MAX)(codec.decode)
+
+
+def _read_news(cls: type[T], body: bytes) -> T:
+    return _read_again(cls, body) if len(body) <= PACKET_BYTES_MAX else codec.decode(cls, body)
 
 
 class Evidence(NamedTuple):
@@ -166,13 +178,13 @@ class Swim:
             if kind == Kind.USER:
                 self.delegate.user_message(body, source, now)
             elif kind == Kind.ALIVE:
-                self.alive(codec.decode(Alive, body), now)
+                self.alive(_read_news(Alive, body), now)
             elif kind == Kind.SUSPECT:
-                suspect = codec.decode(Suspect, body)
+                suspect = _read_news(Suspect, body)
                 self.suspect(suspect, now)
                 self._remind(suspect, source)
             elif kind == Kind.DEAD:
-                dead = codec.decode(Dead, body)
+                dead = _read_news(Dead, body)
                 self.dead(dead, now)
                 self._remind(dead, source)
             elif not self.prober.receive(kind, body, source, now):
