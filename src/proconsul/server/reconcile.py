@@ -23,27 +23,28 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.state import same, to_service_node
 from proconsul.features.catalog.tables import CatalogTables
+from proconsul.server.server_details import ServerDetails
 
 ALIVE_OUTPUT = "Agent alive and reachable"
 FAILED_OUTPUT = "Agent not live or unreachable"
 
 
 def server_service(member: Member) -> NodeService | None:
-    """The ``consul`` service of a server's member, None for clients."""
-    tags = member.tags
-    if tags.get("role") != "consul":
+    """The ``consul`` service of a server's member, None for clients and for what only pretends to be a server."""
+    server = ServerDetails.parse(member)
+    if server is None:
         return None
     low, high, current = member.protocol
     return NodeService(
-        ID=CONSUL_SERVICE_ID, Service=CONSUL_SERVICE_NAME, Port=int(tags.get("port", "0")),
+        ID=CONSUL_SERVICE_ID, Service=CONSUL_SERVICE_NAME, Port=server.address.port,
         Weights=DEFAULT_WEIGHTS,
         Meta={
-            "non_voter": "true" if "nonvoter" in tags else "false",
-            "raft_version": tags.get("raft_vsn", ""),
+            "non_voter": "true" if server.read_replica else "false",
+            "raft_version": str(server.raft_version),
             "serf_protocol_current": str(current),
             "serf_protocol_max": str(high),
             "serf_protocol_min": str(low),
-            "version": tags.get("build", "").partition(":")[0],
+            "version": str(server.build),
         },
     )  # fmt: skip
 
