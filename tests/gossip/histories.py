@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from proconsul.engine.gossip.config import LAN
-from proconsul.engine.gossip.delegate import NodeRecord
+from proconsul.engine.gossip.delegate import Address, NodeRecord
 from proconsul.engine.gossip.lifeguard import Suspicion, push_pull_interval_s, suspicion_timeout_s
+from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.swim import EVIDENCE_MAX
 from proconsul.testing.serf_simulation import SerfPlayer, SerfSimulation
 from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Faults, Happening, Player
@@ -159,6 +160,7 @@ class History(SerfSimulation):
         self.run(PAUSE_MAX_S + LEAVE_TOLD_S * 2 + LEAVE_LINGER_S)
         for name in self.alone & set(self._well()):
             assert any(self.join(name, other) for other in self._well() if other not in self.alone)
+        self._introduce()
         push_pull_s = push_pull_interval_s(LAN.push_pull_interval_s, len(self.players))
         # Somebody silent is probed within a round, suspected, and may come back at another address only later still;
         # those that lost each other try again: one exchange brings the accusation, the next brings the objection.
@@ -171,6 +173,33 @@ class History(SerfSimulation):
         self.run(len(self.players) * LAN.probe_interval_s + LAN.gossip_to_dead_s + 10.0)
         assert self.converged() and self.agreed()
         self.check_bounds()
+
+    def _introduce(self) -> None:
+        """Where those who knew both sides are gone, no protocol helps: an operator joins the sides."""
+        running = {player.name: player for player in self.serf_players()}
+        # Who would ever try to reach whom: the failed are tried again, those that left are not.
+        known = {
+            (name, member.name): Address(member.address, member.port)
+            for name, player in running.items()
+            for member in player.serf.members()
+        }
+        tried = {
+            (name, other)
+            for name, player in running.items()
+            for other, status in player.statuses().items()
+            if status is not MemberStatus.LEFT and other in running and running[other].address == known[name, other]
+        }  # fmt: skip
+        first, *others = running
+        reached = [first]
+        for name in reached:
+            reached += [other for other in running if other not in reached and {(name, other), (other, name)} & tried]
+        for name in others:
+            if name not in reached:
+                self.done["introduced"] += 1
+                assert self.join(name, first)
+                self.run(1.0)
+                self._introduce()
+                return
 
     def _well(self) -> list[str]:
         """Who runs and may be told to do something."""

@@ -356,11 +356,14 @@ class Serf:
         context.query_clock.witness(state.QueryLTime - 1)
         times = state.StatusLTimes or {}
         left = set(state.LeftMembers or ())
-        # Nothing of this is passed on: both sides' neighbours have it from where we have it.
-        if not join:  # who joins announces it anyhow
-            self._object(times.get(self.config.name, 0))
+        # Nothing of this is passed on: both sides' neighbours have it from where we have it. The time made up for a leave
+        # is newer than the member's own, so it must not meet one that is back: we would wait for it to leave for ever.
+        # memberlist's states were merged before, and its incarnations tell; one unknown to us may be back for others.
+        # Where both sides agree, the time would grow with every exchange.
         for name in left:
-            self._members.leave_intent(LeaveIntent(times.get(name, 0) + 1, name))
+            known = self._members.get(name)
+            if name == self.config.name or (known is not None and known.status is MemberStatus.FAILED):
+                self._members.leave_intent(LeaveIntent(times.get(name, 0) + 1, name))
         for name, ltime in times.items():
             if name not in left:
                 self._members.join_intent(JoinIntent(ltime, name))
@@ -422,17 +425,6 @@ class Serf:
             self._members.note(existing.name, f"name conflict: {text}")
 
     # ------------------------------------------------------------------ consequences
-
-    def _object(self, believed: int) -> None:
-        """Others hold an intent of ours that is newer than any of ours: some of them may wait for us to leave for ever.
-
-        So it comes from a full exchange with someone who had not heard that we are back. What it led to is not in other
-        exchanges, only its time is.
-        """
-        own = self._members.get(self.config.name)
-        if own is not None and believed > own.status_ltime and not self._members.leaving:
-            self._context.log("debug", "serf: Refuting an intent that is not ours")
-            self._refute()
 
     def _refute(self) -> None:
         """We are here, whatever others believe, as of now."""
