@@ -199,11 +199,9 @@ class Swim:
         name, own = message.Node, message.Node == self._name
         if own and self.leaving:
             return
+        if not own and self._is_old(name, message):
+            return
         record = self.records.get(name)
-        if record is not None and not own and message.Incarnation <= record.incarnation:
-            host, port = record.address
-            if message.Port == port and message.Addr == codec.encode_address(host):
-                return  # nothing new: most of what is heard, so it has to be cheap
         try:
             heard = self._heard(message, now)
             self.delegate.accept_alive(heard)
@@ -292,6 +290,8 @@ class Swim:
         """Take over what the other side knows. Deaths are only believed as suspicions."""
         for node in nodes:
             if node.State == NodeState.ALIVE:
+                if node.Name != self._name and self._is_old(node.Name, node):
+                    continue
                 message = Alive(node.Incarnation, node.Name, node.Addr, node.Port, node.Meta, node.Vsn)
                 try:
                     self.alive(message, now, source=source)
@@ -392,6 +392,14 @@ class Swim:
         if self.config.allow is not None:
             self.config.allow(address.host)
         return NodeRecord(message.Node, address, message.Meta, vsn, message.Incarnation, NodeState.ALIVE, now)
+
+    def _is_old(self, name: str, message: Alive | PushNode) -> bool:
+        """Nothing new, as most of what is heard: so this is the cheap way out. Conflicts are news."""
+        record = self.records.get(name)
+        if record is None or message.Incarnation > record.incarnation:
+            return False
+        host, port = record.address
+        return message.Port == port and message.Addr == codec.encode_address(host)
 
     def _record_of(self, node: PushNode, now: float) -> NodeRecord:
         state = NodeState(node.State) if 0 <= node.State <= NodeState.LEFT else NodeState.DEAD
