@@ -22,6 +22,7 @@ from proconsul.features.catalog.model import (
     Weights,
 )
 from proconsul.features.catalog.tables import CatalogTables
+from proconsul.features.config_entry.gateway_services import GatewayServices
 from proconsul.features.coordinate.state import CoordinateState
 from proconsul.features.errors import StateError
 from proconsul.features.session.state import SessionState
@@ -74,12 +75,18 @@ class CatalogState:
     """Applies catalog commands. Each method works inside the caller's transaction and raises StateError to refuse."""
 
     def __init__(
-        self, store: Store, tables: CatalogTables, sessions: SessionState, coordinates: CoordinateState
+        self,
+        store: Store,
+        tables: CatalogTables,
+        sessions: SessionState,
+        coordinates: CoordinateState,
+        gateway_services: GatewayServices,
     ) -> None:
         self.store = store
         self.tables = tables
         self.sessions = sessions
         self.coordinates = coordinates
+        self.gateway_services = gateway_services
 
     # ------------------------------------------------------------------ commands
 
@@ -208,7 +215,9 @@ class CatalogState:
         if old is not None:
             self._touch_connect(tx, old)
             if old.ServiceName != row.ServiceName:
-                self._service_shrank(tx, old.ServiceName, old.ServiceKind)
+                # As in the original, the name that was left keeps its index even when nothing has it any more.
+                tx.touch(("service", old.ServiceName.lower()))
+        self.gateway_services.service_written(tx, row)
 
     @staticmethod
     def _touch_connect(tx: Transaction, row: ServiceNode) -> None:
@@ -224,6 +233,7 @@ class CatalogState:
         else:
             tx.drop_index(f"service.{name.lower()}")
             tx.bump(EXTINCTION)
+            self.gateway_services.service_gone(tx, name)
             tx.bump(f"service_kind.{kind}" if kind else "service_kind.typical")
             tx.touch(("service", name.lower()))
 
@@ -267,22 +277,31 @@ class CatalogState:
         check = replace(check, CreateIndex=old.CreateIndex if old else tx.index, ModifyIndex=tx.index)
         tx.put(self.tables.checks, check)
         tx.bump("checks")
-        self._touch_check(tx, check)
+        self._bump_services_of_check(tx, check)
+        self._wake_check(tx, check)
         if old is not None and (old.Status != check.Status or old.ServiceID != check.ServiceID):
-            self._touch_check(tx, old)
+            # As in the original, a service that a check leaves keeps its index.
+            self._wake_check(tx, old)
 
-    def _touch_check(self, tx: Transaction, check: HealthCheck) -> None:
+    def _bump_services_of_check(self, tx: Transaction, check: HealthCheck) -> None:
+        """Move the index of the service of a check, of all services of its node when it belongs to none."""
+        if check.ServiceID:
+            service = self.tables.services.get((check.Node.lower(), check.ServiceID.lower()))
+            self._bump_service(tx, check.ServiceName, service.ServiceKind if service is not None else "")
+        else:
+            self._touch_services_of(tx, check.Node)
+
+    def _wake_check(self, tx: Transaction, check: HealthCheck) -> None:
         node = check.Node.lower()
         tx.touch(("node-checks", node), ("check-state", check.Status), ("check-state", "any"))
         if check.ServiceID:
             service = self.tables.services.get((node, check.ServiceID.lower()))
-            kind = service.ServiceKind if service is not None else ""
-            self._bump_service(tx, check.ServiceName, kind)
-            tx.touch(("service-checks", check.ServiceName.lower()))
+            tx.touch(("service", check.ServiceName.lower()), ("service-checks", check.ServiceName.lower()))
             if service is not None:
                 self._touch_connect(tx, service)
         else:
-            self._touch_services_of(tx, check.Node)
+            for row in self.tables.services.by("node", node):
+                tx.touch(("service", row.ServiceName.lower()))
 
     def delete_check(self, tx: Transaction, node: str, check_id: str) -> None:
         key = (node.lower(), check_id.lower())
@@ -291,5 +310,8 @@ class CatalogState:
             return
         tx.delete(self.tables.checks, key)
         tx.bump("checks")
-        self._touch_check(tx, check)
+        self._bump_services_of_check(tx, check)
+        if not check.ServiceID:
+            tx.bump("services")
+        self._wake_check(tx, check)
         self.sessions.end_by_check(tx, node, check_id)

@@ -1,12 +1,12 @@
-"""Key operations of gossip encryption (RPC reference, structures; HTTP API: operator/keyring)."""
+"""Key operations of gossip encryption, and autopilot's settings (RPC reference, structures; HTTP API: operator)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from proconsul.engine.wire.record import Record
-from proconsul.features.base import QueryMeta, QueryOptions
+from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt, UInt64
+from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
 
 
 class KeyOperation(StrEnum):
@@ -45,3 +45,24 @@ class KeyringResponse(Record, frozen=True):
 
 class KeyringResponses(QueryMeta, frozen=True, kw_only=True):
     Responses: list[KeyringResponse] | None = None
+
+
+class AutopilotConfig(RaftIndexed, frozen=True, kw_only=True):
+    """How the leader looks after servers; durations in nanoseconds."""
+
+    CleanupDeadServers: bool = False
+    LastContactThreshold: Duration = 0
+    MaxTrailingLogs: UInt64 = 0
+    MinQuorum: UInt = 0
+    ServerStabilizationTime: Duration = 0
+    RedundancyZoneTag: str = ""
+    DisableUpgradeMigration: bool = False
+    UpgradeVersionTag: str = ""
+
+
+class AutopilotSetConfigRequest(WriteRequest, frozen=True, kw_only=True):
+    """``CAS``: only if ``Config.ModifyIndex`` is that of the settings there are."""
+
+    Datacenter: str = ""
+    Config: AutopilotConfig = AutopilotConfig()
+    CAS: bool = False

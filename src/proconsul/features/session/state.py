@@ -1,7 +1,7 @@
 """The session tables: creation against live checks, and every way a session can end.
 
-Ending a session releases or deletes the keys it holds in the same transaction, and reports the lock-delays to arm as
-transaction effects: delays are the leader's memory, never replicated.
+Ending a session releases or deletes the keys it holds and removes its prepared queries in the same transaction, and
+reports the lock-delays to arm as transaction effects: delays are the leader's memory, never replicated.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.errors import StateError
 from proconsul.features.ids import check_uuid
 from proconsul.features.kv.state import KVState
+from proconsul.features.query.state import QueryState
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
@@ -47,10 +48,11 @@ class SessionEnded(NamedTuple):
 class SessionState:
     """Sessions, and session_checks: which sessions die with which check."""
 
-    def __init__(self, store: Store, catalog: CatalogTables, kv: KVState) -> None:
+    def __init__(self, store: Store, catalog: CatalogTables, kv: KVState, queries: QueryState) -> None:
         self.store = store
         self.catalog = catalog
         self.kv = kv
+        self.queries = queries
         self.sessions = kv.sessions
         self.session_checks: Table[SessionCheck] = Table(
             "session_checks",
@@ -127,6 +129,7 @@ class SessionState:
         self._let_go_of_keys(tx, session)
         for row in self.session_checks.by("session", session_id.lower()):
             tx.delete(self.session_checks, self.session_checks.primary_key(row))
+        self.queries.end_by_session(tx, session.ID)
         tx.effects.append(SessionEnded(session.ID))
 
     def _let_go_of_keys(self, tx: Transaction, session: Session) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
+from proconsul.features.intention.model import IntentionRequest
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.session.model import Session
 
@@ -44,7 +45,7 @@ class TxnOp(Record, frozen=True):
     """One operation: exactly one of the fields is set."""
 
     KV: TxnKVOp | None = None
-    Intention: Any = None
+    Intention: IntentionRequest | None = None
     Node: TxnNodeOp | None = None
     Service: TxnServiceOp | None = None
     Check: TxnCheckOp | None = None

@@ -1,4 +1,4 @@
-"""Transactions: several KV and catalog operations that happen together or not at all (HTTP API: txn)."""
+"""Transactions: several operations that happen together or not at all (HTTP API: txn)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.catalog.state import CatalogState, to_node_service
 from proconsul.features.errors import ConsulError, StateError
+from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.kv.state import KVState
 from proconsul.features.session.state import SessionState
@@ -43,10 +44,13 @@ def is_read_only(ops: list[TxnOp]) -> bool:
 class TxnState:
     """Runs the operations of a transaction."""
 
-    def __init__(self, kv: KVState, catalog: CatalogState, sessions: SessionState) -> None:
+    def __init__(
+        self, kv: KVState, catalog: CatalogState, sessions: SessionState, intentions: IntentionState
+    ) -> None:
         self.kv = kv
         self.catalog = catalog
         self.sessions = sessions
+        self.intentions = intentions
 
     def run(self, tx: Transaction, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
         """Apply ``ops``; any error undoes all of them, and every failing operation is reported."""
@@ -66,6 +70,9 @@ class TxnState:
     def _one(self, tx: Transaction, op: TxnOp) -> list[TxnResult]:
         if op.KV is not None:
             return self._kv(tx, op.KV)
+        if op.Intention is not None:
+            self.intentions.apply(tx, op.Intention)
+            return []
         if op.Node is not None:
             return self._node(tx, op.Node)
         if op.Service is not None:

@@ -1,0 +1,192 @@
+"""Access control: tokens, policies, roles, ways to log in, and the requests about them (RPC reference, structures)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
+from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
+from proconsul.features.base import WriteRequest
+
+MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
+ANONYMOUS_ACCESSOR_ID = "00000000-0000-0000-0000-000000000002"
+ANONYMOUS_SECRET = "anonymous"
+# Types of tokens from before 1.4, which carry their rules themselves.
+LEGACY_CLIENT = "client"
+LEGACY_MANAGEMENT = "management"
+
+
+class Link(Record, frozen=True):
+    """A policy or role by id; ``Name`` is what it was called when the link was written."""
+
+    ID: str = ""
+    Name: str = ""
+
+
+class ServiceIdentity(Record, frozen=True):
+    """Stands for the policies a service needs, in all datacenters or those named."""
+
+    ServiceName: str = ""
+    Datacenters: list[str] | None = None
+
+
+class NodeIdentity(Record, frozen=True):
+    """Stands for the policies the agent of a node needs."""
+
+    NodeName: str = ""
+    Datacenter: str = ""
+
+
+class ACLToken(RaftIndexed, frozen=True, kw_only=True):
+    """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
+
+    AccessorID: str = ""
+    SecretID: str = ""
+    Description: str = ""
+    Policies: list[Link] | None = None
+    Roles: list[Link] | None = None
+    ServiceIdentities: list[ServiceIdentity] | None = None
+    NodeIdentities: list[NodeIdentity] | None = None
+    Type: str = ""
+    Rules: str = ""
+    Local: bool = False
+    AuthMethod: str = ""
+    ExpirationTime: GoTime | None = None
+    ExpirationTTL: Duration = 0
+    CreateTime: GoTime = ZERO_TIME
+    Hash: bytes | None = None
+
+
+class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
+    ID: str = ""
+    Name: str = ""
+    Description: str = ""
+    Rules: str = ""
+    Syntax: int = 0
+    Datacenters: list[str] | None = None
+    Hash: bytes | None = None
+
+
+class ACLRole(RaftIndexed, frozen=True, kw_only=True):
+    """Policies and identities under one name."""
+
+    ID: str = ""
+    Name: str = ""
+    Description: str = ""
+    Policies: list[Link] | None = None
+    ServiceIdentities: list[ServiceIdentity] | None = None
+    NodeIdentities: list[NodeIdentity] | None = None
+    Hash: bytes | None = None
+
+
+class ACLBindingRule(RaftIndexed, frozen=True, kw_only=True):
+    """What a login with ``AuthMethod`` is given when ``Selector`` matches it."""
+
+    ID: str = ""
+    Description: str = ""
+    AuthMethod: str = ""
+    Selector: str = ""
+    BindType: str = ""
+    BindName: str = ""
+
+
+class ACLAuthMethod(RaftIndexed, frozen=True, kw_only=True):
+    """A way to log in; ``Config`` is its type's own."""
+
+    Name: str = ""
+    Type: str = ""
+    DisplayName: str = ""
+    Description: str = ""
+    MaxTokenTTL: Duration = 0
+    TokenLocality: str = ""
+    Config: dict[str, Any] | None = None
+
+
+class TokenSetRequest(Record, frozen=True):
+    """``CAS``: skip tokens whose ModifyIndex is not that of the stored one. ``AllowMissingLinks``: policies and roles
+    may be unknown. ``ProhibitUnprivileged``: refuse tokens that grant nothing. ``FromReplication``: the auth method
+    may be unknown."""
+
+    Tokens: list[ACLToken] | None = None
+    CAS: bool = False
+    AllowMissingLinks: bool = False
+    ProhibitUnprivileged: bool = False
+    FromReplication: bool = False
+
+
+class TokenDeleteRequest(Record, frozen=True):
+    """``TokenIDs`` are accessor ids."""
+
+    TokenIDs: list[str] | None = None
+
+
+class BootstrapRequest(Record, frozen=True):
+    """The first management token; ``ResetIndex`` is the index of the bootstrap it is allowed to repeat."""
+
+    Token: ACLToken = ACLToken()
+    ResetIndex: UInt64 = 0
+
+
+class BootstrapRecord(RaftIndexed, frozen=True, kw_only=True):
+    """Snapshot record of old servers: ``ModifyIndex`` is when access control was bootstrapped."""
+
+    AllowBootstrap: bool = False
+
+
+class PolicySetRequest(Record, frozen=True):
+    Policies: list[ACLPolicy] | None = None
+
+
+class PolicyDeleteRequest(Record, frozen=True):
+    PolicyIDs: list[str] | None = None
+
+
+class RoleSetRequest(Record, frozen=True):
+    Roles: list[ACLRole] | None = None
+    AllowMissingLinks: bool = False
+
+
+class RoleDeleteRequest(Record, frozen=True):
+    RoleIDs: list[str] | None = None
+
+
+class BindingRuleSetRequest(Record, frozen=True):
+    BindingRules: list[ACLBindingRule] | None = None
+
+
+class BindingRuleDeleteRequest(Record, frozen=True):
+    BindingRuleIDs: list[str] | None = None
+
+
+class AuthMethodSetRequest(Record, frozen=True):
+    AuthMethods: list[ACLAuthMethod] | None = None
+
+
+class AuthMethodDeleteRequest(Record, frozen=True):
+    AuthMethodNames: list[str] | None = None
+
+
+class LegacyOp(StrEnum):
+    """Operations on tokens from before 1.4. The texts are on the wire: append only."""
+
+    SET = "set"
+    FORCE_SET = "force-set"
+    DELETE = "delete"
+    BOOTSTRAP_INIT = "bootstrap-init"
+    BOOTSTRAP_NOW = "bootstrap-now"
+
+
+class LegacyACL(RaftIndexed, frozen=True, kw_only=True):
+    """A token from before 1.4; ``ID`` is its secret."""
+
+    ID: str = ""
+    Name: str = ""
+    Type: str = ""
+    Rules: str = ""
+
+
+class LegacyACLRequest(WriteRequest, frozen=True, kw_only=True):
+    Datacenter: str = ""
+    Op: str = ""
+    ACL: LegacyACL = LegacyACL()

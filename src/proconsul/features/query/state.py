@@ -1,0 +1,99 @@
+"""The prepared-queries table and its command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
+from proconsul.features.errors import StateError
+from proconsul.features.ids import check_uuid, is_uuid
+from proconsul.features.messages import MessageType
+from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp
+from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.session.model import Session
+
+TABLE = "prepared-queries"
+
+
+class QueryState:
+    """Queries by id. Names are unique among queries, and name prefixes among templates."""
+
+    def __init__(self, store: Store, sessions: Table[Session]) -> None:
+        self.store = store
+        self._sessions = sessions
+        self.table: Table[PreparedQuery] = Table(
+            TABLE, lambda row: row.ID.lower(),
+            indexes={
+                "name": lambda row: row.Name.lower() or None if not row.Template.Type else None,
+                "template": lambda row: row.Name.lower() if row.Template.Type else None,
+                "session": lambda row: row.Session.lower() or None,
+            },
+        )  # fmt: skip
+        store.add(self.table)
+
+    def all(self, watch: WatchSet | None) -> tuple[int, list[PreparedQuery]]:
+        if watch is not None:
+            watch.add(TABLE)
+        return self.store.max_index(TABLE), self.table.all()
+
+    def get(self, watch: WatchSet | None, query_id: str) -> tuple[int, PreparedQuery | None]:
+        """One query by id."""
+        if watch is not None:
+            watch.add(TABLE)
+        return self.store.max_index(TABLE), self.table.get(query_id.lower())
+
+    def apply(self, tx: Transaction, request: PreparedQueryRequest) -> None:
+        """Write or remove a query. Raises StateError."""
+        query = request.Query or PreparedQuery()
+        if request.Op in (QueryOp.CREATE, QueryOp.UPDATE):
+            self._set(tx, query)
+        elif request.Op == QueryOp.DELETE:
+            self._delete(tx, query.ID)
+        else:
+            raise StateError(f"Invalid PreparedQuery operation '{request.Op}'")
+
+    def _set(self, tx: Transaction, query: PreparedQuery) -> None:
+        if not query.ID:
+            raise StateError("Missing query ID")
+        self._check_name(query)
+        if query.Session:
+            check_uuid(query.Session, "session")
+            if self._sessions.get(query.Session.lower()) is None:
+                raise StateError("invalid session")
+        old = self.table.get(query.ID.lower())
+        created = old.CreateIndex if old is not None else tx.index
+        tx.put(self.table, replace(query, CreateIndex=created, ModifyIndex=tx.index))
+        tx.bump(TABLE)
+
+    def _check_name(self, query: PreparedQuery) -> None:
+        """Refuse a name that another query answers to."""
+        index = "template" if query.Template.Type else "name"
+        if not query.Template.Type and not query.Name:
+            return
+        for other in self.table.by(index, query.Name.lower()):
+            if other.ID.lower() != query.ID.lower():
+                raise StateError(f"name '{query.Name}' aliases an existing query {index}")
+        if is_uuid(query.Name) and self.table.get(query.Name.lower()) is not None:
+            raise StateError(f"name {quoted(query.Name)} aliases an existing query ID")
+
+    def _delete(self, tx: Transaction, query_id: str) -> None:
+        check_uuid(query_id, "prepared query")
+        if tx.delete(self.table, query_id.lower()) is not None:
+            tx.bump(TABLE)
+
+    def end_by_session(self, tx: Transaction, session_id: str) -> None:
+        """Remove the queries bound to a session that ends."""
+        for query in self.table.by("session", session_id.lower()):
+            self._delete(tx, query.ID)
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        return {MessageType.PREPARED_QUERY: command(PreparedQueryRequest, self.apply)}
+
+    def capture(self) -> list[Section]:
+        return [Section(MessageType.PREPARED_QUERY, self.table.snapshot())]
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        return {MessageType.PREPARED_QUERY: row_restorer(put, self.table, PreparedQuery)}
