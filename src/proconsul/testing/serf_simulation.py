@@ -16,6 +16,7 @@ from typing import cast
 from proconsul.engine.gossip.config import LAN, SwimConfig
 from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.member import MemberStatus
+from proconsul.engine.gossip.members import member_of
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
@@ -104,13 +105,9 @@ class SerfSimulation(Simulation):
 
     def form(self, count: int, prefix: str = "n") -> list[Player]:
         players = super().form(count, prefix)
-        records = [player.swim.records[player.name] for player in players]
+        members = [member_of(player.swim.records[player.name]) for player in players]
         for player in players:
-            serf = cast("SerfPlayer", player).serf
-            for record in records:
-                if record.name != player.name:
-                    Serf.joined(serf, record, player.now())
-            serf.effects = []
+            cast("SerfPlayer", player).serf.adopt(members)
         return players
 
     def fire(self, name: str, event: str, payload: bytes) -> None:

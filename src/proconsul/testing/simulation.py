@@ -223,7 +223,7 @@ class Simulation:
         self.by_address: dict[Address, Player] = {}
         self.happenings: list[Happening] = []
         self.counts: Counter[str] = Counter()
-        self._scan = scan
+        self.scan = scan
         self._make_delegate = make_delegate or (
             lambda player: PlainDelegate(lambda what, subject: self.note(player, what, subject))
         )
@@ -232,8 +232,11 @@ class Simulation:
 
     # ------------------------------------------------------------------ members
 
-    def add(self, name: str, address: Address | None = None, *, rate: float = 1.0) -> Player:
-        """A new member, alone until it joins. One of the same name must have been stopped before."""
+    def add(self, name: str, address: Address | None = None, *, rate: float = 1.0, members: int = 1) -> Player:
+        """A new member, alone until it joins. One of the same name must have been stopped before.
+
+        ``members``: the size of the pool it is meant for, see `Swim.start`.
+        """
         number = len(self.by_address) + 1
         address = address or Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 8301)
         rng = random.Random(self.rng.getrandbits(64))
@@ -243,7 +246,7 @@ class Simulation:
         if attach is not None:
             attach(player.swim)
         self.players[name] = self.by_address[address] = player
-        player.step(lambda: player.swim.start(player.now()))
+        player.step(lambda: player.swim.start(player.now(), members))
         return player
 
     def join(self, name: str, through: str) -> bool:
@@ -276,7 +279,7 @@ class Simulation:
 
     def form(self, count: int, prefix: str = "n") -> list[Player]:
         """``count`` members that know each other already, as after hours of quiet; no packet is needed for it."""
-        players = [self.add(f"{prefix}{number}") for number in range(count)]
+        players = [self.add(f"{prefix}{number}", members=count) for number in range(count)]
         everybody = {player.name: player.swim.records[player.name] for player in players}
         for player in players:
             adopt(player.swim, everybody)
@@ -425,8 +428,8 @@ class Simulation:
     def note(self, player: Player, what: str, subject: str) -> None:
         happening = Happening(self.now, player.name, what, subject)
         self.happenings.append(happening)
-        if self._scan is not None:
-            self._scan(str(happening))
+        if self.scan is not None:
+            self.scan(str(happening))
 
     def seen_as(self, name: str, *states: NodeState) -> int:
         """How many other running members believe ``name`` to be in one of ``states``; forgotten counts as dead."""
@@ -459,3 +462,9 @@ def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
     swim.records.update(records)
     swim.records[swim.name] = own
     swim.settle(list(records))
+
+
+if __name__ == "__main__":
+    from proconsul.testing.simulation_cli import main
+
+    main()

@@ -7,9 +7,8 @@ Transitions: gossip wire reference, serf; checked against serf 0.9.4 by sending 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from proconsul.engine.gossip import codec
@@ -62,7 +61,7 @@ class MemberState:
     gone_at: float = 0.0
     # A leave intent asked to forget it as soon as it is gone.
     prune: bool = False
-    causes: deque[Cause] = field(default_factory=lambda: deque(maxlen=CAUSES_MAX))
+    causes: tuple[Cause, ...] = ()
 
     @property
     def status(self) -> MemberStatus:
@@ -105,6 +104,11 @@ class MemberTable:
     def get(self, name: str) -> MemberState | None:
         return self._states.get(name)
 
+    def adopt(self, members: Iterable[Member]) -> None:
+        """Know these as if they had been there for long, without a word to anybody; for simulations."""
+        for member in members:
+            self._states.setdefault(member.name, MemberState(member))
+
     def with_status(self, status: MemberStatus) -> list[MemberState]:
         return [state for state in self._states.values() if state.status is status]
 
@@ -113,7 +117,7 @@ class MemberTable:
         state = self._states.get(name)
         if state is None:
             return None
-        return Evidence(state.member, state.status_ltime, tuple(state.causes), self._reap_at(state))
+        return Evidence(state.member, state.status_ltime, state.causes, self._reap_at(state))
 
     def note(self, name: str, what: str) -> None:
         """Something that belongs to a member's story and does not change its status."""
@@ -270,7 +274,8 @@ class MemberTable:
 
     def _record(self, state: MemberState, what: str, ltime: int) -> None:
         context = self._context
-        state.causes.append(Cause(context.now, what, state.status, ltime, context.source))
+        cause = Cause(context.now, what, state.status, ltime, context.source)
+        state.causes = (*state.causes, cause)[-CAUSES_MAX:]
 
 
 def _without_meta(node: NodeRecord) -> NodeRecord:

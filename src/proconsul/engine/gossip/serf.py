@@ -8,7 +8,7 @@ delegate.py; the protocol is the gossip wire reference's, checked against serf 0
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from proconsul.engine.gossip import codec
@@ -111,6 +111,10 @@ class Serf:
         self._queries.min_time = restored.query_clock + 1
         self._keep_snapshot(restored, text)
         return {name: address for name, address in restored.nodes.items() if name != self.config.name}
+
+    def adopt(self, members: Iterable[Member]) -> None:
+        """Know members as if they had been there for long; for simulations that begin with a formed pool."""
+        self._members.adopt(members)
 
     def _keep_snapshot(self, restored: Restored, text: str) -> None:
         size_bytes = len(text.encode("utf-8", "surrogateescape"))
@@ -356,10 +360,10 @@ class Serf:
         context.query_clock.witness(state.QueryLTime - 1)
         times = state.StatusLTimes or {}
         left = set(state.LeftMembers or ())
-        # Nothing of this is passed on: both sides' neighbours have it from where we have it. The time made up for a leave
-        # is newer than the member's own, so it must not meet one that is back: we would wait for it to leave for ever.
-        # memberlist's states were merged before, and its incarnations tell; one unknown to us may be back for others.
-        # Where both sides agree, the time would grow with every exchange.
+        # Nothing of this is passed on: both sides' neighbours have it from where we have it. The time made up for a
+        # leave is newer than the member's own, so it must not meet one that is back: we would wait for ever for it to
+        # leave. memberlist's states were merged before, and its incarnations tell; one unknown to us may be back for
+        # others. Where both sides agree, the time would grow with every exchange.
         for name in left:
             known = self._members.get(name)
             if name == self.config.name or (known is not None and known.status is MemberStatus.FAILED):

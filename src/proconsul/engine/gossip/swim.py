@@ -125,14 +125,18 @@ class Swim:
 
     # ------------------------------------------------------------------ life
 
-    def start(self, now: float) -> None:
-        """Become a member of our own pool and start the clocks, staggered so that pools do not march in step."""
+    def start(self, now: float, members: int = 1) -> None:
+        """Become a member of our own pool and start the clocks, staggered so that pools do not march in step.
+
+        ``members``: how large the pool is going to be, if that is known; full exchanges are spread accordingly.
+        """
         self._announce(self._next_incarnation(), now)
         config, rng = self.config, self.rng
         self.prober.start(now)
         self._gossip_from = now + rng.random() * config.gossip_interval_s
         if config.push_pull_interval_s > 0:
-            self.timers.at(now + rng.random() * config.push_pull_interval_s, self._push_pull)
+            interval_s = push_pull_interval_s(config.push_pull_interval_s, members)
+            self.timers.at(now + rng.random() * interval_s, self._push_pull)
 
     def leave(self, now: float, on_sent: Callable[[], None]) -> None:
         """Tell all that we go. ``on_sent`` is called when enough have been told; at once if there is nobody else."""
