@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test bench lint types sim fuzz clean
+.PHONY: agent test bench lint types sim soak fuzz clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -24,9 +24,14 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
-# A longer run of the Raft simulator than `make test` does.
+# Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev
 	RAFT_SEEDS=2000 $(BIN)/pytest -q tests/raft -k simulat
+	GOSSIP_SEEDS=1000 $(BIN)/pytest -q -n 2 tests/gossip/test_simulation.py
+
+# A gossip pool of thousands with minutes of churn, in one process: a few minutes, 1 GiB.
+soak: $(VENV)/.installed-dev
+	GOSSIP_SOAK=5000 $(BIN)/pytest -q -s tests/gossip/test_gossip_scale.py -k soak
 
 # A coverage-guided search of what gossip's decoders cannot cope with. The tool has wheels for few platforms, so only this
 # target installs it.
