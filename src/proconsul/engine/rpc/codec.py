@@ -12,6 +12,7 @@ import msgpack
 
 from proconsul.engine.rpc.errors import CodecError
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, encode, unpack
+from proconsul.engine.wire.record import Record
 
 # An empty struct: the body of those who have nothing to say, and of every error.
 EMPTY = b"\x80"
@@ -26,6 +27,10 @@ _UINT64_MAX = (1 << 64) - 1
 _NAMES_MAX = 512
 
 _HEAD_REQUEST, _HEAD_RESPONSE = b"\x82\xa3Seq", b"\x83\xa5Error"
+
+
+class Empty(Record, frozen=True):
+    """A struct without fields: the argument or the reply of methods that have none."""
 
 
 class Message(NamedTuple):

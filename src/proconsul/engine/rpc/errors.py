@@ -14,8 +14,11 @@ class RpcError(RpcFailure):
     """The server answered with this error text."""
 
 
-class ConnectionFailed(RpcFailure):
-    """No connection: the request was not sent. The text begins as Consul's does."""
+class ConnectionFailed(RpcFailure, ConnectionError):
+    """No connection: the request was not sent. The text begins as Consul's does.
+
+    It is a ConnectionError too: who dials for other protocols, as Raft's transport, need not know of calls.
+    """
 
 
 class ConnectionLost(RpcFailure):

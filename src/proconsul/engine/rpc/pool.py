@@ -1,0 +1,318 @@
+"""Calls to servers: one multiplexed connection per server, its streams used again (RPC reference, section 3).
+
+A stream carries one call at a time; parallel calls take parallel streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from proconsul.engine.rpc.codec import EMPTY, Empty, Message, MessageReader, encode_request
+from proconsul.engine.rpc.connection import SessionProtocol
+from proconsul.engine.rpc.dial import DIAL_TIMEOUT_S, Address, FirstByte, Streams, Tls, dial, dial_streams
+from proconsul.engine.rpc.errors import (
+    GETTING_CLIENT,
+    CodecError,
+    ConnectionFailed,
+    ConnectionLost,
+    RpcError,
+    RpcFailure,
+    RpcOverload,
+    RpcTimeout,
+)
+from proconsul.engine.rpc.yamux import Closed, Data, Event, Reset, WaitingFull
+from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
+
+T = TypeVar("T")
+
+# Calls that wait for a stream while 256 are not acknowledged: what an agent's HTTP clients may have under way at once
+# when a server is stuck. Further ones fail, as they would by waiting.
+CALLS_WAITING_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How long connections live and what they keep. The values of a client agent."""
+
+    idle_streams_max: int = 32
+    idle_s: float = 127.0
+    dial_timeout_s: float = DIAL_TIMEOUT_S
+    reply_bytes_max: int = BUFFER_BYTES_MAX
+
+
+CLIENT_LIMITS = PoolLimits()
+SERVER_LIMITS = PoolLimits(idle_streams_max=64, idle_s=120.0)
+
+
+class _Key(NamedTuple):
+    address: Address
+    tls: Tls | None
+
+
+class _Stream:
+    """One stream and the call it carries, if any."""
+
+    __slots__ = ("future", "number", "reader", "seq")
+
+    def __init__(self, number: int, reply_bytes_max: int) -> None:
+        self.number = number
+        self.reader = MessageReader(reply_bytes_max)
+        self.seq = 0
+        self.future: asyncio.Future[Message] | None = None
+
+
+class _Connection(SessionProtocol):
+    """One connection to a server and its calls."""
+
+    def __init__(self, limits: PoolLimits) -> None:
+        super().__init__(client=True)
+        self._limits = limits
+        self._streams: dict[int, _Stream] = {}
+        self._idle: list[_Stream] = []
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._last_used = self._loop.time()
+        self.lost = self._loop.create_future()
+
+    @property
+    def usable(self) -> bool:
+        """Whether new calls may be made on it."""
+        return self.is_open and not self.session.used_up
+
+    async def call(self, method: str, body: bytes, timeout_s: float) -> bytes:
+        """The encoded reply. Raises RpcFailure."""
+        due = self._loop.time() + timeout_s
+        stream = self._idle.pop() if self._idle else await self._open(due)
+        future: asyncio.Future[Message] = self._loop.create_future()
+        stream.future = future
+        seq, stream.seq = stream.seq, stream.seq + 1
+        timer = self._loop.call_at(due, _expire, future)
+        try:
+            self.session.send(stream.number, encode_request(seq, method, body))
+            self.flush_soon()
+            message = await future
+        except WaitingFull as error:
+            raise RpcOverload(str(error)) from None
+        finally:
+            timer.cancel()
+            if stream.future is future:  # given up: an answer that still comes would be taken for that of the next
+                self._drop(stream)
+        if message.error:
+            raise RpcError(message.error)
+        return message.body
+
+    async def _open(self, due: float) -> _Stream:
+        """A new stream, or one that became free while none could be opened. Raises RpcFailure."""
+        while self.usable:
+            if self._idle:
+                return self._idle.pop()
+            if self.session.can_open:
+                number = self.session.open()
+                stream = self._streams[number] = _Stream(number, self._limits.reply_bytes_max)
+                return stream
+            if len(self._waiters) >= CALLS_WAITING_MAX:
+                raise RpcOverload("too many calls are waiting for the server")
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            timer = self._loop.call_at(due, _expire, waiter)
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                with contextlib.suppress(ValueError):
+                    self._waiters.remove(waiter)
+        raise ConnectionLost("EOF")
+
+    def _drop(self, stream: _Stream) -> None:
+        """Give a stream up, with the call on it: the server cancels what it does for it."""
+        future, stream.future = stream.future, None
+        if future is not None and not future.done():
+            future.set_exception(ConnectionLost("EOF"))
+        self._last_used = self._loop.time()
+        if self._streams.pop(stream.number, None) is not None:
+            if stream in self._idle:
+                self._idle.remove(stream)
+            self.session.reset(stream.number)
+            self.flush_soon()
+
+    def on_event(self, event: Event) -> None:
+        stream = self._streams.get(event[0])
+        if stream is None:
+            return
+        if type(event) is Data:
+            self.session.consume(stream.number, len(event.data))
+            self._received(stream, event.data)
+        elif type(event) in (Closed, Reset):
+            self.session.close(stream.number, self._loop.time())
+            self._drop(stream)
+
+    def _received(self, stream: _Stream, data: bytes) -> None:
+        future = stream.future
+        if future is None:  # nobody asked
+            self._drop(stream)
+            return
+        try:
+            stream.reader.feed(data)
+            message = stream.reader.next()
+            if message is None:
+                return
+            if message.seq != stream.seq - 1 or stream.reader.buffered:
+                raise CodecError("answer to another request")
+        except CodecError as error:
+            if not future.done():
+                future.set_exception(ConnectionLost(str(error)))
+            self._drop(stream)
+            return
+        if future.done():  # given up in this very moment
+            self._drop(stream)
+            return
+        future.set_result(message)
+        stream.future = None
+        self._last_used = self._loop.time()
+        if len(self._idle) < self._limits.idle_streams_max:
+            self._idle.append(stream)
+        else:
+            del self._streams[stream.number]
+            self.session.close(stream.number, self._last_used)
+
+    def on_turn(self) -> None:
+        room = len(self._idle) + (1 if self.session.can_open else 0) if self._waiters else 0
+        while room and self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                room -= 1
+
+    def idle_deadline(self) -> float | None:
+        if len(self._streams) > len(self._idle) or self._waiters:
+            return None
+        return self._last_used + self._limits.idle_s
+
+    def on_lost(self, reason: str) -> None:
+        for stream in list(self._streams.values()):
+            self._drop(stream)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(ConnectionLost("EOF"))
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+def _expire(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(RpcTimeout("i/o deadline reached"))
+
+
+class ConnectionPool:
+    """Calls by address. ``source``: our own address to dial from, which the texts of errors name."""
+
+    def __init__(self, limits: PoolLimits = CLIENT_LIMITS, *, source: str = "") -> None:
+        self._limits = limits
+        self._source = source
+        # For new calls; those that the server wants no more of are only among all.
+        self._connections: dict[_Key, _Connection] = {}
+        self._all: set[_Connection] = set()
+        self._dialling: dict[_Key, asyncio.Task[_Connection | ConnectionFailed]] = {}
+        self._closed = False
+
+    async def call(
+        self, address: Address, method: str, request: Any, reply_type: type[T], *, timeout_s: float,
+        tls: Tls | None = None,
+    ) -> T:  # fmt: skip
+        """Call ``method`` ("KVS.Get") of the server at ``address``; ``request`` None is an empty struct.
+
+        ``timeout_s`` covers dialling too. Cancelling ends the call at the server as well. Raises RpcError for the
+        server's error text, other RpcFailures where there is no answer, DecodeError for one of another type.
+        """
+        key = _Key(address, tls)
+        connection = self._connections.get(key)
+        if connection is None or not connection.usable:
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
+            connection = await self._connected(key, timeout_s)
+            timeout_s -= loop.time() - begun
+        reply = await connection.call(method, EMPTY if request is None else encode(request), timeout_s)
+        return decode(reply_type, reply)
+
+    async def ping(self, address: Address, *, timeout_s: float, tls: Tls | None = None) -> bool:
+        """Whether a server answers there."""
+        try:
+            await self.call(address, "Status.Ping", None, Empty, timeout_s=timeout_s, tls=tls)
+        except (RpcFailure, DecodeError):
+            return False
+        return True
+
+    async def open_snapshot(self, address: Address, *, tls: Tls | None = None) -> Streams:
+        """A connection for saving or restoring a snapshot (RPC reference, section 6). Raises ConnectionFailed."""
+        return await self._streams(address, FirstByte.SNAPSHOT, tls)
+
+    async def dial_raft(self, address: Address, *, tls: Tls | None = None) -> Streams:
+        """A connection for Raft's transport. Raises ConnectionFailed."""
+        return await self._streams(address, FirstByte.RAFT, tls)
+
+    async def _streams(self, address: Address, first: FirstByte, tls: Tls | None) -> Streams:
+        return await dial_streams(
+            address, first, tls=tls, source=self._source, timeout_s=self._limits.dial_timeout_s
+        )  # fmt: skip
+
+    def forget(self, address: Address) -> None:
+        """Close the connections to a server that has left."""
+        for key in [key for key in self._connections if key.address == address]:
+            self._connections.pop(key).end("server has left")
+
+    async def close(self) -> None:
+        """End all calls and connections."""
+        self._closed = True
+        for task in self._dialling.values():
+            task.cancel()
+        await asyncio.gather(*self._dialling.values(), return_exceptions=True)
+        connections = list(self._all)
+        for connection in connections:
+            connection.session.go_away()
+            connection.end("pool is closed")
+        if connections:
+            await asyncio.wait([connection.lost for connection in connections], timeout=self._limits.dial_timeout_s)
+
+    async def _connected(self, key: _Key, timeout_s: float) -> _Connection:
+        """The connection for ``key``; those who want it at the same time share one dial."""
+        if self._closed:
+            raise ConnectionFailed(GETTING_CLIENT + "rpc: client pool is shut down")
+        task = self._dialling.get(key)
+        if task is None:
+            task = self._dialling[key] = asyncio.get_running_loop().create_task(self._dial(key))
+            task.add_done_callback(lambda _: self._dialling.pop(key, None))
+        try:
+            async with asyncio.timeout(timeout_s):
+                result = await asyncio.shield(task)
+        except TimeoutError:
+            raise RpcTimeout("i/o deadline reached") from None
+        except asyncio.CancelledError:
+            if self._closed and task.cancelled():
+                raise ConnectionFailed(GETTING_CLIENT + "rpc: client pool is shut down") from None
+            raise
+        if isinstance(result, ConnectionFailed):
+            raise ConnectionFailed(str(result)) from result
+        return result
+
+    async def _dial(self, key: _Key) -> _Connection | ConnectionFailed:
+        limits = self._limits
+        try:
+            connection = await dial(
+                key.address, FirstByte.MULTIPLEX, lambda: _Connection(limits), tls=key.tls, source=self._source,
+                timeout_s=limits.dial_timeout_s,
+            )  # fmt: skip
+        except ConnectionFailed as error:
+            return error
+        self._connections[key] = connection
+        self._all.add(connection)
+
+        def gone(_: object) -> None:
+            self._all.discard(connection)
+            if self._connections.get(key) is connection:
+                del self._connections[key]
+
+        connection.lost.add_done_callback(gone)
+        return connection
