@@ -185,17 +185,17 @@ class RpcListener:
         if first == _TLS_RECORD and policy.native is not None:
             return await self._inside(sock, policy.native, peer, held, None)
         sock.recv(1)
-        if first == FirstByte.TLS:
-            if policy.incoming is None:
+        if first in (FirstByte.TLS, FirstByte.INSECURE_TLS):
+            known = FirstByte.INSECURE_TLS if first == FirstByte.INSECURE_TLS else None
+            context = policy.insecure if known else policy.incoming
+            if context is None:
                 self._log.warning("TLS connection attempted, server not configured for TLS: conn=%s", peer)
                 return None
-            return await self._inside(sock, policy.incoming, peer, held, None)
-        if first == FirstByte.INSECURE_TLS and policy.insecure is not None:
-            return await self._inside(sock, policy.insecure, peer, held, FirstByte.INSECURE_TLS)
+            return await self._inside(sock, context, peer, held, known)
         if policy.verify_incoming:
             self._log.warning("Non-TLS connection attempted with VerifyIncoming set: conn=%s", peer)
             return None
-        handler = None if first == FirstByte.INSECURE_TLS else self._handler(first, peer)
+        handler = self._handler(first, peer)
         if handler is None:
             return None
         protocol = _begin(handler, peer, held)
