@@ -125,7 +125,7 @@ async def test_cancelling_ends_the_call_at_the_server() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await until(lambda: there.methods.cancelled == 1)
-        assert len(only_connection(there).session) == 0
+        await until(lambda: len(only_connection(there).session) == 0)
         assert (await there.call("Echo", b"mine")).Value == b"mine"
 
 

@@ -7,7 +7,10 @@ import logging
 import struct
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rpc_support import Methods, RawClient, Text, make_server, site, until
+from rpc_vectors import names, wire
 
 from proconsul.engine.rpc.codec import EMPTY, Message, MessageReader, encode_request
 from proconsul.engine.rpc.server import COLLECTED_BYTES_MAX, Peer
@@ -349,6 +352,40 @@ async def test_closing_the_server_ends_connections_and_cancels_handlers() -> Non
     assert single.closed and many.closed and sorted(ended) == ["many", "single"]
     assert methods.waiting[0].cancelled()
     assert many.take() == struct.pack(">BBHII", 0, 3, 0, 0, 0)
+
+
+async def test_an_answer_nobody_waits_for_any_more_is_not_sent_to_its_end() -> None:
+    caller = Caller(Methods())
+    number = caller.open()
+    caller.send(number, "Fill", encode(Text(b"x", 10 * WINDOW_BYTES)))
+    caller.exchange(consume=False)
+    caller.session.close(number, 0.0)
+    caller.exchange(consume=False)
+    assert caller.resets == [number] and len(caller.session) == 0
+
+
+CALLS = [wire(name) for name in names("-req")] + [encode_request(1, "Test.Echo", encode(Text(b"value", 7)))]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(CALLS), st.integers(0, 300), st.integers(0, 255)), max_size=10))
+def test_damaged_requests_never_end_the_connection(
+    caplog: pytest.LogCaptureFixture, damaged: list[tuple[bytes, int, int]]
+) -> None:
+    async def scenario() -> None:
+        caller = Caller(Methods())
+        for call, at, byte in damaged:
+            body = bytearray(call)
+            body[at % len(body)] = byte
+            caller.session.send(caller.open(), bytes(body))
+            caller.exchange()
+        number = caller.open()
+        caller.send(number, "Echo", encode(Text(b"alive")))
+        caller.exchange()
+        assert caller.messages[-1][0] == number and not caller.pipe.closed
+
+    caplog.set_level(logging.CRITICAL, "agent.server.rpc")
+    asyncio.run(scenario())
 
 
 async def test_refusals_are_logged_as_the_original_does(caplog: pytest.LogCaptureFixture) -> None:

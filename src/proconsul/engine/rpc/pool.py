@@ -32,6 +32,8 @@ T = TypeVar("T")
 # Calls that wait for a stream while 256 are not acknowledged: what an agent's HTTP clients may have under way at once
 # when a server is stuck. Further ones fail, as they would by waiting.
 CALLS_WAITING_MAX = 4096
+# Servers that do not take the last of what they were sent are not waited for longer.
+CLOSE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,10 @@ class _Connection(SessionProtocol):
         raise ConnectionLost("EOF")
 
     def _drop(self, stream: _Stream) -> None:
-        """Give a stream up, with the call on it: the server cancels what it does for it."""
+        """Give a stream up, with the call on it: the server cancels what it does for it.
+
+        It is closed, not reset: the original logs a reset as an error. What it still answers is read and forgotten.
+        """
         future, stream.future = stream.future, None
         if future is not None and not future.done():
             future.set_exception(ConnectionLost("EOF"))
@@ -135,24 +140,22 @@ class _Connection(SessionProtocol):
         if self._streams.pop(stream.number, None) is not None:
             if stream in self._idle:
                 self._idle.remove(stream)
-            self.session.reset(stream.number)
+            self.session.close(stream.number, self._last_used)
             self.flush_soon()
 
     def on_event(self, event: Event) -> None:
         stream = self._streams.get(event[0])
-        if stream is None:
-            return
         if type(event) is Data:
-            self.session.consume(stream.number, len(event.data))
-            self._received(stream, event.data)
-        elif type(event) in (Closed, Reset):
-            self.session.close(stream.number, self._loop.time())
+            self.session.consume(event.stream, len(event.data))
+            if stream is not None:
+                self._received(stream, event.data)
+        elif stream is not None and type(event) in (Closed, Reset):
             self._drop(stream)
 
     def _received(self, stream: _Stream, data: bytes) -> None:
         future = stream.future
-        if future is None:  # nobody asked
-            self._drop(stream)
+        if future is None:
+            self._reject(stream, "answer to no request")
             return
         try:
             stream.reader.feed(data)
@@ -162,9 +165,7 @@ class _Connection(SessionProtocol):
             if message.seq != stream.seq - 1 or stream.reader.buffered:
                 raise CodecError("answer to another request")
         except CodecError as error:
-            if not future.done():
-                future.set_exception(ConnectionLost(str(error)))
-            self._drop(stream)
+            self._reject(stream, str(error))
             return
         if future.done():  # given up in this very moment
             self._drop(stream)
@@ -177,6 +178,13 @@ class _Connection(SessionProtocol):
         else:
             del self._streams[stream.number]
             self.session.close(stream.number, self._last_used)
+
+    def _reject(self, stream: _Stream, reason: str) -> None:
+        """What came is no answer: nothing more of it is wanted."""
+        if stream.future is not None and not stream.future.done():
+            stream.future.set_exception(ConnectionLost(reason))
+        self.session.reset(stream.number)
+        self._drop(stream)
 
     def on_turn(self) -> None:
         room = len(self._idle) + (1 if self.session.can_open else 0) if self._waiters else 0
@@ -274,7 +282,10 @@ class ConnectionPool:
             connection.session.go_away()
             connection.end("pool is closed")
         if connections:
-            await asyncio.wait([connection.lost for connection in connections], timeout=self._limits.dial_timeout_s)
+            await asyncio.wait([connection.lost for connection in connections], timeout=CLOSE_TIMEOUT_S)
+        for connection in connections:
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def _connected(self, key: _Key, timeout_s: float) -> _Connection:
         """The connection for ``key``; those who want it at the same time share one dial."""

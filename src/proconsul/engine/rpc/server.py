@@ -339,7 +339,10 @@ class _Multiplexed(SessionProtocol):
                 conversation.go_on()
         elif type(event) in (Closed, Reset):
             self.forget(number)
-            self.session.close(number, self._loop.time())
+            if self.session.is_waiting(number):  # an answer that nobody takes any more
+                self.session.reset(number)
+            else:
+                self.session.close(number, self._loop.time())
 
     def on_turn(self) -> None:
         if self.stalled and not self.congested():
