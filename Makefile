@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test bench lint types sim soak fuzz clean
+.PHONY: agent test bench lint types sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -38,6 +38,12 @@ soak: $(VENV)/.installed-dev
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.installed-fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python tests/fuzz/fuzz_gossip.py
+
+# A mixed pool of twelve processes that loses every twentieth packet: nobody may be declared dead.
+GOSSIP_SOAK_SECONDS ?= 600
+soak-gossip: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_reference.py
+	GOSSIP_SOAK_SECONDS=$(GOSSIP_SOAK_SECONDS) $(BIN)/pytest -q -s tests/interop/test_packet_loss.py
 
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "atheris>=3.0,<4"

@@ -68,7 +68,7 @@ def event_from(pool: Pool, name: str) -> None:
     """
     for attempt in (1, 2, 3):
         payload = f"from {name}, {attempt}"
-        eventually(lambda payload=payload: _consul(pool, name).fire("story", payload) or True, f"{name} fires")
+        eventually(lambda payload=payload: pool.members[name].fire("story", payload) or True, f"{name} fires")
 
         def without(payload: str = payload) -> list[str]:
             return [member.name for member in pool if not member.has_event("story", payload)]

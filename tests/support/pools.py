@@ -6,16 +6,19 @@ fixed time. The gossip timing is that of a small fast network, so that a death i
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import json
 import os
+import signal
 import subprocess
+import sys
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from support.harness import (
     STOP_TIMEOUT_S,
@@ -58,6 +61,15 @@ def serf_path() -> Path | None:
     return path if path is not None and path.exists() else None
 
 
+_libc = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """For ``preexec_fn``: kill this process when the one that started it ends, however it ends (prctl(2))."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Seen(NamedTuple):
     """One member as another shows it."""
 
@@ -74,6 +86,8 @@ class Process:
     directory: Path
     host: str = ""
     process: subprocess.Popen[bytes] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    stdin: int = subprocess.DEVNULL
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -86,8 +100,9 @@ class Process:
         assert self.process is None or self.process.poll() is not None, f"{self.name} runs"
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.directory
-            )
+                self.command(), stdout=log, stderr=subprocess.STDOUT, stdin=self.stdin, cwd=self.directory,
+                env={**os.environ, **self.environment}, preexec_fn=die_with_parent,
+            )  # fmt: skip
 
     def log(self) -> str:
         path = self.directory / "log"
@@ -106,6 +121,11 @@ class Process:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(STOP_TIMEOUT_S)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
 
     def wait_exit(self) -> int:
         assert self.process is not None
@@ -192,6 +212,7 @@ class SerfMember(Process):
 
     key: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    profile: str = "local"
     ports: list[int] = field(default_factory=lambda: free_ports(2))
 
     def __post_init__(self) -> None:
@@ -203,10 +224,14 @@ class SerfMember(Process):
         script = self.directory / "event.sh"
         script.write_text(f'#!/bin/sh\necho "$SERF_USER_EVENT $(cat)" >> {self.directory}/events\n')
         script.chmod(0o755)
+        answer = self.directory / "answer.sh"
+        answer.write_text('#!/bin/sh\nprintf %s "$(cat)"\n')  # as our own members do: what was asked is the answer
+        answer.chmod(0o755)
 
     def command(self) -> list[str]:
         words = [str(serf_path()), "agent", "-node", self.name, "-bind", self.gossip, "-rpc-addr", self.rpc]
-        words += ["-profile=local", "-log-level=debug", f"-event-handler=user={self.directory}/event.sh"]
+        words += [f"-profile={self.profile}", "-log-level=debug"]
+        words += [f"-event-handler=user={self.directory}/event.sh", f"-event-handler=query={self.directory}/answer.sh"]
         words += ["-encrypt", self.key] if self.key else []
         return words + [word for pair in self.tags.items() for word in ("-tag", "=".join(pair))]
 
@@ -242,6 +267,9 @@ class SerfMember(Process):
         self.serf("leave")
         self.wait_exit()
 
+    def fire(self, name: str, payload: str) -> None:
+        self.serf("event", "-coalesce=false", name, payload)
+
     def events(self) -> str:
         """Everything the agent gave to its handler: names and payloads."""
         path = self.directory / "events"
@@ -249,10 +277,91 @@ class SerfMember(Process):
 
     def has_event(self, name: str, payload: str) -> bool:
         # What Consul sends is binary around the payload.
-        return f"consul:event:{name} " in self.events() and payload in self.events()
+        return f"{name} " in self.events() and payload in self.events()
 
 
-AnyMember = ConsulMember | SerfMember
+@dataclass
+class BareMember(Process):
+    """A member of ours with no agent around it, the counterpart of ``serf agent``, commanded by its standard input."""
+
+    key: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    profile: str = "local"
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    stdin: int = subprocess.PIPE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.tags = {
+            "role": "node", "dc": "dc1", "segment": "", "id": str(uuid.uuid4()), "build": "1.8.7:bare", "vsn": "2",
+            "vsn_min": "2", "vsn_max": "3",
+        } | self.tags  # fmt: skip
+
+    def command(self) -> list[str]:
+        words = [sys.executable, "-m", "proconsul.testing.gossip_member", "--name", self.name, "--bind", self.gossip]
+        words += ["--log-level", "DEBUG", *(["--local"] if self.profile == "local" else [])]
+        words += ["--key", self.key] if self.key else []
+        return words + [word for pair in self.tags.items() for word in ("--tag", "=".join(pair))]
+
+    @property
+    def gossip(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def tell(self, command: str) -> None:
+        assert self.process is not None and self.process.stdin is not None
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def said(self, *kinds: str) -> list[dict[str, Any]]:
+        """All it has printed of these ``kinds``, in all its lives."""
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if line["what"] in kinds]
+
+    def ask(self, command: str, *kinds: str) -> dict[str, Any]:
+        """What it prints of these ``kinds`` after ``command``. Raises OSError when it refuses."""
+        kinds = (*kinds, "error")
+        before = len(self.said(*kinds))
+        self.tell(command)
+
+        def answer() -> list[dict[str, Any]]:
+            self.require_running()
+            return self.said(*kinds)[before:]
+
+        first = eventually(answer, f"{self.name} answers {command!r}")[0]
+        if first["what"] == "error":
+            raise OSError(first["text"])
+        return first
+
+    def wait_ready(self) -> None:
+        self.ask("stats", "stats")
+
+    def members(self) -> dict[str, Seen]:
+        shown = self.ask("members", "members")
+        return {
+            name: Seen(status, shown["addresses"][name], shown["tags"][name])
+            for name, status in shown["members"].items()
+        }
+
+    def join(self, address: str) -> None:
+        self.ask(f"join {address}", "joined")
+
+    def leave(self) -> None:
+        self.tell("leave")
+        self.wait_exit()
+
+    def fire(self, name: str, payload: str) -> None:
+        self.tell(f"event {name} {payload}")
+
+    def has_event(self, name: str, payload: str) -> bool:
+        return any(one["name"].endswith(name) and payload in one["payload"] for one in self.said("user"))
+
+    def dropped(self) -> dict[str, int]:
+        """Why it did not use what it received, and how often."""
+        counts: dict[str, int] = self.ask("stats", "stats")["dropped"]
+        return counts
+
+
+AnyMember = ConsulMember | SerfMember | BareMember
 
 
 class Pool:
@@ -290,8 +399,13 @@ class Pool:
         self._begin(member)
         return member
 
-    def add_serf(self, name: str, **tags: str) -> SerfMember:
-        member = SerfMember(name, self.directory / name, key=self.key, tags=tags)
+    def add_serf(self, name: str, *, profile: str = "local", **tags: str) -> SerfMember:
+        member = SerfMember(name, self.directory / name, key=self.key, tags=tags, profile=profile)
+        self._begin(member)
+        return member
+
+    def add_bare(self, name: str, *, profile: str = "local", **tags: str) -> BareMember:
+        member = BareMember(name, self.directory / name, key=self.key, tags=tags, profile=profile)
         self._begin(member)
         return member
 
@@ -314,7 +428,7 @@ class Pool:
         other = next(one for one in self if one is not member)
         eventually(lambda: member.join(other.gossip) or True, f"{member.name} joins {other.name}")
 
-    def everybody_sees(self, **statuses: str) -> None:
+    def everybody_sees(self, *, timeout_s: float = SETTLED_TIMEOUT_S, **statuses: str) -> None:
         """Wait until every running member shows the running ones as alive, and others as ``statuses`` say."""
         expected = {member.name: "alive" for member in self} | statuses
 
@@ -330,7 +444,7 @@ class Pool:
                     found[member.name] = difference
             return found
 
-        self.until(wrong, f"everybody sees {expected}")
+        self.until(wrong, f"everybody sees {expected}", timeout_s)
 
     def until(self, wrong: Callable[[], object], what: str, timeout_s: float = SETTLED_TIMEOUT_S) -> None:
         """Wait until ``wrong`` returns nothing; what it returned last goes into the failure."""

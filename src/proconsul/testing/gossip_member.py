@@ -3,8 +3,9 @@
     python -m proconsul.testing.gossip_member --name a --bind 127.0.0.1:7946 [--join 127.0.0.2:7946] [--key BASE64]
 
 It prints one JSON object per line for everything that happens and reads commands, one per line, from standard input:
-``event NAME PAYLOAD``, ``query NAME PAYLOAD``, ``tags K=V ...``, ``join ADDRESS ...``, ``members``, ``stats``,
-``keys OPERATION [KEY]``, ``force-leave NAME``, ``leave``. It answers every query with what it asked.
+``event NAME PAYLOAD``, ``query NAME PAYLOAD``, ``ask JSON`` (a query with filters: name, payload, nodes, tags, ack,
+relay_factor), ``tags K=V ...``, ``join ADDRESS ...``, ``members``, ``stats``, ``keys OPERATION [KEY]``,
+``force-leave NAME [prune]``, ``leave``. It answers every query with what it asked.
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ class MemberProcess:
                 self.serf.fire(f"load-{number}", b"", False, now)
         elif verb == "query":
             self.serf.query(rest[0], " ".join(rest[1:]).encode(), now, ack=True)
+        elif verb == "ask":
+            asked = json.loads(" ".join(rest))
+            self.serf.query(asked.pop("name"), asked.pop("payload").encode(), now, **asked)
         elif verb == "keys":
             key = parse_key(rest[1]) if len(rest) > 1 else b""
             self.serf.key_request(KeyOp(rest[0]), key, 0, now)
@@ -98,12 +102,15 @@ class MemberProcess:
         elif verb == "join":
             say("joined", count=await self.pool.join([address(text) for text in rest]))
         elif verb == "force-leave":
-            self.serf.force_leave(rest[0], False, now)
+            self.serf.force_leave(rest[0], "prune" in rest[1:], now)
         elif verb == "members":
-            members = {member.name: member.status.name.lower() for member in self.serf.members()}
-            say("members", members=members, tags={member.name: dict(member.tags) for member in self.serf.members()})
+            members = self.serf.members()
+            say("members", members={member.name: member.status.name.lower() for member in members},
+                tags={member.name: dict(member.tags) for member in members},
+                addresses={member.name: f"{member.address}:{member.port}" for member in members})  # fmt: skip
         elif verb == "stats":
-            say("stats", cpu_s=time.process_time(), dropped=dict(self.pool.dropped + self.pool.swim.dropped))
+            dropped = self.pool.dropped + self.pool.swim.dropped + self.serf.counters
+            say("stats", cpu_s=time.process_time(), dropped=dict(dropped), serf=self.serf.stats())
         elif verb == "leave":
             await self.pool.leave()
             self._over.set()
@@ -121,6 +128,8 @@ class MemberProcess:
             say("ack", node=effect.node)
         elif isinstance(effect, happened.QueryAnswered):
             say("response", node=effect.node, payload=effect.payload.decode("utf-8", "replace"))
+        elif isinstance(effect, happened.QueryFinished):
+            say("finished", name=effect.query.name)
         elif isinstance(effect, happened.KeysFinished):
             say("keys", error=effect.operation.error, keys=dict(effect.operation.keys))
 
@@ -137,7 +146,9 @@ def main() -> None:
     parser.add_argument("--key", default="", help="base64")
     parser.add_argument("--tag", action="append", default=[], help="K=V")
     parser.add_argument("--local", action="store_true", help="timing for members on one machine")
+    parser.add_argument("--log-level", default="WARNING", help="of what goes to standard error")
     options = parser.parse_args()
+    logging.basicConfig(level=options.log_level, format="%(asctime)s [%(levelname)s] %(message)s")
 
     async def run() -> None:
         await MemberProcess(options).run()
