@@ -178,6 +178,27 @@ async def test_connections_nobody_uses_are_closed() -> None:
         assert (await there.call("Echo", b"x")).Value == b"x"
 
 
+async def test_a_server_that_says_farewell_keeps_its_calls_and_gets_no_more() -> None:
+    async with site() as there:
+        task = asyncio.create_task(there.call("Wait"))
+        await until(lambda: there.methods.waiting)
+        (served,) = there.server._open
+        served.session.go_away()
+        served.flush()
+        await until(lambda: only_connection(there).session.gone_away)
+        assert (await there.call("Echo", b"elsewhere")).Value == b"elsewhere"
+        assert len(there.pool._all) == 2
+        there.methods.waiting[0].set_result(Text(b"done"))
+        assert (await task).Value == b"done"
+
+    async with site() as there:
+        await there.call("Echo")
+        (served,) = there.server._open
+        served.session.go_away()
+        served.flush()
+        await until(lambda: not there.pool._all)
+
+
 async def test_the_connection_to_a_server_that_left_can_be_forgotten() -> None:
     async with site() as there:
         await there.call("Echo")

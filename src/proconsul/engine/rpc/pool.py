@@ -24,7 +24,7 @@ from proconsul.engine.rpc.errors import (
     RpcOverload,
     RpcTimeout,
 )
-from proconsul.engine.rpc.yamux import Closed, Data, Event, Reset, WaitingFull
+from proconsul.engine.rpc.yamux import Closed, Data, Event, GoneAway, Reset, WaitingFull
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
 
 T = TypeVar("T")
@@ -151,6 +151,8 @@ class _Connection(SessionProtocol):
                 self._received(stream, event.data)
         elif stream is not None and type(event) in (Closed, Reset):
             self._drop(stream)
+        elif type(event) is GoneAway and self.idle_deadline() is not None:
+            self.end("server accepts no more calls")
 
     def _received(self, stream: _Stream, data: bytes) -> None:
         future = stream.future
