@@ -86,6 +86,17 @@ def test_who_missed_our_refutation_is_told_again(what: str) -> None:
     assert bench.sent(bench.effects(), Kind.ALIVE) == []
 
 
+@pytest.mark.parametrize("accused", [2**32 - 2, 2**32 - 1])
+def test_an_accusation_cannot_make_us_unreadable(accused: int) -> None:
+    bench = Bench()
+    bench.suspect("me", incarnation=accused)
+    bench.dead("me", incarnation=accused)
+    bench.swim.metadata_changed(1.0)
+    assert bench.swim.incarnation == 2**32 - 1
+    own = bench.swim.push_nodes()[0]
+    assert codec.decode(PushNode, codec.encode_body(own)) == own
+
+
 def test_an_older_self_is_outbid() -> None:
     """After a restart others still hold our former life: left, at a higher incarnation."""
     bench = Bench()

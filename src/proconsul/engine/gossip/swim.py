@@ -35,6 +35,8 @@ CRC_BYTES = 5
 CRC_PROTOCOL = 5
 # A pool larger than this is not a pool but an attack on our memory; Consul's own advice ends far below.
 NODES_MAX = 100_000
+# Incarnations are u32 on the wire. Only an attacker gets there; going on counting would make all we send unreadable.
+INCARNATION_MAX = 2**32 - 1
 # Remembered lines per node that explain its state.
 EVIDENCE_MAX = 8
 # Rounds of guessing per wanted node when choosing at random, as in the original.
@@ -463,8 +465,8 @@ class Swim:
         same = heard.meta == record.meta and heard.vsn == record.vsn
         return same and heard.incarnation == record.incarnation
 
-    def _next_incarnation(self) -> int:
-        self.incarnation += 1
+    def _next_incarnation(self, beaten: int = 0) -> int:
+        self.incarnation = min(max(self.incarnation, beaten) + 1, INCARNATION_MAX)
         return self.incarnation
 
     def _announce(self, incarnation: int, now: float) -> None:
@@ -479,7 +481,7 @@ class Swim:
 
     def _refute(self, accused: int, source: str, what: str, now: float) -> None:
         """Object: we are here. Having been accused at all says that we answer badly (Lifeguard 4.1)."""
-        self.incarnation = max(self.incarnation, accused) + 1
+        self._next_incarnation(accused)
         self.awareness.apply(1)
         self._note(self._name, f"refuted '{what}' of incarnation {accused}", source, now)
         if what != "alive":
