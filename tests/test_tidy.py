@@ -32,7 +32,7 @@ PURE = (
     "engine/raft/progress.py", "engine/raft/configuration.py", "engine/raft/messages.py",
     "engine/rpc/yamux.py", "engine/rpc/codec.py", "engine/rpc/errors.py",
     "engine/gossip/lzw.py", "engine/gossip/coordinate.py", "engine/gossip/lifeguard.py",
-    "engine/gossip/codec.py", "engine/gossip/packet.py", "engine/gossip/stream.py",
+    "engine/gossip/codec.py", "engine/gossip/packet.py", "engine/gossip/stream.py", "engine/gossip/intake.py",
     "engine/gossip/serf.py", "engine/gossip/serf_context.py", "engine/gossip/members.py", "engine/gossip/lamport.py",
     "engine/gossip/recent.py", "engine/gossip/user_events.py", "engine/gossip/queries.py",
     "engine/gossip/query_filters.py", "engine/gossip/keys.py", "engine/gossip/snapshot_file.py",

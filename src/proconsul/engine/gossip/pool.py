@@ -24,6 +24,7 @@ from proconsul.engine.gossip.codec import GossipError
 from proconsul.engine.gossip.config import SwimConfig
 from proconsul.engine.gossip.delegate import Address, Refused
 from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.intake import Intake
 from proconsul.engine.gossip.messages import Ack, Error, Kind, Ping, PushNode
 from proconsul.engine.gossip.packet import COMPOUND_OVERHEAD, PACKET_BYTES_MAX, Dropped, PacketCodec
 from proconsul.engine.gossip.serf import Serf
@@ -86,6 +87,7 @@ class GossipPool:
         self._armed_for: float | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._exchanges = 0
+        self._intake: Intake[asyncio.Task[Any]] = Intake()
         self.closed = False
 
     # ------------------------------------------------------------------ life
@@ -303,6 +305,7 @@ class GossipPool:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._close_for_room(self._intake.begin(task))
         try:
             async with asyncio.timeout(self.swim.config.tcp_timeout_s):
                 await self._serve_one(reader, writer)
@@ -316,10 +319,22 @@ class GossipPool:
                 with contextlib.suppress(OSError):
                     await writer.drain()
         finally:
+            self._intake.end(task)
             writer.close()
 
+    def _close_for_room(self, stream: asyncio.Task[Any] | None) -> None:
+        if stream is None:
+            return
+        self._intake.end(stream)
+        stream.cancel()
+        self.dropped["stream_room"] += 1
+        self._log.warning("memberlist: Too many or too long incoming streams, closed one")
+
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        kind, message = await self._read_message(reader)
+        task = asyncio.current_task()
+        assert task is not None
+        kind, message = await self._read_message(reader, task)
+        self._intake.serve(task)
         if isinstance(message, Exchanged):
             if self._exchanges >= EXCHANGES_MAX:
                 self._log.error("memberlist: Too many pending push/pull requests")
@@ -343,14 +358,21 @@ class GossipPool:
 
     # ------------------------------------------------------------------ full exchange
 
-    async def _read_message(self, reader: asyncio.StreamReader) -> tuple[Kind, Payload]:
-        """One message of a stream. Raises StreamError, also when the stream ends before it does."""
+    async def _read_message(
+        self, reader: asyncio.StreamReader, served: asyncio.Task[Any] | None = None
+    ) -> tuple[Kind, Payload]:
+        """One message of a stream, which we serve in task ``served`` or have dialled.
+
+        Raises StreamError, also when the stream ends before the message does.
+        """
         parser = self._streams.reader()
         while not parser.is_complete:
             data = await reader.read(READ_BYTES)
             if not data:
                 raise StreamError("EOF")
             parser.feed(data)
+            if served is not None:
+                self._close_for_room(self._intake.grow(served, len(data)))
         found = await asyncio.to_thread(parser.message) if parser.is_heavy else parser.message()
         assert found is not None
         return found
