@@ -44,7 +44,7 @@ PURE = (
     "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/query/state.py",
     "features/intention/state.py", "features/connect/state.py", "features/config_entry/state.py",
-    "features/config_entry/gateway_services.py", "features/federation/state.py", "features/operator/state.py",
+    "features/config_entry/gateway_services.py", "features/config_entry/graph.py", "features/federation/state.py", "features/operator/state.py",
     "engine/wire/gotime.py", "server/rooms.py", "server/chunk_records.py", "server/fsm.py", "server/session_timers.py", "server/tombstones.py",
     "server/lock_delays.py", "server/reconcile.py", "server/server_details.py", "server/merge_rules.py",
     "agent/local_state.py", "agent/checks/status.py", "agent/checks/scheduler.py",

@@ -9,17 +9,19 @@ import base64
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 
-from support.harness import Agent, Subject, eventually
+from support.harness import Agent, Reply, Subject, eventually
 
 SETTINGS = (
     'acl { enabled = true default_policy = "deny" } connect { enabled = true } primary_datacenter = "dc1" '
     "raft_snapshot_threshold = 1000000 raft_snapshot_interval = \"1h\" limits { http_max_conns_per_client = 1000 }"
 )
+T = TypeVar("T", bound="Teller")
 MANAGEMENT = "00000000-0000-0000-0000-000000000001"
 
 
@@ -59,8 +61,14 @@ class Teller:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.token = ""
+        # Called after every request that may have changed something.
+        self.on_answer: Callable[[], None] = lambda: None
         self._client = agent.client()
         self.rpc = Rpc(agent.ports["server"])
+
+    def get(self, path: str) -> Reply:
+        """Read something; the story goes on whatever the answer is."""
+        return self._client.call("GET", path, None, [("X-Consul-Token", self.token)])
 
     def send(self, method: str, path: str, body: Any = None, *, refused: bool = False, token: str = "") -> Any:
         """The decoded answer. Any refusal fails the story unless it is said to be ``refused``."""
@@ -71,6 +79,8 @@ class Teller:
         headers = [("X-Consul-Token", token or self.token)] if (token or self.token) else []
         reply = self._client.call(method, path, data if method != "GET" else None, headers)
         assert (reply.status >= 300) == refused, f"{method} {path}: {reply.status} {reply.text}"
+        if method != "GET":
+            self.on_answer()
         return json.loads(reply.body) if reply.body[:1] in (b"{", b"[", b'"') else reply.text
 
     def put(self, path: str, body: Any = None, *, refused: bool = False) -> Any:
@@ -86,6 +96,7 @@ class Teller:
             assert refused, f"{method}: {error}"
             return str(error)
         assert not refused, f"{method} was to be refused"
+        self.on_answer()
         return reply
 
 
@@ -94,7 +105,7 @@ def server(directory: Path, *, dev: bool = False) -> Agent:
     return Agent(Subject.REFERENCE, directory, ["-hcl", SETTINGS], dev=dev)
 
 
-def bootstrap(agent: Agent) -> Teller:
+def bootstrap(agent: Agent, kind: type[T]) -> T:
     """Wait until the server leads, and make the first management token."""
     eventually(lambda: json.loads(agent.call("GET", "/v1/status/leader").body), f"a leader; log:\n{agent.log()[-500:]}")
 
@@ -102,18 +113,16 @@ def bootstrap(agent: Agent) -> Teller:
         reply = agent.call("PUT", "/v1/acl/bootstrap")
         return str(reply.json()["SecretID"]) if reply.status == 200 else ""
 
-    teller = Teller(agent)
+    teller = kind(agent)
     teller.token = eventually(first, "access control can be bootstrapped")
     return teller
 
 
-def tell(agent: Agent) -> Teller:
+def tell(teller: Teller) -> None:
     """The whole story."""
-    teller = bootstrap(agent)
     for chapter in (_bootstrap_again, _policies_and_roles, _tokens, _auth_methods, _legacy, _catalog, _config_entries,
                     _gateways, _mesh, _sessions_and_keys, _queries, _transactions, _operator, _large):  # fmt: skip
         chapter(teller)
-    return teller
 
 
 # ---------------------------------------------------------------------------------------------- access control

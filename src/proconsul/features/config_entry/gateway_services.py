@@ -47,6 +47,10 @@ class GatewayServices:
         rows = [row for row in self.table.by("gateway", gateway.lower()) if row.Service != WILDCARD]
         return self.store.max_index(TABLE), rows
 
+    def before(self, service: str) -> set[str]:
+        """Names, in lower case, of the gateways before a service."""
+        return {row.Gateway.lower() for row in self.table.by("service", service.lower())}
+
     # ------------------------------------------------------------------ config entries
 
     def entry_written(self, tx: Transaction, entry: ConfigEntry, old: ConfigEntry | None) -> None:

@@ -8,6 +8,7 @@ from proconsul.engine.store.table import Store, Table, Transaction
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.config_entry.gateway_services import GatewayServices
+from proconsul.features.config_entry.graph import check_graph
 from proconsul.features.config_entry.model import ConfigEntry, ConfigEntryOp, ConfigEntryRequest, read_request
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
@@ -17,7 +18,7 @@ TABLE = "config-entries"
 
 
 class ConfigEntryState:
-    """Entries by kind and name."""
+    """Entries by kind and name. A write that would leave services with a discovery chain that cannot be is refused."""
 
     def __init__(self, store: Store, gateway_services: GatewayServices) -> None:
         self.store = store
@@ -60,6 +61,7 @@ class ConfigEntryState:
     def _set(self, tx: Transaction, entry: ConfigEntry, old: ConfigEntry | None) -> None:
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.table, replace(entry, CreateIndex=created, ModifyIndex=tx.index))
+        check_graph(self.table, entry, self.gateway_services.before(entry.Name))
         self.gateway_services.entry_written(tx, entry, old)
         tx.bump(TABLE)
 
@@ -67,6 +69,7 @@ class ConfigEntryState:
         if old is None:
             return
         tx.delete(self.table, self.table.primary_key(old))
+        check_graph(self.table, old, self.gateway_services.before(old.Name))
         self.gateway_services.entry_deleted(tx, old)
         tx.bump(TABLE)
 

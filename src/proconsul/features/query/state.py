@@ -19,7 +19,7 @@ TABLE = "prepared-queries"
 
 
 class QueryState:
-    """Queries by id. Names are unique among queries, and name prefixes among templates."""
+    """Queries by id. Names are unique, and there is one template without a name at most."""
 
     def __init__(self, store: Store, sessions: Table[Session]) -> None:
         self.store = store
@@ -27,7 +27,7 @@ class QueryState:
         self.table: Table[PreparedQuery] = Table(
             TABLE, lambda row: row.ID.lower(),
             indexes={
-                "name": lambda row: row.Name.lower() or None if not row.Template.Type else None,
+                "name": lambda row: row.Name.lower() or None,
                 "template": lambda row: row.Name.lower() if row.Template.Type else None,
                 "session": lambda row: row.Session.lower() or None,
             },
@@ -60,24 +60,34 @@ class QueryState:
             raise StateError("Missing query ID")
         self._check_name(query)
         if query.Session:
-            check_uuid(query.Session, "session")
-            if self._sessions.get(query.Session.lower()) is None:
-                raise StateError("invalid session")
+            self._check_session(query.Session)
         old = self.table.get(query.ID.lower())
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.table, replace(query, CreateIndex=created, ModifyIndex=tx.index))
         tx.bump(TABLE)
 
     def _check_name(self, query: PreparedQuery) -> None:
-        """Refuse a name that another query answers to."""
-        index = "template" if query.Template.Type else "name"
-        if not query.Template.Type and not query.Name:
+        """Refuse a name that another query answers to; ordinary queries and templates share their names."""
+        if query.Name:
+            taken = self.table.by("name", query.Name.lower())
+            what = f"name '{query.Name}' aliases an existing query name"
+        elif query.Template.Type:
+            taken = self.table.by("template", "")
+            what = "a query template with an empty name already exists"
+        else:
             return
-        for other in self.table.by(index, query.Name.lower()):
-            if other.ID.lower() != query.ID.lower():
-                raise StateError(f"name '{query.Name}' aliases an existing query {index}")
+        if any(other.ID.lower() != query.ID.lower() for other in taken):
+            raise StateError(what)
         if is_uuid(query.Name) and self.table.get(query.Name.lower()) is not None:
-            raise StateError(f"name {quoted(query.Name)} aliases an existing query ID")
+            raise StateError(f"name '{query.Name}' aliases an existing query ID")
+
+    def _check_session(self, session_id: str) -> None:
+        try:
+            check_uuid(session_id, "session")
+        except StateError as error:
+            raise StateError(error.text.replace("failed session lookup:", "invalid session:")) from None
+        if self._sessions.get(session_id.lower()) is None:
+            raise StateError(f"invalid session {quoted(session_id)}")
 
     def _delete(self, tx: Transaction, query_id: str) -> None:
         check_uuid(query_id, "prepared query")
