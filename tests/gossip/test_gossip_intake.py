@@ -31,6 +31,7 @@ def test_the_longest_makes_room_for_bytes() -> None:
     # Alone with what is served already, a stream may be the longest itself.
     assert intake.grow("short", HELD_BYTES_MAX // 2) == "short"
     intake.end("short")
+    assert intake.grow("short", HELD_BYTES_MAX) is None
     intake.end("short")
     intake.end("served")
     assert intake.begin("next") is None

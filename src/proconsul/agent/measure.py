@@ -30,6 +30,7 @@ class Measure:
         self._agent = agent
         self._timer: asyncio.TimerHandle | None = None
         self._applied: dict[int, int] = {}
+        self._gossip_dropped: dict[tuple[str, str], int] = {}
         self._due = 0.0
 
     def start(self) -> None:
@@ -53,6 +54,7 @@ class Measure:
         agent, metrics = self._agent, self._agent.metrics
         agent.front.flush_samples(metrics)
         self._commands()
+        self._dropped()
         server = agent.server
         metrics.gauge("session_ttl.active", len(server.session_deadlines))
         metrics.gauge("rpc.queries_blocking", server.views.waiting)
@@ -79,6 +81,15 @@ class Measure:
                 if name in _RPC:
                     metrics.count(_RPC[name], new)
             self._applied[kind] = total
+
+    def _dropped(self) -> None:
+        """What gossip received and did not use: a wrong key, a name claimed twice or an attack shows here."""
+        for title, pool in (("lan", self._agent.pools.lan), ("wan", self._agent.pools.wan)):
+            for reason, total in pool.dropped().items() if pool is not None else ():
+                new = total - self._gossip_dropped.get((title, reason), 0)
+                if new:
+                    self._agent.metrics.count("memberlist.dropped", new, (("pool", title), ("reason", reason)))
+                self._gossip_dropped[title, reason] = total
 
 
 def _resident_bytes() -> int:

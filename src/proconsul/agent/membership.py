@@ -54,6 +54,9 @@ class Pool(Protocol):
     def stats(self) -> dict[str, str]:
         """The pool's block of ``consul info``."""
 
+    def dropped(self) -> dict[str, int]:
+        """Why packets and messages were not used, and how often."""
+
 
 class SoloPool:
     """A pool whose only member is this agent. ``on_event`` gets (Lamport time, name, payload)."""
@@ -123,6 +126,9 @@ class SoloPool:
         )
         times = {"event_time": str(self._event_clock), "member_time": "1", "query_time": "1"}
         return dict(sorted({**numbers, **times, "encrypted": "false", "members": "1"}.items()))
+
+    def dropped(self) -> dict[str, int]:
+        return {}
 
 
 def server_tags(

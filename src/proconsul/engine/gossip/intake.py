@@ -1,7 +1,7 @@
 """What incoming streams may hold: their number while they are read, and their bytes. Pure.
 
-The original has neither bound: a thousand connections that each begin a message of 20 MiB are 20 GiB. Honest streams are
-read within milliseconds, so the one that has taken longest, or has sent most, makes room for the next.
+The original has neither bound: a thousand connections that each begin a message of 20 MiB are 20 GiB. Honest streams
+are read within milliseconds, so the one that has taken longest, or has sent most, makes room for the next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ class Intake(Generic[T]):
         return next(iter(self._reading)) if len(self._reading) > READING_MAX else None
 
     def grow(self, stream: T, count: int) -> T | None:
-        """``count`` bytes of a message came. Returns the stream to be closed, maybe this one, if that is too much."""
+        """``count`` bytes of a message came. Returns the stream to be closed, maybe this one, if that is too much.
+
+        What still comes of one that was ended does not count.
+        """
+        if stream not in self._reading:
+            return None
         self._reading[stream] += count
         self._held_bytes += count
         return max(self._reading, key=self._reading.__getitem__) if self._held_bytes > HELD_BYTES_MAX else None

@@ -41,6 +41,8 @@ DATAGRAM_BYTES_MAX = 65_535
 RECEIVE_BUFFER_BYTES = 2 << 20
 # Full exchanges served at a time, as in the original: each may hold 20 MiB.
 EXCHANGES_MAX = 128
+# Connections the kernel keeps for us until we look, as Go has it keep: a pool that restarts joins all at once.
+BACKLOG = 4096
 # Nodes merged before the loop may do something else.
 SLICE_NODES = 200
 READ_BYTES = 64 << 10
@@ -87,7 +89,7 @@ class GossipPool:
         self._armed_for: float | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._exchanges = 0
-        self._intake: Intake[asyncio.Task[Any]] = Intake()
+        self._intake: Intake[asyncio.StreamWriter] = Intake()
         self.closed = False
 
     # ------------------------------------------------------------------ life
@@ -101,7 +103,7 @@ class GossipPool:
             with contextlib.suppress(OSError):
                 self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._udp.bind(self.bind)
-            self._server = await asyncio.start_server(self._serve, self.bind.host, self.bind.port)
+            self._server = await asyncio.start_server(self._serve, self.bind.host, self.bind.port, backlog=BACKLOG)
         except OSError:
             self._udp.close()
             raise
@@ -305,7 +307,7 @@ class GossipPool:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self._close_for_room(self._intake.begin(task))
+        self._close_for_room(self._intake.begin(writer))
         try:
             async with asyncio.timeout(self.swim.config.tcp_timeout_s):
                 await self._serve_one(reader, writer)
@@ -319,22 +321,20 @@ class GossipPool:
                 with contextlib.suppress(OSError):
                     await writer.drain()
         finally:
-            self._intake.end(task)
+            self._intake.end(writer)
             writer.close()
 
-    def _close_for_room(self, stream: asyncio.Task[Any] | None) -> None:
+    def _close_for_room(self, stream: asyncio.StreamWriter | None) -> None:
         if stream is None:
             return
         self._intake.end(stream)
-        stream.cancel()
+        stream.transport.abort()
         self.dropped["stream_room"] += 1
         self._log.warning("memberlist: Too many or too long incoming streams, closed one")
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        kind, message = await self._read_message(reader, task)
-        self._intake.serve(task)
+        kind, message = await self._read_message(reader, served=writer)
+        self._intake.serve(writer)
         if isinstance(message, Exchanged):
             if self._exchanges >= EXCHANGES_MAX:
                 self._log.error("memberlist: Too many pending push/pull requests")
@@ -359,9 +359,9 @@ class GossipPool:
     # ------------------------------------------------------------------ full exchange
 
     async def _read_message(
-        self, reader: asyncio.StreamReader, served: asyncio.Task[Any] | None = None
+        self, reader: asyncio.StreamReader, *, served: asyncio.StreamWriter | None = None
     ) -> tuple[Kind, Payload]:
-        """One message of a stream, which we serve in task ``served`` or have dialled.
+        """One message of a stream: of one that we have dialled, or that others have, with the writer ``served``.
 
         Raises StreamError, also when the stream ends before the message does.
         """
