@@ -28,6 +28,7 @@ RUNNING_S = (0.064, 1.024, 16.384)
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
 FAILURES = 128
 NAMES = {False: "SWIM", True: "Lifeguard"}
+WHAT = ("first detection", "known to all")
 
 
 class Interval(NamedTuple):
@@ -124,18 +125,19 @@ def measure_latencies(pool: ProcessPoolExecutor, quick: bool, plots: Path | None
     found: dict[tuple[int, bool], list[Latency]] = defaultdict(list)
     for case, result in zip(cases, pool.map(run_failures, cases), strict=True):
         found[case.members, case.lifeguard] += result
-    rows, series = [], []
-    for lifeguard in (False, True):
-        for at, what in ((0, "first detection"), (1, "known to all")):
-            points = []
-            for members in sizes:
-                times = [latency[at] for latency in found[members, lifeguard]]
-                median, worst = statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[98]
-                rows.append([members, NAMES[lifeguard], what, f"{median:.1f}", f"{worst:.1f}"])
-                points.append((float(members), median))
-            series.append(Series(f"{NAMES[lifeguard]}, {what}", points))
-    print(f"\nSeconds from a failure, {wanted} failures each\n")
-    print(table(["members", "", "", "median", "99th"], sorted(rows, key=lambda row: int(str(row[0])))), flush=True)
+    lines = [(lifeguard, at) for lifeguard in (False, True) for at in range(2)]
+    rows: list[list[object]] = []
+    series = [Series(f"{NAMES[lifeguard]}, {WHAT[at]}", []) for lifeguard, at in lines]
+    for members in sizes:
+        row: list[object] = [members]
+        for line, (lifeguard, at) in zip(series, lines, strict=True):
+            times = [latency[at] for latency in found[members, lifeguard]]
+            median, worst = statistics.median(times), statistics.quantiles(times, n=100, method="inclusive")[98]
+            row.append(f"{median:.1f} / {worst:.1f}")
+            line.points.append((float(members), median))
+        rows.append(row)
+    print(f"\nSeconds from a failure, {wanted} failures for each size, median / 99th percentile\n")
+    print(table(["members", *(line.title for line in series)], rows), flush=True)
     if plots is not None:
         line_plot(
             plots / "detection-times.svg", "Time from a failure, median", "members", "seconds", series, log_y=False

@@ -11,7 +11,7 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 24, 44, 96
 COLOURS = ("#c0392b", "#e59866", "#1f618d", "#5dade2")
-DASHES = ("", "6 4", "", "6 4")
+DASHES = ("none", "6 4", "none", "6 4")
 
 
 class Series(NamedTuple):

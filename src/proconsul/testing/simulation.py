@@ -453,7 +453,8 @@ class Simulation:
         return [happening for happening in self.happenings if happening.what == "dead"]
 
     def longest_queue(self) -> int:
-        return max(len(player.swim.queue) for player in self.players.values())
+        """The most that a running member has still to tell."""
+        return max(len(player.swim.queue) for player in self.players.values() if player.running)
 
 
 def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
