@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.disk import Disk
@@ -16,6 +16,7 @@ from proconsul.engine.raft.errors import AbortedByRestoreError, RaftError
 from proconsul.engine.raft.fsm import FSM, SupportsBatchApply, SupportsChunks
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType, LogEntry
+from proconsul.engine.raft.restoring import Install
 
 # Entries applied in one turn of the event loop: some milliseconds of a fast state machine.
 BATCH_ENTRIES = 1024
@@ -170,10 +171,10 @@ class Applier:
             elif not future.done():
                 future.set_result(None)
 
-    def restore(self, index: int, term: int, reader: BinaryIO) -> None:
+    def restore(self, index: int, term: int, install: Install) -> None:
         """Replace the state machine by a snapshot at ``index``."""
         try:
-            self._fsm.restore(reader)
+            install()
         except Exception as error:
             self._crashed(error)
             raise

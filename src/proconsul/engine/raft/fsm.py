@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from proconsul.engine.raft.messages import LogEntry
 
-__all__ = ["FSM", "FSMSnapshot", "SupportsBatchApply", "SupportsChunks"]
+__all__ = ["FSM", "FSMSnapshot", "SupportsBatchApply", "SupportsChunks", "SupportsPreparedRestore"]
 
 
 class FSMSnapshot(Protocol):
@@ -36,6 +36,19 @@ class FSM(Protocol):
 
     def restore(self, reader: BinaryIO) -> None:
         """Replace the state by the one read."""
+        ...
+
+
+@runtime_checkable
+class SupportsPreparedRestore(Protocol):
+    """A machine that reads a snapshot beside its state, and then takes it over in one step."""
+
+    def prepare(self, reader: BinaryIO, /) -> Any:
+        """Read a snapshot; called on another thread while the machine goes on, so it must not touch the state."""
+        ...
+
+    def install(self, prepared: Any, /) -> None:
+        """Replace the state by what `prepare` returned, quickly (called on the event loop)."""
         ...
 
 

@@ -36,6 +36,7 @@ from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.peers import Peers
 from proconsul.engine.raft.readings import Readings
+from proconsul.engine.raft.restoring import prepare_restore
 from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
@@ -103,7 +104,7 @@ class RaftNode(Readings):
         found = newest_snapshot(self._snapshots, self._note)
         if found is not None:
             with found[1] as reader:
-                self._fsm.restore(reader)
+                (await prepare_restore(fsm, reader))()
         initial = load_state(self._log, found[0] if found is not None else None)
         self._cache = EntryCache(self.config.cache_entries)
         applied = (initial.snapshot_index, initial.snapshot_term)
@@ -115,7 +116,9 @@ class RaftNode(Readings):
         )
         self._applier.disk = self._disk
         self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
-        self._peers = Peers(self.core, self._cache, self._log, self._snapshots, self._transport, self._disk, self._step)
+        self._peers = Peers(
+            self.core, self._cache, self._log, self._snapshots, self._fsm, self._transport, self._disk, self._step
+        )
         self._snapshotting = Snapshotting(
             self.core, self._applier, fsm, self._snapshots, self._disk, self._log, self._step, self._rng, self._note
         )
@@ -231,8 +234,9 @@ class RaftNode(Readings):
         self._applier.apply_to(effect.last)
 
     def _restore_snapshot(self, effect: ev.RestoreSnapshot) -> None:
-        with self._peers.received(effect.index, effect.term) as reader:
-            self._applier.restore(effect.index, effect.term, reader)
+        reader, install = self._peers.received(effect.index, effect.term)
+        with reader:
+            self._applier.restore(effect.index, effect.term, install)
 
     def _leadership_changed(self, effect: LeadershipChanged) -> None:
         if not effect.is_leader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any, BinaryIO
 
 from proconsul.engine.raft import events as ev
@@ -12,6 +13,7 @@ from proconsul.engine.raft.configuration import Configuration, Server, Suffrage
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.disk import Disk
 from proconsul.engine.raft.errors import RaftError, StorageError, TransportError, UnsupportedRpcError, WireError
+from proconsul.engine.raft.fsm import FSM
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import (
     AppendEntriesRequest,
@@ -25,6 +27,7 @@ from proconsul.engine.raft.messages import (
     Response,
     TimeoutNowResponse,
 )
+from proconsul.engine.raft.restoring import Install, prepare_restore
 from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.startup import newest_snapshot
 from proconsul.engine.raft.transport import Body, Respond, Transport
@@ -42,6 +45,7 @@ class Peers:
         cache: EntryCache,
         log: LogStore,
         snapshots: SnapshotStore,
+        fsm: FSM,
         transport: Transport | None,
         disk: Disk,
         step: Callable[[ev.Event], None],
@@ -50,12 +54,13 @@ class Peers:
         self._cache = cache
         self._log = log
         self._snapshots = snapshots
+        self._fsm = fsm
         self._transport = transport
         self._disk = disk
         self._step = step
         self._next_request = 0
         self._responders: dict[int, tuple[Respond, Body | None]] = {}
-        self._received: dict[tuple[int, int], BinaryIO] = {}
+        self._received: dict[tuple[int, int], tuple[BinaryIO, Install]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: dict[str, asyncio.Future[Any]] = {}
 
@@ -70,7 +75,7 @@ class Peers:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        for reader in self._received.values():
+        for reader, _ in self._received.values():
             reader.close()
         if self._transport is not None:
             await self._transport.close()
@@ -112,7 +117,7 @@ class Peers:
             self._step(ev.SnapshotStored(request_id, request, configuration))
             leftover = self._received.pop((request.last_log_index, request.last_log_term), None)
             if leftover is not None:
-                leftover.close()
+                leftover[0].close()
 
     async def _store(self, request: InstallSnapshotRequest, configuration: Configuration, body: Body | None) -> None:
         if body is None:
@@ -137,10 +142,14 @@ class Peers:
         except BaseException:
             sink.cancel()
             raise
-        self._received[(request.last_log_index, request.last_log_term)] = reader
+        try:
+            install = await prepare_restore(self._fsm, reader)
+        except Exception as error:  # A state that cannot be read stops the node, but only if the core wants it.
+            install = partial(_refuse, error)
+        self._received[(request.last_log_index, request.last_log_term)] = (reader, install)
 
-    def received(self, index: int, term: int) -> BinaryIO:
-        """The contents of the snapshot just stored."""
+    def received(self, index: int, term: int) -> tuple[BinaryIO, Install]:
+        """The contents of the snapshot just stored, to be closed, and how to put them into the state machine."""
         return self._received.pop((index, term))
 
     # -- requests to peers -------------------------------------------------------------------------------------------
@@ -271,6 +280,10 @@ class Peers:
             id=core.id.encode(),
             addr=core.address.encode(),
         )
+
+
+def _refuse(error: Exception) -> None:
+    raise error
 
 
 async def _contents(reader: BinaryIO) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from proconsul.engine.raft.errors import LeadershipLostError, NothingToSnapshotE
 from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.fsm import FSM, FSMSnapshot
 from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.restoring import prepare_restore
 from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotSink, SnapshotStore, write_chunks
 
 # Rest of the writing thread between pieces, so that the event loop gets the interpreter at once and not after the
@@ -143,7 +144,10 @@ class Snapshotting:
     # -- a user's state ----------------------------------------------------------------------------------------------
 
     async def user_restore(self, meta: SnapshotMeta, reader: BinaryIO) -> int:
-        """Install the state as a new snapshot in the current term. The node holds proposals back meanwhile."""
+        """Install the state as a new snapshot in the current term. The node holds proposals back meanwhile.
+
+        ``reader`` is read twice, so it must be seekable. Nothing has changed when this raises.
+        """
         async with self._lock:
             core = self._core
             term = core.term
@@ -151,20 +155,22 @@ class Snapshotting:
             configuration, configuration_index = core.configuration, core.configuration_index
             sink = await asyncio.to_thread(self._snapshots.create, index, term, configuration, configuration_index)
             try:
+                start = reader.tell()
                 size = await asyncio.to_thread(write_chunks, sink, _pieces(reader), lambda: time.sleep(PAUSE_S))
                 if meta.size and size != meta.size:
                     raise StorageError(f"failed to write snapshot: expected {meta.size} bytes, got {size}")
+                reader.seek(start)
+                install = await prepare_restore(self._fsm, reader)
                 if core.role is not Role.LEADER or core.term != term:
                     raise LeadershipLostError
                 if core.last_index >= index:
                     raise RaftError("the configuration changed during the restore; try again")
                 # On the event loop, because between this name and the step nothing may happen to our leadership.
-                stored = sink.commit()
+                sink.commit()
             except BaseException:
                 sink.cancel()
                 raise
-            with self._snapshots.open(stored) as contents:
-                self._applier.restore(index, term, contents)
+            self._applier.restore(index, term, install)
             self._step(ev.UserRestored(index, term))
             return index
 
