@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -92,6 +94,13 @@ def dies(pool: Pool, *names: str) -> None:
 def leaves(pool: Pool, name: str) -> None:
     pool.members[name].leave()
     pool.everybody_sees(**{name: "left"})
+
+
+def leave_together(pool: Pool, names: Sequence[str]) -> None:
+    """Several leave at the same time, and end."""
+    with ThreadPoolExecutor(len(names)) as threads:
+        for done in [threads.submit(pool.members[name].leave) for name in names]:
+            done.result()
 
 
 def leaves_and_comes_back_elsewhere(pool: Pool, name: str) -> None:
