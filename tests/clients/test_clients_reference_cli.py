@@ -90,7 +90,6 @@ validate .
 NOT_YET = {
     "operator autopilot get-config": "the autopilot endpoints are not served yet",
     "snapshot save snapshot.out": "the snapshot endpoint is not served yet",
-    "keyring -list": "the keyring endpoint is not served yet",
     "info": "the statistics of two programs differ",
 }
 

@@ -40,6 +40,9 @@ class Proposals:
         self.datacenter, self.node_name = "dc1", "n1"
         self.batches: list[list[Coordinate]] = []
 
+    def elsewhere(self, method: object, args: object) -> None:
+        """This one leads."""
+
     def propose(self, kind: MessageType, request: Any) -> object:
         assert kind is MessageType.COORDINATE_BATCH
         self.batches.append(request)

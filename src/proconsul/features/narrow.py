@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from proconsul.engine.http.request import Request
+from proconsul.features.base import QueryOptions, QuerySource
 from proconsul.features.coordinate.distance import sorter
 from proconsul.features.errors import ConsulError, ReadRefused
 from proconsul.features.server import Server
@@ -55,14 +56,40 @@ def filter_read_by(expression: str, row_type: Any) -> Narrow:
         raise ReadRefused(error.text) from None
 
 
+class Wanted(Protocol):
+    """The options of a read that choose and order its rows."""
+
+    @property
+    def Filter(self) -> str: ...
+
+    @property
+    def Source(self) -> QuerySource: ...
+
+
+def wanted(request: Request, server: Server, *, near: bool = True) -> dict[str, Any]:
+    """``filter=`` and ``near=`` as fields of a request."""
+    if not request.query_string:
+        return {}
+    found: dict[str, Any] = {}
+    if request.get("filter"):
+        found["Filter"] = request.get("filter")
+    node = source_node(request, server.node_name) if near else ""
+    if node:
+        found["Source"] = QuerySource(Datacenter=server.datacenter, Node=node)
+    return found
+
+
+def filtering(args: QueryOptions, row_type: Any) -> Narrow | None:
+    """What a read that only filters does with its rows. Raises ReadRefused."""
+    return filter_read_by(args.Filter, row_type) if args.Filter else None
+
+
 def narrowing(
-    request: Request, server: Server, row_type: Any, node_of: Callable[[Any], str] | None
+    args: Wanted, server: Server, row_type: Any, node_of: Callable[[Any], str] | None
 ) -> tuple[Narrow | None, Any]:
     """What a read does with its rows, and a key that names it: filter first, then sort by distance."""
-    if not request.query_string:
-        return None, None
-    expression = request.get("filter")
-    near = source_node(request, server.node_name) if node_of is not None else ""
+    expression = args.Filter
+    near = args.Source.Node if node_of is not None else ""
     if not expression and not near:
         return None, None
     steps: list[Narrow] = []

@@ -9,20 +9,67 @@ from typing import Any, NamedTuple, Protocol
 from proconsul.engine.raft.applier import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
+from proconsul.features.errors import NoLeader
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import Session
 from proconsul.features.state import State
 
 
+def same(value: Any) -> Any:
+    return value
+
+
+def settle(waiter: Settled, future: asyncio.Future[Any]) -> None:
+    """Pass the outcome of ``future`` on."""
+    if waiter.done():
+        return
+    if future.cancelled():
+        waiter.set_exception(NoLeader())
+        return
+    error = future.exception()
+    if isinstance(error, Exception):
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(future.result())
+
+
+def or_empty(rows: Any) -> Any:
+    """Go's nil slice is an empty list here."""
+    return rows or []
+
+
+class ReadMethod(NamedTuple):
+    """A read as an RPC method: the reply carries its value in ``field``, which may need another form on the wire."""
+
+    name: str
+    request: type[Any]
+    reply: type[Any]
+    field: str
+    to_field: Callable[[Any], Any] = same
+    to_value: Callable[[Any], Any] = same
+
+
+class WriteMethod(NamedTuple):
+    """A write as an RPC method. ``reply`` is the type on the wire, None for nothing but an acknowledgement."""
+
+    name: str
+    request: type[Any]
+    reply: Any = None
+    to_reply: Callable[[Any], Any] = same
+    to_result: Callable[[Any], Any] = same
+
+
 class Read(NamedTuple):
-    """A read: its identity (method and normalised arguments) and how to run it.
+    """A read: its identity (method and normalised arguments) and how to run it, here or on another server.
 
     ``shared`` reads go through a view, so equal reads share one evaluation and one encoded answer; cheap single-row
-    reads are simply run unless somebody waits on them.
+    reads are simply run unless somebody waits on them. ``method`` and ``args`` ask another server the same.
     """
 
     key: Hashable
     run: Callable[[WatchSet], tuple[int, Any]]
+    method: ReadMethod
+    args: Any
     shared: bool = True
 
 
@@ -62,6 +109,12 @@ class Server(Protocol):
 
     def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there."""
+
+    def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
+        """None when this server leads, and so has to do it; else its result, or the error, by another server."""
+
+    def known_leader(self) -> bool:
+        """Whether somebody leads."""
 
     def require_reachable(self) -> None:
         """Raise ConsulError when this agent is a client that knows no server."""

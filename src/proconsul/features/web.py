@@ -16,9 +16,10 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.engine.wire.record import replace
 from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
 from proconsul.features.errors import BadRequest, ConsulError, NoPathToDatacenter, status_of
-from proconsul.features.server import Read
+from proconsul.features.server import Read, ReadMethod
 
 log = logging.getLogger("agent.http")
 
@@ -63,6 +64,18 @@ class Authority(Protocol):
 
     def unavailable(self) -> ConsulError:
         """The error for a read that found no leader in time."""
+
+    def answers(self, consistency: str) -> bool:
+        """True when this server may answer such a read from its own state, now."""
+
+    async def may_answer(self, consistency: str) -> bool:
+        """As `answers`, after asking the other servers who leads if need be. False: ask another server instead."""
+
+    async def ask(self, method: ReadMethod, args: Any) -> Any:
+        """Another server's reply, within the time for which a leader is waited for. Raises ConsulError.
+
+        None when this server leads by now, and so may answer itself.
+        """
 
     def known_leader(self) -> bool: ...
 
@@ -275,14 +288,25 @@ class Web:
     ) -> Answer:
         self.require_local(request)
         options = self.options(request)
-        if not self.authority.ready() and options.consistency != "stale":
-            return self._later(request, read, encode, effective, cacheable, form)
-        form = (self.pretty(request), form)
+        if not self.authority.answers(options.consistency):
+            return self._later(request, read, options, encode, effective, cacheable, form)
+        return self._answer(request, read, options, encode, effective, cacheable, form)
+
+    def _headers(self, read: Read, options: Options, effective: bool, cacheable: bool) -> dict[str, str]:
         headers: dict[str, str] = {}
         if effective:
             headers["X-Consul-Effective-Consistency"] = options.consistency
         if cacheable:
             headers |= self.cache_headers(options, read.key)
+        return headers
+
+    def _answer(
+        self, request: Request, read: Read, options: Options, encode: Callable[[Any], Reply], effective: bool,
+        cacheable: bool, form: Any,
+    ) -> Answer:  # fmt: skip
+        """From our own state."""
+        form = (self.pretty(request), form)
+        headers = self._headers(read, options, effective, cacheable)
         if options.min_index == 0 and not read.shared:
             index, value = read.run(None)  # type: ignore[arg-type]
             return self.reply(encode(value), max(index, 1), headers)
@@ -348,26 +372,41 @@ class Web:
         self._last_reply = None
 
     async def _later(
-        self, request: Request, read: Read, encode: Callable[[Any], Reply], effective: bool, cacheable: bool, form: Any
-    ) -> Response:
-        """There is no leader: try again until one is known or rpc_hold_timeout has passed."""
-        if not await self.authority.when_ready(self.rpc_hold_timeout_s):
-            response = self.error(self.authority.unavailable())
+        self, request: Request, read: Read, options: Options, encode: Callable[[Any], Reply], effective: bool,
+        cacheable: bool, form: Any,
+    ) -> Response:  # fmt: skip
+        """This server may not answer now: find out whether it may in a moment, or ask one that may."""
+        try:
+            if not await self.authority.may_answer(options.consistency):
+                response = await self._remote(request, read, options, encode, effective, cacheable)
+                if response is not None:
+                    return response
+            return await finished(self._answer(request, read, options, encode, effective, cacheable, form))
+        except ConsulError as error:
+            response = self.error(error)
             if effective:
                 response.headers |= NO_ANSWER
             return response
-        answer = self.read(request, read, encode, effective=effective, cacheable=cacheable, form=form)
-        if isinstance(answer, Response):
-            return answer
-        if isinstance(answer, Deferred):
-            future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-            answer.when_done(lambda response: None if future.done() else future.set_result(response))
-            try:
-                return await future
-            except asyncio.CancelledError:
-                answer.cancel()
-                raise
-        return await answer
+
+    async def _remote(
+        self, request: Request, read: Read, options: Options, encode: Callable[[Any], Reply], effective: bool,
+        cacheable: bool,
+    ) -> Response | None:  # fmt: skip
+        """Another server's answer, encoded here; None when this one leads by now. Raises ConsulError."""
+        args = replace(
+            read.args, Datacenter=self.datacenter, Token=self.token(request), MinQueryIndex=options.min_index,
+            MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
+            RequireConsistent=options.consistency == "consistent",
+        )  # fmt: skip
+        found = await self.authority.ask(read.method, args)
+        if found is None:
+            return None
+        reply = encode(read.method.to_value(getattr(found, read.method.field)))
+        response = Response(reply.status, reply.body, self._headers(read, options, effective, cacheable))
+        known = b"true" if found.KnownLeader else b"false"
+        template = _LINES.get(reply.content_type, _LINES[""])
+        response.lines = template % (max(found.Index, 1), known, found.LastContact // 1_000_000)
+        return response
 
     # ------------------------------------------------------------------ writes
 
@@ -390,6 +429,21 @@ class Web:
 
         future.add_done_callback(done)
         return deferred
+
+
+async def finished(answer: Answer) -> Response:
+    """Wait for an answer of whatever kind."""
+    if isinstance(answer, Response):
+        return answer
+    if not isinstance(answer, Deferred):
+        return await answer
+    future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    answer.when_done(lambda response: None if future.done() else future.set_result(response))
+    try:
+        return await future
+    except asyncio.CancelledError:
+        answer.cancel()
+        raise
 
 
 def text_error(error: BaseException) -> Response:

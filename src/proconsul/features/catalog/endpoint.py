@@ -13,17 +13,39 @@ from proconsul.features.catalog.definition import DefinitionError, validate_serv
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
+    IndexedNodes,
+    IndexedNodeServiceList,
+    IndexedNodeServices,
+    IndexedServiceNodes,
+    IndexedServices,
+    Node,
     NodeService,
+    NodeServiceList,
+    NodeServices,
     RegisterRequest,
+    ServiceNode,
     ServiceSpecificRequest,
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.errors import ConsulError
 from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, Server
+from proconsul.features.narrow import filtering, narrowing
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
 
 Narrow = Callable[[Any], Any]
+
+REGISTER = WriteMethod("Catalog.Register", RegisterRequest)
+DEREGISTER = WriteMethod("Catalog.Deregister", DeregisterRequest)
+LIST_NODES = ReadMethod("Catalog.ListNodes", DCSpecificRequest, IndexedNodes, "Nodes", to_value=or_empty)
+LIST_SERVICES = ReadMethod(
+    "Catalog.ListServices", DCSpecificRequest, IndexedServices, "Services", to_value=lambda value: value or {}
+)
+SERVICE_NODES = ReadMethod(
+    "Catalog.ServiceNodes", ServiceSpecificRequest, IndexedServiceNodes, "ServiceNodes", to_value=or_empty
+)
+NODE_SERVICES = ReadMethod("Catalog.NodeServices", NodeSpecificRequest, IndexedNodeServices, "NodeServices")
+NODE_SERVICE_LIST = ReadMethod("Catalog.NodeServiceList", NodeSpecificRequest, IndexedNodeServiceList, "NodeServices")
 
 
 class Catalog:
@@ -31,9 +53,17 @@ class Catalog:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.reads = {
+            LIST_NODES: self.list_nodes, LIST_SERVICES: self.list_services, SERVICE_NODES: self.service_nodes,
+            NODE_SERVICES: self.node_services, NODE_SERVICE_LIST: self.node_service_list,
+        }  # fmt: skip
+        self.writes = {REGISTER: self.register, DEREGISTER: self.deregister}
 
     def register(self, args: RegisterRequest) -> asyncio.Future[Any]:
         """Write a node, a service and checks. Raises ConsulError when the request is incomplete."""
+        elsewhere = self._server.elsewhere(REGISTER, args)
+        if elsewhere is not None:
+            return elsewhere
         if not args.Node:
             raise ConsulError("Must provide node")
         if not args.Address and not args.SkipNodeUpdate:
@@ -75,6 +105,9 @@ class Catalog:
         return replace(check, **changes) if changes else check
 
     def deregister(self, args: DeregisterRequest) -> asyncio.Future[Any]:
+        elsewhere = self._server.elsewhere(DEREGISTER, args)
+        if elsewhere is not None:
+            return elsewhere
         if not args.Node:
             raise ConsulError("Must provide node")
         return self._server.propose(MessageType.DEREGISTER, args)
@@ -83,19 +116,20 @@ class Catalog:
         self._server.require_reachable()
         return [self._server.datacenter]
 
-    def list_nodes(self, args: DCSpecificRequest, narrow: Narrow | None = None, narrow_key: Any = None) -> Read:
+    def list_nodes(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads
-        key = ("Catalog.ListNodes", frozen(meta), narrow_key)
-        return Read(key, narrowed(lambda watch: reads.nodes(watch, meta), narrow))
+        narrow, key = narrowing(args, self._server, Node, lambda node: node.Node)
+        run = narrowed(lambda watch: reads.nodes(watch, meta), narrow)
+        return Read((LIST_NODES.name, frozen(meta), key), run, LIST_NODES, args)
 
     def list_services(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads
-        return Read(("Catalog.ListServices", frozen(meta)), lambda watch: reads.services(watch, meta))
+        return Read((LIST_SERVICES.name, frozen(meta)), lambda watch: reads.services(watch, meta), LIST_SERVICES, args)
 
-    def service_nodes(self, args: ServiceSpecificRequest, narrow: Narrow | None = None, narrow_key: Any = None) -> Read:
-        """Instances of one service. ``narrow`` filters and sorts them."""
-        reads, meta = self._server.state.reads, args.NodeMetaFilters
-        tags = args.ServiceTags if args.TagFilter else None
+    def service_nodes(self, args: ServiceSpecificRequest) -> Read:
+        """Instances of one service."""
+        reads, meta, tags = self._server.state.reads, args.NodeMetaFilters, args.tags()
+        narrow, narrow_key = narrowing(args, self._server, ServiceNode, lambda row: row.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
             index, rows = reads.service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
@@ -103,20 +137,30 @@ class Catalog:
                 rows = [row for row in rows if meta_matches(row.NodeMeta, meta)]
             return index, rows
 
-        key = ("Catalog.ServiceNodes", args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), narrow_key)
-        return Read(key, narrowed(run, narrow))
+        key = (SERVICE_NODES.name, args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), narrow_key)
+        return Read(key, narrowed(run, narrow), SERVICE_NODES, args)
 
-    def node_services(self, args: NodeSpecificRequest, narrow: Narrow | None = None, narrow_key: Any = None) -> Read:
-        reads = self._server.state.reads
-        key = ("Catalog.NodeServices", args.Node, narrow_key)
-        return Read(key, narrowed(lambda watch: reads.node_services(watch, args.Node), narrow))
+    def node_services(self, args: NodeSpecificRequest) -> Read:
+        reads, keep = self._server.state.reads, filtering(args, NodeService)
 
-    def node_service_list(
-        self, args: NodeSpecificRequest, narrow: Narrow | None = None, narrow_key: Any = None
-    ) -> Read:
-        reads = self._server.state.reads
-        key = ("Catalog.NodeServiceList", args.Node, narrow_key)
-        return Read(key, narrowed(lambda watch: reads.node_service_list(watch, args.Node), narrow))
+        def narrow(value: NodeServices | None) -> NodeServices | None:
+            if value is None or keep is None:
+                return value
+            return NodeServices(value.Node, keep(value.Services))
+
+        run = narrowed(lambda watch: reads.node_services(watch, args.Node), narrow)
+        return Read((NODE_SERVICES.name, args.Node, args.Filter), run, NODE_SERVICES, args)
+
+    def node_service_list(self, args: NodeSpecificRequest) -> Read:
+        reads, keep = self._server.state.reads, filtering(args, NodeService)
+
+        def narrow(value: NodeServiceList) -> NodeServiceList:
+            if keep is None or value.Services is None:
+                return value
+            return NodeServiceList(value.Node, keep(value.Services))
+
+        run = narrowed(lambda watch: reads.node_service_list(watch, args.Node), narrow)
+        return Read((NODE_SERVICE_LIST.name, args.Node, args.Filter), run, NODE_SERVICE_LIST, args)
 
 
 

@@ -13,16 +13,14 @@ from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.catalog.model import (
     DeregisterRequest,
-    Node,
     NodeService,
     NodeServiceList,
     NodeServices,
     RegisterRequest,
-    ServiceNode,
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest, NoPathToDatacenter
-from proconsul.features.narrow import filter_read_by, narrowing, node_meta
+from proconsul.features.narrow import node_meta, wanted
 from proconsul.features.server import Server
 from proconsul.features.web import NO_NAMESPACES, Reply, Web
 
@@ -124,8 +122,8 @@ class CatalogRoutes:
         return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
 
     def nodes(self, request: Request) -> Answer:
-        narrow, key = narrowing(request, self.server, Node, lambda node: node.Node)
-        read = self.catalog.list_nodes(DCSpecificRequest(NodeMetaFilters=node_meta(request)), narrow, key)
+        args = DCSpecificRequest(NodeMetaFilters=node_meta(request), **wanted(request, self.server))
+        read = self.catalog.list_nodes(args)
         return self.web.read(request, read, encoder(request, self.web), effective=True)
 
     def services(self, request: Request) -> Answer:
@@ -142,37 +140,23 @@ class CatalogRoutes:
         if not request.params:
             raise BadRequest("Missing service name")
         tags = request.all("tag") if request.query_string else []
-        narrow, key = narrowing(request, self.server, ServiceNode, lambda row: row.Node)
         args = ServiceSpecificRequest(
             ServiceName=request.params, ServiceTags=tags, TagFilter=bool(tags), Connect=connect,
-            NodeMetaFilters=node_meta(request),
+            NodeMetaFilters=node_meta(request), **wanted(request, self.server),
         )  # fmt: skip
-        read = self.catalog.service_nodes(args, narrow, key)
+        read = self.catalog.service_nodes(args)
         return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
     def node(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing node name")
-        keep = filter_read_by(request.get("filter"), NodeService) if request.get("filter") else None
-
-        def narrow(value: NodeServices | None) -> NodeServices | None:
-            if value is None or keep is None:
-                return value
-            return NodeServices(value.Node, keep(value.Services))
-
-        read = self.catalog.node_services(NodeSpecificRequest(Node=request.params), narrow, request.get("filter"))
+        args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
+        read = self.catalog.node_services(args)
         return self.web.read(request, read, encoder(request, self.web, _show_node_services), effective=True)
 
     def node_service_list(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing node name")
-        keep = filter_read_by(request.get("filter"), NodeService) if request.get("filter") else None
-
-        def narrow(value: NodeServiceList) -> NodeServiceList:
-            if keep is None or value.Services is None:
-                return value
-            return NodeServiceList(value.Node, keep(value.Services))
-
-        args = NodeSpecificRequest(Node=request.params)
-        read = self.catalog.node_service_list(args, narrow, request.get("filter"))
+        args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
+        read = self.catalog.node_service_list(args)
         return self.web.read(request, read, encoder(request, self.web, _show_node_service_list), effective=True)

@@ -329,6 +329,12 @@ class ServiceSpecificRequest(QueryOptions, frozen=True, kw_only=True):
     Connect: bool = False
     Ingress: bool = False
 
+    def tags(self) -> list[str] | None:
+        """The tags an instance must have, None for any; older agents send one in its own field."""
+        if not self.TagFilter:
+            return None
+        return self.ServiceTags or ([self.ServiceTag] if self.ServiceTag else [])
+
 
 class ChecksInStateRequest(QueryOptions, frozen=True, kw_only=True):
     Datacenter: str = ""
@@ -361,6 +367,14 @@ class NodeServiceList(Record, frozen=True):
 
     Node: Node | None = None
     Services: list[NodeService] | None = None
+
+
+class IndexedNodeServices(QueryMeta, frozen=True, kw_only=True):
+    NodeServices: NodeServices | None = None
+
+
+class IndexedNodeServiceList(QueryMeta, frozen=True, kw_only=True):
+    NodeServices: NodeServiceList = NodeServiceList()
 
 
 class IndexedHealthChecks(QueryMeta, frozen=True, kw_only=True):

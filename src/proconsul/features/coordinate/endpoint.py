@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
-from proconsul.features.base import NodeSpecificRequest
+from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.coordinate.model import (
     DIMENSIONS,
     INITIAL,
@@ -17,16 +18,24 @@ from proconsul.features.coordinate.model import (
     Coordinate,
     CoordinateUpdateRequest,
     DatacenterMap,
+    IndexedCoordinates,
 )
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, Server
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
 
 log = logging.getLogger("agent.server.coordinate")
 
 # Consul writes at most 5 batches of 128 updates every period (5 s); what does not fit is dropped with a warning.
 BATCH_SIZE = 128
 BATCHES_MAX = 5
+
+
+UPDATE = WriteMethod("Coordinate.Update", CoordinateUpdateRequest)
+LIST_NODES = ReadMethod(
+    "Coordinate.ListNodes", DCSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty
+)
+NODE = ReadMethod("Coordinate.Node", NodeSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty)
 
 
 class WanCoordinate(NamedTuple):
@@ -42,24 +51,30 @@ class Coordinates:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.reads = {LIST_NODES: self.list_nodes, NODE: self.node}
+        self.writes = {UPDATE: self.update}
         self._pending: dict[tuple[str, str], Coordinate] = {}
         self._dropped = 0
         # What the WAN pool knows; servers it has exchanged no pings with are missing. None: there is no such pool.
         self.wan: Callable[[], Iterable[WanCoordinate]] | None = None
 
-    def update(self, args: CoordinateUpdateRequest) -> None:
-        """Queue an update for the next batch. Raises ConsulError when the coordinate cannot be used."""
+    def update(self, args: CoordinateUpdateRequest) -> asyncio.Future[Any] | None:
+        """Queue an update for the leader's next batch. Raises ConsulError when the coordinate cannot be used."""
         coord = args.Coord
         numbers = [*(coord.Vec or ()), coord.Error, coord.Adjustment, coord.Height] if coord else []
         if coord is None or any(math.isnan(n) or math.isinf(n) for n in numbers):
             raise ConsulError("invalid coordinate")
         if len(coord.Vec or ()) != DIMENSIONS:
             raise ConsulError("incompatible coordinate")
+        elsewhere = self._server.elsewhere(UPDATE, args)
+        if elsewhere is not None:
+            return elsewhere
         key = (args.Node, args.Segment)
         if key not in self._pending and len(self._pending) >= BATCH_SIZE * BATCHES_MAX:
             self._dropped += 1
-            return
-        self._pending[key] = Coordinate(args.Node, args.Segment, coord)
+        else:
+            self._pending[key] = Coordinate(args.Node, args.Segment, coord)
+        return None
 
     def flush(self) -> None:
         """Propose what has been queued, in batches, and tell how much did not fit."""
@@ -82,8 +97,8 @@ class Coordinates:
         coord = own[0].Coord if own and own[0].Coord is not None else INITIAL
         return WanCoordinate(self._server.node_name, self._server.datacenter, coord)
 
-    def list_nodes(self) -> Read:
-        return Read(("Coordinate.ListNodes",), self._server.state.coordinates.all)
+    def list_nodes(self, args: DCSpecificRequest) -> Read:
+        return Read((LIST_NODES.name,), self._server.state.coordinates.all, LIST_NODES, args)
 
     def node(self, args: NodeSpecificRequest) -> Read:
         """The coordinates of one node, shown under the name it was asked by."""
@@ -92,4 +107,4 @@ class Coordinates:
             index, rows = self._server.state.coordinates.of_node(watch, args.Node)
             return index, [replace(row, Node=args.Node) for row in rows]
 
-        return Read(("Coordinate.Node", args.Node), run)
+        return Read((NODE.name, args.Node), run, NODE, args)

@@ -6,7 +6,7 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
-from proconsul.features.base import NodeSpecificRequest
+from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.http import encoder
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
@@ -44,7 +44,7 @@ class CoordinateRoutes:
             return [row for row in rows if row.Segment == segment] if limited else rows
 
         encode = encoder(request, self.web, prepare)
-        read = self.coordinates.list_nodes()
+        read = self.coordinates.list_nodes(DCSpecificRequest())
         return self.web.read(request, read, encode, form=(limited, segment), headers_on_error=True)
 
     def node(self, request: Request) -> Answer:
@@ -68,5 +68,5 @@ class CoordinateRoutes:
         datacenter = request.get("dc") or args.Datacenter or self.web.datacenter
         if datacenter.lower() != self.web.datacenter:
             raise NoPathToDatacenter()
-        self.coordinates.update(replace(args, Datacenter=datacenter, Token=self.web.token(request)))
-        return self.web.empty()
+        done = self.coordinates.update(replace(args, Datacenter=datacenter, Token=self.web.token(request)))
+        return self.web.when_written(done, lambda _: self.web.empty())

@@ -6,10 +6,35 @@ from typing import Any
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import NodeSpecificRequest
-from proconsul.features.catalog.endpoint import Narrow, frozen, narrowed
-from proconsul.features.catalog.model import ChecksInStateRequest, ServiceSpecificRequest
+from proconsul.features.catalog.endpoint import frozen, narrowed
+from proconsul.features.catalog.model import (
+    CheckServiceNode,
+    ChecksInStateRequest,
+    HealthCheck,
+    IndexedCheckServiceNodes,
+    IndexedHealthChecks,
+    ServiceSpecificRequest,
+)
 from proconsul.features.catalog.reads import meta_matches
-from proconsul.features.server import Read, Server
+from proconsul.features.narrow import filtering, narrowing
+from proconsul.features.server import Read, ReadMethod, Server, or_empty
+
+CHECKS_IN_STATE = ReadMethod(
+    "Health.ChecksInState", ChecksInStateRequest, IndexedHealthChecks, "HealthChecks", to_value=or_empty
+)
+NODE_CHECKS = ReadMethod(
+    "Health.NodeChecks", NodeSpecificRequest, IndexedHealthChecks, "HealthChecks", to_value=or_empty
+)
+SERVICE_CHECKS = ReadMethod(
+    "Health.ServiceChecks", ServiceSpecificRequest, IndexedHealthChecks, "HealthChecks", to_value=or_empty
+)
+SERVICE_NODES = ReadMethod(
+    "Health.ServiceNodes", ServiceSpecificRequest, IndexedCheckServiceNodes, "Nodes", to_value=or_empty
+)
+
+
+def _node_of_check(check: HealthCheck) -> str:
+    return check.Node
 
 
 class Health:
@@ -17,32 +42,32 @@ class Health:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.reads = {
+            CHECKS_IN_STATE: self.checks_in_state, NODE_CHECKS: self.node_checks,
+            SERVICE_CHECKS: self.service_checks, SERVICE_NODES: self.service_nodes,
+        }  # fmt: skip
 
-    def checks_in_state(self, args: ChecksInStateRequest, narrow: Narrow | None = None, key: Any = None) -> Read:
+    def checks_in_state(self, args: ChecksInStateRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
-        return Read(
-            ("Health.ChecksInState", args.State, frozen(meta), key),
-            narrowed(lambda watch: reads.checks_in_state(watch, args.State, meta), narrow),
-        )
+        narrow, key = narrowing(args, self._server, HealthCheck, _node_of_check)
+        run = narrowed(lambda watch: reads.checks_in_state(watch, args.State, meta), narrow)
+        return Read((CHECKS_IN_STATE.name, args.State, frozen(meta), key), run, CHECKS_IN_STATE, args)
 
-    def node_checks(self, args: NodeSpecificRequest, narrow: Narrow | None = None, key: Any = None) -> Read:
+    def node_checks(self, args: NodeSpecificRequest) -> Read:
         reads = self._server.state.reads
-        return Read(
-            ("Health.NodeChecks", args.Node.lower(), key),
-            narrowed(lambda watch: reads.node_checks(watch, args.Node), narrow),
-        )
+        run = narrowed(lambda watch: reads.node_checks(watch, args.Node), filtering(args, HealthCheck))
+        return Read((NODE_CHECKS.name, args.Node.lower(), args.Filter), run, NODE_CHECKS, args)
 
-    def service_checks(self, args: ServiceSpecificRequest, narrow: Narrow | None = None, key: Any = None) -> Read:
+    def service_checks(self, args: ServiceSpecificRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
-        return Read(
-            ("Health.ServiceChecks", args.ServiceName.lower(), frozen(meta), key),
-            narrowed(lambda watch: reads.service_checks(watch, args.ServiceName, meta), narrow),
-        )
+        narrow, key = narrowing(args, self._server, HealthCheck, _node_of_check)
+        run = narrowed(lambda watch: reads.service_checks(watch, args.ServiceName, meta), narrow)
+        return Read((SERVICE_CHECKS.name, args.ServiceName.lower(), frozen(meta), key), run, SERVICE_CHECKS, args)
 
-    def service_nodes(self, args: ServiceSpecificRequest, narrow: Narrow | None = None, key: Any = None) -> Read:
+    def service_nodes(self, args: ServiceSpecificRequest) -> Read:
         """Instances of one service with their nodes and checks."""
-        reads, meta = self._server.state.reads, args.NodeMetaFilters
-        tags = args.ServiceTags if args.TagFilter else None
+        reads, meta, tags = self._server.state.reads, args.NodeMetaFilters, args.tags()
+        narrow, key = narrowing(args, self._server, CheckServiceNode, lambda row: row.Node.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
             index, rows = reads.check_service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
@@ -50,7 +75,5 @@ class Health:
                 rows = [row for row in rows if meta_matches(row.Node.Meta, meta)]
             return index, rows
 
-        name = ("Health.ServiceNodes", args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), key)
-        return Read(name, narrowed(run, narrow))
-
-
+        name = (SERVICE_NODES.name, args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), key)
+        return Read(name, narrowed(run, narrow), SERVICE_NODES, args)

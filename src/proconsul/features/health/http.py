@@ -19,7 +19,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.errors import BadRequest
 from proconsul.features.health.endpoint import Health
-from proconsul.features.narrow import Narrow, narrowing, node_meta
+from proconsul.features.narrow import node_meta, wanted
 from proconsul.features.server import Server
 from proconsul.features.web import Web
 
@@ -75,24 +75,26 @@ class HealthRoutes:
     def node(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing node name")
-        narrow, key = narrowing(request, self.server, HealthCheck, None)
-        read = self.health.node_checks(NodeSpecificRequest(Node=request.params), narrow, key)
+        args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
+        read = self.health.node_checks(args)
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def checks(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service name")
-        narrow, key = narrowing(request, self.server, HealthCheck, lambda check: check.Node)
-        args = ServiceSpecificRequest(ServiceName=request.params, NodeMetaFilters=node_meta(request))
-        read = self.health.service_checks(args, narrow, key)
+        args = ServiceSpecificRequest(
+            ServiceName=request.params, NodeMetaFilters=node_meta(request), **wanted(request, self.server)
+        )
+        read = self.health.service_checks(args)
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def state(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing check state")
-        narrow, key = narrowing(request, self.server, HealthCheck, lambda check: check.Node)
-        args = ChecksInStateRequest(State=request.params, NodeMetaFilters=node_meta(request))
-        read = self.health.checks_in_state(args, narrow, key)
+        args = ChecksInStateRequest(
+            State=request.params, NodeMetaFilters=node_meta(request), **wanted(request, self.server)
+        )
+        read = self.health.checks_in_state(args)
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def service(self, request: Request) -> Answer:
@@ -104,19 +106,16 @@ class HealthRoutes:
     def _service(self, request: Request, *, connect: bool) -> Answer:
         if not request.params:
             raise BadRequest("Missing service name")
-        narrow: Narrow | None = None
-        key: Any = None
         tags: list[str] = []
         passing = False
         if request.query_string:
             passing = self._passing(request)
             tags = request.all("tag")
-            narrow, key = narrowing(request, self.server, CheckServiceNode, lambda row: row.Node.Node)
         args = ServiceSpecificRequest(
             ServiceName=request.params, ServiceTags=tags, TagFilter=bool(tags), Connect=connect,
-            NodeMetaFilters=node_meta(request),
+            NodeMetaFilters=node_meta(request), **wanted(request, self.server),
         )  # fmt: skip
-        read = self.health.service_nodes(args, narrow, key)
+        read = self.health.service_nodes(args)
 
         def prepare(rows: list[CheckServiceNode]) -> Any:
             return _show_instances(only_passing(rows) if passing else rows)

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from proconsul.engine.raft.applier import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, StateError
-from proconsul.features.kv.model import DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
+from proconsul.features.kv.model import (
+    DirEntry,
+    IndexedDirEntries,
+    IndexedKeyList,
+    KeyListRequest,
+    KeyRequest,
+    KVOp,
+    KVSRequest,
+)
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, Server
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty, settle
 
 _OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
+
+
+APPLY = WriteMethod("KVS.Apply", KVSRequest, bool, to_reply=bool)
+GET = ReadMethod(
+    "KVS.Get", KeyRequest, IndexedDirEntries, "Entries",
+    to_field=lambda entry: None if entry is None else [entry], to_value=lambda entries: entries[0] if entries else None,
+)  # fmt: skip
+LIST = ReadMethod("KVS.List", KeyRequest, IndexedDirEntries, "Entries", to_value=or_empty)
+LIST_KEYS = ReadMethod("KVS.ListKeys", KeyListRequest, IndexedKeyList, "Keys", to_value=or_empty)
 
 
 class KVS:
@@ -20,6 +38,8 @@ class KVS:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
+        self.writes = {APPLY: self.apply}
 
     def allows(self, op: str, key: str) -> bool:
         """The checks the leader makes before it proposes: False means "answer false now" (a lock-delay).
@@ -32,20 +52,26 @@ class KVS:
 
     def apply(self, args: KVSRequest) -> asyncio.Future[Any] | bool:
         """Write. The result is True or False for conditional operations, None for the others, or a ConsulError."""
+        elsewhere = self._server.elsewhere(APPLY, args)
+        if elsewhere is not None:
+            return elsewhere
         if not self.allows(args.Op, args.DirEnt.Key):
             return False
         return self._server.propose(MessageType.KVS, args)
 
     def apply_for(self, waiter: Settled, args: KVSRequest) -> None:
         """Write, and tell ``waiter``."""
-        if not self.allows(args.Op, args.DirEnt.Key):
+        elsewhere = self._server.elsewhere(APPLY, args)
+        if elsewhere is not None:
+            elsewhere.add_done_callback(partial(settle, waiter))
+        elif not self.allows(args.Op, args.DirEnt.Key):
             waiter.set_result(False)
         else:
             self._server.propose_for(waiter, MessageType.KVS, args)
 
     def get(self, args: KeyRequest) -> Read:
         key, kv = args.Key, self._server.state.kv
-        return Read(("KVS.Get", key), lambda watch: kv.get(watch, key), shared=False)
+        return Read((GET.name, key), lambda watch: kv.get(watch, key), GET, args, shared=False)
 
     def entry(self, key: str) -> tuple[int, DirEntry | None]:
         """One key with its index, at once."""
@@ -53,7 +79,7 @@ class KVS:
 
     def list(self, args: KeyRequest) -> Read:
         prefix, kv = args.Key, self._server.state.kv
-        return Read(("KVS.List", prefix), lambda watch: kv.below(watch, prefix))
+        return Read((LIST.name, prefix), lambda watch: kv.below(watch, prefix), LIST, args)
 
     def list_keys(self, args: KeyListRequest) -> Read:
         """Key names below a prefix; with a separator, cut after its first occurrence and without repeats."""
@@ -69,7 +95,7 @@ class KVS:
                 names[entry.Key if end < 0 else entry.Key[: end + len(separator)]] = None
             return index, list(names)
 
-        return Read(("KVS.ListKeys", prefix, separator), run)
+        return Read((LIST_KEYS.name, prefix, separator), run, LIST_KEYS, args)
 
 
 def raise_result(result: Any) -> Any:

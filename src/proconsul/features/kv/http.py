@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -172,7 +173,7 @@ class KVRoutes:
 
     def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
         args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
-        outcome = Outcome(_boolean_pretty if self.web.pretty(request) else _boolean)
+        outcome = Outcome(_ANSWERS[op in _CONDITIONAL, self.web.pretty(request)])
         self.kvs.apply_for(outcome, args)
         return outcome
 
@@ -197,3 +198,11 @@ def _boolean_pretty(result: Any) -> Response:
     response = _boolean(result)
     response.body += b"\n"
     return response
+
+
+# Whether the operation may say no, and whether the answer is to be pretty. Servers answer the others with false, too.
+_CONDITIONAL = frozenset({KVOp.CAS, KVOp.DELETE_CAS, KVOp.LOCK, KVOp.UNLOCK})
+_ANSWERS: dict[tuple[bool, bool], Callable[[Any], Response]] = {
+    (True, False): _boolean, (True, True): _boolean_pretty,
+    (False, False): lambda _: _boolean(True), (False, True): lambda _: _boolean_pretty(True),
+}  # fmt: skip

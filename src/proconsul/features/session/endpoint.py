@@ -11,16 +11,26 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, Server
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
     CREATE,
     TTL_MAX_NS,
+    IndexedSessions,
     Session,
     SessionRequest,
     SessionSpecificRequest,
 )
+
+APPLY = WriteMethod("Session.Apply", SessionRequest, str, to_reply=lambda result: result or "")
+RENEW = WriteMethod(
+    "Session.Renew", SessionSpecificRequest, IndexedSessions, to_reply=lambda found: IndexedSessions(Sessions=found),
+    to_result=lambda reply: reply.Sessions or [],
+)  # fmt: skip
+GET = ReadMethod("Session.Get", SessionSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
+LIST = ReadMethod("Session.List", SessionSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
+NODE_SESSIONS = ReadMethod("Session.NodeSessions", NodeSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
 
 
 class Sessions:
@@ -28,9 +38,14 @@ class Sessions:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.reads = {GET: self.get, LIST: self.list_all, NODE_SESSIONS: self.node_sessions}
+        self.writes = {APPLY: self.apply, RENEW: self.renew}
 
     def apply(self, args: SessionRequest) -> asyncio.Future[Any]:
         """Create (the result is the new id) or destroy. Raises ConsulError when the contract is invalid."""
+        elsewhere = self._server.elsewhere(APPLY, args)
+        if elsewhere is not None:
+            return elsewhere
         session = args.Session
         if args.Op != CREATE:
             if not session.ID:
@@ -66,17 +81,21 @@ class Sessions:
             index, session = state.get(watch, session_id)
             return index, [session] if session is not None else []
 
-        return Read(("Session.Get", session_id), run, shared=False)
+        return Read((GET.name, session_id), run, GET, args, shared=False)
 
-    def list_all(self) -> Read:
-        return Read(("Session.List",), self._server.state.sessions.all)
+    def list_all(self, args: SessionSpecificRequest) -> Read:
+        return Read((LIST.name,), self._server.state.sessions.all, LIST, args)
 
     def node_sessions(self, args: NodeSpecificRequest) -> Read:
         node, state = args.Node, self._server.state.sessions
-        return Read(("Session.NodeSessions", node.lower()), lambda watch: state.of_node(watch, node))
+        key = (NODE_SESSIONS.name, node.lower())
+        return Read(key, lambda watch: state.of_node(watch, node), NODE_SESSIONS, args)
 
-    def renew(self, args: SessionSpecificRequest) -> list[Session]:
+    def renew(self, args: SessionSpecificRequest) -> list[Session] | asyncio.Future[Any]:
         """Give the session its full TTL again; an empty list when it does not exist."""
+        elsewhere = self._server.elsewhere(RENEW, args)
+        if elsewhere is not None:
+            return elsewhere
         _, session = self._server.state.sessions.get(None, args.SessionID or args.Session)
         if session is None:
             return []

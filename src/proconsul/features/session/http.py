@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proconsul.engine.http.request import Request, text_response
+from proconsul.engine.http.request import Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import DurationError, parse_duration
@@ -139,14 +139,18 @@ class SessionRoutes:
     def renew(self, request: Request) -> Answer:
         self.web.require_local(request)
         session_id = self._id(request)
-        found = self.sessions.renew(SessionSpecificRequest(SessionID=session_id, Session=session_id))
-        if not found:
-            return text_response(404, f"Session id '{session_id}' not found")
-        return self.web.json(request, found)
+
+        def answer(found: list[Session]) -> Response:
+            if not found:
+                return text_response(404, f"Session id '{session_id}' not found")
+            return self.web.json(request, found)
+
+        args = SessionSpecificRequest(SessionID=session_id, Session=session_id, Token=self.web.token(request))
+        return self.web.when_written(self.sessions.renew(args), answer)
 
     def info(self, request: Request) -> Answer:
         session_id = self._id(request)
-        return self._list(request, self.sessions.get(SessionSpecificRequest(SessionID=session_id)))
+        return self._list(request, self.sessions.get(SessionSpecificRequest(SessionID=session_id, Session=session_id)))
 
     def node(self, request: Request) -> Answer:
         if not request.params:
@@ -154,7 +158,7 @@ class SessionRoutes:
         return self._list(request, self.sessions.node_sessions(NodeSpecificRequest(Node=request.params)))
 
     def list_all(self, request: Request) -> Answer:
-        return self._list(request, self.sessions.list_all())
+        return self._list(request, self.sessions.list_all(SessionSpecificRequest()))
 
     def _list(self, request: Request, read: Any) -> Answer:
         pretty = self.web.pretty(request)

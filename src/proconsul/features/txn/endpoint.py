@@ -10,8 +10,19 @@ from proconsul.features.catalog.model import Node
 from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Server
-from proconsul.features.txn.model import TxnError, TxnOp, TxnRequest, TxnResponse, TxnResult
+from proconsul.features.server import Server, WriteMethod
+from proconsul.features.txn.model import (
+    TxnError,
+    TxnOp,
+    TxnReadRequest,
+    TxnReadResponse,
+    TxnRequest,
+    TxnResponse,
+    TxnResult,
+)
+
+APPLY = WriteMethod("Txn.Apply", TxnRequest, TxnResponse)
+READ = WriteMethod("Txn.Read", TxnReadRequest, TxnReadResponse)
 
 
 class Txn:
@@ -19,9 +30,13 @@ class Txn:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.writes = {APPLY: self.apply, READ: self.read}
 
     def apply(self, args: TxnRequest) -> asyncio.Future[Any] | TxnResponse:
         """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""
+        elsewhere = self._server.elsewhere(APPLY, args)
+        if elsewhere is not None:
+            return elsewhere
         errors = self._pre_check(args.Ops or [])
         if errors:
             return TxnResponse(None, errors)
@@ -50,8 +65,16 @@ class Txn:
             return "failed inserting service: object missing primary index" if op.Service.Node else ""
         return ""
 
-    def read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
-        """Evaluate a transaction that only reads."""
+    def read(self, args: TxnReadRequest) -> asyncio.Future[Any] | TxnReadResponse:
+        """Evaluate a transaction that only reads; unless it may be stale, on the leader."""
+        if not args.AllowStale:
+            elsewhere = self._server.elsewhere(READ, args)
+            if elsewhere is not None:
+                return elsewhere
+        results, errors = self._read(args.Ops or [])
+        return TxnReadResponse(KnownLeader=self._server.known_leader(), Results=results, Errors=errors)
+
+    def _read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
         keyless = [
             TxnError(position, "Must provide key")
             for position, op in enumerate(ops)

@@ -18,6 +18,8 @@ from proconsul.features.txn.model import (
     TxnKVOp,
     TxnNodeOp,
     TxnOp,
+    TxnReadRequest,
+    TxnReadResponse,
     TxnRequest,
     TxnServiceOp,
 )
@@ -99,13 +101,19 @@ class TxnRoutes:
         return self.web.when_written(self.txn.apply(args), finish)
 
     def _read(self, request: Request, ops: list[TxnOp]) -> Answer:
-        self.web.options(request)
-        results, errors = self.txn.read(ops)
-        meta = {
-            "Index": 0, "LastContact": 0, "KnownLeader": self.web.authority.known_leader(),
-            "ConsistencyLevel": "",
-        }  # fmt: skip
-        return self._answer(request, results, errors, meta)
+        options = self.web.options(request)
+
+        def finish(reply: TxnReadResponse) -> Response:
+            meta = {
+                "Index": 0, "LastContact": reply.LastContact, "KnownLeader": reply.KnownLeader, "ConsistencyLevel": "",
+            }  # fmt: skip
+            return self._answer(request, reply.Results, reply.Errors, meta)
+
+        args = TxnReadRequest(
+            Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request),
+            AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
+        )  # fmt: skip
+        return self.web.when_written(self.txn.read(args), finish)
 
     def _answer(self, request: Request, results: Any, errors: Any, meta: dict[str, Any]) -> Response:
         body = gojson.Object(Results=None if errors else results or [], Errors=errors, **meta)
