@@ -20,8 +20,8 @@ from proconsul.engine.raft.snapshots import MemorySnapshots
 from proconsul.engine.raft.transport import Body, Respond
 from proconsul.engine.raft.wire import decode_request, encode_request, encode_response
 
-# Elections are quick, but a machine busy for a moment does not start one.
-CALM = replace(FAST, heartbeat_timeout_s=0.5, election_timeout_s=0.5, leader_lease_timeout_s=0.5, trailing_logs=0)
+# Elections take a moment, so that a busy machine does not start one.
+CALM = replace(FAST, heartbeat_timeout_s=1.5, election_timeout_s=1.5, leader_lease_timeout_s=1.5, trailing_logs=0)
 
 
 async def dial(server: Server) -> Streams:

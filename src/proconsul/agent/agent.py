@@ -21,7 +21,7 @@ from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
 from proconsul.agent.coordinates import CoordinateSender, as_record, wan_coordinates
-from proconsul.agent.events import EventLog
+from proconsul.agent.events import PREFIX, EventLog
 from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.kv_port import ServerKV
@@ -39,9 +39,10 @@ from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.protocol import ConnectionSet, factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
+from proconsul.engine.rpc.dial import Address
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
-from proconsul.features.base import SECOND_NS
+from proconsul.features.base import SECOND_NS, QueryMeta
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.catalog.model import Node
 from proconsul.features.coordinate.http import CoordinateRoutes
@@ -56,6 +57,7 @@ from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server.config import ServerConfig
 from proconsul.server.server import ConsulServer
+from proconsul.server.service import EventFireRequest
 
 log = logging.getLogger("agent")
 
@@ -146,6 +148,8 @@ class Agent:
         )  # fmt: skip
         self.server = ConsulServer(self._server_config(), self.pools.lan.members, rng=self.rng)
         self.server.announce_leader = self._announce_leader
+        self.server.fire_event = lambda name, payload: self.pools.lan.fire(PREFIX + name, payload)
+        self.server.operate_keys = GossipKeys(config.datacenter, self.pools.lan, self.pools.wan).operation
         if self.pools.wan is not None:
             self.server.coordinates.wan = partial(wan_coordinates, self.pools.wan)
         self.catalog_port = ServerCatalog(self.server)
@@ -169,6 +173,8 @@ class Agent:
             data_dir=config.data_dir if config.server and not config.dev_mode else "",
             client=not config.server,
             bootstrap=config.server and (config.bootstrap or config.dev_mode or config.bootstrap_expect == 1),
+            bootstrap_expect=config.bootstrap_expect if config.server else 0,
+            listen=None if self._solo else Address(config.rpc_bind.host, config.rpc_bind.port),
             session_ttl_min_s=config.session_ttl_min_s or 10.0,
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,
@@ -233,8 +239,20 @@ class Agent:
         DebugRoutes(self).register(router)
 
     async def _operate_keys(self, args: KeyringRequest) -> KeyringResponses:
-        self.server.require_reachable()
-        return await GossipKeys(self.config.datacenter, self.pools.lan, self.pools.wan).operation(args)
+        if self.config.server:
+            return await self.server.operate_keys(args)
+        reply: KeyringResponses = await self.server.call("Internal.KeyringOperation", args, KeyringResponses)
+        return reply
+
+    async def fire_event(self, name: str, payload: bytes) -> None:
+        """Put an event into the pool of the datacenter; only servers do. Raises ConsulError."""
+        if self.config.server:
+            self.server.fire_event(name, payload)
+            return
+        args = EventFireRequest(
+            Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=self.config.acl.tokens.default
+        )
+        await self.server.call("Internal.EventFire", args, QueryMeta)
 
     # ------------------------------------------------------------------ identity
 
@@ -298,7 +316,7 @@ class Agent:
         self.sync.start()
         await self._start_dns()
         await self._start_watches()
-        if not self.config.coordinate.disabled and self.config.server:
+        if not self.config.coordinate.disabled:
             coordinates = CoordinateSender(self, self.pools.lan.coordinate)
             coordinates.start()
             self._extra.append(coordinates)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import MemberStatus
@@ -74,7 +74,16 @@ class CoordinateSender:
             Coord=as_record(self._own()),
         )  # fmt: skip
         try:
-            agent.server.coordinates.update(update)
+            sent = agent.server.coordinates.update(update)
         except ConsulError as error:
             log.error("Coordinate update error: error=%s", error)
+        else:
+            if sent is not None:
+                sent.add_done_callback(_sent)
         self.start()
+
+
+def _sent(done: asyncio.Future[Any]) -> None:
+    """The leader has it, or not: the next update comes anyway."""
+    if not done.cancelled() and isinstance(done.result(), ConsulError):
+        log.error("Coordinate update error: error=%s", done.result())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from proconsul.features.errors import ConsulError
-from proconsul.features.kv.model import DirEntry, KVOp, KVSRequest
+from proconsul.features.kv.model import DirEntry, KeyRequest, KVOp, KVSRequest
 from proconsul.server.server import ConsulServer
 
 
@@ -29,9 +29,7 @@ class ServerKV:
         self._token = token
 
     async def read(self, key: str) -> bytes | None:
-        if not self._server.ready() and not await self._server.when_ready(self._server.config.rpc_hold_timeout_s):
-            raise self._server.unavailable()
-        _, entry = self._server.kvs.entry(key)
+        entry: DirEntry | None = await self._server.read_value(self._server.kvs.get(KeyRequest(Key=key)))
         return None if entry is None else entry.Value or b""
 
     async def acquire(self, key: str, value: bytes, session: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proconsul.engine.raft.config import RaftConfig
+from proconsul.engine.rpc.dial import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class ServerConfig:
     data_dir: empty keeps everything in memory (development mode).
     client: this agent is no server: it holds no state, takes part in no election, and refuses what needs a server.
     bootstrap: start a new datacenter with this server as its only voter when there is no state.
+    bootstrap_expect: start one together with so many servers that expect the same.
+    listen: where to accept calls of other agents; None for an agent without a network.
     session_ttl_min_s: session_ttl_min, the lower bound of session TTLs.
     rpc_hold_timeout_s: how long a request waits for a leader during an election.
     """
@@ -26,6 +29,8 @@ class ServerConfig:
     data_dir: str = ""
     client: bool = False
     bootstrap: bool = False
+    bootstrap_expect: int = 0
+    listen: Address | None = None
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0
     coordinate_update_period_s: float = 5.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,13 @@ from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
+from proconsul.engine.rpc.codec import Empty
+from proconsul.engine.rpc.dial import Address
 from proconsul.engine.store.view import Views
-from proconsul.features.base import SECOND_NS
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.record import replace
+from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, NoLeader, NoServers
@@ -30,6 +36,8 @@ from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import TombstoneRequest
 from proconsul.features.kv.state import TombstoneMade
 from proconsul.features.messages import MessageType
+from proconsul.features.operator.model import KeyringRequest, KeyringResponses
+from proconsul.features.server import Read, ReadMethod, WriteMethod
 from proconsul.features.session.endpoint import Sessions
 from proconsul.features.session.model import DESTROY, Session, SessionRequest
 from proconsul.features.session.state import LockDelayArmed, SessionEnded, SessionStarted
@@ -37,9 +45,15 @@ from proconsul.features.state import State
 from proconsul.features.txn.endpoint import Txn
 from proconsul.server import reconcile
 from proconsul.server.config import ServerConfig
+from proconsul.server.forwarding import Forwarding
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import LockDelays
+from proconsul.server.membership import Bootstrapping, RaftMembers
+from proconsul.server.network import Network
+from proconsul.server.peers import Peers, address_of, parse_address
+from proconsul.server.server_details import ServerDetails
+from proconsul.server.service import ServerStats
 from proconsul.server.session_timers import SessionTimers
 from proconsul.server.tombstones import TombstoneGC
 
@@ -49,6 +63,9 @@ raft_log = logging.getLogger("agent.server.raft")
 # How often the leader looks at deadlines. Session TTLs are at least seconds and lock-delays are computed on demand, so
 # half a second is fine and costs nothing when idle.
 TICK_S = 0.5
+# How often a request that found no leader looks again.
+LEADER_POLL_S = 0.1
+ASK_TIMEOUT_S = 5.0
 
 
 class _Timers:
@@ -91,10 +108,19 @@ class ConsulServer:
         self.lock_delays = LockDelays(clock)
         self.tombstones = TombstoneGC()
         self.leading = False
-        # Tells the gossip pool who leads; set by whoever has the pool.
+        # What needs the gossip pools; set by whoever has them: tell who leads, fire an event, change keys.
         self.announce_leader: Callable[[], None] = lambda: None
+        self.fire_event: Callable[[str, bytes], None] = lambda name, payload: None
+        self.operate_keys: Callable[[KeyringRequest], Awaitable[KeyringResponses]]
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
+        self.peers_known = Peers(members, self.rng)
+        self.network = Network(self, self.peers_known) if config.listen is not None else None
+        self.forwarding = Forwarding(
+            self.network.pool if self.network is not None else None, self._whom_to_ask, self.peers_known.failed,
+            hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable, rng=self.rng,
+        )  # fmt: skip
+        self._bootstrapping: Bootstrapping | None = None
         self._leader_loop = LeaderLoop(self, self._next_leadership)
         self._monitor: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -114,10 +140,13 @@ class ConsulServer:
         """
         log_store, snapshots = self._storage()
         self.raft = RaftNode(
-            self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm, None, self.rng,
-            note=raft_log.info,
+            self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
+            self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
         )  # fmt: skip
+        self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
         await self.raft.start()
+        if self.network is not None and self.config.listen is not None and not self.config.client:
+            await self.network.listen(self.config.listen)
         if not self.raft.has_state and self.config.bootstrap:
             own = RaftServer(Suffrage.VOTER, self.node_id, self.address)
             try:
@@ -125,6 +154,24 @@ class ConsulServer:
             except BootstrapError as error:
                 raft_log.error("failed to bootstrap: error=%s", error)
         self._monitor = asyncio.create_task(self._leader_loop.monitor())
+        if self.config.bootstrap_expect > 1 and not self.config.client:
+            self._bootstrapping = Bootstrapping(
+                self.raft, self.peers_known, self.config.bootstrap_expect, self.node_name, self._ask_peers
+            )
+            self._bootstrapping.look()
+
+    async def _ask_peers(self, server: ServerDetails) -> list[str]:
+        """The Raft peers that ``server`` knows of. Raises RpcFailure."""
+        assert self.network is not None
+        args = DCSpecificRequest(Datacenter=self.datacenter)
+        reply: list[str] = await self.network.pool.call(
+            address_of(server), "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S
+        )
+        return reply
+
+    def rooms(self) -> tuple[Any, ...]:
+        """The endpoints whose methods are callable from other agents."""
+        return self.kvs, self.sessions, self.catalog, self.health, self.coordinates, self.txn
 
     def _storage(self) -> tuple[LogStore, SnapshotStore]:
         if not self.config.data_dir:
@@ -138,6 +185,10 @@ class ConsulServer:
         if self._monitor is not None:
             self._monitor.cancel()
             await asyncio.gather(self._monitor, return_exceptions=True)
+        if self._bootstrapping is not None:
+            await self._bootstrapping.stop()
+        if self.network is not None:
+            await self.network.close()
         if hasattr(self, "raft"):
             await self.raft.stop()
 
@@ -150,35 +201,96 @@ class ConsulServer:
                 return candidate
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
-        """Replicate a command. Without a leader it waits up to rpc_hold_timeout for one."""
-        if not self.raft.is_leader_sync():
-            return asyncio.ensure_future(self._propose_later(kind, request))
+        """Replicate a command; for a server that leads."""
         data = encode_command(kind, request)
         return self.raft.propose(data, request, chunked=kind is MessageType.KVS)
 
     def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there, without a turn of the event loop."""
-        if self.raft.is_leader_sync():
-            data = encode_command(kind, request)
-            self.raft.propose_for(waiter, data, request, chunked=kind is MessageType.KVS)
-        else:
-            asyncio.ensure_future(self._propose_later(kind, request)).add_done_callback(partial(_settle, waiter))
+        data = encode_command(kind, request)
+        self.raft.propose_for(waiter, data, request, chunked=kind is MessageType.KVS)
 
     def unavailable(self) -> ConsulError:
         """Why nothing can be asked or written now."""
         return NoServers() if self.config.client else NoLeader()
 
     def require_reachable(self) -> None:
-        if self.config.client:
+        if self.config.client and self.peers_known.any() is None:
             raise self.unavailable()
 
-    async def _propose_later(self, kind: MessageType, request: Any) -> Any:
-        if not await self.when_ready(self.config.rpc_hold_timeout_s):
-            raise self.unavailable()
+    # ------------------------------------------------------------------ other servers
+
+    def _whom_to_ask(self) -> Address | None:
+        """A client asks any server, a server the leader."""
+        if self.network is None:
+            return None
+        if self.config.client:
+            return self.peers_known.any()
+        leader_id = self.raft.leader_id
+        if leader_id is None or leader_id == self.node_id:
+            return None
+        return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
+
+    def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
+        return None if self.leading else asyncio.ensure_future(self._elsewhere(method, args))
+
+    async def _elsewhere(self, method: WriteMethod, args: Any) -> Any:
         try:
-            return await self.raft.propose(encode_command(kind, request), request, chunked=kind is MessageType.KVS)
-        except NotLeaderError:
-            raise NoLeader() from None
+            reply = await self.forwarding.call(
+                method.name, args, method.reply or Empty, reads=False, here=lambda: self.leading
+            )
+        except ConsulError as error:
+            return error
+        if reply is not None:
+            return method.to_result(None if method.reply is None else reply)
+        # We lead by now.
+        for room in self.rooms():
+            do = getattr(room, "writes", {}).get(method)
+            if do is not None:
+                result = do(args)
+                return await result if isinstance(result, asyncio.Future) else result
+        raise AssertionError(f"no room has {method.name}")
+
+    def answers(self, consistency: str) -> bool:
+        """See `Authority.answers`."""
+        if consistency == "stale":
+            return not self.config.client
+        return self.leading and (consistency != "consistent" or self.raft.is_leader_sync())
+
+    async def may_answer(self, consistency: str) -> bool:
+        """See `Authority.may_answer`. Raises ConsulError when nobody leads in time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.config.rpc_hold_timeout_s
+        while True:
+            if self.leading:
+                try:
+                    if consistency == "consistent":
+                        await self.raft.verify_leader()
+                    return True
+                except NotLeaderError:
+                    pass
+            elif self._whom_to_ask() is not None:
+                return False
+            if loop.time() >= until or (self.config.client and self.network is None):
+                raise self.unavailable()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._established.wait(), min(LEADER_POLL_S, until - loop.time() + 0.001))
+
+    async def ask(self, method: ReadMethod, args: Any) -> Any:
+        """See `Authority.ask`."""
+        return await self.forwarding.call(method.name, args, method.reply, reads=True, here=lambda: self.leading)
+
+    async def read_value(self, read: Read) -> Any:
+        """The value of a read from the leader's state, wherever that is. Raises ConsulError."""
+        if not self.answers("leader") and not await self.may_answer("leader"):
+            reply = await self.ask(read.method, replace(read.args, Datacenter=self.datacenter))
+            if reply is not None:
+                return read.method.to_value(getattr(reply, read.method.field))
+        return read.run(WatchSet())[1]
+
+    async def call(self, method: str, args: Any, reply: Any) -> Any:
+        """Another server's reply to a method that is neither a read nor a write of the state. Raises ConsulError."""
+        return await self.forwarding.call(method, args, reply, reads=True)
 
     # ------------------------------------------------------------------ authority for reads
 
@@ -200,10 +312,17 @@ class ConsulServer:
         return bool(self.raft.leader_address)
 
     def last_contact_ms(self) -> int:
-        if self.leading:
-            return 0
+        contact = None if self.leading else self.raft.last_contact
+        return 0 if contact is None else int(contact * 1000)
+
+    def raft_stats(self) -> ServerStats:
+        """What autopilot wants to know of this server."""
         contact = self.raft.last_contact
-        return 0 if contact is None else int((self.clock() - contact) * 1000)
+        if contact is None:
+            text = "never"
+        else:
+            text = "0" if self.leading else format_duration(int(contact * SECOND_NS))
+        return ServerStats(text, self.raft.last_term, self.raft.last_index)
 
     def leader_address(self) -> str:
         return self.raft.leader_address
@@ -289,6 +408,8 @@ class ConsulServer:
     def member_changed(self, member: Member) -> None:
         """The gossip pool's view of ``member`` changed; a leader brings its catalog entry in line."""
         self._leader_loop.member_changed(member)
+        if self._bootstrapping is not None:
+            self._bootstrapping.look()
 
     async def reconcile(self) -> None:
         members = {member.name: member for member in self.members()}
@@ -300,11 +421,16 @@ class ConsulServer:
     async def reconcile_member(self, member: object) -> None:
         assert isinstance(member, Member)
         tables = self.state.tables
+        details = ServerDetails.parse(member)
         if member.status is MemberStatus.ALIVE:
+            if details is not None and self.network is not None:
+                await self.raft_members.add(details)
             await self._write(MessageType.REGISTER, reconcile.for_alive(member, tables, self.datacenter))
         elif member.status is MemberStatus.FAILED:
             await self._write(MessageType.REGISTER, reconcile.for_failed(member, tables, self.datacenter))
         elif member.status in (MemberStatus.LEFT, MemberStatus.NONE):
+            if details is not None and member.name != self.node_name:
+                await self.raft_members.remove(details)
             await self._write(
                 MessageType.DEREGISTER, reconcile.for_left(member, tables, self.datacenter, self.node_name)
             )
@@ -321,15 +447,4 @@ class ConsulServer:
         return self.raft.stats()
 
 
-def _settle(waiter: Settled, future: asyncio.Future[Any]) -> None:
-    if waiter.done():
-        return
-    if future.cancelled():
-        waiter.set_exception(NoLeader())
-        return
-    error = future.exception()
-    if isinstance(error, Exception):
-        waiter.set_exception(error)
-    else:
-        waiter.set_result(future.result())
 

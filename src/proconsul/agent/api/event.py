@@ -6,7 +6,7 @@ import asyncio
 import uuid
 
 from proconsul.agent.agent import Agent
-from proconsul.agent.events import PREFIX, UserEvent, encode, index_of, validate
+from proconsul.agent.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.features.base import SECOND_NS
@@ -27,7 +27,7 @@ class EventRoutes:
         router.add("/v1/event/fire/", {"PUT": self.fire})
         router.add("/v1/event/list", {"GET": self.list_events})
 
-    def fire(self, request: Request) -> Answer:
+    async def fire(self, request: Request) -> Response:
         self.web.require_local(request)
         if not request.params:
             raise BadRequest("Missing name")
@@ -36,7 +36,7 @@ class EventRoutes:
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
-        self.agent.pools.lan.fire(PREFIX + event.Name, encode(event))
+        await self.agent.fire_event(event.Name, encode(event))
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:

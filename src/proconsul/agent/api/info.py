@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from proconsul import COMPATIBLE_VERSION
@@ -13,6 +13,7 @@ from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
 from proconsul.server.server import ConsulServer
 
@@ -152,14 +153,20 @@ class InfoRoutes:
         self.agent.server.require_reachable()
         return self.agent.server
 
-    def leader(self, request: Request) -> Answer:
+    async def leader(self, request: Request) -> Response:
+        return self.web.json(request, await self._status(request, "Status.Leader", str, ConsulServer.leader_address))
+
+    async def peers(self, request: Request) -> Response:
+        return self.web.json(request, await self._status(request, "Status.Peers", list[str], ConsulServer.peers))
+
+    async def _status(self, request: Request, method: str, reply: Any, own: Callable[[ConsulServer], Any]) -> Any:
+        """What this server knows, or for a client any server."""
         dc = request.get("dc")
         if dc and dc != self.web.datacenter:
             raise NoPathToDatacenter()
-        return self.web.json(request, self._server().leader_address())
-
-    def peers(self, request: Request) -> Answer:
-        return self.web.json(request, self._server().peers())
+        if self.agent.config.server:
+            return own(self.agent.server)
+        return await self.agent.server.call(method, DCSpecificRequest(Datacenter=self.web.datacenter), reply)
 
     def raft_configuration(self, request: Request) -> Answer:
         server = self._server()

@@ -49,6 +49,11 @@ class Readings:
         return self.core.last_index
 
     @property
+    def last_term(self) -> int:
+        """Term of the last entry of the log."""
+        return self.core.last_term
+
+    @property
     def commit_index(self) -> int:
         """Highest committed index known here."""
         return self.core.commit_index

@@ -1,0 +1,54 @@
+"""A server's RPC port: who may call what, and the connections to other servers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from proconsul.engine.raft.configuration import Server as RaftServer
+from proconsul.engine.raft.errors import RaftError, TransportError
+from proconsul.engine.raft.network import NetworkTransport, Streams
+from proconsul.engine.rpc.dial import Address, FirstByte
+from proconsul.engine.rpc.mux import OnProtocol, OnStreams, RpcListener
+from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
+from proconsul.engine.rpc.server import Peer, RpcServer
+from proconsul.features.errors import ConsulError
+from proconsul.server.peers import Peers, parse_address
+from proconsul.server.service import Service
+
+if TYPE_CHECKING:
+    from proconsul.server.server import ConsulServer
+
+
+class Network:
+    """Made for every agent that has a network; only servers listen."""
+
+    def __init__(self, server: ConsulServer, peers: Peers) -> None:
+        self._peers = peers
+        self.pool = ConnectionPool(CLIENT_LIMITS if server.config.client else SERVER_LIMITS)
+        self.transport = NetworkTransport(self._dial)
+        self.rpc = RpcServer((ConsulError, RaftError))
+        self._service = Service(server, self.rpc)
+        self._listener = RpcListener({
+            FirstByte.SINGLE: OnProtocol(self.rpc.single), FirstByte.MULTIPLEX: OnProtocol(self.rpc.multiplexed),
+            FirstByte.RAFT: OnStreams(self._raft),
+        })  # fmt: skip
+
+    async def listen(self, address: Address) -> None:
+        """Accept calls. Raises OSError."""
+        await self._listener.start(address.host, address.port)
+
+    async def close(self) -> None:
+        await self._listener.close()
+        self.rpc.close()
+        await self.pool.close()
+
+    async def _raft(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
+        await self.transport.serve(reader, writer)
+
+    async def _dial(self, server: RaftServer) -> Streams:
+        """Peers are known by id: where one listens now is what its gossip says. Raises OSError."""
+        address = self._peers.address_by_id(server.id) or parse_address(server.address)
+        if address is None:
+            raise TransportError(f"no address is known for server {server.id}")
+        return await self.pool.dial_raft(address)

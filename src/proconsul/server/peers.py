@@ -1,0 +1,55 @@
+"""The other servers of the datacenter, as the gossip pool knows them: whom to ask, and where Raft finds its peers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.rpc.dial import Address
+from proconsul.server.server_details import ServerDetails, servers
+
+
+class Peers:
+    """Reads the pool's members anew for every question; there are few servers and few questions."""
+
+    def __init__(self, members: Callable[[], Sequence[Member]], rng: random.Random) -> None:
+        self._members = members
+        self._rng = rng
+        self._preferred: Address | None = None
+
+    def all(self) -> list[ServerDetails]:
+        """All servers, also those that failed or left."""
+        return list(servers(self._members()))
+
+    def alive(self) -> list[ServerDetails]:
+        return [server for server in self.all() if server.status is MemberStatus.ALIVE]
+
+    def any(self) -> Address | None:
+        """A server to ask: the same again as long as it answers, so that connections are kept."""
+        addresses = [address_of(server) for server in self.alive()]
+        if self._preferred not in addresses:
+            self._preferred = self._rng.choice(addresses) if addresses else None
+        return self._preferred
+
+    def failed(self, address: Address) -> None:
+        """A server did not answer: ask another one next time, if there is one."""
+        others = [other for other in map(address_of, self.alive()) if other != address]
+        self._preferred = self._rng.choice(others) if others else None
+
+    def address_by_id(self, server_id: str) -> Address | None:
+        """Where the server with a Raft id listens now, which may not be where it listened when it was added."""
+        for server in self.all():
+            if server.raft_id == server_id and server.status is not MemberStatus.LEFT:
+                return address_of(server)
+        return None
+
+
+def address_of(server: ServerDetails) -> Address:
+    return Address(server.address.host, server.address.port)
+
+
+def parse_address(text: str) -> Address | None:
+    """``host:port`` as Raft has it, IPv6 in brackets; None for nothing."""
+    host, _, port = text.rpartition(":")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port)) if host and port.isdigit() else None
