@@ -28,12 +28,13 @@ def line_plot(
     xs = sorted({x for line in series for x, _ in line.points})
     ys = [max(y, floor) for line in series for _, y in line.points]
     low_x, high_x = math.log(xs[0]), math.log(xs[-1])
+    low_y, high_y = 0.0, 0.0
     if log_y:
-        low_y, high_y = math.log10(floor), math.ceil(math.log10(max(ys)))
-        ticks = [10.0**power for power in range(math.ceil(low_y), high_y + 1)]
+        low_y, high_y = math.log10(floor), float(math.ceil(math.log10(max(ys))))
+        ticks = [10.0**power for power in range(math.ceil(low_y), round(high_y) + 1)]
     else:
         step = _step(max(ys))
-        low_y, high_y = 0.0, math.ceil(max(ys) / step) * step
+        high_y = math.ceil(max(ys) / step) * step
         ticks = [step * number for number in range(round(high_y / step) + 1)]
 
     def at_x(x: float) -> float:
