@@ -24,6 +24,10 @@ class ResolveError(ConsulError):
     """A join target is not an address and no name that is known."""
 
 
+class StartJoinError(ConsulError):
+    """Nobody of ``start_join`` let us in: the agent ends, which has run until then."""
+
+
 async def resolve(target: str, default_port: int) -> list[Address]:
     """The addresses of a join target: ``host``, ``host:port``, ``[v6]:port``, each also behind ``node/``."""
     host, port = _split(target.rpartition("/")[2], default_port)
@@ -55,10 +59,13 @@ class Joiner:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Try ``start_join`` now, and ``retry_join`` in the background. Raises ConsulError when the former fails."""
+        """Try ``start_join`` now, and ``retry_join`` in the background. Raises StartJoinError when the former fails."""
         if self._config.start_join:
             log.info("Joining cluster")
-            joined = await self._join(self._config.start_join)
+            try:
+                joined = await self._join(self._config.start_join)
+            except ConsulError as error:
+                raise StartJoinError(str(error)) from None
             log.info("Join completed. Initial agents synced with: agent_count=%d", joined)
         if self._config.retry_join:
             self._task = asyncio.create_task(self._retry())
@@ -77,11 +84,11 @@ class Joiner:
             except ConsulError as error:
                 attempts += 1
                 if config.retry_attempts_max and attempts > config.retry_attempts_max:
-                    log.error("max join retry exhausted, exiting: cluster=%s", self._title)
+                    log.error("Retry join failed: error=%s", f"agent: max join {self._title} retry exhausted, exiting")
                     self._give_up()
                     return
-                log.warning("Join cluster failed, will retry: cluster=%s retry_interval=%gs error=%r",
-                            self._title, config.retry_interval_s, str(error))  # fmt: skip
+                log.warning("Join cluster failed, will retry: cluster=%s retry_interval=%gs error=%s",
+                            self._title, config.retry_interval_s, error)  # fmt: skip
                 await asyncio.sleep(config.retry_interval_s)
             else:
                 log.info("Join cluster completed. Synced with initial agents: cluster=%s num_agents=%d",

@@ -98,6 +98,7 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
 
 async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
     from proconsul.agent.agent import Agent
+    from proconsul.agent.joining import StartJoinError
 
     print("==> Starting Consul agent...", flush=True)
     logs = Logs()
@@ -114,6 +115,10 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
         for warning in warnings:
             log.warning("%s", warning)
         await agent.start()
+    except StartJoinError as error:
+        log.error("%s", error)
+        log.info("Exit code: code=1")
+        return 1
     except Exception as error:
         print(f"==> Error starting agent: {error}", file=sys.stderr, flush=True)
         log.error("Error starting agent: error=%s", error)

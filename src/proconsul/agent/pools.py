@@ -111,10 +111,20 @@ class Pools:
             try:
                 await pool.start()
             except OSError as error:
-                raise ConsulError(f"Failed to start {title} Serf: Failed to create memberlist: {error}") from None
+                raise ConsulError(self._start_text(title, error)) from None
+
+    def _start_text(self, title: str, error: OSError) -> str:
+        """Why a pool could not be started. The original makes its three kinds of pools in three places."""
+        if title == "WAN":
+            return f"Failed to start Consul server: Failed to start WAN Serf: {error}"
+        kind, pool = ("server", "LAN Serf") if self._config.server else ("client", "lan serf")
+        return (
+            f"Failed to start Consul {kind}: Failed to start {pool}: Failed to create memberlist: "
+            f"Could not set up network transport: failed to obtain an address: {error}"
+        )
 
     async def join(self) -> None:
-        """Join as configured. Raises ConsulError when ``start_join`` fails."""
+        """Join as configured. Raises StartJoinError when ``start_join`` fails."""
         if self.wan is not None:
             self._flooding = asyncio.create_task(self._flood())
         for joiner in self._joiners:
@@ -138,25 +148,25 @@ class Pools:
 
     async def join_lan(self, addresses: Sequence[str]) -> int:
         """Raises ConsulError when nobody let us in."""
-        log.info("(LAN) joining: lan_addresses=%s", list(addresses))
+        log.info("(LAN) joining: lan_addresses=[%s]", " ".join(addresses))
         try:
             joined = await self.lan.join(addresses)
         except ConsulError as error:
-            log.warning("(LAN) couldn't join: number_of_nodes=0 error=%r", str(error))
+            log.warning("(LAN) couldn't join: number_of_nodes=0 error=%s", error)
             raise
         joined_lan(joined)
         return joined
 
     async def join_wan(self, addresses: Sequence[str]) -> int:
         """Raises ConsulError when nobody let us in."""
-        log.info("(WAN) joining: wan_addresses=%s", list(addresses))
+        log.info("(WAN) joining: wan_addresses=[%s]", " ".join(addresses))
         if self.wan is None:
             reason = "WAN federation disabled" if self._config.server else "Must be a server to join WAN cluster"
             raise ConsulError(reason)
         try:
             joined = await self.wan.join(addresses)
         except ConsulError as error:
-            log.warning("(WAN) couldn't join: number_of_nodes=0 error=%r", str(error))
+            log.warning("(WAN) couldn't join: number_of_nodes=0 error=%s", error)
             raise
         log.info("(WAN) joined: number_of_nodes=%d", joined)
         return joined
@@ -178,7 +188,7 @@ class Pools:
                 try:
                     await self.join_wan([member])
                 except ConsulError as error:
-                    log.debug("Failed to flood-join server at address: address=%s error=%r", member, str(error))
+                    log.debug("Failed to flood-join server at address: address=%s error=%s", member, error)
             self._flood_now.clear()
             try:
                 await asyncio.wait_for(self._flood_now.wait(), FLOOD_INTERVAL_S)

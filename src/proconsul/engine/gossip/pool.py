@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import socket
 import time
@@ -65,6 +66,18 @@ class JoinError(Exception):
         self.errors = list(errors)
 
 
+class BindError(OSError):
+    """We cannot listen where we should; the text is memberlist's, with Go's words for the error."""
+
+    def __init__(self, network: str, bind: Address, error: OSError) -> None:
+        target = f"[{bind.host}]:{bind.port}" if ":" in bind.host else f"{bind.host}:{bind.port}"
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        super().__init__(
+            f'Failed to start {network.upper()} listener on "{bind.host}" port {bind.port}: '
+            f"listen {network} {target}: bind: {reason}"
+        )
+
+
 class GossipPool:
     """A member of a pool on the network. ``on_effect`` gets serf's effects: changed members, events, queries."""
 
@@ -95,21 +108,29 @@ class GossipPool:
     # ------------------------------------------------------------------ life
 
     async def start(self) -> None:
-        """Bind both sockets and become a member of our own pool. Raises OSError."""
+        """Bind both sockets and become a member of our own pool. Raises BindError."""
         family = socket.AF_INET6 if ":" in self.bind.host else socket.AF_INET
+        try:
+            # Nobody is served before there is a pool.
+            self._server = await asyncio.start_server(
+                self._serve, self.bind.host, self.bind.port, backlog=BACKLOG, start_serving=False
+            )
+        except OSError as error:
+            raise BindError("tcp", self.bind, error) from None
         self._udp = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._udp.setblocking(False)
             with contextlib.suppress(OSError):
                 self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._udp.bind(self.bind)
-            self._server = await asyncio.start_server(self._serve, self.bind.host, self.bind.port, backlog=BACKLOG)
-        except OSError:
+        except OSError as error:
             self._udp.close()
-            raise
+            self._server.close()
+            raise BindError("udp", self.bind, error) from None
         self._loop.add_reader(self._udp.fileno(), self._readable)
         self.swim.start(self._clock())
         self.settle()
+        await self._server.start_serving()
 
     async def leave(self) -> None:
         """Go on purpose: say so, and stay long enough to be heard."""
