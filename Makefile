@@ -29,7 +29,7 @@ sim: $(VENV)/.installed-dev
 	RAFT_SEEDS=2000 $(BIN)/pytest -q tests/raft -k simulat
 	GOSSIP_SEEDS=1000 $(BIN)/pytest -q -n 2 tests/gossip/test_simulation.py
 
-# A gossip pool of thousands with minutes of churn, in one process: a few minutes, 1 GiB.
+# A gossip pool of thousands with minutes of churn, in one process: three minutes, 1.2 GB.
 soak: $(VENV)/.installed-dev
 	GOSSIP_SOAK=5000 $(BIN)/pytest -q -s tests/gossip/test_gossip_scale.py -k soak
 

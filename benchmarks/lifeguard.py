@@ -73,7 +73,7 @@ def measure_false_positives(pool: ProcessPoolExecutor, quick: bool, plots: Path 
     blocked = (16.384,) if quick else BLOCKED_S
     running = (1.024,) if quick else RUNNING_S
     cases = [Interval(*case) for case in itertools.product(anomalous, blocked, running, (False, True))]
-    by_group: dict[tuple[int, bool], list[FalsePositives]] = defaultdict(list)
+    by_group: dict[tuple[float, bool], list[FalsePositives]] = defaultdict(list)
     by_blocked: dict[tuple[float, bool], list[FalsePositives]] = defaultdict(list)
     for case, result in zip(cases, pool.map(run_interval, cases), strict=True):
         by_group[case.anomalous, case.lifeguard].append(result)

@@ -452,10 +452,6 @@ class Simulation:
     def deaths(self) -> list[Happening]:
         return [happening for happening in self.happenings if happening.what == "dead"]
 
-    def longest_queue(self) -> int:
-        """The most that a running member has still to tell."""
-        return max(len(player.swim.queue) for player in self.players.values() if player.running)
-
 
 def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
     """Put members into a core's view as if they had been there for long; records are shared, not copied."""
