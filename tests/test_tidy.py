@@ -43,6 +43,7 @@ PURE = (
     "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
     "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/query/state.py",
+    "features/query/template.py",
     "features/intention/state.py", "features/connect/state.py", "features/config_entry/state.py",
     "features/config_entry/gateway_services.py", "features/config_entry/graph.py",
     "features/federation/state.py", "features/operator/state.py",

@@ -12,6 +12,7 @@ from proconsul.features.errors import StateError
 from proconsul.features.ids import check_uuid, is_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp
+from proconsul.features.query.template import check_template
 from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
 from proconsul.features.session.model import Session
 
@@ -61,6 +62,7 @@ class QueryState:
         self._check_name(query)
         if query.Session:
             self._check_session(query.Session)
+        check_template(query)
         old = self.table.get(query.ID.lower())
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.table, replace(query, CreateIndex=created, ModifyIndex=tx.index))
