@@ -180,7 +180,8 @@ def test_a_session_takes_its_queries_along() -> None:
     apply(fsm, 2, MessageType.SESSION, SessionRequest(Op="create", Session=Session(ID=ID.format(1), Node="n")))
     for number, session in ((2, ID.format(1)), (3, "")):
         query = PreparedQuery(ID=ID.format(number), Name=f"q{number}", Session=session)
-        assert apply(fsm, number + 1, MessageType.PREPARED_QUERY, PreparedQueryRequest(Op="create", Query=query)) is None
+        request = PreparedQueryRequest(Op="create", Query=query)
+        assert apply(fsm, number + 1, MessageType.PREPARED_QUERY, request) is None
     apply(again(fsm), 9, MessageType.SESSION, SessionRequest(Op="destroy", Session=Session(ID=ID.format(1))))
     apply(fsm, 9, MessageType.SESSION, SessionRequest(Op="destroy", Session=Session(ID=ID.format(1))))
     index, queries = fsm.state.queries.all(None)

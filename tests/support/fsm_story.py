@@ -36,11 +36,15 @@ class Rpc:
     def call(self, method: str, argument: Any) -> Any:
         """The reply, or the error text raised as RuntimeError."""
         packer = msgpack.Packer(use_bin_type=False, unicode_errors="surrogateescape")
-        self._socket.sendall(packer.pack({"Seq": 1, "ServiceMethod": method}) + packer.pack(argument))
-        head, reply = self._next(), self._next()
-        if head["Error"]:
-            raise RuntimeError(head["Error"])
+        error, reply = self.exchange(packer.pack({"Seq": 1, "ServiceMethod": method}) + packer.pack(argument))
+        if error:
+            raise RuntimeError(error)
         return reply
+
+    def exchange(self, request: bytes) -> tuple[str, Any]:
+        """Send a header and an argument as they are; the error text and the reply."""
+        self._socket.sendall(request)
+        return self._next()["Error"], self._next()
 
     def _next(self) -> Any:
         while True:
