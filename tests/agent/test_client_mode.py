@@ -32,7 +32,7 @@ async def test_only_what_needs_a_server_fails(
         "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,
     })  # fmt: skip
     assert not config.server
-    agent = Agent(config)
+    agent = Agent(config, solo=True)
     await agent.start()
     try:
         response = await agent.front.answer(Request(method, path, path, "", {}))

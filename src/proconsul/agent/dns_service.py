@@ -6,13 +6,15 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.dns.recursor import Recursors
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.wire.record import replace
+from proconsul.features.server import ReadMethod
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
@@ -59,6 +61,7 @@ class DnsService:
         self._responder = Responder(
             settings_of(config), state.reads, state.store.watches, rng=self._rng, clock=time.time,
             readable=self._readable(config), recursors=self._recursors(config), measure=self._measure,
+            fetch=self._fetch if agent.server.config.client else None,
         )  # fmt: skip
         self._listeners: list[UdpListener | TcpListener] = []
 
@@ -75,8 +78,17 @@ class DnsService:
         """A client that knows no server can tell nothing; without allow_stale only what has a leader is told."""
         server = self._agent.server
         if server.config.client:
-            return lambda: False
+            return lambda: server.peers_known.any() is not None
         return None if config.dns.allow_stale else server.known_leader
+
+    async def _fetch(self, method: ReadMethod, args: Any) -> Any:
+        """What a server says. Raises ConsulError."""
+        config = self._agent.config
+        asked = replace(
+            args, Datacenter=config.datacenter, AllowStale=config.dns.allow_stale, Token=config.acl.tokens.default
+        )
+        reply = await self._agent.server.ask(method, asked)
+        return method.to_value(getattr(reply, method.field))
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         sample, labels = self._agent.metrics.sample, self._labels

@@ -24,8 +24,8 @@ from proconsul.features.catalog.model import (
     HEALTH_WARNING,
     CheckServiceNode,
     Node,
+    ServiceNode,
 )
-from proconsul.features.catalog.reads import CatalogReads
 
 # CNAMEs are followed this many times inside of our own domains.
 RECURSION_MAX = 3
@@ -69,11 +69,25 @@ class Answer:
         self.turns = False
 
 
+class Reads(Protocol):
+    """What answers are made of: the catalog, or what was asked of another one's."""
+
+    def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]: ...
+
+    def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]: ...
+
+    def services_of_address(self, address: str) -> list[ServiceNode]: ...
+
+    def check_service_nodes(
+        self, watch: WatchSet | None, name: str, tags: list[str] | None = None, *, connect: bool = False
+    ) -> tuple[int, list[CheckServiceNode]]: ...
+
+
 class Answerer:
     """Answers questions from ``reads``."""
 
     def __init__(
-        self, settings: Settings, reads: CatalogReads, rng: random.Random, clock: Callable[[], float],
+        self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
         queries: QueryRoom | None = None, readable: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
@@ -13,15 +14,22 @@ from proconsul.dns.answers import Answer, Answerer, QueryRoom
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import FormError, Query, Record, Reply
 from proconsul.dns.recursor import Recursors
+from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.engine.store.watch import WatchRegistry
 from proconsul.features.catalog.reads import CatalogReads
+from proconsul.features.errors import ConsulError
+from proconsul.features.server import ReadMethod
+
+log = logging.getLogger("agent.dns")
 
 # Questions being asked of recursors at the same time; each holds a socket. More are not answered over UDP, which
 # clients take as loss, and refused over TCP.
 RECURSIONS_MAX = 512
 
 Send = Callable[[bytes], None]
+# The value of a read, by its method and arguments.
+Fetch = Callable[[ReadMethod, Any], Awaitable[Any]]
 # Takes a metric's name, milliseconds, and how many questions took so long.
 Measure = Callable[[str, float, int], None]
 
@@ -61,10 +69,13 @@ class Responder:
         readable: Callable[[], bool] | None = None,
         recursors: Recursors | None = None,
         queries: QueryRoom | None = None,
+        fetch: Fetch | None = None,
         measure: Measure = _unmeasured,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """``fetch``: asks a server, for agents that have no catalog of their own. It raises ConsulError."""
         self.measure = measure
+        self._fetch = fetch
         self.stopwatch = stopwatch
         self._reads = reads
         self._rng = rng
@@ -128,7 +139,31 @@ class Responder:
 
     def _answer(self, packet: bytes, query: Query, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
-        answer = self._answerer.answer(query, tcp=tcp)
+        if self._fetch is not None:
+            self._later(self._ask(packet, query, send, tcp, began, self._fetch), query, send, tcp)
+        else:
+            self._answered(packet, query, send, tcp, began, self._answerer)
+
+    async def _ask(self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, fetch: Fetch) -> None:
+        """Answer from a server's catalog."""
+        reads = RemoteReads()
+        answerer = Answerer(self.settings, reads, self._rng, self._clock, self._queries, self._readable)
+        for _ in range(STEPS_MAX):
+            try:
+                self._answered(packet, query, send, tcp, began, answerer)
+                return
+            except Missing as missing:
+                try:
+                    reads.put(missing, await fetch(missing.method, missing.request))
+                except ConsulError as error:
+                    log.error("rpc error: error=%s", error)
+                    break
+        send(self._failure(query))
+
+    def _answered(
+        self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, answerer: Answerer
+    ) -> None:
+        answer = answerer.answer(query, tcp=tcp)
         if answer.in_domain:
             name = REVERSE_QUERY if answer.reverse else DOMAIN_QUERY
             self.measure(name, (self.stopwatch() - began) * 1000.0, 1)
@@ -139,11 +174,12 @@ class Responder:
         elif answer.recurse:
             send(self._failure(query))
         elif answer.wanted and self.recursors is not None:
-            self._later(self._with_outside(query, answer, send, self.recursors, tcp), query, send, tcp)
+            work = self._with_outside(query, answer, send, self.recursors, tcp, answerer)
+            self._later(work, query, send, tcp)
         else:
             body = self._encode(query, answer.reply)
             send(body)
-            if query.edns and query.edns.subnet:
+            if self._fetch is not None or (query.edns and query.edns.subnet):
                 return
             low = query.name.lower()
             if low != query.name and _recasable(query, answer, compress=self.settings.compress):
@@ -202,10 +238,12 @@ class Responder:
         answer = await recursors.forward(packet, tcp=tcp)
         send(answer if answer is not None else self._failure(query))
 
-    async def _with_outside(self, query: Query, answer: Answer, send: Send, recursors: Recursors, tcp: bool) -> None:
+    async def _with_outside(
+        self, query: Query, answer: Answer, send: Send, recursors: Recursors, tcp: bool, answerer: Answerer
+    ) -> None:
         """Resolve the names the answer leads to and answer again; a name that leads to further ones ends there."""
         names = sorted(answer.wanted)
         found: list[list[Record]] = await asyncio.gather(*(recursors.resolve(name) for name in names))
         outside = dict(zip(names, found, strict=True))
-        again = self._answerer.answer(query, tcp=tcp, outside=outside)
+        again = answerer.answer(query, tcp=tcp, outside=outside)
         send(self._encode(query, again.reply))

@@ -17,7 +17,7 @@ from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcErr
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoServers
 
 log = logging.getLogger("agent.server.rpc")
 
@@ -56,6 +56,8 @@ class Forwarding:
             error: ConsulError
             if address is None or self._pool is None:
                 error = self._unavailable()
+                if isinstance(error, NoServers):
+                    raise error  # servers are found by joining, which no request waits for
             else:
                 try:
                     return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))

@@ -271,7 +271,7 @@ class ConsulServer:
                     pass
             elif self._whom_to_ask() is not None:
                 return False
-            if loop.time() >= until or (self.config.client and self.network is None):
+            if loop.time() >= until or self.config.client:
                 raise self.unavailable()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._established.wait(), min(LEADER_POLL_S, until - loop.time() + 0.001))

@@ -132,12 +132,16 @@ class Catalog:
         narrow, narrow_key = narrowing(args, self._server, ServiceNode, lambda row: row.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
+            if args.ServiceAddress:
+                watch.add("services")
+                return reads.joined_of_address(args.ServiceAddress)
             index, rows = reads.service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
             if meta:
                 rows = [row for row in rows if meta_matches(row.NodeMeta, meta)]
             return index, rows
 
-        key = (SERVICE_NODES.name, args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), narrow_key)
+        service = (args.ServiceName, args.ServiceAddress, args.Connect, tuple(tags or ()))
+        key = (SERVICE_NODES.name, *service, frozen(meta), narrow_key)
         return Read(key, narrowed(run, narrow), SERVICE_NODES, args)
 
     def node_services(self, args: NodeSpecificRequest) -> Read:

@@ -178,6 +178,11 @@ class CatalogReads:
     def services_of_address(self, address: str) -> list[ServiceNode]:
         return [row for row in self.tables.services.rows.values() if row.ServiceAddress == address]
 
+    def joined_of_address(self, address: str) -> tuple[int, list[ServiceNode]]:
+        """The instances at an address, with their nodes."""
+        rows = [self._joined(row) for row in self.services_of_address(address)]
+        return self.store.max_index("nodes", "services"), rows
+
     # ------------------------------------------------------------------ checks
 
     def node_checks(self, watch: WatchSet | None, node: str) -> tuple[int, list[HealthCheck]]:
