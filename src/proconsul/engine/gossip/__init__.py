@@ -1,5 +1,4 @@
-"""Gossip: membership and failure detection on memberlist's wire, as pure parts.
+"""Gossip: membership, failure detection, events, queries, keys and coordinates on memberlist's and serf's wire.
 
-Here so far: the compression, coordinates, and the small decisions of SWIM with Lifeguard. Packets, the membership
-core and the driver come with the network pools.
+Pure cores (`swim`, `serf` and what they use) and one driver (`pool`).
 """
