@@ -12,7 +12,7 @@ import pytest
 from support.pools import Pool, require_reference
 
 pytestmark = pytest.mark.reference
-SECONDS = float(os.environ.get("GOSSIP_SOAK_SECONDS", "15"))
+SECONDS = float(os.environ.get("GOSSIP_SOAK_SECONDS", "8"))
 
 
 @pytest.mark.timeout(SECONDS + 240)
