@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 from proconsul.engine.gossip.config import LAN, SwimConfig
-from proconsul.engine.gossip.delegate import NodeRecord
+from proconsul.engine.gossip.delegate import Address, NodeRecord
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import member_of
 from proconsul.engine.gossip.messages import NodeState
@@ -122,9 +122,14 @@ class SerfSimulation(Simulation):
         player.flush()
 
     def agreed(self) -> bool:
-        """Every running member's serf shows exactly the running ones as alive, with the tags they have."""
-        actual = {player.name: player.serf.tags for player in self.serf_players()}
+        """Every running member's serf shows exactly the running ones as alive, where they are, with their tags."""
+        actual = {player.name: (player.address, player.serf.tags) for player in self.serf_players()}
         return all(
-            actual == {m.name: m.tags for m in player.serf.members() if m.status is MemberStatus.ALIVE}
+            actual
+            == {
+                member.name: (Address(member.address, member.port), member.tags)
+                for member in player.serf.members()
+                if member.status is MemberStatus.ALIVE
+            }
             for player in self.serf_players()
         )
