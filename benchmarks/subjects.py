@@ -66,17 +66,20 @@ class Subject:
     def start(self) -> None:
         """Execute the agent; it is not up yet when this returns."""
         assert self.process is None, f"{self.name} runs already"
+        with (self.work / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command, *self.arguments()], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def arguments(self) -> list[str]:
+        """What the agent is told."""
         server, lan, wan = self._other_ports
-        arguments = [
+        return [
             "agent", "-server", "-bootstrap-expect=1", "-node", "bench", "-bind", "127.0.0.1", "-data-dir",
             str(self.data_dir), "-config-file", str(self.work / "agent.hcl"), "-log-level", "warn",
             "-http-port", str(self.http_port), "-dns-port", str(self.dns_port), "-server-port", str(server),
             "-serf-lan-port", str(lan), "-serf-wan-port", str(wan),
         ]  # fmt: skip
-        with (self.work / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.command, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
 
     def start_writable(self) -> float:
         """Start, and return the seconds until a first write is accepted."""
