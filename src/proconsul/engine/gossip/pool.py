@@ -334,6 +334,10 @@ class GossipPool:
                 await self._serve_one(reader, writer)
         except (OSError, TimeoutError) as error:
             self._log.debug("memberlist: stream ended: %s", error)
+        except asyncio.CancelledError:
+            # By `stop`. Python 3.11's server takes a cancelled stream for an error, and says so with a traceback.
+            if not self.closed:
+                raise
         except (GossipError, Refused) as error:
             self.dropped["stream"] += 1
             self._log.error("memberlist: Failed to read stream: %s from=%s", error, writer.get_extra_info("peername"))
