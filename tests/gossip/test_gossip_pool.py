@@ -54,8 +54,8 @@ async def running(name: str) -> AsyncIterator[GossipPool]:
 @pytest.mark.parametrize(("kind", "network"), [(socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp")])
 async def test_a_port_in_use_is_said_in_gos_words(kind: int, network: str) -> None:
     with socket.socket(socket.AF_INET, kind) as holder:
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
+        port = free_port()  # for both kinds, of which one is taken
+        holder.bind(("127.0.0.1", port))
         if kind == socket.SOCK_STREAM:
             holder.listen()
         with pytest.raises(BindError) as raised:
