@@ -11,16 +11,23 @@ from proconsul.server.server_details import ServerDetails, servers
 
 
 class Peers:
-    """Reads the pool's members anew for every question; there are few servers and few questions."""
+    """The servers among the pool's members, read anew when the pool has `changed`."""
 
     def __init__(self, members: Callable[[], Sequence[Member]], rng: random.Random) -> None:
         self._members = members
         self._rng = rng
         self._preferred: Address | None = None
+        self._known: list[ServerDetails] | None = None
+
+    def changed(self) -> None:
+        """A member of the pool came, went or changed."""
+        self._known = None
 
     def all(self) -> list[ServerDetails]:
         """All servers, also those that failed or left."""
-        return list(servers(self._members()))
+        if self._known is None:
+            self._known = list(servers(self._members()))
+        return self._known
 
     def alive(self) -> list[ServerDetails]:
         return [server for server in self.all() if server.status is MemberStatus.ALIVE]

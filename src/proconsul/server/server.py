@@ -407,6 +407,7 @@ class ConsulServer:
 
     def member_changed(self, member: Member) -> None:
         """The gossip pool's view of ``member`` changed; a leader brings its catalog entry in line."""
+        self.peers_known.changed()
         self._leader_loop.member_changed(member)
         if self._bootstrapping is not None:
             self._bootstrapping.look()
