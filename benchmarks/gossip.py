@@ -94,9 +94,9 @@ class Pool:
                 raise TimeoutError(f"{self.__class__.__name__}: {self.seen[:3]}")
             self._read(0.05)
 
-    def have(self, events: int) -> bool:
-        """Whether nearly every member has seen nearly every event."""
-        return sum(min(seen.get(self.event, 0), events) for seen in self.seen) >= NEARLY * events * self.count
+    def have(self, mark: bytes, wanted: int) -> bool:
+        """Whether nearly every member has seen nearly all of ``wanted`` happenings."""
+        return sum(min(seen.get(mark, 0), wanted) for seen in self.seen) >= NEARLY * wanted * self.count
 
     def pause(self, for_s: float) -> None:
         until = time.monotonic() + for_s
@@ -193,7 +193,7 @@ def measure(pool: Pool, rows: list[str]) -> dict[str, float]:
     try:
         began = time.monotonic()
         pool.join_all()
-        pool.until(lambda: all(seen.get(pool.joined, 0) >= pool.count for seen in pool.seen))
+        pool.until(partial(pool.have, pool.joined, pool.count))
         found["join"] = time.monotonic() - began
         if "idle" in rows:
             pool.pause(SETTLE_S)
@@ -204,7 +204,7 @@ def measure(pool: Pool, rows: list[str]) -> dict[str, float]:
             began = time.monotonic()
             for fired in range(EVENTS_PART, EVENTS + 1, EVENTS_PART):
                 pool.fire(EVENTS_PART)
-                pool.until(partial(pool.have, fired))
+                pool.until(partial(pool.have, pool.event, fired))
             found["events"] = time.monotonic() - began
     finally:
         pool.stop()
@@ -258,7 +258,7 @@ async def exchange_hold_ms() -> float:
 
 TITLES = {
     "idle": ("processor time per member and second when idle, pool of {n}", "ms", 2.0),
-    "join": ("join of {n} members until all see all", "s", 1.0),
+    "join": (f"join of {{n}} members until {NEARLY:.0%} see each other", "s", 1.0),
     "events": (f"{EVENTS} user events until {NEARLY:.0%} have reached {{n}} members", "s", 1.0),
 }
 
