@@ -14,6 +14,7 @@ import pytest
 from proconsul.agent.coordinates import CoordinateSender, wan_coordinates
 from proconsul.engine.gossip.coordinate import Coordinate as Place
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.features.base import DCSpecificRequest
 from proconsul.features.coordinate.distance import between_s, distance_s, nearest_first
 from proconsul.features.coordinate.endpoint import BATCH_SIZE, BATCHES_MAX, Coordinates, WanCoordinate
 from proconsul.features.coordinate.model import (
@@ -42,6 +43,9 @@ class Proposals:
 
     def elsewhere(self, method: object, args: object) -> None:
         """This one leads."""
+
+    def answers(self, consistency: str) -> bool:
+        return True
 
     def propose(self, kind: MessageType, request: Any) -> object:
         assert kind is MessageType.COORDINATE_BATCH
@@ -102,16 +106,16 @@ def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
 
 def test_datacenters_as_the_wan_pool_knows_them() -> None:
     coordinates, _ = endpoint()
-    assert coordinates.list_datacenters() == [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
+    assert coordinates.list_datacenters(DCSpecificRequest()) == [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
     coordinates.wan = lambda: [
         WanCoordinate("b", "dc2", at(2)), WanCoordinate("n1", "dc1", at(1)), WanCoordinate("c", "dc2", at(3)),
     ]  # fmt: skip
-    assert coordinates.list_datacenters() == [
+    assert coordinates.list_datacenters(DCSpecificRequest()) == [
         DatacenterMap("dc1", "wan", [Coordinate("n1", "", at(1))]),
         DatacenterMap("dc2", "wan", [Coordinate("b", "", at(2)), Coordinate("c", "", at(3))]),
     ]
     coordinates.wan = list
-    assert coordinates.list_datacenters() == []
+    assert coordinates.list_datacenters(DCSpecificRequest()) == []
 
 
 def test_distances() -> None:

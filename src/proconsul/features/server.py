@@ -113,6 +113,9 @@ class Server(Protocol):
     def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
         """None when this server leads, and so has to do it; else its result, or the error, by another server."""
 
+    def answers(self, consistency: str) -> bool:
+        """Whether a read of that consistency may be answered from our own state, now."""
+
     def known_leader(self) -> bool:
         """Whether somebody leads."""
 

@@ -32,6 +32,7 @@ BATCHES_MAX = 5
 
 
 UPDATE = WriteMethod("Coordinate.Update", CoordinateUpdateRequest)
+LIST_DATACENTERS = WriteMethod("Coordinate.ListDatacenters", DCSpecificRequest, list[DatacenterMap])
 LIST_NODES = ReadMethod(
     "Coordinate.ListNodes", DCSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty
 )
@@ -52,7 +53,7 @@ class Coordinates:
     def __init__(self, server: Server) -> None:
         self._server = server
         self.reads = {LIST_NODES: self.list_nodes, NODE: self.node}
-        self.writes = {UPDATE: self.update}
+        self.writes = {UPDATE: self.update, LIST_DATACENTERS: self.list_datacenters}
         self._pending: dict[tuple[str, str], Coordinate] = {}
         self._dropped = 0
         # What the WAN pool knows; servers it has exchanged no pings with are missing. None: there is no such pool.
@@ -85,8 +86,12 @@ class Coordinates:
         for start in range(0, len(updates), BATCH_SIZE):
             self._server.propose(MessageType.COORDINATE_BATCH, updates[start : start + BATCH_SIZE])
 
-    def list_datacenters(self) -> list[DatacenterMap]:
+    def list_datacenters(self, args: DCSpecificRequest) -> list[DatacenterMap] | asyncio.Future[Any]:
         """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
+        if not self._server.answers("stale"):  # no server: it is not in the WAN pool
+            elsewhere = self._server.elsewhere(LIST_DATACENTERS, args)
+            if elsewhere is not None:
+                return elsewhere
         found: dict[str, list[Coordinate]] = {self._server.datacenter: []}
         for row in self.wan() if self.wan is not None else (self._own(),):
             found.setdefault(row.datacenter, []).append(Coordinate(row.node, "", row.coord))

@@ -34,7 +34,9 @@ class CoordinateRoutes:
 
     def datacenters(self, request: Request) -> Answer:
         self._require_enabled()
-        return self.web.json(request, self.coordinates.list_datacenters())
+        args = DCSpecificRequest(Datacenter=self.web.datacenter)
+        found = self.coordinates.list_datacenters(args)
+        return self.web.when_written(found, lambda rows: self.web.json(request, rows))
 
     def nodes(self, request: Request) -> Answer:
         self._require_enabled()

@@ -67,7 +67,7 @@ class Txn:
 
     def read(self, args: TxnReadRequest) -> asyncio.Future[Any] | TxnReadResponse:
         """Evaluate a transaction that only reads; unless it may be stale, on the leader."""
-        if not args.AllowStale:
+        if not (args.AllowStale and self._server.answers("stale")):
             elsewhere = self._server.elsewhere(READ, args)
             if elsewhere is not None:
                 return elsewhere
