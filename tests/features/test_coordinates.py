@@ -106,7 +106,8 @@ def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
 
 def test_datacenters_as_the_wan_pool_knows_them() -> None:
     coordinates, _ = endpoint()
-    assert coordinates.list_datacenters(DCSpecificRequest()) == [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
+    alone = [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
+    assert coordinates.list_datacenters(DCSpecificRequest()) == alone
     coordinates.wan = lambda: [
         WanCoordinate("b", "dc2", at(2)), WanCoordinate("n1", "dc1", at(1)), WanCoordinate("c", "dc2", at(3)),
     ]  # fmt: skip
