@@ -50,3 +50,4 @@ class State:
         for name, table in other.store.tables.items():
             self.store.tables[name].adopt(table)
         self.store.indexes.update(other.store.indexes)
+        self.store.spellings.update(other.store.spellings)

@@ -115,7 +115,8 @@ class FSM:
     def snapshot(self) -> FSMSnapshot:
         """Capture the state of this moment; rows are immutable, so shallow copies suffice."""
         sections = [section for room in self._rooms for section in room.capture()]
-        indexes = [IndexEntry(key, value) for key, value in self.state.store.indexes.items()]
+        store = self.state.store
+        indexes = [IndexEntry(store.spellings.get(key, key), value) for key, value in store.indexes.items()]
         sections.append(Section(MessageType.INDEX, indexes))
         sections.append(Section(MessageType.CHUNKING_STATE, [chunks_to_record(self.chunks)]))
         return FSMSnapshot(self.applied_index, sections)
@@ -170,7 +171,10 @@ def _read_snapshot(source: BinaryIO) -> Restored:
 
     def index_row(value: Any) -> None:
         row = msgpack.decoder_for(IndexEntry)(value)
-        state.store.indexes[row.Key] = row.Value
+        key = row.Key.lower()
+        state.store.indexes[key] = row.Value
+        if key != row.Key:
+            state.store.spellings[key] = row.Key
 
     readers: dict[int, Restorer] = {
         MessageType.INDEX: index_row,

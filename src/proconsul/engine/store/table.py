@@ -146,7 +146,9 @@ class Store:
 
     def __init__(self) -> None:
         self.tables: dict[str, Table[Any]] = {}
+        # By name in lower case; how a name was last written is in ``spellings`` where that differs.
         self.indexes: dict[str, int] = {}
+        self.spellings: dict[str, str] = {}
         self.watches = WatchRegistry()
 
     def add(self, table: Table[Any]) -> None:
@@ -169,6 +171,7 @@ class Store:
             for buckets in table._indexes.values():
                 buckets.clear()
         self.indexes.clear()
+        self.spellings.clear()
         self.watches.abandon()
 
 
@@ -197,15 +200,21 @@ class Transaction:
 
     def bump(self, name: str, index: int | None = None) -> None:
         """Set an index row, by default to this transaction's index, and touch the watchers of that table."""
-        indexes = self.store.indexes
-        self._undo.append((None, name, indexes.get(name)))
-        indexes[name] = self.index if index is None else index
+        key = name.lower()
+        store = self.store
+        self._undo.append((None, key, (store.indexes.get(key), store.spellings.get(key))))
+        store.indexes[key] = self.index if index is None else index
+        if name != key:
+            store.spellings[key] = name
+        elif store.spellings:
+            store.spellings.pop(key, None)
         self._touched.add(name)
 
     def drop_index(self, name: str) -> None:
-        indexes = self.store.indexes
-        if name in indexes:
-            self._undo.append((None, name, indexes.pop(name)))
+        key = name.lower()
+        store = self.store
+        if key in store.indexes:
+            self._undo.append((None, key, (store.indexes.pop(key), store.spellings.pop(key, None))))
 
     def touch(self, *keys: Key) -> None:
         """Wake, at commit, the readers that watch any of ``keys``."""
@@ -222,14 +231,19 @@ class Transaction:
 
     def _undo_one(self, table: Any, key: Any, old: Any) -> None:
         if table is None:
-            if old is None:
-                self.store.indexes.pop(key, None)
-            else:
-                self.store.indexes[key] = old
+            self._undo_index(key, *old)
         elif old is None:
             table._remove(key)
         else:
             table._put(key, old)
+
+    def _undo_index(self, key: str, index: int | None, spelling: str | None) -> None:
+        self.store.indexes.pop(key, None)
+        self.store.spellings.pop(key, None)
+        if index is not None:
+            self.store.indexes[key] = index
+        if spelling is not None:
+            self.store.spellings[key] = spelling
 
     def abort(self) -> None:
         self.rollback_to((0, 0))

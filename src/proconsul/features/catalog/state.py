@@ -123,10 +123,9 @@ class CatalogState:
     @staticmethod
     def _changes_node(request: RegisterRequest, node: Node) -> bool:
         return not (
-            request.ID == node.ID and request.Node.lower() == node.Node.lower() and request.Address == node.Address
+            request.ID == node.ID and request.Node == node.Node and request.Address == node.Address
             and request.Datacenter == node.Datacenter
-            and (request.TaggedAddresses or {}) == (node.TaggedAddresses or {})
-            and (request.NodeMeta or {}) == (node.Meta or {})
+            and request.TaggedAddresses == node.TaggedAddresses and request.NodeMeta == node.Meta
         )  # fmt: skip
 
     def ensure_node(self, tx: Transaction, node: Node) -> None:
@@ -144,7 +143,7 @@ class CatalogState:
         if old is None:
             old = self.tables.nodes.get(node.Node.lower())
         if old is not None:
-            if old.Node == node.Node and same(old, node):
+            if replace(node, CreateIndex=old.CreateIndex, ModifyIndex=old.ModifyIndex) == old:
                 return
             node = replace(node, CreateIndex=old.CreateIndex, ModifyIndex=tx.index)
         else:
@@ -193,7 +192,7 @@ class CatalogState:
 
     @staticmethod
     def _bump_service(tx: Transaction, name: str, kind: str) -> None:
-        tx.bump(f"service.{name.lower()}")
+        tx.bump(f"service.{name}")
         tx.bump(f"service_kind.{kind}" if kind else "service_kind.typical")
         tx.touch(("service", name.lower()))
 
@@ -231,7 +230,7 @@ class CatalogState:
         if self.tables.services.has("service", name.lower()):
             self._bump_service(tx, name, kind)
         else:
-            tx.drop_index(f"service.{name.lower()}")
+            tx.drop_index(f"service.{name}")
             tx.bump(EXTINCTION)
             self.gateway_services.service_gone(tx, name)
             tx.bump(f"service_kind.{kind}" if kind else "service_kind.typical")
@@ -273,6 +272,8 @@ class CatalogState:
         if check.Status == HEALTH_CRITICAL:
             self.sessions.end_by_check(tx, check.Node, check.CheckID)
         if old is not None and same(old, check):
+            # As in the original the row stays what it is, the index of the table does not.
+            tx.bump("checks")
             return
         check = replace(check, CreateIndex=old.CreateIndex if old else tx.index, ModifyIndex=tx.index)
         tx.put(self.tables.checks, check)

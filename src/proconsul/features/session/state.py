@@ -120,17 +120,23 @@ class SessionState:
     def destroy(self, tx: Transaction, session_id: str) -> None:
         """End a session; unknown ids are no error. Raises StateError when the id is not a UUID."""
         check_uuid(session_id, "session")
+        session = self.forget(tx, session_id)
+        if session is not None:
+            self._let_go_of_keys(tx, session)
+            self.queries.end_by_session(tx, session.ID)
+
+    def forget(self, tx: Transaction, session_id: str) -> Session | None:
+        """Remove a session and nothing else: what it holds stays held. The original's transactions do so."""
         session = self.sessions.get(session_id.lower())
         if session is None:
-            return
+            return None
         tx.delete(self.sessions, session_id.lower())
         tx.bump("sessions")
         tx.touch(("session", session_id.lower()), ("node-sessions", session.Node.lower()))
-        self._let_go_of_keys(tx, session)
         for row in self.session_checks.by("session", session_id.lower()):
             tx.delete(self.session_checks, self.session_checks.primary_key(row))
-        self.queries.end_by_session(tx, session.ID)
         tx.effects.append(SessionEnded(session.ID))
+        return session
 
     def _let_go_of_keys(self, tx: Transaction, session: Session) -> None:
         delay_ns = min(session.LockDelay, LOCK_DELAY_MAX_NS)

@@ -10,6 +10,8 @@ from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.catalog.state import CatalogState, to_node_service
 from proconsul.features.errors import ConsulError, StateError
+from proconsul.features.ids import check_uuid
+from proconsul.features.intention.model import IntentionOp
 from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.kv.state import KVState
@@ -71,6 +73,8 @@ class TxnState:
         if op.KV is not None:
             return self._kv(tx, op.KV)
         if op.Intention is not None:
+            if op.Intention.Op not in tuple(IntentionOp):
+                raise StateError(f"unknown Intention op {quoted(op.Intention.Op)}")
             self.intentions.apply(tx, op.Intention)
             return []
         if op.Node is not None:
@@ -173,7 +177,7 @@ class TxnState:
         node = op.Node
         return self._row(
             "Node", op.Verb, f"node {quoted(node.Node)}", node.ModifyIndex,
-            find=lambda: self._find_node(node),
+            find=lambda: self._find_node(node), compare=lambda: self.catalog.tables.nodes.get(node.Node.lower()),
             write=lambda: self.catalog.ensure_node(tx, node),
             delete=lambda: self.catalog.delete_node(tx, node.Node),
         )  # fmt: skip
@@ -189,6 +193,15 @@ class TxnState:
 
     def _check(self, tx: Transaction, op: TxnCheckOp) -> list[TxnResult]:
         check = op.Check
+        if op.Verb == "cas" and self._find_check(check) is None and check.ModifyIndex == 0:
+            savepoint = tx.savepoint()
+            try:
+                self.catalog.ensure_check(tx, check)
+            except StateError:
+                # As in the original, a new check that cannot be is passed over in silence.
+                tx.rollback_to(savepoint)
+                return []
+            return [TxnResult(Check=self._find_check(check))]
         return self._row(
             "Check", op.Verb, f"check {quoted(check.CheckID)} on node {quoted(check.Node)}", check.ModifyIndex,
             find=lambda: self._find_check(check),
@@ -204,11 +217,12 @@ class TxnState:
         index: int,
         *,
         find: Callable[[], Node | NodeService | HealthCheck | None],
+        compare: Callable[[], Node | NodeService | HealthCheck | None] | None = None,
         write: Callable[[], None],
         delete: Callable[[], None],
     ) -> list[TxnResult]:
-        """One catalog operation; ``index`` is what the cas verbs compare with."""
-        current = find()
+        """One catalog operation; the cas verbs compare ``index`` with what ``compare`` (or ``find``) gives."""
+        current = find() if verb == "get" or compare is None else compare()
         if verb == "get":
             if current is None:
                 raise StateError(f"{where} doesn't exist")
@@ -239,10 +253,23 @@ class TxnState:
         return self.catalog.tables.checks.get((check.Node.lower(), check.CheckID.lower()))
 
     def _session(self, tx: Transaction, op: TxnSessionOp) -> list[TxnResult]:
+        failed = "failed to delete session: "
         if op.Verb != "delete":
-            raise StateError(f"unknown Session verb {quoted(op.Verb)}")
-        self.sessions.destroy(tx, op.Session.ID)
+            raise StateError(f"{failed}unknown Session verb {quoted(op.Verb)}")
+        if self.sessions.sessions.get(op.Session.ID.lower()) is None:
+            raise StateError(f"{failed}failed deleting session: {_why_no_session(op.Session.ID)}")
+        self.sessions.forget(tx, op.Session.ID)
         return []
+
+
+def _why_no_session(session_id: str) -> str:
+    if not session_id:
+        return "object missing primary index"
+    try:
+        check_uuid(session_id, "session")
+    except StateError as error:
+        return "failed to build primary index: " + error.text.rpartition("index error: ")[2]
+    return "not found"
 
 
 _KV_VERBS: dict[str, Callable[[TxnState, Transaction, DirEntry], list[TxnResult]]] = {
