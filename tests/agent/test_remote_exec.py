@@ -204,7 +204,7 @@ async def _printed(
     program: list[str], address: str, line: list[str], script: bytes | None
 ) -> tuple[int | None, list[str]]:
     process = await asyncio.create_subprocess_exec(
-        *program, "exec", "-wait", "700ms", *line, env={**os.environ, "CONSUL_HTTP_ADDR": address},
+        *program, "exec", "-wait", "1500ms", *line, env={**os.environ, "CONSUL_HTTP_ADDR": address},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     out, _ = await process.communicate(script)
@@ -217,7 +217,7 @@ LINES: list[tuple[list[str], bytes | None]] = [
     (["-shell=false", "echo", "a  b", "$HOME"], None),
     (["-"], b"#!/bin/sh\necho from a script; exit 1\n"),
     (["-shell=false", "/nonexistent"], None),
-    (["sleep 1.6; echo late"], None),
+    (["sleep 3.2; echo late"], None),
     (["head -c 10000 /dev/zero | tr '\\0' x"], None),
     (["kill -9 $$"], None),
     (["-node", "other", "true"], None),
@@ -236,10 +236,14 @@ async def test_both_command_lines_with_both_agents(
         ours.agent.events.divert(EVENT, remote.received)
         programs = ([str(reference_binary)], [sys.executable, "-m", "proconsul"])
         for line, script in LINES:
-            found = await asyncio.gather(*(
-                _printed(program, address, line, script)
-                for program in programs for address in (theirs.address, ours.http_address)
-            ))  # fmt: skip
+            for last in (False, True):
+                found = await asyncio.gather(*(
+                    _printed(program, address, line, script)
+                    for program in programs for address in (theirs.address, ours.http_address)
+                ))  # fmt: skip
+                # How long the command line listens is real time; a busy machine gets a second chance.
+                if found == [found[0]] * 4 or last:
+                    break
             assert found == [found[0]] * 4, line
         body = (await ours.request("GET", "/v1/event/list")).body
         await remote.stop()
