@@ -103,6 +103,21 @@ def unharmed(request: pytest.FixtureRequest) -> Iterator[None]:
         assert _peak_bytes(member) - peak_bytes < GROWTH_BYTES_MAX, member.name
 
 
+def test_members_are_said_to_be_elsewhere(clear: Pool) -> None:
+    before = _bare(clear).dropped().get("conflict", 0)
+    for member in _ours(clear):
+        attacks.send_packets(_target(member), attacks.false_births(NAMES))
+    eventually(lambda: _bare(clear).dropped().get("conflict", 0) > before, "conflicts are counted")
+
+
+def test_members_are_said_to_be_dead(clear: Pool) -> None:
+    # To all: an accusation that the accused never hears of is believed for 30 s, by any memberlist.
+    for member in clear:
+        attacks.send_packets(_target(member), attacks.false_deaths(NAMES))
+    for name in NAMES:
+        eventually(lambda name=name: "efuting a " in clear.members[name].log(), f"{name} objects")  # type: ignore[misc]
+
+
 def test_noise_in_datagrams(clear: Pool) -> None:
     before = _bare(clear).dropped()
     for seed, member in enumerate(_ours(clear)):
@@ -146,20 +161,6 @@ def test_connections_that_say_a_byte_now_and_then(clear: Pool) -> None:
 def test_messages_that_never_end(clear: Pool) -> None:
     for member in _ours(clear):
         attacks.pour(_target(member), connections=60, bytes_each=8 << 20)
-
-
-def test_members_are_said_to_be_elsewhere(clear: Pool) -> None:
-    before = _bare(clear).dropped().get("conflict", 0)
-    for member in _ours(clear):
-        attacks.send_packets(_target(member), attacks.false_births(NAMES))
-    eventually(lambda: _bare(clear).dropped().get("conflict", 0) > before, "conflicts are counted")
-
-
-def test_members_are_said_to_be_dead(clear: Pool) -> None:
-    for member in _ours(clear):
-        attacks.send_packets(_target(member), attacks.false_deaths(NAMES))
-    for name in NAMES:
-        eventually(lambda name=name: "efuting a " in clear.members[name].log(), f"{name} objects")  # type: ignore[misc]
 
 
 def test_wrong_keys_and_no_key(sealed: Pool) -> None:
