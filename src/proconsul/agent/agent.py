@@ -51,7 +51,8 @@ from proconsul.features.health.http import HealthRoutes
 from proconsul.features.kv.http import KVRoutes
 from proconsul.features.operator.endpoint import GossipKeys
 from proconsul.features.operator.http import KeyringRoutes
-from proconsul.features.operator.model import KeyringRequest, KeyringResponses
+from proconsul.features.operator.model import AutopilotConfig, KeyringRequest, KeyringResponses
+from proconsul.features.operator.routes import OperatorRoutes
 from proconsul.features.session.http import SessionRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
@@ -150,6 +151,7 @@ class Agent:
         self.server.announce_leader = self._announce_leader
         self.server.fire_event = lambda name, payload: self.pools.lan.fire(PREFIX + name, payload)
         self.server.operate_keys = GossipKeys(config.datacenter, self.pools.lan, self.pools.wan).operation
+        self.server.force_leave = self.pools.force_leave
         if self.pools.wan is not None:
             self.server.coordinates.wan = partial(wan_coordinates, self.pools.wan)
         self.catalog_port = ServerCatalog(self.server)
@@ -178,6 +180,7 @@ class Agent:
             session_ttl_min_s=config.session_ttl_min_s or 10.0,
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,
+            autopilot=_autopilot(config),
             raft=RaftConfig(
                 heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
                 leader_lease_timeout_s=raft.leader_lease_timeout_s, snapshot_interval_s=raft.snapshot_interval_s,
@@ -233,6 +236,7 @@ class Agent:
             web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
         ).register(router)
         KeyringRoutes(web, self._operate_keys).register(router)
+        OperatorRoutes(web, server.operating.call).register(router)
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)
         EventRoutes(self).register(router)
@@ -505,6 +509,18 @@ class Agent:
             "serf_lan": self.pools.lan.stats(),
             **({"serf_wan": self.pools.wan.stats()} if self.pools.wan is not None else {}),
         }  # fmt: skip
+
+
+def _autopilot(config: RuntimeConfig) -> AutopilotConfig:
+    """The ``autopilot`` block as the record that servers replicate."""
+    block = config.autopilot
+    return AutopilotConfig(
+        CleanupDeadServers=block.cleanup_dead_servers, MaxTrailingLogs=block.max_trailing_logs,
+        LastContactThreshold=round(block.last_contact_threshold_s * SECOND_NS), MinQuorum=block.min_quorum,
+        ServerStabilizationTime=round(block.server_stabilization_time_s * SECOND_NS),
+        RedundancyZoneTag=block.redundancy_zone_tag, DisableUpgradeMigration=block.disable_upgrade_migration,
+        UpgradeVersionTag=block.upgrade_version_tag,
+    )  # fmt: skip
 
 
 def _user_id(name: str) -> int:

@@ -140,7 +140,9 @@ class AntiEntropy:
         loop = asyncio.get_running_loop()
         while (left := until - loop.time()) > 0 and not self._full.is_set():
             try:
-                await asyncio.wait_for(self._wake.wait(), left)
+                # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the wake-up.
+                async with asyncio.timeout(left):
+                    await self._wake.wait()
             except TimeoutError:
                 return
             self._wake.clear()

@@ -136,6 +136,16 @@ class Pools:
             await self.wan.leave()
         await self.lan.leave()
 
+    async def force_leave(self, name: str, *, prune: bool = False) -> bool:
+        """Turn a failed member into one that left, of a server also its name in the WAN pool.
+
+        False when there is none of that name. Raises ConsulError.
+        """
+        found = await self.lan.force_leave(name, prune=prune)
+        if self.wan is not None:
+            found |= await self.wan.force_leave(f"{name}.{self._config.datacenter}", prune=prune)
+        return found
+
     async def stop(self) -> None:
         for joiner in self._joiners:
             await joiner.stop()
@@ -191,7 +201,8 @@ class Pools:
                     log.debug("Failed to flood-join server at address: address=%s error=%s", member, error)
             self._flood_now.clear()
             try:
-                await asyncio.wait_for(self._flood_now.wait(), FLOOD_INTERVAL_S)
+                async with asyncio.timeout(FLOOD_INTERVAL_S):
+                    await self._flood_now.wait()
             except TimeoutError:
                 continue
 

@@ -462,7 +462,7 @@ def _check_cache_control(text: str) -> None:
 _PLAIN = Options(0, 0, "leader", False, "")
 NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
 # These endpoints of Consul 1.8 do not look at namespaces at all.
-_WITHOUT_NAMESPACES = ("/v1/catalog/nodes", "/v1/coordinate/", "/v1/event/")
+_WITHOUT_NAMESPACES = ("/v1/catalog/nodes", "/v1/coordinate/", "/v1/event/", "/v1/operator/", "/v1/snapshot")
 
 
 def _lines(content_type: str) -> bytes:

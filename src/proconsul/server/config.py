@@ -6,6 +6,14 @@ from dataclasses import dataclass, field
 
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
+from proconsul.features.base import SECOND_NS
+from proconsul.features.operator.model import AutopilotConfig
+
+# Consul docs: autopilot.
+DEFAULT_AUTOPILOT = AutopilotConfig(
+    CleanupDeadServers=True, LastContactThreshold=SECOND_NS // 5, MaxTrailingLogs=250,
+    ServerStabilizationTime=10 * SECOND_NS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,9 @@ class ServerConfig:
     bootstrap_expect: start one together with so many servers that expect the same.
     listen: where to accept calls of other agents; None for an agent without a network.
     session_ttl_min_s: session_ttl_min, the lower bound of session TTLs.
+    autopilot: the settings that the first leader writes; later the replicated ones win.
+    autopilot_interval_s, server_health_interval_s: how often autopilot acts, and how often it asks for
+    the servers' health.
     rpc_hold_timeout_s: how long a request waits for a leader during an election.
     """
 
@@ -34,4 +45,7 @@ class ServerConfig:
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0
     coordinate_update_period_s: float = 5.0
+    autopilot: AutopilotConfig = DEFAULT_AUTOPILOT
+    autopilot_interval_s: float = 10.0
+    server_health_interval_s: float = 2.0
     raft: RaftConfig = field(default_factory=RaftConfig)

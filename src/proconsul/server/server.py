@@ -44,6 +44,7 @@ from proconsul.features.session.state import LockDelayArmed, SessionEnded, Sessi
 from proconsul.features.state import State
 from proconsul.features.txn.endpoint import Txn
 from proconsul.server import reconcile
+from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
 from proconsul.server.forwarding import Forwarding
 from proconsul.server.fsm import FSM, encode_command
@@ -51,6 +52,7 @@ from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import LockDelays
 from proconsul.server.membership import Bootstrapping, RaftMembers
 from proconsul.server.network import Network
+from proconsul.server.operating import Operating
 from proconsul.server.peers import Peers, address_of, parse_address
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import ServerStats
@@ -108,12 +110,15 @@ class ConsulServer:
         self.lock_delays = LockDelays(clock)
         self.tombstones = TombstoneGC()
         self.leading = False
-        # What needs the gossip pools; set by whoever has them: tell who leads, fire an event, change keys.
+        # What needs the gossip pools; set by whoever has them: tell who leads, fire an event, change keys,
+        # have a failed server of this datacenter leave.
         self.announce_leader: Callable[[], None] = lambda: None
         self.fire_event: Callable[[str, bytes], None] = lambda name, payload: None
         self.operate_keys: Callable[[KeyringRequest], Awaitable[KeyringResponses]]
+        self.force_leave: Callable[[str], Awaitable[object]]
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
+        self.autopilot, self.operating = Autopilot(self), Operating(self)
         self.peers_known = Peers(members, self.rng)
         self.network = Network(self, self.peers_known) if config.listen is not None else None
         self.forwarding = Forwarding(
@@ -273,8 +278,10 @@ class ConsulServer:
                 return False
             if loop.time() >= until or self.config.client:
                 raise self.unavailable()
+            # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._established.wait(), min(LEADER_POLL_S, until - loop.time() + 0.001))
+                async with asyncio.timeout(min(LEADER_POLL_S, until - loop.time() + 0.001)):
+                    await self._established.wait()
 
     async def ask(self, method: ReadMethod, args: Any) -> Any:
         """See `Authority.ask`."""
@@ -303,7 +310,8 @@ class ConsulServer:
         if self.config.client:
             return False
         try:
-            await asyncio.wait_for(self._established.wait(), deadline_s)
+            async with asyncio.timeout(deadline_s):
+                await self._established.wait()
         except TimeoutError:
             return False
         return True
@@ -340,6 +348,7 @@ class ConsulServer:
         await self.raft.barrier()
 
     async def establish(self) -> None:
+        await self.autopilot.write_initial_config()
         now = self.clock()
         self.leading = True
         self.tombstones.enable(self.raft.last_index, now)
@@ -348,11 +357,13 @@ class ConsulServer:
             self.session_deadlines.start(session, now)
         self._established.set()
         self._tick()
+        self.autopilot.start()
         self.announce_leader()
 
     async def revoke(self) -> None:
         self.leading = False
         self._established.clear()
+        await self.autopilot.stop()
         self.session_deadlines.clear()
         self.lock_delays.clear()
         self.tombstones.disable()
@@ -426,6 +437,7 @@ class ConsulServer:
         if member.status is MemberStatus.ALIVE:
             if details is not None and self.network is not None:
                 await self.raft_members.add(details)
+                self.autopilot.server_joined()
             await self._write(MessageType.REGISTER, reconcile.for_alive(member, tables, self.datacenter))
         elif member.status is MemberStatus.FAILED:
             await self._write(MessageType.REGISTER, reconcile.for_failed(member, tables, self.datacenter))

@@ -64,6 +64,7 @@ class Service:
         rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
         rpc.register("Status.RaftStats", Nothing, lambda _: server.raft_stats())
         rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
+        server.operating.register(rpc)
         rpc.register("Internal.EventFire", EventFireRequest, self._fire)
         rpc.register("Internal.KeyringOperation", KeyringRequest, lambda args: server.operate_keys(args))
 

@@ -50,7 +50,6 @@ class InfoRoutes:
         router.add("/v1/agent/token/", {"PUT": self.token})
         router.add("/v1/status/leader", {"GET": self.leader})
         router.add("/v1/status/peers", {"GET": self.peers})
-        router.add("/v1/operator/raft/configuration", {"GET": self.raft_configuration})
 
     # ------------------------------------------------------------------ the agent
 
@@ -135,11 +134,8 @@ class InfoRoutes:
 
     async def force_leave(self, request: Request) -> Response:
         """Of a server the name in the WAN pool leaves too (Consul docs: force-leave)."""
-        pools, name, prune = self.agent.pools, request.params, request.has("prune")
-        found = await pools.lan.force_leave(name, prune=prune)
-        if pools.wan is not None:
-            found |= await pools.wan.force_leave(f"{name}.{self.web.datacenter}", prune=prune)
-        if not found:
+        name = request.params
+        if not await self.agent.pools.force_leave(name, prune=request.has("prune")):
             raise ConsulError(f"agent: No node found with name '{name}'")
         return self.web.empty()
 
@@ -147,11 +143,6 @@ class InfoRoutes:
         raise ACLDisabled()
 
     # ------------------------------------------------------------------ status
-
-    def _server(self) -> ConsulServer:
-        """The server that answers for the datacenter. Raises ConsulError on a client that knows none."""
-        self.agent.server.require_reachable()
-        return self.agent.server
 
     async def leader(self, request: Request) -> Response:
         return self.web.json(request, await self._status(request, "Status.Leader", str, ConsulServer.leader_address))
@@ -167,16 +158,3 @@ class InfoRoutes:
         if self.agent.config.server:
             return own(self.agent.server)
         return await self.agent.server.call(method, DCSpecificRequest(Datacenter=self.web.datacenter), reply)
-
-    def raft_configuration(self, request: Request) -> Answer:
-        server = self._server()
-        leader = server.leader_address()
-        names = {f"{m.address}:{m.tags.get('port', '')}": m.name for m in self.agent.members()}
-        servers = [
-            gojson.Object({
-                "ID": peer.id, "Node": names.get(peer.address, "(unknown)"), "Address": peer.address,
-                "Leader": peer.address == leader, "ProtocolVersion": "3", "Voter": peer.suffrage.name == "VOTER",
-            })
-            for peer in server.raft.configuration[1].servers
-        ]  # fmt: skip
-        return self.web.json(request, gojson.Object(Servers=servers, Index=0))

@@ -104,7 +104,7 @@ class Configuration(msgspec.Struct, frozen=True):
             ids.add(server.id)
             addresses.add(server.address)
         if not self.voters:
-            raise MembershipError(f"need at least one voter in configuration: {self}")
+            raise MembershipError(f"Need at least one voter in configuration: {{{self}}}")
         return self
 
     def changed(self, change: Change, server_id: str, address: str = "") -> Configuration:

@@ -64,12 +64,22 @@ class Readings:
         return self._applier.applied_index
 
     @property
+    def applied_term(self) -> int:
+        """Term of that entry."""
+        return self._applier.applied_term
+
+    @property
     def last_contact(self) -> float | None:
         """Seconds since the leader was heard: 0 on the leader, None if never."""
         if self.core.role is Role.LEADER:
             return 0.0
         heard = self.core.last_contact
         return None if heard is None else self._loop.time() - heard
+
+    def silence_of(self, server_id: str) -> float | None:
+        """Seconds since a follower last answered this leader; None for who is no follower of ours."""
+        progress = self.core.progress.get(server_id) if self.core.role is Role.LEADER else None
+        return None if progress is None else self._loop.time() - progress.contact
 
     @property
     def last_snapshot(self) -> tuple[int, int]:
@@ -80,6 +90,11 @@ class Readings:
     def configuration(self) -> tuple[int, Configuration]:
         """(index, latest configuration)."""
         return self.core.configuration_index, self.core.configuration
+
+    @property
+    def committed_configuration(self) -> tuple[int, Configuration]:
+        """(index, newest configuration known to be committed)."""
+        return self.core.committed_configuration_index, self.core.committed_configuration
 
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of ``consul info``."""

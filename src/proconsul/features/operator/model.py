@@ -1,12 +1,14 @@
-"""Key operations of gossip encryption, and autopilot's settings (RPC reference, structures; HTTP API: operator)."""
+"""What operators ask and change: gossip keys, autopilot, the servers in Raft (RPC reference, structures)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt, UInt64
-from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
+from proconsul.features.base import Nanoseconds, QueryMeta, QueryOptions, WriteRequest
 
 
 class KeyOperation(StrEnum):
@@ -48,8 +50,10 @@ class KeyringResponses(QueryMeta, frozen=True, kw_only=True):
 
 
 class AutopilotConfig(RaftIndexed, frozen=True, kw_only=True):
-    """How the leader looks after servers; durations in nanoseconds."""
+    """How the leader looks after servers; durations in nanoseconds, in JSON as text."""
 
+    go_type: ClassVar[str] = "api.AutopilotConfiguration"
+    go_name: ClassVar[str | None] = "AutopilotConfiguration"
     CleanupDeadServers: bool = False
     LastContactThreshold: Duration = 0
     MaxTrailingLogs: UInt64 = 0
@@ -59,6 +63,13 @@ class AutopilotConfig(RaftIndexed, frozen=True, kw_only=True):
     DisableUpgradeMigration: bool = False
     UpgradeVersionTag: str = ""
 
+    def __json__(self) -> object:
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        indexes = {name: values.pop(name) for name in ("CreateIndex", "ModifyIndex")}
+        for name in ("LastContactThreshold", "ServerStabilizationTime"):
+            values[name] = format_duration(values[name])
+        return values | indexes
+
 
 class AutopilotSetConfigRequest(WriteRequest, frozen=True, kw_only=True):
     """``CAS``: only if ``Config.ModifyIndex`` is that of the settings there are."""
@@ -66,3 +77,81 @@ class AutopilotSetConfigRequest(WriteRequest, frozen=True, kw_only=True):
     Datacenter: str = ""
     Config: AutopilotConfig = AutopilotConfig()
     CAS: bool = False
+
+
+class ServerHealth(Record, frozen=True):
+    """One server of the Raft configuration as the leader sees it. ``LastContact`` is negative when it never had any."""
+
+    ID: str = ""
+    Name: str = ""
+    Address: str = ""
+    SerfStatus: int = 0
+    Version: str = ""
+    Leader: bool = False
+    LastContact: Nanoseconds = 0
+    LastTerm: int = 0
+    LastIndex: int = 0
+    Healthy: bool = False
+    Voter: bool = False
+    StableSince: GoTime = ZERO_TIME
+
+
+class OperatorHealthReply(Record, frozen=True):
+    """``FailureTolerance``: how many voters may fail before there is no quorum."""
+
+    Healthy: bool = False
+    FailureTolerance: int = 0
+    Servers: list[ServerHealth] | None = None
+
+
+class AutopilotServer(ServerHealth, frozen=True):
+    """A server with its part in the quorum (HTTP API: operator/autopilot, state).
+
+    Status: leader, voter or non-voter. Why: what decides that part, in sentences; an extension of proconsul's own.
+    """
+
+    Status: str = ""
+    ReadReplica: bool = False
+    Why: list[str] | None = None
+
+
+class AutopilotStateReply(Record, frozen=True):
+    """What autopilot sees and is about to do. ``Next``: its next step or why there is none; an extension."""
+
+    Healthy: bool = False
+    FailureTolerance: int = 0
+    Servers: list[AutopilotServer] | None = None
+    Leader: str = ""
+    Voters: list[str] | None = None
+    Next: str = ""
+
+
+class RaftServer(Record, frozen=True):
+    """One server of the Raft configuration. ``ProtocolVersion``: of Raft's protocol, empty when gossip knows none."""
+
+    ID: str = ""
+    Node: str = ""
+    Address: str = ""
+    Leader: bool = False
+    ProtocolVersion: str = ""
+    Voter: bool = False
+
+
+class RaftConfigurationResponse(Record, frozen=True):
+    Servers: list[RaftServer] | None = None
+    Index: int = 0
+
+
+class RaftRemovePeerRequest(WriteRequest, frozen=True, kw_only=True):
+    """Either ``Address`` or ``ID`` names the server."""
+
+    Datacenter: str = ""
+    Address: str = ""
+    ID: str = ""
+
+
+class TransferLeaderRequest(WriteRequest, frozen=True, kw_only=True):
+    """``ID``: who shall lead; empty for whoever has most of the log."""
+
+    Datacenter: str = ""
+    ID: str = ""

@@ -1,0 +1,186 @@
+"""/v1/operator/autopilot and /v1/operator/raft, and the RPC methods behind them (HTTP API: operator)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from proconsul.engine.gossip.member import MemberStatus
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.router import Router
+from proconsul.engine.wire import gojson
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.gotime import from_unix_ns, to_rfc3339, to_unix_ns
+from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
+from proconsul.features.base import SECOND_NS, DCSpecificRequest
+from proconsul.features.errors import BadRequest
+from proconsul.features.operator.model import (
+    AutopilotConfig,
+    AutopilotServer,
+    AutopilotSetConfigRequest,
+    AutopilotStateReply,
+    OperatorHealthReply,
+    RaftConfigurationResponse,
+    RaftRemovePeerRequest,
+    ServerHealth,
+    TransferLeaderRequest,
+)
+from proconsul.features.web import Web
+
+_UINT64_MAX = (1 << 64) - 1
+_DIGITS = re.compile(r"[0-9]+")
+_UNHEALTHY = 429
+
+
+class Call(NamedTuple):
+    """An RPC method about the cluster itself. ``reply`` None: nothing but an acknowledgement.
+
+    reads: it may be asked again when nothing is known of the first time. may_be_stale: any server may answer it.
+    """
+
+    name: str
+    request: type[Any]
+    reply: Any
+    reads: bool = True
+    may_be_stale: bool = False
+
+
+GET_CONFIG = Call("Operator.AutopilotGetConfiguration", DCSpecificRequest, AutopilotConfig, may_be_stale=True)
+SET_CONFIG = Call("Operator.AutopilotSetConfiguration", AutopilotSetConfigRequest, bool, reads=False)
+HEALTH = Call("Operator.ServerHealth", DCSpecificRequest, OperatorHealthReply)
+STATE = Call("Operator.AutopilotState", DCSpecificRequest, AutopilotStateReply)
+RAFT_CONFIGURATION = Call(
+    "Operator.RaftGetConfiguration", DCSpecificRequest, RaftConfigurationResponse, may_be_stale=True
+)
+REMOVE_BY_ADDRESS = Call("Operator.RaftRemovePeerByAddress", RaftRemovePeerRequest, None, reads=False)
+REMOVE_BY_ID = Call("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, None, reads=False)
+TRANSFER = Call("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
+
+CallMethod = Callable[[Call, Any], Awaitable[Any]]
+
+
+class OperatorRoutes:
+    """Handlers. ``call`` carries out a method, here or on another server."""
+
+    def __init__(self, web: Web, call: CallMethod) -> None:
+        self.web = web
+        self._call = call
+
+    def register(self, router: Router) -> None:
+        autopilot, raft = "/v1/operator/autopilot", "/v1/operator/raft"
+        router.add(f"{autopilot}/configuration", {"GET": self.get_config, "PUT": self.set_config})
+        router.add(f"{autopilot}/health", {"GET": self.health})
+        router.add(f"{autopilot}/state", {"GET": self.state})
+        router.add(f"{raft}/configuration", {"GET": self.raft_configuration})
+        router.add(f"{raft}/peer", {"DELETE": self.remove_peer})
+        router.add(f"{raft}/transfer-leader", {"POST": self.transfer_leader, "PUT": self.transfer_leader})
+
+    def _read(self, request: Request) -> DCSpecificRequest:
+        """The arguments of a read. Raises BadRequest or NoPathToDatacenter."""
+        self.web.require_local(request)
+        options = self.web.options(request)
+        return DCSpecificRequest(
+            Datacenter=self.web.datacenter, Token=self.web.token(request),
+            AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
+        )  # fmt: skip
+
+    def _write(self, request: Request) -> dict[str, str]:
+        self.web.require_local(request)
+        return {"Datacenter": self.web.datacenter, "Token": self.web.token(request)}
+
+    # ------------------------------------------------------------------ autopilot
+
+    async def get_config(self, request: Request) -> Response:
+        return self.web.json(request, await self._call(GET_CONFIG, self._read(request)))
+
+    async def set_config(self, request: Request) -> Response:
+        options = self._write(request)
+        try:
+            config = gojson.decode(AutopilotConfig, request.body)
+        except gojson.JSONError as error:
+            raise BadRequest(f"Bad request: Error parsing autopilot config: {error}") from None
+        cas = request.has("cas")
+        if cas:
+            config = replace(config, ModifyIndex=_cas_index(request.get("cas")))
+        args = AutopilotSetConfigRequest(**options, Config=config, CAS=cas)
+        done = await self._call(SET_CONFIG, args)
+        return self.web.json(request, done if cas else True)
+
+    async def health(self, request: Request) -> Response:
+        reply: OperatorHealthReply = await self._call(HEALTH, self._read(request))
+        body = gojson.Object(
+            Healthy=reply.Healthy, FailureTolerance=reply.FailureTolerance,
+            Servers=[_shown_health(one) for one in reply.Servers or ()] or None,  # of a leader that is new
+        )  # fmt: skip
+        return self.web.json(request, body, 200 if reply.Healthy else _UNHEALTHY)
+
+    async def state(self, request: Request) -> Response:
+        reply: AutopilotStateReply = await self._call(STATE, self._read(request))
+        servers = reply.Servers or []
+        alive = sum(one.Voter and one.SerfStatus == MemberStatus.ALIVE for one in servers)
+        voters = reply.Voters or []
+        body = gojson.Object(
+            Healthy=reply.Healthy, FailureTolerance=reply.FailureTolerance,
+            # Were every voter that is alive healthy too.
+            OptimisticFailureTolerance=max(alive - (len(voters) // 2 + 1), 0),
+            Servers=gojson.Object({one.ID: _shown_server(one) for one in servers}),
+            Leader=reply.Leader, Voters=voters, Next=reply.Next,
+        )  # fmt: skip
+        return self.web.json(request, body)
+
+    # ------------------------------------------------------------------ Raft
+
+    async def raft_configuration(self, request: Request) -> Response:
+        reply: RaftConfigurationResponse = await self._call(RAFT_CONFIGURATION, self._read(request))
+        return self.web.json(request, gojson.Object(Servers=reply.Servers or [], Index=reply.Index))
+
+    async def remove_peer(self, request: Request) -> Response:
+        options = self._write(request)
+        by_id, by_address = request.has("id"), request.has("address")
+        if not by_id and not by_address:
+            raise BadRequest(
+                "Bad request: Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
+            )
+        if by_id and by_address:
+            raise BadRequest("Bad request: Must specify only one of ?id or ?address")
+        args = RaftRemovePeerRequest(**options, ID=request.get("id"), Address=request.get("address"))
+        await self._call(REMOVE_BY_ID if by_id else REMOVE_BY_ADDRESS, args)
+        return self.web.empty()
+
+    async def transfer_leader(self, request: Request) -> Response:
+        await self._call(TRANSFER, TransferLeaderRequest(**self._write(request), ID=request.get("id")))
+        return self.web.json(request, gojson.Object(Success=True))
+
+
+def _cas_index(text: str) -> int:
+    """Raises BadRequest."""
+    if not _DIGITS.fullmatch(text) or len(text) > 20 or int(text) > _UINT64_MAX:
+        reason = "value out of range" if _DIGITS.fullmatch(text) else "invalid syntax"
+        raise BadRequest(f"Bad request: Error parsing cas value: strconv.ParseUint: parsing {quoted(text)}: {reason}")
+    return int(text)
+
+
+def _shown_health(one: ServerHealth) -> gojson.Object:
+    return gojson.Object(
+        ID=one.ID, Name=one.Name, Address=one.Address, SerfStatus=MemberStatus(one.SerfStatus).name.lower(),
+        Version=one.Version, Leader=one.Leader, LastContact=format_duration(one.LastContact), LastTerm=one.LastTerm,
+        LastIndex=one.LastIndex, Healthy=one.Healthy, Voter=one.Voter, StableSince=_to_the_second(one.StableSince),
+    )  # fmt: skip
+
+
+def _shown_server(one: AutopilotServer) -> gojson.Object:
+    """A server in the form of Consul 1.9 and later, and why it is what it is."""
+    return gojson.Object(
+        ID=one.ID, Name=one.Name, Address=one.Address, NodeStatus=MemberStatus(one.SerfStatus).name.lower(),
+        Version=one.Version, LastContact=format_duration(one.LastContact), LastTerm=one.LastTerm,
+        LastIndex=one.LastIndex, Healthy=one.Healthy, StableSince=_to_the_second(one.StableSince),
+        ReadReplica=one.ReadReplica, Status=one.Status, Meta=gojson.Object(),
+        NodeType="voter" if one.Voter else "non-voter", Why=one.Why or [],
+    )  # fmt: skip
+
+
+def _to_the_second(time: bytes) -> str:
+    """Rounded half away from zero, as Go's Time.Round does."""
+    return to_rfc3339(from_unix_ns((to_unix_ns(time) + SECOND_NS // 2) // SECOND_NS * SECOND_NS))

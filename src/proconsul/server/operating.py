@@ -1,0 +1,127 @@
+"""Operator.*: what operators ask of the cluster itself. Done by the leader, whichever server is asked.
+
+The methods are Consul's where Consul 1.8 has them (RPC reference, methods); AutopilotState and TransferLeader came
+with later releases, there not as RPC methods of this kind, so they are understood among our own servers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from proconsul.engine.raft.errors import RaftError
+from proconsul.engine.rpc.codec import Empty
+from proconsul.engine.rpc.server import RpcServer
+from proconsul.features.base import DCSpecificRequest
+from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.messages import MessageType
+from proconsul.features.operator.model import (
+    AutopilotConfig,
+    AutopilotSetConfigRequest,
+    AutopilotStateReply,
+    OperatorHealthReply,
+    RaftConfigurationResponse,
+    RaftRemovePeerRequest,
+    RaftServer,
+    TransferLeaderRequest,
+)
+from proconsul.features.operator.routes import (
+    GET_CONFIG,
+    HEALTH,
+    RAFT_CONFIGURATION,
+    REMOVE_BY_ADDRESS,
+    REMOVE_BY_ID,
+    SET_CONFIG,
+    STATE,
+    TRANSFER,
+    Call,
+)
+
+if TYPE_CHECKING:
+    from proconsul.server.server import ConsulServer
+
+_UNKNOWN = "(unknown)"
+
+
+class Operating:
+    """The methods by their description, and who carries them out."""
+
+    def __init__(self, server: ConsulServer) -> None:
+        self._server = server
+        self._here: Mapping[Call, Callable[[Any], Awaitable[Any]]] = {
+            GET_CONFIG: self._get_config, SET_CONFIG: self._set_config, HEALTH: self._health, STATE: self._state,
+            RAFT_CONFIGURATION: self._raft_configuration, REMOVE_BY_ADDRESS: self._remove_by_address,
+            REMOVE_BY_ID: self._remove_by_id, TRANSFER: self._transfer,
+        }  # fmt: skip
+
+    def register(self, rpc: RpcServer) -> None:
+        """Answer the methods on ``rpc``."""
+        for method in self._here:
+            rpc.register(method.name, method.request, self._handler(method))
+
+    def _handler(self, method: Call) -> Callable[[Any], Awaitable[Any]]:
+        return lambda args: self.call(method, args)
+
+    async def call(self, method: Call, args: Any) -> Any:
+        """The reply, from here or from the leader. Raises ConsulError."""
+        server = self._server
+        if args.Datacenter and args.Datacenter != server.datacenter:
+            raise NoPathToDatacenter()
+        stale = getattr(args, "AllowStale", False) and method.may_be_stale and not server.config.client
+        if not server.leading and not stale:
+            reply = await server.forwarding.call(
+                method.name, args, method.reply or Empty, reads=method.reads, here=lambda: server.leading
+            )
+            if reply is not None:
+                return None if method.reply is None else reply
+        try:
+            return await self._here[method](args)
+        except RaftError as error:
+            raise ConsulError(str(error)) from None
+
+    # ------------------------------------------------------------------ autopilot
+
+    async def _get_config(self, args: DCSpecificRequest) -> AutopilotConfig:
+        return self._server.autopilot.config()
+
+    async def _set_config(self, args: AutopilotSetConfigRequest) -> bool:
+        result = await self._server.propose(MessageType.AUTOPILOT, args)
+        if isinstance(result, ConsulError):
+            raise result
+        return bool(result)
+
+    async def _health(self, args: DCSpecificRequest) -> OperatorHealthReply:
+        return self._server.autopilot.health()
+
+    async def _state(self, args: DCSpecificRequest) -> AutopilotStateReply:
+        return self._server.autopilot.state()
+
+    # ------------------------------------------------------------------ Raft
+
+    async def _raft_configuration(self, args: DCSpecificRequest) -> RaftConfigurationResponse:
+        server = self._server
+        leader = server.leader_address()
+        known = {one.raft_id: one for one in server.peers_known.all()}
+        found = []
+        for peer in server.raft.configuration[1].servers:
+            details = known.get(peer.id)
+            found.append(RaftServer(
+                peer.id, details.name if details is not None else _UNKNOWN, peer.address, peer.address == leader,
+                str(details.raft_version) if details is not None else "", peer.suffrage.name == "VOTER",
+            ))  # fmt: skip
+        # The index is always 0 in Consul's answer, though it has one.
+        return RaftConfigurationResponse(found, 0)
+
+    async def _remove_by_address(self, args: RaftRemovePeerRequest) -> None:
+        peer = self._server.raft.configuration[1].by_address(args.Address)
+        if peer is None:
+            raise ConsulError(f'address "{args.Address}" was not found in the Raft configuration')
+        await self._server.raft.remove_server(peer.id)
+
+    async def _remove_by_id(self, args: RaftRemovePeerRequest) -> None:
+        if self._server.raft.configuration[1].get(args.ID) is None:
+            raise ConsulError(f'id "{args.ID}" was not found in the Raft configuration')
+        await self._server.raft.remove_server(args.ID)
+
+    async def _transfer(self, args: TransferLeaderRequest) -> None:
+        await self._server.raft.transfer_leadership(args.ID or None)
