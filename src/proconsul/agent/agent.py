@@ -54,6 +54,7 @@ from proconsul.features.operator.http import KeyringRoutes
 from proconsul.features.operator.model import AutopilotConfig, KeyringRequest, KeyringResponses
 from proconsul.features.operator.routes import OperatorRoutes
 from proconsul.features.session.http import SessionRoutes
+from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server.config import ServerConfig
@@ -237,6 +238,7 @@ class Agent:
         ).register(router)
         KeyringRoutes(web, self._operate_keys).register(router)
         OperatorRoutes(web, server.operating.call).register(router)
+        SnapshotRoutes(web, server.archives).register(router)
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)
         EventRoutes(self).register(router)

@@ -31,7 +31,7 @@ class Network:
         self._service = Service(server, self.rpc)
         self._listener = RpcListener({
             FirstByte.SINGLE: OnProtocol(self.rpc.single), FirstByte.MULTIPLEX: OnProtocol(self.rpc.multiplexed),
-            FirstByte.RAFT: OnStreams(self._raft),
+            FirstByte.RAFT: OnStreams(self._raft), FirstByte.SNAPSHOT: OnStreams(server.archives.serve),
         })  # fmt: skip
 
     async def listen(self, address: Address) -> None:

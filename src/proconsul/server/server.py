@@ -57,6 +57,7 @@ from proconsul.server.peers import Peers, address_of, parse_address
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import ServerStats
 from proconsul.server.session_timers import SessionTimers
+from proconsul.server.snapshotting import SnapshotArchives
 from proconsul.server.tombstones import TombstoneGC
 
 log = logging.getLogger("agent.server")
@@ -118,11 +119,11 @@ class ConsulServer:
         self.force_leave: Callable[[str], Awaitable[object]]
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
-        self.autopilot, self.operating = Autopilot(self), Operating(self)
+        self.autopilot, self.operating, self.archives = Autopilot(self), Operating(self), SnapshotArchives(self)
         self.peers_known = Peers(members, self.rng)
         self.network = Network(self, self.peers_known) if config.listen is not None else None
         self.forwarding = Forwarding(
-            self.network.pool if self.network is not None else None, self._whom_to_ask, self.peers_known.failed,
+            self.network.pool if self.network is not None else None, self.whom_to_ask, self.peers_known.failed,
             hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable, rng=self.rng,
         )  # fmt: skip
         self._bootstrapping: Bootstrapping | None = None
@@ -225,8 +226,8 @@ class ConsulServer:
 
     # ------------------------------------------------------------------ other servers
 
-    def _whom_to_ask(self) -> Address | None:
-        """A client asks any server, a server the leader."""
+    def whom_to_ask(self) -> Address | None:
+        """A client asks any server, a server the leader. None when nobody is known, or we lead."""
         if self.network is None:
             return None
         if self.config.client:
@@ -274,7 +275,7 @@ class ConsulServer:
                     return True
                 except NotLeaderError:
                     pass
-            elif self._whom_to_ask() is not None:
+            elif self.whom_to_ask() is not None:
                 return False
             if loop.time() >= until or self.config.client:
                 raise self.unavailable()
@@ -412,6 +413,7 @@ class ConsulServer:
         """The state was replaced: wake everybody, and let a leader start its duties anew."""
         self.views.abandon()
         if self.leading:
+            self._established.clear()
             self._leader_loop.reassert()
 
     # ------------------------------------------------------------------ reconcile

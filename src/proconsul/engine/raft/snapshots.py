@@ -45,8 +45,8 @@ class SnapshotMeta(msgspec.Struct, frozen=True):
     version: int = 1
 
     def to_json(self) -> bytes:
-        """One line, with Consul's names."""
-        value = {
+        """One line, with Consul's names; without a checksum that is not known, as in archives."""
+        value: dict[str, object] = {
             "Version": self.version,
             "ID": self.id,
             "Index": self.index,
@@ -59,8 +59,9 @@ class SnapshotMeta(msgspec.Struct, frozen=True):
             },
             "ConfigurationIndex": self.configuration_index,
             "Size": self.size,
-            "CRC": base64.b64encode(self.crc).decode(),
         }
+        if self.crc:
+            value["CRC"] = base64.b64encode(self.crc).decode()
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
     @classmethod

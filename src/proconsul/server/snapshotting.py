@@ -1,0 +1,250 @@
+"""Saving and restoring the state as an archive: here, through the leader, and for others on snapshot connections.
+
+Everything that touches a disk or a compressor runs on threads; archives pass through files without a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import msgpack as msgpack_c
+import msgspec
+
+from proconsul.engine.raft.archive import ArchiveError, read_archive, write_archive
+from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError
+from proconsul.engine.raft.fsm import FSMSnapshot
+from proconsul.engine.raft.snapshots import SnapshotMeta
+from proconsul.engine.rpc.dial import Streams
+from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.rpc.server import Peer
+from proconsul.engine.wire import msgpack
+from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
+
+if TYPE_CHECKING:
+    from proconsul.server.server import ConsulServer
+
+log = logging.getLogger("agent.server.snapshot")
+
+T = TypeVar("T")
+PIECE_BYTES = 256 << 10
+# Request and response are a token and a few names; what is longer is none of ours.
+RECORD_BYTES_MAX = 64 << 10
+# A snapshot connection that is not done by then never will be: gigabytes over a slow line take minutes.
+CONNECTION_TIMEOUT_S = 1800.0
+
+
+class SnapshotArchives:
+    """`SnapshotService` of a server, and of a client agent, which has servers do it."""
+
+    def __init__(self, server: ConsulServer) -> None:
+        self._server = server
+        # One at a time: each needs the size of the state on disk, and a share of the processor.
+        self._one = asyncio.Lock()
+
+    async def save(self, args: SnapshotRequest) -> Saved:
+        """See `SnapshotService`."""
+        self._require_known(args)
+        if not await self._is_here(args):
+            return await self._save_elsewhere(args)
+        server, raft = self._server, self._server.raft
+        async with self._one:
+            index, term = raft.applied_index, raft.applied_term
+            configuration_index, configuration = raft.committed_configuration
+            now_s = time.time()
+            meta = SnapshotMeta(f"{term}-{index}-{int(now_s * 1000)}", index, term, configuration, configuration_index)
+            captured = server.fsm.snapshot()
+            try:
+                archive, size = await asyncio.to_thread(_pack, captured, meta, int(now_s))
+            except OSError as error:
+                raise ConsulError(f"failed to create snapshot archive: {error}") from None
+        response = SnapshotResponse(
+            Index=index, LastContact=server.last_contact_ms() * 1_000_000, KnownLeader=server.known_leader()
+        )
+        return Saved(response, archive, size)
+
+    async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
+        """See `SnapshotService`."""
+        self._require_known(args)
+        if args.AllowStale:
+            raise ConsulError("stale not allowed for restore")
+        if not await self._is_here(args):
+            await self._restore_elsewhere(args, archive)
+            return
+        server = self._server
+        async with self._one:
+            try:
+                meta, state = await asyncio.to_thread(_unpack, archive)
+                with state:
+                    await server.raft.user_restore(meta, state)
+            except (ArchiveError, SnapshotCorruptError) as error:
+                raise ConsulError(str(error)) from None
+            except (msgpack.DecodeError, RaftError, OSError) as error:
+                raise ConsulError(f"failed to restore snapshot: {error}") from None
+        log.info("restored user snapshot: index=%d", meta.index)
+        if not await server.when_ready(server.config.rpc_hold_timeout_s):
+            log.warning("leadership was not established again in time after a restore")
+
+    def _require_known(self, args: SnapshotRequest) -> None:
+        if args.Datacenter and args.Datacenter != self._server.datacenter:
+            raise NoPathToDatacenter()
+
+    async def _is_here(self, args: SnapshotRequest) -> bool:
+        """Whether this server may answer itself. Raises ConsulError when nobody can."""
+        consistency = "stale" if args.AllowStale else "consistent"
+        return self._server.answers(consistency) or await self._server.may_answer(consistency)
+
+    # ------------------------------------------------------------------ through another server
+
+    async def _save_elsewhere(self, args: SnapshotRequest) -> Saved:
+        reader, writer = await self._ask(args)
+        try:
+            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
+                writer.write_eof()
+                response, rest = await _read_record(reader, SnapshotResponse)
+                _raise_error(response)
+                archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+                size = await _receive(reader, rest, archive)
+        except (OSError, TimeoutError) as error:
+            raise ConsulError(f"failed to read snapshot: {error}") from None
+        finally:
+            writer.close()
+        return Saved(response, archive, size)
+
+    async def _restore_elsewhere(self, args: SnapshotRequest, archive: BinaryIO) -> None:
+        reader, writer = await self._ask(args)
+        try:
+            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
+                await _send(archive, writer)
+                writer.write_eof()
+                response, _ = await _read_record(reader, SnapshotResponse)
+        except (OSError, TimeoutError) as error:
+            raise ConsulError(f"failed to send snapshot: {error}") from None
+        finally:
+            writer.close()
+        _raise_error(response)
+
+    async def _ask(self, args: SnapshotRequest) -> Streams:
+        """A connection on which the request is said. Raises ConsulError."""
+        server = self._server
+        address = server.whom_to_ask()
+        if address is None or server.network is None:
+            raise server.unavailable()
+        try:
+            reader, writer = await server.network.pool.open_snapshot(address)
+        except RpcFailure as error:
+            server.peers_known.failed(address)
+            raise ConsulError(str(error)) from None
+        writer.write(msgpack.encode(args))
+        return reader, writer
+
+    # ------------------------------------------------------------------ for others
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
+        """One snapshot connection, from behind its first byte to its end."""
+        try:
+            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
+                saved = await self._answer(reader)
+        except (ConsulError, msgpack.DecodeError, TimeoutError) as error:
+            log.error("Error handling snapshot request: conn=%s error=%s", peer, error)
+            writer.write(msgpack.encode(SnapshotResponse(Error=str(error) or "timeout")))
+            await writer.drain()
+            return
+        writer.write(msgpack.encode(saved.response))
+        with saved.archive:
+            await _send(saved.archive, writer)
+
+    async def _answer(self, reader: asyncio.StreamReader) -> Saved:
+        args, rest = await _read_record(reader, SnapshotRequest)
+        if args.Op == SnapshotOp.SAVE:
+            return await self.save(args)
+        if args.Op != SnapshotOp.RESTORE:
+            raise ConsulError(f"unrecognized snapshot op {args.Op}")
+        with tempfile.TemporaryFile() as archive:
+            await _receive(reader, rest, archive)
+            await self.restore(args, archive)
+        return Saved(SnapshotResponse(KnownLeader=self._server.known_leader()), io.BytesIO(), 0)
+
+
+def _pack(captured: FSMSnapshot, meta: SnapshotMeta, now_s: int) -> tuple[BinaryIO, int]:
+    """The archive, on a thread. Raises OSError."""
+    with tempfile.TemporaryFile() as state:
+        for piece in captured.persist():
+            state.write(piece)
+        size = state.tell()
+        state.seek(0)
+        archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller
+        try:
+            write_archive(archive, msgspec.structs.replace(meta, size=size).to_json(), state, size, now_s)
+            archive_bytes = archive.tell()
+            archive.seek(0)
+        except BaseException:
+            archive.close()
+            raise
+    return archive, archive_bytes
+
+
+def _unpack(archive: BinaryIO) -> tuple[SnapshotMeta, BinaryIO]:
+    """Metadata and state of a checked archive, on a thread. Raises ArchiveError, SnapshotCorruptError and OSError."""
+    state: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller
+    try:
+        meta = SnapshotMeta.from_json(read_archive(archive, state.write))
+        size = state.tell()
+        if size != meta.size:
+            raise ArchiveError(f"failed to read snapshot file: expected {meta.size} bytes of state, found {size}")
+        state.seek(0)
+    except BaseException:
+        state.close()
+        raise
+    return meta, state
+
+
+async def _read_record(reader: asyncio.StreamReader, cls: type[T]) -> tuple[T, bytes]:
+    """The object at the begin of a connection, and what came behind it. Raises ConsulError and DecodeError."""
+    buffer = b""
+    while len(buffer) < RECORD_BYTES_MAX:
+        data = await reader.read(PIECE_BYTES)
+        if not data:
+            raise ConsulError("EOF")
+        buffer += data
+        unpacker = msgpack_c.Unpacker(raw=False, unicode_errors="surrogateescape", strict_map_key=False)
+        unpacker.feed(buffer)
+        try:
+            value: Any = unpacker.unpack()
+        except msgpack_c.OutOfData:
+            continue
+        except (ValueError, msgpack_c.UnpackException) as error:
+            raise msgpack.DecodeError(f"failed to decode snapshot message: {error}") from None
+        record: T = msgpack.decoder_for(cls)(value)
+        return record, buffer[unpacker.tell() :]
+    raise ConsulError("failed to decode snapshot message: too long")
+
+
+def _raise_error(response: SnapshotResponse) -> None:
+    if response.Error:
+        raise ConsulError(response.Error)
+
+
+async def _receive(reader: asyncio.StreamReader, first: bytes, out: BinaryIO) -> int:
+    """Everything until the other side has no more, into a file that is then at its begin; its size."""
+    data, size = first, 0
+    while True:
+        await asyncio.to_thread(out.write, data)
+        size += len(data)
+        data = await reader.read(PIECE_BYTES)
+        if not data:
+            break
+    await asyncio.to_thread(out.seek, 0)
+    return size
+
+
+async def _send(source: BinaryIO, writer: asyncio.StreamWriter) -> None:
+    while data := await asyncio.to_thread(source.read, PIECE_BYTES):
+        writer.write(data)
+        await writer.drain()
+    await writer.drain()
