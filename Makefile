@@ -17,6 +17,8 @@ test: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.gossip
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.cluster
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks
