@@ -80,7 +80,9 @@ def test_the_same_refusals(agents: list[Agent]) -> None:
         ("GET", f"{SNAPSHOT}?stale&consistent"), ("GET", f"{SNAPSHOT}?index=x"),
     ):  # fmt: skip
         reference, ours = (agent.call(method, target) for agent in agents)
-        assert (ours.status, ours.text) == (reference.status, reference.text), target
+        assert ours.status == reference.status, target
+        if ours.status != 200:  # archives differ
+            assert ours.text == reference.text, target
 
 
 @pytest.mark.reference

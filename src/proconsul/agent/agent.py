@@ -57,6 +57,7 @@ from proconsul.features.session.http import SessionRoutes
 from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
+from proconsul.server import leaving
 from proconsul.server.config import ServerConfig
 from proconsul.server.server import ConsulServer
 from proconsul.server.service import EventFireRequest
@@ -440,9 +441,17 @@ class Agent:
         self.sync.changed()
 
     async def leave(self) -> None:
-        """Tell the pools that this agent goes on purpose."""
+        """Tell the pools that this agent goes on purpose; a server returns when the others can do without it."""
         log.info("%s starting leave", "server" if self.config.server else "client")
+        if not self.config.server:
+            await self.pools.leave()
+            return
+        has_peers = await leaving.hand_over(self.server)
         await self.pools.leave()
+        drain_s = self.config.performance.leave_drain_time_s
+        log.info("Waiting to drain RPC traffic: drain_time=%gs", drain_s)
+        removed = [leaving.wait_until_removed(self.server)] if has_peers else []
+        await asyncio.gather(asyncio.sleep(drain_s), *removed)
 
     def stop_soon(self, exit_code: int) -> None:
         """End the agent after the answers now being written."""
