@@ -54,6 +54,7 @@ from proconsul.server.membership import Bootstrapping, RaftMembers
 from proconsul.server.network import Network
 from proconsul.server.operating import Operating
 from proconsul.server.peers import Peers, address_of, parse_address
+from proconsul.server.recovery import recover
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import ServerStats
 from proconsul.server.session_timers import SessionTimers
@@ -145,6 +146,12 @@ class ConsulServer:
         Raises RaftError when the directory is in use or damaged.
         """
         log_store, snapshots = self._storage()
+        if self.config.data_dir:
+            try:
+                await asyncio.to_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
+            except BaseException:
+                log_store.close()
+                raise
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
