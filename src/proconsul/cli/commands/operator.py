@@ -9,10 +9,17 @@ from proconsul.cli import gotypes
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import Flag, FlagSet
+from proconsul.client import gojson
 from proconsul.client.gojson import Field, Json, Struct
 
 _RAFT = "/v1/operator/raft"
-_AUTOPILOT = "/v1/operator/autopilot/configuration"
+_AUTOPILOT_ROOT = "/v1/operator/autopilot"
+_AUTOPILOT = f"{_AUTOPILOT_ROOT}/configuration"
+_SERVER_LINES = (
+    ("Name", "Name"), ("Address", "Address"), ("Version", "Version"), ("Status", "Status"), ("Node Type", "NodeType"),
+    ("Node Status", "NodeStatus"), ("Healthy", "Healthy"), ("Last Contact", "LastContact"), ("Last Term", "LastTerm"),
+    ("Last Index", "LastIndex"), ("Stable Since", "StableSince"),
+)  # fmt: skip
 _CONFIG = Struct(
     Field("CleanupDeadServers", False),
     Field("LastContactThreshold", "0s"),
@@ -165,3 +172,67 @@ class AutopilotSet(Command):
             return 0
         self.ui.out("Configuration could not be atomically updated, please try again")
         return 1
+
+
+class AutopilotState(Command):
+    """Shows what Autopilot sees."""
+
+    usage = "consul operator autopilot state [options]"
+    api = CLIENT_AND_SERVER
+    usage_error_prefix = "Failed to parse args: "
+    body = "  Prints which servers vote, which are healthy, why, and what Autopilot does next."
+
+    def define(self, flags: FlagSet) -> None:
+        self.format = flags.string("format", "Output format: `pretty|json`.")
+
+    def execute(self, args: list[str]) -> int:
+        if self.format.value not in ("", "pretty", "json"):
+            raise Failure(f"Unknown format: {self.format.value}")
+        client = self.client()
+        with explain("Error querying Autopilot state: "):
+            state = cast("Mapping[str, Json]", client.get(f"{_AUTOPILOT_ROOT}/state", stale_allowed=True))
+        self.ui.out(gojson.dumps(state, indent="    ") if self.format.value == "json" else _shown_state(state))
+        return 0
+
+
+def _shown_state(state: Mapping[str, Json]) -> str:
+    """The summary, then a block per server."""
+    lines = [
+        f"Healthy:                      {_text(state['Healthy'])}",
+        f"Failure Tolerance:            {state['FailureTolerance']}",
+        f"Leader:                       {state['Leader']}",
+        "Voters:",
+        *(f"   {voter}" for voter in cast("Sequence[str]", state["Voters"] or ())),
+    ]
+    if state.get("Next"):
+        lines.append(f"Next:                         {state['Next']}")
+    lines += ["", "Servers:"]
+    servers = cast("Mapping[str, Mapping[str, Json]]", state["Servers"] or {})
+    for server_id, server in servers.items():
+        lines.append(f"   {server_id}")
+        lines += [f"      {title + ':':<16} {_text(server[name])}" for title, name in _SERVER_LINES]
+        lines += [f"      {'Why:':<16} {reason}" for reason in cast("Sequence[str]", server.get("Why") or ())]
+    return "\n".join(lines)
+
+
+def _text(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class TransferLeader(Command):
+    """Hands leadership over."""
+
+    usage = "consul operator raft transfer-leader [options]"
+    api = CLIENT_AND_SERVER
+    usage_error_prefix = "Failed to parse args: "
+    body = "  Has the leader hand leadership to another voter, by default to the one that has most of the log."
+
+    def define(self, flags: FlagSet) -> None:
+        self.id = flags.string("id", "ID of the server that shall lead.")
+
+    def execute(self, args: list[str]) -> int:
+        client = self.client()
+        with explain("Error transferring leadership: "):
+            client.ok("POST", f"{_RAFT}/transfer-leader", {"id": self.id.value} if self.id.value else {}).close()
+        self.ui.out("Success")
+        return 0
