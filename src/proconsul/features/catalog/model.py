@@ -220,7 +220,7 @@ class HealthCheckDefinition(Record, frozen=True):
     Body: str = ""
     TCP: str = ""
     Interval: TextDuration = 0
-    OutputMaxSize: int = 4096
+    OutputMaxSize: int = 0
     Timeout: TextDuration = 0
     DeregisterCriticalServiceAfter: TextDuration = 0
     ScriptArgs: list[str] | None = None
@@ -245,7 +245,7 @@ class HealthCheckDefinition(Record, frozen=True):
             value = getattr(self, name)
             if value:
                 out[name] = format_duration(value)
-        for name in ("HTTP", "Header", "Method", "Body", "TLSSkipVerify", "TCP"):
+        for name in ("HTTP", "Header", "Method", "Body", "TLSSkipVerify", "TCP", "OutputMaxSize"):
             value = getattr(self, name)
             if value:
                 out[name] = value
