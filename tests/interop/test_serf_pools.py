@@ -176,7 +176,6 @@ def test_either_side_rotates_the_keys(pool: Pool) -> None:
 def test_a_name_in_use_is_kept_by_its_holder(pool: Pool, name: str, asked: str) -> None:
     holder = pool.members[name]
     other = BareMember(name, pool.directory / f"second-{name}", host=new_host(), key=pool.key)
-    before = _bare(pool, "bare1").dropped().get("conflict", 0)
     try:
         other.start()
         other.wait_ready()
@@ -186,7 +185,8 @@ def test_a_name_in_use_is_kept_by_its_holder(pool: Pool, name: str, asked: str) 
             eventually(lambda: "majority in name conflict resolution" in holder.log(), "we vote for serf")
             assert re.search(r"majority in name conflict resolution \[[45] / [45]\]", holder.log())
         else:
-            eventually(lambda: _bare(pool, "bare1").dropped().get("conflict", 0) > before, "the conflict is counted")
+            # Which others hear of it is a matter of chance: those who know better do not pass it on.
+            eventually(lambda: other.dropped().get("conflict", 0) > 0, "the conflict is counted")
         for member in pool:
             assert member.members()[name].address == holder.gossip
     finally:
