@@ -175,7 +175,8 @@ class _Connection(SessionProtocol):
         future.set_result(message)
         stream.future = None
         self._last_used = self._loop.time()
-        if len(self._idle) < self._limits.idle_streams_max:
+        # After an error the server may be closing the stream: it does when it could not dispatch the request.
+        if not message.error and len(self._idle) < self._limits.idle_streams_max:
             self._idle.append(stream)
         else:
             del self._streams[stream.number]
