@@ -39,6 +39,7 @@ PURE = (
     "engine/gossip/swim.py", "engine/gossip/probe.py", "engine/gossip/broadcast.py", "engine/gossip/timers.py",
     "engine/gossip/delegate.py", "engine/gossip/effects.py", "engine/gossip/config.py",
     "testing/simulation.py", "testing/serf_simulation.py", "testing/lifeguard_experiment.py",
+    "testing/history.py", "testing/linearizability.py", "testing/kv_model.py",
     "engine/store/table.py", "engine/store/watch.py", "engine/store/view.py",
     "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
     "features/catalog/tables.py", "features/coordinate/state.py", "features/coordinate/distance.py",
