@@ -139,7 +139,7 @@ class Agent:
         tags = server_tags(
             datacenter=config.datacenter, node_id=self.node_id, build=f"{COMPATIBLE_VERSION}:",
             port=config.rpc_advertise.port, wan_port=config.serf_advertise_wan.port if config.serf_bind_wan else 0,
-            bootstrap=config.bootstrap, expect=config.bootstrap_expect,
+            bootstrap=config.bootstrap, expect=config.bootstrap_expect, acls=config.acl.enabled,
         )  # fmt: skip
         if not config.server:
             tags = client_tags(tags)

@@ -133,11 +133,15 @@ class SoloPool:
 
 def server_tags(
     *, datacenter: str, node_id: str, build: str, port: int, wan_port: int, bootstrap: bool, expect: int,
-    acls: str = "0",
+    acls: bool = False,
 ) -> dict[str, str]:  # fmt: skip
-    """serf tags of a server (gossip reference, tags)."""
+    """serf tags of a server (gossip reference, tags).
+
+    ``acls``: access control is on. Consul's leaders keep the tokens of before 1.4 until every server says that it knows
+    the later ones, which we always do.
+    """
     tags = {
-        "acls": acls, "build": build, "dc": datacenter, "ft_fs": "1", "id": node_id, "port": str(port),
+        "acls": "1" if acls else "0", "build": build, "dc": datacenter, "ft_fs": "1", "id": node_id, "port": str(port),
         "raft_vsn": "3", "role": "consul", "segment": "", "vsn": "2", "vsn_max": "3", "vsn_min": "2",
     }  # fmt: skip
     if wan_port > 0:
