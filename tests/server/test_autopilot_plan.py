@@ -9,17 +9,24 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from proconsul.engine.gossip.member import MemberStatus
+from proconsul.agent.membership import server_tags
+from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.raft.configuration import Server as RaftServer
+from proconsul.engine.raft.configuration import Suffrage
 from proconsul.server.autopilot_plan import (
     ClusterView,
+    Contact,
     ForceLeave,
+    HandOver,
     PeerView,
     Plan,
     PlanConfig,
     Promote,
     RemovePeer,
     plan,
+    view_of,
 )
+from proconsul.server.server_details import ServerDetails
 
 STABLE_S = 10.0
 ALIVE, FAILED, LEFT, NONE = MemberStatus.ALIVE, MemberStatus.FAILED, MemberStatus.LEFT, MemberStatus.NONE
@@ -66,6 +73,7 @@ def follow(peers: tuple[PeerView, ...], config: PlanConfig, *, slow: bool) -> No
     removed = left_before
     for _ in range(2 * SERVERS_MAX + 2):
         step = plan(ClusterView(peers), config).step
+        assert not isinstance(step, HandOver), "nobody has moved"
         if step is None:
             assert not any(_to_promote(peer) for peer in peers), peers
             break
@@ -150,3 +158,22 @@ def test_who_answers_raft_is_not_stale() -> None:
     assert plan(ClusterView((*view.peers[:2], answering)), PlanConfig()) == Plan(None)
     failed = replace(answering, status=FAILED)
     assert plan(ClusterView((*view.peers[:2], failed)), PlanConfig()).step == ForceLeave("id1", "s1")
+
+
+def test_a_leader_that_moved_hands_over_to_a_voter_that_did_not() -> None:
+    moved = replace(LEADER, moved=True)
+    at_home = PeerView("a", "a:1", True, "a", ALIVE, healthy_for_s=1.0)
+    assert plan(ClusterView((moved, at_home)), PlanConfig(cleanup_dead_servers=False)).step == HandOver("a")
+    assert plan(ClusterView((LEADER, replace(at_home, moved=True))), PlanConfig()).step is None
+    for unfit in (replace(at_home, moved=True), replace(at_home, voter=False), replace(at_home, healthy_for_s=None)):
+        assert plan(ClusterView((moved, unfit)), PlanConfig()).step is None
+
+
+def test_moved_is_who_listens_elsewhere_than_raft_thinks() -> None:
+    tags = server_tags(datacenter="dc1", node_id="s1", build="1.8.7:", port=1, wan_port=0, bootstrap=False, expect=3)
+    known = ServerDetails.parse(Member("s1", "10.0.0.2", 8301, tags, ALIVE))
+    assert known is not None
+    for address, moved in (("10.0.0.2:1", False), ("10.0.0.1:1", True)):
+        peers = (RaftServer(Suffrage.VOTER, "s1", address),)
+        assert view_of(Contact([known], peers, "s1", {})).peers[0].moved is moved
+    assert not view_of(Contact([], peers, "s1", {})).peers[0].moved, "gossip knows nothing of it"

@@ -31,6 +31,7 @@ from proconsul.server.autopilot_plan import (
     ClusterView,
     Contact,
     ForceLeave,
+    HandOver,
     Plan,
     PlanConfig,
     Promote,
@@ -186,6 +187,9 @@ class Autopilot:
         elif isinstance(step, ForceLeave):
             log.info("Attempting removal of failed server node: name=%s", step.name)
             await server.force_leave(step.name)
+        elif isinstance(step, HandOver):
+            log.info("Handing leadership over, this server's address has changed: id=%s", step.id)
+            await server.raft.transfer_leadership(step.id)
         elif step is not None:
             log.info("Attempting removal of stale raft server: id=%s", step.id)
             await server.raft.remove_server(step.id)

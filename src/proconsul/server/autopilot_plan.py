@@ -41,7 +41,13 @@ class RemovePeer(NamedTuple):
     id: str
 
 
-Step = Promote | ForceLeave | RemovePeer
+class HandOver(NamedTuple):
+    """Have another voter lead: a leader cannot change its own address in Raft's configuration, the next one does."""
+
+    id: str
+
+
+Step = Promote | ForceLeave | RemovePeer | HandOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class PeerView:
 
     healthy_for_s: seconds since it became healthy, None while it is not.
     in_contact: it answers our Raft, which gossip need not know: after a restart the pool may still be unknown.
+    moved: gossip has it at another address than Raft's configuration.
     """
 
     id: str
@@ -61,6 +68,7 @@ class PeerView:
     leader: bool = False
     healthy_for_s: float | None = None
     in_contact: bool = False
+    moved: bool = False
 
     @property
     def is_dead(self) -> bool:
@@ -103,6 +111,9 @@ def plan(view: ClusterView, config: PlanConfig) -> Plan:
     promotion = _promotion(view, config)
     if promotion is not None:
         return Plan(promotion)
+    successor = _successor(view)
+    if successor is not None:
+        return Plan(successor)
     return _cleanup(view, config) if config.cleanup_dead_servers else Plan(None)
 
 
@@ -114,6 +125,17 @@ def _promotion(view: ClusterView, config: PlanConfig) -> Promote | None:
         if not peer.voter and not peer.read_replica and stable and peer.status is MemberStatus.ALIVE:
             return Promote(peer.id, peer.address)
     return None
+
+
+def _successor(view: ClusterView) -> HandOver | None:
+    """Who leads instead of a leader that moved: a voter whose own address is right, so that it does not do the same.
+
+    Consul 1.8.7 removes the leader from Raft instead, and is without a leader until an election has timed out.
+    """
+    if not any(peer.leader and peer.moved for peer in view.peers):
+        return None
+    fit = (peer for peer in view.peers if peer.voter and not peer.leader and not peer.moved)
+    return next((HandOver(peer.id) for peer in fit if peer.healthy_for_s is not None), None)
 
 
 def _cleanup(view: ClusterView, config: PlanConfig) -> Plan:
@@ -163,6 +185,7 @@ def view_of(contact: Contact) -> ClusterView:
             peer.id, peer.address, peer.suffrage is Suffrage.VOTER, server.name if server is not None else "",
             server.status if server is not None else MemberStatus.NONE, server is not None and server.read_replica,
             peer.id == contact.leader_id, contact.healthy_for_s.get(peer.id), peer.id in contact.in_contact,
+            server is not None and str(server.address) != peer.address,
         ))  # fmt: skip
     ids = {peer.id for peer in contact.peers}
     strangers = [one.name for one in contact.servers if one.status is MemberStatus.FAILED and one.raft_id not in ids]

@@ -6,7 +6,7 @@ from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.wire.durations import format_duration
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig, ServerHealth
-from proconsul.server.autopilot_plan import ClusterView, ForceLeave, PeerView, Plan, Promote
+from proconsul.server.autopilot_plan import ClusterView, ForceLeave, HandOver, PeerView, Plan, Promote
 
 
 def why(peer: PeerView, health: ServerHealth, view: ClusterView, config: AutopilotConfig) -> list[str]:
@@ -55,4 +55,6 @@ def next_text(found: Plan) -> str:
         return f"give a vote to {step.id}"
     if isinstance(step, ForceLeave):
         return f"have the failed server {step.name} leave"
+    if isinstance(step, HandOver):
+        return f"have {step.id} lead, which can change the address of this server"
     return f"remove {step.id}, which gossip does not know"
