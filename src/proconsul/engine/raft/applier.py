@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.disk import Disk
@@ -17,24 +16,12 @@ from proconsul.engine.raft.fsm import FSM, SupportsBatchApply, SupportsChunks
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType, LogEntry
 from proconsul.engine.raft.restoring import Install
+from proconsul.engine.settled import Settled
 
 # Entries applied in one turn of the event loop: some milliseconds of a fast state machine.
 BATCH_ENTRIES = 1024
 # Data read from the log at once.
 BATCH_BYTES = 8 * 1024 * 1024
-
-
-
-class Settled(Protocol):
-    """Where the outcome of a proposal goes: a future, or something cheaper that is called at once."""
-
-    def done(self) -> bool:
-        """True when an outcome is no longer wanted."""
-
-    def set_result(self, result: Any, /) -> None: ...
-
-    def set_exception(self, exception: Exception, /) -> None: ...
-
 
 Waiter = tuple[Settled, object]
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from proconsul.engine.raft import chunking
 from proconsul.engine.raft import events as ev
-from proconsul.engine.raft.applier import Applier, Settled, Waiter
+from proconsul.engine.raft.applier import Applier, Waiter
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.configuration import Change, Configuration
@@ -41,6 +41,7 @@ from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.transport import Transport
+from proconsul.engine.settled import Settled
 
 __all__ = ["RaftNode"]
 
