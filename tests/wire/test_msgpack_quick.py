@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.record import Record
 from proconsul.features.catalog.model import HealthCheck, NodeService, RegisterRequest
+from proconsul.features.kv.model import DirEntry, IndexedDirEntries, KVSRequest
 from proconsul.features.session.model import SessionRequest
 
 VALUES: list[dict[str, Any]] = [
@@ -35,13 +38,49 @@ def test_both_ways_refuse(value: dict[str, Any]) -> None:
         msgpack.decoder_for(RegisterRequest)(value)
 
 
-@pytest.mark.parametrize("kind", [RegisterRequest, NodeService, HealthCheck, SessionRequest])
+LARGE = [RegisterRequest, NodeService, HealthCheck, SessionRequest, KVSRequest, IndexedDirEntries]
+
+
+@pytest.mark.parametrize("kind", LARGE)
 def test_large_types_take_the_quick_way(kind: type) -> None:
-    assert msgpack._is_plain(kind)
+    assert msgpack._is_quick(kind)
 
 
-def test_types_with_bytes_do_not() -> None:
-    from proconsul.features.kv.model import KVSRequest
+class Files(Record, frozen=True):
+    """Bytes wherever a field may have them."""
 
-    assert not msgpack._is_plain(KVSRequest)
-    assert msgpack.decoder_for(KVSRequest)({"DirEnt": {"Key": "a", "Value": "dGV4dA=="}}).DirEnt.Value == b"dGV4dA=="
+    Name: str = ""
+    Raw: bytes = b""
+    Maybe: bytes | None = None
+    Entry: DirEntry | None = None
+    Entries: list[DirEntry] = []
+    Named: dict[str, DirEntry] = {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Raw": "dGV4dA==", "Maybe": "caf\udce9"},
+        {"Raw": b"\xff\xfe", "Maybe": None, "Entry": None},
+        {"Raw": None, "Name": "caf\udce9"},
+        {"Entry": {"Key": "a", "Value": "dGV4dA=="}, "Entries": [{"Value": "\udcff"}, {"Value": None}, {}]},
+        {"Named": {"k\udcff": {"Value": "dGV4dA=="}}, "Entries": None},
+    ],
+)
+def test_bytes_are_never_taken_for_base64(value: dict[str, Any]) -> None:
+    tolerant = msgpack._struct_decoder(Files)(copy.deepcopy(value))
+    assert msgpack.decoder_for(Files)(value) == tolerant
+    assert msgpack.decode(Files, msgpack.encode(tolerant)) == tolerant
+
+
+@pytest.mark.parametrize(
+    "value", [{"Raw": 5}, {"Entry": {"Value": [1]}}, {"Entries": {"Value": "x"}}, {"Named": ["x"]}]
+)
+def test_what_is_no_bytes_is_refused(value: dict[str, Any]) -> None:
+    with pytest.raises(msgpack.DecodeError):
+        msgpack.decoder_for(Files)(value)
+
+
+@pytest.mark.parametrize("kind", [list[bytes], dict[str, bytes], tuple[str, ...]])
+def test_what_the_quick_way_cannot_read_is_not_tried(kind: Any) -> None:
+    assert not msgpack._is_quick(kind)

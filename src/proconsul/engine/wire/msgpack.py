@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgpack
@@ -133,33 +134,82 @@ def _build(kind: Any) -> Decoder:
         return _map_decoder(decoder_for(arguments[1]))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         tolerant = _struct_decoder(kind)
-        return _quick_decoder(kind, tolerant) if _is_plain(kind) else tolerant
+        return _quick_decoder(kind, tolerant) if _is_quick(kind) else tolerant
     raise TypeError(f"no msgpack decoder for {kind!r}")
 
 
-def _is_plain(kind: Any) -> bool:
+def _is_quick(kind: Any) -> bool:
     """True when msgspec reads ``kind`` as the tolerant decoder does, or refuses.
 
-    So nothing in it is bytes (strings would be taken for base64), and nil means what a missing field means.
+    So nil means what a missing field means, and bytes are found where `_raws` looks for them.
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is typing.Annotated:
-        return _is_plain(arguments[0])
+        return _is_quick(arguments[0])
     if arguments:
-        return origin is not tuple and all(_is_plain(argument) for argument in arguments)
+        return origin is not tuple and bytes not in arguments and all(_is_quick(argument) for argument in arguments)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return all(
-            _is_plain(field.type) and (type(None) not in get_args(field.type) or field.default is None)
+            (_is_bytes(field.type) or _is_quick(field.type))
+            and (type(None) not in get_args(field.type) or field.default is None)
             for field in msgspec.structs.fields(kind)
         )
     return kind in (str, int, bool, float, Any, types.NoneType)
 
 
+def _is_bytes(kind: Any) -> bool:
+    return kind is bytes or (bytes in get_args(kind) and types.NoneType in get_args(kind))
+
+
+def _raws(kind: Any) -> Callable[[Any], None] | None:
+    """What turns the raw values of unpacked bytes fields from text into bytes, in place; None when there are none.
+
+    Msgspec would take the text for base64. Whatever has an unexpected type is left for others to refuse.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is typing.Annotated or type(None) in arguments:
+        return _raws(next(argument for argument in arguments if argument is not type(None)))
+    if origin in (list, dict):
+        item = _raws(arguments[-1])
+        return None if item is None else partial(_raws_of_items, item)
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return None
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    names = tuple(name for name, type_ in fields.items() if _is_bytes(type_))
+    inner = tuple((name, found) for name, type_ in fields.items() if (found := _raws(type_)) is not None)
+    return partial(_raws_of_fields, names, inner) if names or inner else None
+
+
+def _raws_of_items(item: Callable[[Any], None], value: Any) -> None:
+    if type(value) is list:
+        for one in value:
+            item(one)
+    elif type(value) is dict:
+        for one in value.values():
+            item(one)
+
+
+def _raws_of_fields(
+    names: tuple[str, ...], inner: tuple[tuple[str, Callable[[Any], None]], ...], value: Any
+) -> None:
+    if type(value) is not dict:
+        return
+    for name in names:
+        raw = value.get(name)
+        if type(raw) is str:
+            value[name] = raw.encode("utf-8", "surrogateescape")
+    for name, fix in inner:
+        fix(value.get(name))
+
+
 def _quick_decoder(cls: type[msgspec.Struct], tolerant: Decoder) -> Decoder:
     """Most values have exactly the expected types; what msgspec refuses (nil for a string) is read again tolerantly."""
+    raws = _raws(cls)
 
     def decode_quickly(value: Any) -> Any:
         try:
+            if raws is not None:
+                raws(value)
             return msgspec.convert(value, cls)
         except (msgspec.ValidationError, RecursionError):
             return tolerant(value)
