@@ -34,6 +34,8 @@ def test_every_agent_does_everything(cluster: Cluster) -> None:
     for member in cluster.agents():
         name = member.name
         assert member.ok("PUT", f"/v1/kv/{name}", b"v").json() is True
+        raw = member.ok("GET", f"/v1/kv/{name}?raw")
+        assert (raw.body, raw.header("Content-Security-Policy")) == (b"v", "sandbox")
         session = member.ok("PUT", "/v1/session/create", b'{"TTL": "30s"}').json()["ID"]
         assert member.ok("PUT", f"/v1/kv/lock-{name}?acquire={session}", b"l").json() is True
         assert member.ok("PUT", f"/v1/session/renew/{session}").json()[0]["ID"] == session

@@ -86,9 +86,8 @@ class Connection:
     def __init__(self, application: Application | None = None, connections: ConnectionSet | None = None) -> None:
         self.application = application or Application()
         self.transport = Transport()
-        self.protocol = HTTPProtocol(
-            self.application, connections if connections is not None else ConnectionSet()
-        )
+        at_once = ConnectionSet(soon=lambda callback: callback())
+        self.protocol = HTTPProtocol(self.application, connections if connections is not None else at_once)
         self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
 
     def feed(self, data: bytes, *, step: int = 0) -> bytes:

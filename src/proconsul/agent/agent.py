@@ -211,7 +211,6 @@ class Agent:
         )
         self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
         self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
-        self.web.rpc_hold_timeout_s = config.performance.rpc_hold_timeout_s
         self.web.use_cache = config.http.use_cache
         router = Router()
         self._routes(router)

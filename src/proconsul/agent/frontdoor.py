@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import ipaddress
 import logging
@@ -15,7 +14,7 @@ from proconsul.agent.metrics import Metrics, Sample
 from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
 from proconsul.engine.http.router import Answer, Route, Router
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
-from proconsul.features.web import NO_ANSWER, Web
+from proconsul.features.web import NO_ANSWER, Web, finished
 
 log = logging.getLogger("agent.http")
 
@@ -75,18 +74,7 @@ class FrontDoor:
     async def answer(self, request: Request) -> Response:
         """Answer a request of this process, as one that came over a connection."""
         self.route(request)
-        answer = self.handle(request)
-        if isinstance(answer, Response):
-            return answer
-        if not isinstance(answer, Deferred):
-            return await answer
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        answer.when_done(lambda response: None if future.done() else future.set_result(response))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            answer.cancel()
-            raise
+        return await finished(self.handle(request))
 
     def _measure(self, request: Request, started: float) -> None:
         """Add one request to the samples of its route."""

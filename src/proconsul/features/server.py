@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, Protocol
 
-from proconsul.engine.raft.applier import Settled
+from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import NoLeader
@@ -115,6 +115,9 @@ class Server(Protocol):
 
     def answers(self, consistency: str) -> bool:
         """Whether a read of that consistency may be answered from our own state, now."""
+
+    def elsewhere_for(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+        """As `elsewhere`, but the result or the error goes to ``waiter``. False when this server leads."""
 
     def known_leader(self) -> bool:
         """Whether somebody leads."""

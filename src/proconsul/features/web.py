@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import DurationError, parse_duration
@@ -27,6 +28,8 @@ JSON = "application/json"
 JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 _UINT64_MAX = (1 << 64) - 1
+# Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
+KEPT_BYTES_MAX = 64 << 10
 
 
 class Options(NamedTuple):
@@ -45,6 +48,7 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     content_type: str = JSON
+    headers: Mapping[str, str] = {}
 
     def __len__(self) -> int:
         return len(self.body)
@@ -56,25 +60,17 @@ class Authority(Protocol):
     # True while this server leads and has applied everything of earlier terms.
     leading: bool
 
-    def ready(self) -> bool:
-        """True when default reads may be answered here."""
-
-    async def when_ready(self, deadline_s: float) -> bool:
-        """Wait until `ready`, up to ``deadline_s`` seconds."""
-
-    def unavailable(self) -> ConsulError:
-        """The error for a read that found no leader in time."""
-
     def answers(self, consistency: str) -> bool:
         """True when this server may answer such a read from its own state, now."""
 
     async def may_answer(self, consistency: str) -> bool:
         """As `answers`, after asking the other servers who leads if need be. False: ask another server instead."""
 
-    async def ask(self, method: ReadMethod, args: Any) -> Any:
-        """Another server's reply, within the time for which a leader is waited for. Raises ConsulError.
+    def ask_for(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
+        """Ask another server, for as long as a leader is waited for; ``waiter`` is told its reply or a ConsulError.
 
-        None when this server leads by now, and so may answer itself.
+        The reply is None when this server leads by now, and so may answer itself. Returns what gives the call up; None,
+        and nothing was asked, when this server leads already or knows nobody to ask.
         """
 
     def known_leader(self) -> bool: ...
@@ -146,6 +142,56 @@ class Outcome(Deferred):
         self.set_result(error)
 
 
+class _Reading(NamedTuple):
+    """What `Web.read` was asked, for reads that this server may not answer now."""
+
+    request: Request
+    read: Read
+    options: Options
+    encode: Callable[[Any], Reply]
+    effective: bool
+    cacheable: bool
+    form: Any
+
+
+class _Asked(Deferred):
+    """A read that another server answers: told its reply, it resolves at once."""
+
+    __slots__ = ("reading", "web")
+
+    def __init__(self, web: Web, reading: _Reading) -> None:
+        super().__init__()
+        self.web = web
+        self.reading = reading
+
+    def done(self) -> bool:
+        return self.cancelled
+
+    def set_result(self, found: Any) -> None:
+        """Called by the connection's driver, which must not hear of what goes wrong while answering."""
+        self.on_cancel = None
+        try:
+            answer = self.web.from_elsewhere(found, self.reading)
+        except ConsulError as error:
+            self.set_exception(error)
+        except Exception:
+            log.exception("Answering a read failed")
+            self.resolve(text_response(500, "internal error"))
+        else:
+            if isinstance(answer, Response):
+                self.resolve(answer)
+            else:  # we lead by now, and it waits for a change
+                assert isinstance(answer, Deferred)
+                self.on_cancel = answer.cancel
+                answer.when_done(self.resolve)
+
+    def set_exception(self, error: Exception) -> None:
+        response = text_error(error)
+        if self.reading.effective:
+            response.headers |= NO_ANSWER
+        self.resolve(response)
+
+
 class Web:
     """Builds responses. One per agent."""
 
@@ -156,12 +202,12 @@ class Web:
         self.always_pretty = always_pretty
         self.default_query_time_ns = DEFAULT_QUERY_TIME_NS
         self.max_query_time_ns = MAX_QUERY_TIME_NS
-        self.rpc_hold_timeout_s = 7.0
         self.discovery_max_stale_ns = 0
         self.use_cache = True
         # Only spreads time-outs; nothing depends on its values.
         self.jitter = random.Random()
         self._cached: dict[Any, None] = {}
+        self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
 
     # ------------------------------------------------------------------ requests
@@ -173,7 +219,7 @@ class Web:
     def token(request: Request) -> str:
         """The token of a request, from the query, the X-Consul-Token header or a bearer Authorization header."""
         token = request.get("token") or request.header("x-consul-token")
-        if token:
+        if token or "authorization" not in request.headers:
             return token
         scheme, _, value = request.header("authorization").partition(" ")
         return value.strip() if scheme.lower() == "bearer" else ""
@@ -289,7 +335,8 @@ class Web:
         self.require_local(request)
         options = self.options(request)
         if not self.authority.answers(options.consistency):
-            return self._later(request, read, options, encode, effective, cacheable, form)
+            reading = _Reading(request, read, options, encode, effective, cacheable, form)
+            return self._ask(reading) or self._later(reading)
         return self._answer(request, read, options, encode, effective, cacheable, form)
 
     def _headers(self, read: Read, options: Options, effective: bool, cacheable: bool) -> dict[str, str]:
@@ -333,7 +380,8 @@ class Web:
 
     def reply(self, reply: Reply, index: int, headers: dict[str, str] | None = None) -> Response:
         """The response to a read, with its index and what is known of the leader."""
-        response = Response(reply.status, reply.body, headers)
+        merged = {**reply.headers, **(headers or {})} if reply.headers else headers
+        response = Response(reply.status, reply.body, merged)
         if self.authority.leading:
             response.lines = _LEADER_LINES.get(reply.content_type, _LEADER_LINES[""]) % index
         else:
@@ -371,38 +419,50 @@ class Web:
     def _forget_reply(self) -> None:
         self._last_reply = None
 
-    async def _later(
-        self, request: Request, read: Read, options: Options, encode: Callable[[Any], Reply], effective: bool,
-        cacheable: bool, form: Any,
-    ) -> Response:  # fmt: skip
+    async def _later(self, reading: _Reading) -> Response:
         """This server may not answer now: find out whether it may in a moment, or ask one that may."""
         try:
-            if not await self.authority.may_answer(options.consistency):
-                response = await self._remote(request, read, options, encode, effective, cacheable)
-                if response is not None:
-                    return response
-            return await finished(self._answer(request, read, options, encode, effective, cacheable, form))
+            if not await self.authority.may_answer(reading.options.consistency):
+                asked = self._ask(reading)
+                if asked is not None:
+                    return await finished(asked)
+            return await finished(self._answer(*reading))
         except ConsulError as error:
             response = self.error(error)
-            if effective:
+            if reading.effective:
                 response.headers |= NO_ANSWER
             return response
 
-    async def _remote(
-        self, request: Request, read: Read, options: Options, encode: Callable[[Any], Reply], effective: bool,
-        cacheable: bool,
-    ) -> Response | None:  # fmt: skip
-        """Another server's answer, encoded here; None when this one leads by now. Raises ConsulError."""
+    def _ask(self, reading: _Reading) -> Deferred | None:
+        """Have another server answer, if there is one that can."""
+        read, options = reading.read, reading.options
         args = replace(
-            read.args, Datacenter=self.datacenter, Token=self.token(request), MinQueryIndex=options.min_index,
-            MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
-            RequireConsistent=options.consistency == "consistent",
+            read.args, Datacenter=self.datacenter, Token=self.token(reading.request),
+            MinQueryIndex=options.min_index, MaxQueryTime=options.wait_ns,
+            AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
         )  # fmt: skip
-        found = await self.authority.ask(read.method, args)
-        if found is None:
+        asked = _Asked(self, reading)
+        cancel = self.authority.ask_for(asked, read.method, args)
+        if cancel is None:
             return None
-        reply = encode(read.method.to_value(getattr(found, read.method.field)))
-        response = Response(reply.status, reply.body, self._headers(read, options, effective, cacheable))
+        if not asked.resolved:
+            asked.on_cancel = cancel
+        return asked
+
+    def from_elsewhere(self, found: Any, reading: _Reading) -> Answer:
+        """Another server's answer, encoded here; our own when ``found`` is None. Raises ConsulError."""
+        if found is None:
+            return self._answer(*reading)
+        read = reading.read
+        form = (self.pretty(reading.request), reading.form)
+        if found is self._last_found[0] and form == self._last_found[1]:
+            reply = self._last_found[2]
+        else:
+            reply = reading.encode(read.method.to_value(getattr(found, read.method.field)))
+            if len(reply) <= KEPT_BYTES_MAX:
+                self._last_found = (found, form, reply)
+        headers = self._headers(read, reading.options, reading.effective, reading.cacheable)
+        response = Response(reply.status, reply.body, {**reply.headers, **headers})
         known = b"true" if found.KnownLeader else b"false"
         template = _LINES.get(reply.content_type, _LINES[""])
         response.lines = template % (max(found.Index, 1), known, found.LastContact // 1_000_000)

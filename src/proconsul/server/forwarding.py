@@ -10,14 +10,17 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
-from proconsul.engine.rpc.pool import ConnectionPool
-from proconsul.engine.wire.msgpack import DecodeError
+from proconsul.engine.rpc.pool import Call, ConnectionPool
+from proconsul.engine.settled import Settled
+from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
 from proconsul.features.errors import ConsulError, NoServers
+from proconsul.features.server import WriteMethod, settle
 
 log = logging.getLogger("agent.server.rpc")
 
@@ -25,9 +28,21 @@ log = logging.getLogger("agent.server.rpc")
 CALL_TIMEOUT_S = 30.0
 NO_LEADER = "No cluster leader"
 RESUBMIT = "please resubmit call for rechunking"
+# Reads remembered for those who ask the same; more than come together before they are sent.
+UNSENT_MAX = 256
 
 # Where to send the next call, None when nobody is known.
 Choose = Callable[[], Address | None]
+
+
+class _Question(NamedTuple):
+    """A method's name, arguments and type of reply; whether it only reads; whether it is ours to do by now."""
+
+    method: str
+    args: Any
+    reply: Any
+    reads: bool
+    here: Callable[[], bool] | None
 
 
 class Forwarding:
@@ -41,19 +56,51 @@ class Forwarding:
         self._hold_timeout_s = hold_timeout_s
         self._unavailable = unavailable
         self._rng = rng
+        self._unsent: dict[tuple[str, Any], _Forwarded] = {}
+
+    def begin(
+        self, waiter: Settled, address: Address | None, method: str, args: Any, reply: Any, *, reads: bool,
+        here: Callable[[], bool],
+    ) -> Callable[[], None]:  # fmt: skip
+        """As `call`, but ``waiter`` is told the moment the outcome is there. Returns what gives the call up.
+
+        ``address`` is asked first. Where all goes well this costs neither a task nor a future, and equal reads share
+        one call as long as it has not been sent: those who ask at the same time get the same answer.
+        """
+        asked = _Forwarded(self, _Question(method, args, reply, reads, here))
+        if reads and not _has_maps(args):
+            known = self._unsent.get((method, args))
+            if known is not None and known.may_be_joined:
+                return known.join(waiter)
+            if len(self._unsent) >= UNSENT_MAX:
+                self._unsent.clear()
+            self._unsent[method, args] = asked
+        return asked.begin(waiter, address, self._pool)
 
     async def call(
         self, method: str, args: Any, reply: Any, *, reads: bool, here: Callable[[], bool] | None = None
     ) -> Any:
         """The reply of another server. ``here``: whether this server has become the one to do it; then the result is
         None and nothing was asked. Raises ConsulError."""
+        return await self.insist(_Question(method, args, reply, reads, here))
+
+    def error(self, address: Address, failure: RpcFailure) -> ConsulError:
+        """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
+        if not isinstance(failure, RpcError):
+            self._failed(address)
+        return ConsulError(making_call(failure))
+
+    async def insist(self, question: _Question, error: ConsulError | None = None) -> Any:
+        """Ask until there is a reply or the time is over. ``error``: how it failed already."""
+        method, args, reply, reads, here = question
         loop = asyncio.get_running_loop()
         until = loop.time() + self._hold_timeout_s
+        if error is not None:
+            await self._pause()
         while True:
             if here is not None and here():
                 return None
             address = self._choose()
-            error: ConsulError
             if address is None or self._pool is None:
                 error = self._unavailable()
                 if isinstance(error, NoServers):
@@ -62,16 +109,155 @@ class Forwarding:
                 try:
                     return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))
                 except DecodeError as failure:
-                    raise ConsulError(f"rpc error making call: {failure}") from None
+                    raise _undecodable(failure) from None
                 except RpcFailure as failure:
-                    error = ConsulError(making_call(failure))
-                    if not isinstance(failure, RpcError):
-                        self._failed(address)
+                    error = self.error(address, failure)
                     if not _may_repeat(failure, reads):
                         raise error from None
             if loop.time() >= until:
                 raise error
-            await asyncio.sleep(self._hold_timeout_s / JITTER_FRACTION * self._rng.random())
+            await self._pause()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._hold_timeout_s / JITTER_FRACTION * self._rng.random())
+
+
+class _Forwarded:
+    """One call for those who wait without a task; a task only insists when the first attempt fails."""
+
+    __slots__ = ("_address", "_call", "_forwarding", "_question", "_task", "_waiters")
+
+    def __init__(self, forwarding: Forwarding, question: _Question) -> None:
+        self._forwarding, self._question = forwarding, question
+        self._waiters: list[Settled] = []
+        self._address: Address | None = None
+        self._call: Call | None = None
+        self._task: asyncio.Future[Any] | None = None
+
+    @property
+    def may_be_joined(self) -> bool:
+        return self._call is not None and not self._call.sent
+
+    def join(self, waiter: Settled) -> Callable[[], None]:
+        self._waiters.append(waiter)
+        return partial(self._leave, waiter)
+
+    def _leave(self, waiter: Settled) -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+            if not self._waiters:
+                self._cancel()
+
+    def begin(self, waiter: Settled, address: Address | None, pool: ConnectionPool | None) -> Callable[[], None]:
+        leave = self.join(waiter)
+        question = self._question
+        if address is not None and pool is not None:
+            self._address = address
+            timeout_s = _timeout_s(question.args)
+            try:
+                self._call = pool.begin(self, address, question.method, question.args, timeout_s=timeout_s)
+            except RpcFailure as failure:
+                self.set_exception(failure)
+                return leave
+        if self._call is None:
+            self._insist()
+        return leave
+
+    def _insist(self, error: ConsulError | None = None) -> None:
+        self._task = asyncio.ensure_future(self._forwarding.insist(self._question, error))
+        self._task.add_done_callback(self._insisted)
+
+    def _insisted(self, task: asyncio.Future[Any]) -> None:
+        for waiter in self._all():
+            settle(waiter, task)
+
+    def _all(self) -> list[Settled]:
+        """Everybody who waits; they are told once."""
+        waiters, self._waiters = self._waiters, []
+        return waiters
+
+    def _cancel(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def done(self) -> bool:
+        return not self._waiters
+
+    def set_result(self, body: bytes) -> None:
+        self._call = None
+        try:
+            reply = decode(self._question.reply, body)
+        except DecodeError as failure:
+            self._fail(_undecodable(failure))
+            return
+        for waiter in self._all():
+            if not waiter.done():
+                waiter.set_result(reply)
+
+    def set_exception(self, failure: Exception) -> None:
+        assert isinstance(failure, RpcFailure) and self._address is not None
+        self._call = None
+        error = self._forwarding.error(self._address, failure)
+        if _may_repeat(failure, self._question.reads):
+            self._insist(error)
+        else:
+            self._fail(error)
+
+    def _fail(self, error: ConsulError) -> None:
+        for waiter in self._all():
+            if not waiter.done():
+                waiter.set_exception(error)
+
+
+class Written:
+    """Tells ``waiter`` what came of a write elsewhere, in the form that endpoints have; errors are results, too.
+
+    ``do`` does it here, when this server turns out to lead.
+    """
+
+    __slots__ = ("_do", "_method", "_waiter")
+
+    def __init__(self, waiter: Settled, method: WriteMethod, do: Callable[[], Any]) -> None:
+        self._waiter, self._method, self._do = waiter, method, do
+
+    def done(self) -> bool:
+        return self._waiter.done()
+
+    def set_result(self, reply: Any) -> None:
+        method = self._method
+        if reply is not None:
+            self._waiter.set_result(method.to_result(None if method.reply is None else reply))
+            return
+        try:
+            result = self._do()
+        except ConsulError as error:
+            self._waiter.set_result(error)
+            return
+        if isinstance(result, asyncio.Future):
+            result.add_done_callback(partial(settle, self._waiter))
+        else:
+            self._waiter.set_result(result)
+
+    def set_exception(self, error: Exception) -> None:
+        if isinstance(error, ConsulError):
+            self._waiter.set_result(error)
+        else:
+            self._waiter.set_exception(error)
+
+
+def _has_maps(args: Any) -> bool:
+    """Whether something in ``args`` cannot be a key."""
+    try:
+        hash(args)
+    except TypeError:
+        return True
+    return False
+
+
+def _undecodable(failure: DecodeError) -> ConsulError:
+    return ConsulError(f"rpc error making call: {failure}")
 
 
 def _may_repeat(failure: RpcFailure, reads: bool) -> bool:

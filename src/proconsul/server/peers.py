@@ -18,6 +18,8 @@ class Peers:
         self._rng = rng
         self._preferred: Address | None = None
         self._known: list[ServerDetails] | None = None
+        self._alive: list[Address] = []
+        self._by_id: dict[str, Address] = {}
 
     def changed(self) -> None:
         """A member of the pool came, went or changed."""
@@ -26,7 +28,13 @@ class Peers:
     def all(self) -> list[ServerDetails]:
         """All servers, also those that failed or left."""
         if self._known is None:
-            self._known = list(servers(self._members()))
+            self._known = known = list(servers(self._members()))
+            self._alive = [address_of(server) for server in known if server.status is MemberStatus.ALIVE]
+            # Of two with the same id the first counts.
+            self._by_id = {
+                server.raft_id: address_of(server)
+                for server in reversed(known) if server.status is not MemberStatus.LEFT
+            }  # fmt: skip
         return self._known
 
     def alive(self) -> list[ServerDetails]:
@@ -34,22 +42,21 @@ class Peers:
 
     def any(self) -> Address | None:
         """A server to ask: the same again as long as it answers, so that connections are kept."""
-        addresses = [address_of(server) for server in self.alive()]
-        if self._preferred not in addresses:
-            self._preferred = self._rng.choice(addresses) if addresses else None
+        self.all()
+        if self._preferred not in self._alive:
+            self._preferred = self._rng.choice(self._alive) if self._alive else None
         return self._preferred
 
     def failed(self, address: Address) -> None:
         """A server did not answer: ask another one next time, if there is one."""
-        others = [other for other in map(address_of, self.alive()) if other != address]
+        self.all()
+        others = [other for other in self._alive if other != address]
         self._preferred = self._rng.choice(others) if others else None
 
     def address_by_id(self, server_id: str) -> Address | None:
         """Where the server with a Raft id listens now, which may not be where it listened when it was added."""
-        for server in self.all():
-            if server.raft_id == server_id and server.status is not MemberStatus.LEFT:
-                return address_of(server)
-        return None
+        self.all()
+        return self._by_id.get(server_id)
 
 
 def address_of(server: ServerDetails) -> Address:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from proconsul.engine.gossip.member import Member, MemberStatus
-from proconsul.engine.raft.applier import Settled
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
@@ -23,6 +22,7 @@ from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
+from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
@@ -46,7 +46,7 @@ from proconsul.features.txn.endpoint import Txn
 from proconsul.server import reconcile
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
-from proconsul.server.forwarding import Forwarding
+from proconsul.server.forwarding import Forwarding, Written
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import LockDelays
@@ -245,24 +245,31 @@ class ConsulServer:
         return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
 
     def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
-        return None if self.leading else asyncio.ensure_future(self._elsewhere(method, args))
+        if self.leading:
+            return None
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.elsewhere_for(future, method, args)
+        return future
 
-    async def _elsewhere(self, method: WriteMethod, args: Any) -> Any:
-        try:
-            reply = await self.forwarding.call(
-                method.name, args, method.reply or Empty, reads=False, here=lambda: self.leading
-            )
-        except ConsulError as error:
-            return error
-        if reply is not None:
-            return method.to_result(None if method.reply is None else reply)
-        # We lead by now.
+    def elsewhere_for(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+        """See `Server.elsewhere_for`."""
+        if self.leading:
+            return False
+        written = Written(waiter, method, lambda: self._do(method, args))
+        self.forwarding.begin(
+            written, self.whom_to_ask(), method.name, args, method.reply or Empty, reads=False, here=self.leads
+        )
+        return True
+
+    def _do(self, method: WriteMethod, args: Any) -> Any:
         for room in self.rooms():
             do = getattr(room, "writes", {}).get(method)
             if do is not None:
-                result = do(args)
-                return await result if isinstance(result, asyncio.Future) else result
+                return do(args)
         raise AssertionError(f"no room has {method.name}")
+
+    def leads(self) -> bool:
+        return self.leading
 
     def answers(self, consistency: str) -> bool:
         """See `Authority.answers`."""
@@ -293,7 +300,14 @@ class ConsulServer:
 
     async def ask(self, method: ReadMethod, args: Any) -> Any:
         """See `Authority.ask`."""
-        return await self.forwarding.call(method.name, args, method.reply, reads=True, here=lambda: self.leading)
+        return await self.forwarding.call(method.name, args, method.reply, reads=True, here=self.leads)
+
+    def ask_for(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
+        """See `Authority.ask_for`."""
+        address = None if self.leading else self.whom_to_ask()
+        if address is None:
+            return None
+        return self.forwarding.begin(waiter, address, method.name, args, method.reply, reads=True, here=self.leads)
 
     async def read_value(self, read: Read) -> Any:
         """The value of a read from the leader's state, wherever that is. Raises ConsulError."""
@@ -308,10 +322,6 @@ class ConsulServer:
         return await self.forwarding.call(method, args, reply, reads=True)
 
     # ------------------------------------------------------------------ authority for reads
-
-    def ready(self) -> bool:
-        """True when default reads may be answered here: this server leads and has applied all earlier terms."""
-        return self.leading
 
     async def when_ready(self, deadline_s: float) -> bool:
         """Wait for leadership, up to ``deadline_s`` seconds."""

@@ -156,6 +156,11 @@ class Deferred:
         self.on_done: Callable[[], None] | None = None
         self.cancelled = False
 
+    @property
+    def resolved(self) -> bool:
+        """Whether the response is there."""
+        return self._response is not None
+
     def resolve(self, response: Response) -> None:
         """Deliver the response. Later calls, and calls after cancel, do nothing."""
         if self.cancelled or self._response is not None:

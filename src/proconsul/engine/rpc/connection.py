@@ -9,6 +9,9 @@ from proconsul.engine.rpc.yamux import DEFAULT_LIMITS, Event, Limits, Session, Y
 
 # Handed to the socket before `writing_paused`: one window.
 WRITE_BUFFER_BYTES_HIGH = 256 << 10
+# Frames that are written together. More would save writes, but the peer could not begin with the first ones while the
+# last ones are made: two busy servers would take turns in being idle.
+FRAMES_TOGETHER = 8
 
 
 class SessionProtocol(asyncio.Protocol):
@@ -24,6 +27,7 @@ class SessionProtocol(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.writing_paused = False
         self._flush_due = False
+        self.flushes = 0
         self._reason = ""
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,17 +48,23 @@ class SessionProtocol(asyncio.Protocol):
         return None
 
     def flush_soon(self) -> None:
-        """Write what was sent, together with all else that is sent in this turn of the event loop."""
-        if not self._flush_due:
+        """Write what was sent, together with what else is sent in this turn of the event loop."""
+        if self.session.frames_out >= FRAMES_TOGETHER:
+            self.flush()
+        elif not self._flush_due:
             self._flush_due = True
-            self._loop.call_soon(self.flush)
+            self._loop.call_soon(self._flush_rest)
+
+    def _flush_rest(self) -> None:
+        self._flush_due = False
+        self.flush()
 
     def flush(self) -> None:
         """Write what was sent, unless the peer does not take it."""
-        self._flush_due = False
         if self.transport is not None and not self.writing_paused:
             data = self.session.outgoing()
             if data:
+                self.flushes += 1
                 self.transport.write(data)
 
     def end(self, reason: str) -> None:
@@ -87,10 +97,13 @@ class SessionProtocol(asyncio.Protocol):
         except YamuxError as error:
             self.end(str(error))
             return
-        self._flush_due = True
-        for event in events:
-            self.on_event(event)
-        self.on_turn()
+        due, self._flush_due = self._flush_due, True  # it is flushed below
+        try:
+            for event in events:
+                self.on_event(event)
+            self.on_turn()
+        finally:
+            self._flush_due = due
         self.flush()
 
     def pause_writing(self) -> None:

@@ -25,6 +25,7 @@ from proconsul.engine.rpc.errors import (
     RpcTimeout,
 )
 from proconsul.engine.rpc.yamux import Closed, Data, Event, GoneAway, Reset, WaitingFull
+from proconsul.engine.settled import Settled
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ T = TypeVar("T")
 CALLS_WAITING_MAX = 4096
 # Servers that do not take the last of what they were sent are not waited for longer.
 CLOSE_TIMEOUT_S = 2.0
+TIMED_OUT = "i/o deadline reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,50 @@ class _Key(NamedTuple):
 class _Stream:
     """One stream and the call it carries, if any."""
 
-    __slots__ = ("future", "number", "reader", "seq")
+    __slots__ = ("call", "number", "reader", "seq")
 
     def __init__(self, number: int, reply_bytes_max: int) -> None:
         self.number = number
         self.reader = MessageReader(reply_bytes_max)
         self.seq = 0
-        self.future: asyncio.Future[Message] | None = None
+        self.call: Call | None = None
+
+
+class Call:
+    """A call under way, whose outcome goes to ``waiter``: the encoded reply, or an RpcFailure."""
+
+    __slots__ = ("_connection", "_flushes", "_stream", "_timer", "waiter")
+
+    def __init__(self, connection: _Connection, stream: _Stream, waiter: Settled, timer: asyncio.TimerHandle) -> None:
+        self._connection, self._stream, self._timer = connection, stream, timer
+        self._flushes = connection.flushes
+        self.waiter = waiter
+        stream.call = self
+
+    @property
+    def sent(self) -> bool:
+        """False while nothing of it can have reached the server."""
+        return self._connection.flushes != self._flushes
+
+    def end(self, outcome: Message | RpcFailure) -> None:
+        """Tell the waiter, and carry nothing any more."""
+        self._timer.cancel()
+        self._stream.call = None
+        if self.waiter.done():
+            return
+        if not isinstance(outcome, Message):
+            self.waiter.set_exception(outcome)
+        elif outcome.error:
+            self.waiter.set_exception(RpcError(outcome.error))
+        else:
+            self.waiter.set_result(outcome.body)
+
+    def cancel(self) -> None:
+        """Nobody waits any more. An answer that still comes would be taken for that of the next call."""
+        if self._stream.call is self:
+            self._timer.cancel()
+            self._stream.call = None
+            self._connection.drop(self._stream)
 
 
 class _Connection(SessionProtocol):
@@ -87,39 +126,56 @@ class _Connection(SessionProtocol):
     async def call(self, method: str, body: bytes, timeout_s: float) -> bytes:
         """The encoded reply. Raises RpcFailure."""
         due = self._loop.time() + timeout_s
-        stream = self._idle.pop() if self._idle else await self._open(due)
-        future: asyncio.Future[Message] = self._loop.create_future()
-        stream.future = future
-        seq, stream.seq = stream.seq, stream.seq + 1
-        timer = self._loop.call_at(due, _expire, future)
+        stream = self._free() or await self._when_free(due)
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        call = self._begin(future, stream, method, body, due)
         try:
-            self.session.send(stream.number, encode_request(seq, method, body))
-            self.flush_soon()
-            message = await future
-        except WaitingFull as error:
-            raise RpcOverload(str(error)) from None
+            return await future
         finally:
-            timer.cancel()
-            if stream.future is future:  # given up: an answer that still comes would be taken for that of the next
-                self._drop(stream)
-        if message.error:
-            raise RpcError(message.error)
-        return message.body
+            call.cancel()
 
-    async def _open(self, due: float) -> _Stream:
-        """A new stream, or one that became free while none could be opened. Raises RpcFailure."""
+    def begin(self, waiter: Settled, method: str, body: bytes, timeout_s: float) -> Call | None:
+        """As `call`, for those who do not wait for a stream: None when none is free. Raises RpcOverload."""
+        stream = self._free() if not self._waiters else None
+        return self._begin(waiter, stream, method, body, self._loop.time() + timeout_s) if stream is not None else None
+
+    def _begin(self, waiter: Settled, stream: _Stream, method: str, body: bytes, due: float) -> Call:
+        try:
+            self.session.send(stream.number, encode_request(stream.seq, method, body))
+        except WaitingFull as error:
+            self.drop(stream)
+            raise RpcOverload(str(error)) from None
+        stream.seq += 1
+        call = Call(self, stream, waiter, self._loop.call_at(due, self._expired, stream))
+        self.flush_soon()
+        return call
+
+    def _expired(self, stream: _Stream) -> None:
+        assert stream.call is not None
+        stream.call.end(RpcTimeout(TIMED_OUT))
+        self.drop(stream)
+
+    def _free(self) -> _Stream | None:
+        """A stream for a call, None when no more can be opened now, or the connection is lost."""
+        if self._idle:
+            return self._idle.pop()
+        if not self.is_open or not self.session.can_open:
+            return None
+        number = self.session.open()
+        stream = self._streams[number] = _Stream(number, self._limits.reply_bytes_max)
+        return stream
+
+    async def _when_free(self, due: float) -> _Stream:
+        """A stream that became free or could be opened again. Raises RpcFailure."""
         while self.usable:
-            if self._idle:
-                return self._idle.pop()
-            if self.session.can_open:
-                number = self.session.open()
-                stream = self._streams[number] = _Stream(number, self._limits.reply_bytes_max)
+            stream = self._free()
+            if stream is not None:
                 return stream
             if len(self._waiters) >= CALLS_WAITING_MAX:
                 raise RpcOverload("too many calls are waiting for the server")
             waiter = self._loop.create_future()
             self._waiters.append(waiter)
-            timer = self._loop.call_at(due, _expire, waiter)
+            timer = self._loop.call_at(due, _give_up, waiter)
             try:
                 await waiter
             finally:
@@ -128,20 +184,20 @@ class _Connection(SessionProtocol):
                     self._waiters.remove(waiter)
         raise ConnectionLost("EOF")
 
-    def _drop(self, stream: _Stream) -> None:
+    def drop(self, stream: _Stream) -> None:
         """Give a stream up, with the call on it: the server cancels what it does for it.
 
         It is closed, not reset: the original logs a reset as an error. What it still answers is read and forgotten.
         """
-        future, stream.future = stream.future, None
-        if future is not None and not future.done():
-            future.set_exception(ConnectionLost("EOF"))
+        call = stream.call
         self._last_used = self._loop.time()
         if self._streams.pop(stream.number, None) is not None:
             if stream in self._idle:
                 self._idle.remove(stream)
             self.session.close(stream.number, self._last_used)
             self.flush_soon()
+        if call is not None:
+            call.end(ConnectionLost("EOF"))
 
     def on_event(self, event: Event) -> None:
         stream = self._streams.get(event[0])
@@ -150,13 +206,13 @@ class _Connection(SessionProtocol):
             if stream is not None:
                 self._received(stream, event.data)
         elif stream is not None and type(event) in (Closed, Reset):
-            self._drop(stream)
+            self.drop(stream)
         elif type(event) is GoneAway and self.idle_deadline() is not None:
             self.end("server accepts no more calls")
 
     def _received(self, stream: _Stream, data: bytes) -> None:
-        future = stream.future
-        if future is None:
+        call = stream.call
+        if call is None:
             self._reject(stream, "answer to no request")
             return
         try:
@@ -169,11 +225,6 @@ class _Connection(SessionProtocol):
         except CodecError as error:
             self._reject(stream, str(error))
             return
-        if future.done():  # given up in this very moment
-            self._drop(stream)
-            return
-        future.set_result(message)
-        stream.future = None
         self._last_used = self._loop.time()
         # After an error the server may be closing the stream: it does when it could not dispatch the request.
         if not message.error and len(self._idle) < self._limits.idle_streams_max:
@@ -181,13 +232,14 @@ class _Connection(SessionProtocol):
         else:
             del self._streams[stream.number]
             self.session.close(stream.number, self._last_used)
+        call.end(message)
 
     def _reject(self, stream: _Stream, reason: str) -> None:
         """What came is no answer: nothing more of it is wanted."""
-        if stream.future is not None and not stream.future.done():
-            stream.future.set_exception(ConnectionLost(reason))
+        if stream.call is not None:
+            stream.call.end(ConnectionLost(reason))
         self.session.reset(stream.number)
-        self._drop(stream)
+        self.drop(stream)
 
     def on_turn(self) -> None:
         room = len(self._idle) + (1 if self.session.can_open else 0) if self._waiters else 0
@@ -204,7 +256,7 @@ class _Connection(SessionProtocol):
 
     def on_lost(self, reason: str) -> None:
         for stream in list(self._streams.values()):
-            self._drop(stream)
+            self.drop(stream)
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(ConnectionLost("EOF"))
@@ -212,9 +264,9 @@ class _Connection(SessionProtocol):
             self.lost.set_result(None)
 
 
-def _expire(future: asyncio.Future[Any]) -> None:
+def _give_up(future: asyncio.Future[None]) -> None:
     if not future.done():
-        future.set_exception(RpcTimeout("i/o deadline reached"))
+        future.set_exception(RpcTimeout(TIMED_OUT))
 
 
 class ConnectionPool:
@@ -247,6 +299,19 @@ class ConnectionPool:
             timeout_s -= loop.time() - begun
         reply = await connection.call(method, EMPTY if request is None else encode(request), timeout_s)
         return decode(reply_type, reply)
+
+    def begin(
+        self, waiter: Settled, address: Address, method: str, request: Any, *, timeout_s: float, tls: Tls | None = None
+    ) -> Call | None:
+        """As `call`, but the encoded reply or the RpcFailure goes to ``waiter`` the moment it is there.
+
+        None, and nothing was asked, when it cannot be sent at once: nothing is connected, or too much under way.
+        Raises RpcOverload.
+        """
+        connection = self._connections.get(_Key(address, tls))
+        if connection is None or not connection.usable:
+            return None
+        return connection.begin(waiter, method, EMPTY if request is None else encode(request), timeout_s)
 
     async def ping(self, address: Address, *, timeout_s: float, tls: Tls | None = None) -> bool:
         """Whether a server answers there."""
@@ -302,7 +367,7 @@ class ConnectionPool:
             async with asyncio.timeout(timeout_s):
                 result = await asyncio.shield(task)
         except TimeoutError:
-            raise RpcTimeout("i/o deadline reached") from None
+            raise RpcTimeout(TIMED_OUT) from None
         except asyncio.CancelledError:
             if self._closed and task.cancelled():
                 raise ConnectionFailed(GETTING_CLIENT + "rpc: client pool is shut down") from None

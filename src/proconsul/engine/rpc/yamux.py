@@ -240,6 +240,11 @@ class Session:
 
     # ------------------------------------------------------------------ the session
 
+    @property
+    def frames_out(self) -> int:
+        """How many frames, or parts of them, `outgoing` would give."""
+        return len(self._out)
+
     def outgoing(self) -> bytes:
         """Take all that is to be written."""
         self._control = 0

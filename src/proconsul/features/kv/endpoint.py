@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any
 
-from proconsul.engine.raft.applier import Settled
+from proconsul.engine.settled import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.kv.model import (
@@ -19,7 +18,7 @@ from proconsul.features.kv.model import (
     KVSRequest,
 )
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty, settle
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
 
 _OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
 
@@ -61,10 +60,9 @@ class KVS:
 
     def apply_for(self, waiter: Settled, args: KVSRequest) -> None:
         """Write, and tell ``waiter``."""
-        elsewhere = self._server.elsewhere(APPLY, args)
-        if elsewhere is not None:
-            elsewhere.add_done_callback(partial(settle, waiter))
-        elif not self.allows(args.Op, args.DirEnt.Key):
+        if self._server.elsewhere_for(waiter, APPLY, args):
+            return
+        if not self.allows(args.Op, args.DirEnt.Key):
             waiter.set_result(False)
         else:
             self._server.propose_for(waiter, MessageType.KVS, args)

@@ -103,10 +103,7 @@ class KVRoutes:
                 return self.web.reply(_MISSING, max(index, 1))
             return self._recent(entry)
         if request.has("raw"):
-            answer = self.web.read(request, self.kvs.get(KeyRequest(Key=key)), _encode_raw, form="raw")
-            if isinstance(answer, Response) and answer.status == 200:
-                answer.headers |= _RAW_HEADERS
-            return answer
+            return self.web.read(request, self.kvs.get(KeyRequest(Key=key)), _encode_raw, form="raw")
         pretty = self.web.pretty(request)
 
         def encode(entry: DirEntry | None) -> Reply:
@@ -184,7 +181,7 @@ class KVRoutes:
 
 
 def _encode_raw(entry: DirEntry | None) -> Reply:
-    return Reply(200, entry.Value or b"", "text/plain") if entry is not None else _MISSING
+    return Reply(200, entry.Value or b"", "text/plain", _RAW_HEADERS) if entry is not None else _MISSING
 
 
 def _boolean(result: Any) -> Response:

@@ -1,0 +1,184 @@
+"""What a follower or a client agent passes on: equal reads together, failed ones again, writes one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from rpc_support import Site, Text, site, until
+
+from proconsul.engine.rpc.dial import Address
+from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.server.forwarding import Forwarding
+
+
+class Waiter:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.outcome: Any = None
+        self.told = 0
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: Any) -> None:
+        self.told += 1
+        self.outcome = result
+
+    def set_exception(self, exception: Exception) -> None:
+        self.told += 1
+        self.outcome = exception
+
+
+class World:
+    """A site and a forwarding to it."""
+
+    def __init__(self, there: Site, hold_timeout_s: float) -> None:
+        self.there = there
+        self.address: Address | None = there.address
+        self.failed: list[Address] = []
+        self.leads = False
+        self.forwarding = Forwarding(
+            there.pool, lambda: self.address, self.failed.append, hold_timeout_s=hold_timeout_s,
+            unavailable=NoLeader, rng=random.Random(1),
+        )  # fmt: skip
+
+    def begin(self, method: str, args: Any, *, reads: bool = True) -> tuple[Waiter, Any]:
+        waiter = Waiter()
+        leave = self.forwarding.begin(
+            waiter, self.address, f"Test.{method}", args, Text, reads=reads, here=lambda: self.leads
+        )
+        return waiter, leave
+
+
+@contextlib.asynccontextmanager
+async def world(hold_timeout_s: float = 1.0) -> AsyncIterator[World]:
+    async with site() as there:
+        await there.call("Nothing")  # connect
+        yield World(there, hold_timeout_s)
+
+
+async def told(*waiters: Waiter) -> None:
+    await until(lambda: all(waiter.told for waiter in waiters))
+    assert [waiter.told for waiter in waiters] == [1] * len(waiters)
+
+
+async def test_equal_reads_of_one_turn_share_a_call() -> None:
+    async with world() as here:
+        waiters = [here.begin("Echo", Text(b"a"))[0] for _ in range(50)]
+        other, _ = here.begin("Echo", Text(b"b"))
+        await told(other, *waiters)
+        assert here.there.methods.calls == 2
+        assert all(waiter.outcome is waiters[0].outcome for waiter in waiters)
+        assert (waiters[0].outcome, other.outcome) == (Text(b"a"), Text(b"b"))
+
+
+async def test_a_call_that_was_sent_is_joined_by_nobody() -> None:
+    """Its answer may be older than the question."""
+    async with world() as here:
+        first, _ = here.begin("Wait", Text(b"a"))
+        await until(lambda: here.there.methods.waiting)
+        second, _ = here.begin("Wait", Text(b"a"))
+        await until(lambda: len(here.there.methods.waiting) == 2)
+        for number, future in enumerate(here.there.methods.waiting):
+            future.set_result(Text(Count=number))
+        await told(first, second)
+        assert (first.outcome.Count, second.outcome.Count) == (0, 1)
+
+
+async def test_writes_share_nothing() -> None:
+    async with world() as here:
+        waiters = [here.begin("Echo", Text(b"a"), reads=False)[0] for _ in range(5)]
+        await told(*waiters)
+        assert here.there.methods.calls == 5
+
+
+async def test_arguments_with_maps_are_asked_one_by_one() -> None:
+    async with world() as here:
+        waiters = [here.begin("Echo", {"Value": b"a"})[0] for _ in range(3)]
+        await told(*waiters)
+        assert here.there.methods.calls == 3
+
+
+async def test_the_call_ends_with_the_last_who_leaves() -> None:
+    async with world() as here:
+        stays, _ = here.begin("Wait", Text())
+        goes, leave = here.begin("Wait", Text())
+        await until(lambda: here.there.methods.waiting)
+        leave()
+        leave()
+        here.there.methods.waiting[0].set_result(Text(b"there"))
+        await told(stays)
+        assert stays.outcome == Text(b"there") and not goes.told
+        _, leave = here.begin("Wait", Text())
+        await until(lambda: len(here.there.methods.waiting) == 2)
+        leave()
+        await until(lambda: here.there.methods.cancelled == 1)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_the_servers_error_is_told_to_all(reads: bool) -> None:
+    async with world() as here:
+        waiters = [here.begin("Fail", Text(b"no such thing"), reads=reads)[0] for _ in range(2)]
+        await told(*waiters)
+        assert {str(waiter.outcome) for waiter in waiters} == {"rpc error making call: no such thing"}
+        assert not here.failed
+
+
+async def test_a_reply_of_another_type_is_an_error() -> None:
+    async with world() as here:
+        waiter, _ = here.begin("Leader", Text())
+        await told(waiter)
+        assert isinstance(waiter.outcome, ConsulError)
+
+
+async def test_a_lost_read_is_asked_again_but_no_write() -> None:
+    async with world() as here:
+        read, _ = here.begin("Wait", Text())
+        write, _ = here.begin("Wait", Text(), reads=False)
+        await until(lambda: len(here.there.methods.waiting) == 2)
+        here.there.server.close()
+        await told(write)
+        assert str(write.outcome).startswith("rpc error making call: ")
+        await until(lambda: len(here.there.methods.waiting) == 3)
+        here.there.methods.waiting[2].set_result(Text(b"again"))
+        await told(read)
+        assert read.outcome == Text(b"again") and here.there.address in here.failed
+
+
+async def test_without_a_connection_somebody_insists_until_there_is_one() -> None:
+    async with site() as there:
+        here = World(there, 1.0)
+        waiter, _ = here.begin("Echo", Text(b"a"))
+        await told(waiter)
+        assert waiter.outcome == Text(b"a")
+
+
+async def test_who_leads_by_then_is_told_nothing_was_asked() -> None:
+    async with world() as here:
+        here.address, here.leads = None, True
+        waiter, _ = here.begin("Echo", Text())
+        await told(waiter)
+        assert waiter.outcome is None and here.there.methods.calls == 0
+
+
+async def test_nobody_to_ask_is_an_error_when_the_time_is_over() -> None:
+    async with world(hold_timeout_s=0.02) as here:
+        here.address = None
+        waiter, _ = here.begin("Echo", Text())
+        await told(waiter)
+        assert isinstance(waiter.outcome, NoLeader)
+
+
+async def test_who_leaves_is_not_insisted_for() -> None:
+    async with world(hold_timeout_s=30.0) as here:
+        here.address = None
+        waiter, leave = here.begin("Echo", Text())
+        leave()
+        await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.insist" in repr(task)])
+        assert not waiter.told
