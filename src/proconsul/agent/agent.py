@@ -209,6 +209,7 @@ class Agent:
         self.web = Web(
             views=server.views, authority=server, datacenter=config.datacenter, always_pretty=config.dev_mode
         )
+        self.web.default_token = config.acl.tokens.default
         self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
         self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
         self.web.use_cache = config.http.use_cache

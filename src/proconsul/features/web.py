@@ -200,6 +200,8 @@ class Web:
         self.authority = authority
         self.datacenter = datacenter
         self.always_pretty = always_pretty
+        # For requests without a token (Consul docs: acl.tokens.default).
+        self.default_token = ""
         self.default_query_time_ns = DEFAULT_QUERY_TIME_NS
         self.max_query_time_ns = MAX_QUERY_TIME_NS
         self.discovery_max_stale_ns = 0
@@ -215,14 +217,13 @@ class Web:
     def pretty(self, request: Request) -> bool:
         return self.always_pretty or request.has("pretty")
 
-    @staticmethod
-    def token(request: Request) -> str:
-        """The token of a request, from the query, the X-Consul-Token header or a bearer Authorization header."""
+    def token(self, request: Request) -> str:
+        """The token of a request: in the query, X-Consul-Token or a bearer Authorization header, else the default."""
         token = request.get("token") or request.header("x-consul-token")
         if token or "authorization" not in request.headers:
-            return token
+            return token or self.default_token
         scheme, _, value = request.header("authorization").partition(" ")
-        return value.strip() if scheme.lower() == "bearer" else ""
+        return (value.strip() if scheme.lower() == "bearer" else "") or self.default_token
 
     def require_local(self, request: Request) -> None:
         """Refuse requests for another datacenter, and Enterprise parameters. Raises ConsulError."""
