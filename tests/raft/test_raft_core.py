@@ -172,6 +172,23 @@ def test_no_answer_promises_anything_after_a_failed_write() -> None:
     assert error == "storage failed: no space" and follower.term == 1
 
 
+def test_who_cannot_write_still_knows_its_leader() -> None:
+    """Until that is silent; and it promises nothing that has to be on disk, as a newer term."""
+    follower = core(1)
+    follower.step(ev.Received(1, append(1, (1, 1), entry(2, 1))), 0.1)
+    follower.step(ev.DiskFailed(1, "no space"), 0.1)
+    contact = follower.last_contact
+    answer, error = ask(follower, AppendEntriesRequest(1, b"host-b", 0, 0, None, 0))
+    assert isinstance(answer, AppendEntriesResponse) and answer.success and not error
+    assert follower.leader_address == "host-b"
+    assert ask(follower, append(1, (1, 1), entry(2, 1)))[1] == "storage failed: no space"
+    assert ask(follower, AppendEntriesRequest(2, b"host-c", 0, 0, None, 0))[1] == "storage failed: no space"
+    assert (follower.term, follower.leader_address) == (1, "host-c")
+    assert follower.last_contact == contact, "its state does not follow the leader's"
+    follower.step(ev.Tick(), 9.0)
+    assert follower.leader_address == "" and follower.role is Role.FOLLOWER
+
+
 def test_timeout_now_campaigns_without_pre_vote_and_says_so() -> None:
     follower = core(1)
     ask(follower, append(1, (1, 1)))

@@ -93,7 +93,8 @@ class RaftCore(Membership):
         if self.role is Role.LEADER:
             deadline = INFINITE if not self.progress else min(self._leader_deadline(), self._transfer_ends)
         elif self.storage_error is not None:
-            deadline = self._storage_retry_at
+            # The leader of whose death nobody else tells us.
+            deadline = min(self._storage_retry_at, self._election_at if self.leader_address else INFINITE)
         else:
             deadline = self._election_at
         if deadline < self._armed:
@@ -130,6 +131,8 @@ class RaftCore(Membership):
             if self.role is Role.LEADER:
                 self._transfer_tick()
         elif self.storage_error is not None:
+            if self._now >= self._election_at:
+                self.leader_id, self.leader_address = None, ""
             if self._now >= self._storage_retry_at:
                 self._storage_probe()
         else:
@@ -148,8 +151,7 @@ class RaftCore(Membership):
             error = "operation not supported with current protocol version"
             self._out.append(Reply(event.request_id, self._blank(message), error))
         elif self.storage_error is not None:
-            error = f"storage failed: {self.storage_error}"
-            self._out.append(Reply(event.request_id, self._blank(message), error))
+            self._received_without_storage(event.request_id, message)
         elif isinstance(message, AppendEntriesRequest):
             self._append_entries(event.request_id, message)
         elif isinstance(message, RequestVoteRequest):
@@ -160,6 +162,16 @@ class RaftCore(Membership):
             self._install_snapshot(event.request_id, message)
         else:
             self._timeout_now(event.request_id, message)
+
+    def _received_without_storage(self, request_id: int, message: Request) -> None:
+        """Promise nothing; but know whom to send clients to, and answer heartbeats of the term that is on disk."""
+        if isinstance(message, AppendEntriesRequest) and message.term >= self.term:
+            self._remember_leader(*self._leader_of(message.id, message.addr or message.leader))
+            is_heartbeat = message.prev_log_entry == 0 and not message.entries
+            if is_heartbeat and message.term == self._persisted_term:
+                self._accept_heartbeat(request_id)
+                return
+        self._out.append(Reply(request_id, self._blank(message), f"storage failed: {self.storage_error}"))
 
     def _blank(self, message: Request) -> Response:
         """The struct that goes with an error string."""

@@ -271,18 +271,23 @@ class Replication(Election):
 
     def _heard_leader(self, term: int, header_id: bytes, address: bytes) -> None:
         """A rightful leader of ``term`` spoke (term is not older than ours)."""
-        where = address.decode("utf-8", "surrogateescape")
-        if header_id:
-            server_id: str | None = header_id.decode("utf-8", "surrogateescape")
-        else:
-            server = self.configuration.by_address(where)
-            server_id = server.id if server is not None else None
+        server_id, where = self._leader_of(header_id, address)
         if term > self.term or self.role is not Role.FOLLOWER:
             assert term > self.term or self.role is not Role.LEADER, "two leaders in one term"
             self._become_follower(term, server_id, where)
-        self.leader_id = server_id
-        self.leader_address = where
+        self._remember_leader(server_id, where)
         self.last_contact = self._now
+
+    def _leader_of(self, header_id: bytes, address: bytes) -> tuple[str | None, str]:
+        """Who sent it, None when an old leader does not say and no server has that address; and from where."""
+        where = address.decode("utf-8", "surrogateescape")
+        if header_id:
+            return header_id.decode("utf-8", "surrogateescape"), where
+        server = self.configuration.by_address(where)
+        return server.id if server is not None else None, where
+
+    def _remember_leader(self, server_id: str | None, where: str) -> None:
+        self.leader_id, self.leader_address = server_id, where
         self._reset_election_timer()
 
     def _append_entries(self, request_id: int, request: AppendEntriesRequest) -> None:
