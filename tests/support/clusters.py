@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from proconsul.engine.raft.messages import TimeoutNowRequest
+from proconsul.engine.raft.wire import encode_request
 from support.harness import Reply, Subject, eventually
 from support.pools import ConsulMember, Pool
 
@@ -21,6 +25,10 @@ STATE = (
 ELECTION_TIMEOUT_S = 60.0
 # Whoever was dead has lost its vote; ten seconds until it has one again would be most of these tests' time.
 AUTOPILOT = 'autopilot { server_stabilization_time = "500ms" }'
+# Long enough for one election without a time-out before it.
+HANDOVER_TIMEOUT_S = 3.0
+# The first byte of a connection for Raft.
+RAFT = b"\x01"
 
 
 class Cluster(Pool):
@@ -81,6 +89,16 @@ class Cluster(Pool):
         found = eventually(agreed, f"a leader that all know; logs: {self.directory}", ELECTION_TIMEOUT_S)
         assert found is not None
         return found
+
+    def let_lead(self, member: ConsulMember) -> ConsulMember:
+        """Have ``member`` win an election, by the request with which leaders hand over (Raft: TimeoutNow)."""
+        while self.leader() is not member:
+            with socket.create_connection((member.host, member.ports["server"]), timeout=10) as connection:
+                connection.sendall(RAFT + encode_request(TimeoutNowRequest()))
+                connection.recv(1)
+            with contextlib.suppress(AssertionError):  # who lacks entries is not elected, and asked again
+                eventually(lambda: self.leader() is member, f"{member.name} leads", HANDOVER_TIMEOUT_S)
+        return member
 
     def settled(self, *, nodes: int | None = None) -> ConsulMember:
         """Wait until somebody leads, every server votes and everybody is in the catalog. Returns the leader."""

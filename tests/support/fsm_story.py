@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgpack
 
 from support.harness import Agent, Reply, Subject, eventually
+from support.pools import ConsulMember
 
 SETTINGS = (
     'acl { enabled = true default_policy = "deny" } connect { enabled = true } primary_datacenter = "dc1" '
@@ -28,8 +29,8 @@ MANAGEMENT = "00000000-0000-0000-0000-000000000001"
 class Rpc:
     """Single calls to a server's RPC port, for what HTTP does not offer."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port), timeout=30)
         self._socket.sendall(b"\x00")
         self._unpacker = msgpack.Unpacker(raw=False, unicode_errors="surrogateescape", strict_map_key=False)
 
@@ -62,13 +63,13 @@ class Rpc:
 class Teller:
     """Sends requests with the management token and keeps what was refused, for a look when something is missing."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent | ConsulMember) -> None:
         self.agent = agent
         self.token = ""
         # Called after every request that may have changed something.
         self.on_answer: Callable[[], None] = lambda: None
         self._client = agent.client()
-        self.rpc = Rpc(agent.ports["server"])
+        self.rpc = Rpc(agent.ports["server"], agent.host)
 
     def get(self, path: str) -> Reply:
         """Read something; the story goes on whatever the answer is."""

@@ -154,8 +154,12 @@ class Agent:
             self.ports = dict(zip(PORT_NAMES, free_ports(len(PORT_NAMES)), strict=True))
 
     @property
+    def host(self) -> str:
+        return "127.0.0.1"
+
+    @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.ports['http']}"
+        return f"{self.host}:{self.ports['http']}"
 
     @property
     def data_dir(self) -> Path:
@@ -195,7 +199,7 @@ class Agent:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def client(self, timeout_s: float = 30.0) -> Client:
-        return Client("127.0.0.1", self.ports["http"], timeout_s)
+        return Client(self.host, self.ports["http"], timeout_s)
 
     def call(
         self, method: str, target: str, body: bytes | str | None = None, headers: Sequence[tuple[str, str]] = ()

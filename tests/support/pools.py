@@ -149,7 +149,7 @@ class ConsulMember(Process):
 
     def command(self) -> list[str]:
         words = [*program(self.subject), "agent", "-node", self.name, "-bind", self.host, "-client", self.host]
-        words += ["-data-dir", str(self.directory / "data"), "-log-level=debug", "-hcl", TIMING]
+        words += ["-data-dir", str(self.data_dir), "-log-level=debug", "-hcl", TIMING]
         for name, port in self.ports.items():
             words += [f"-{name.replace('_', '-')}-port", str(port)]
         words += ["-dns-port", "-1", "-grpc-port", "-1"]
@@ -166,8 +166,15 @@ class ConsulMember(Process):
     def wan_gossip(self) -> str:
         return f"{self.host}:{self.ports['serf_wan']}"
 
+    @property
+    def data_dir(self) -> Path:
+        return self.directory / "data"
+
+    def client(self, timeout_s: float = 30.0) -> Client:
+        return Client(self.host, self.ports["http"], timeout_s)
+
     def call(self, method: str, target: str, body: bytes | None = None) -> Reply:
-        client = Client(self.host, self.ports["http"])
+        client = self.client()
         try:
             return client.call(method, target, b"" if body is None and method != "GET" else body)
         finally:
