@@ -1,0 +1,144 @@
+"""Three of our servers that are killed, paused and run out of disk while clients write: what was told is true."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from proconsul.testing.linearizability import check
+from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
+from support.harness import Subject, eventually
+from support.histories import RecordedClients
+from support.pools import ConsulMember
+
+if os.uname().sysname != "Linux":
+    pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
+
+OURS = Subject.OURS
+SERVERS = [(f"s{number}", OURS) for number in (1, 2, 3)]
+DISK_FULL = "no write is acknowledged until it works again"
+KEYS = [f"h/{number}" for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS) as made:
+        made.settled()
+        yield made
+
+
+@contextmanager
+def paused(member: ConsulMember) -> Iterator[None]:
+    os.kill(member.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(member.pid, signal.SIGCONT)
+
+
+def others(cluster: Cluster, member: ConsulMember) -> list[ConsulMember]:
+    return [server for server in cluster.servers() if server is not member]
+
+
+def test_histories_are_linearizable_through_kills_and_pauses(cluster: Cluster) -> None:
+    seed = random.randrange(1 << 32)
+    with RecordedClients(cluster, KEYS, random.Random(seed)) as clients:
+        clients.more(100)
+        leader = cluster.leader()
+        leader.kill()
+        cluster.leader()
+        cluster.restart(leader)
+        clients.more(50)
+        leader = cluster.leader()
+        with paused(leader):
+            cluster.leader(others(cluster, leader))
+            clients.more(20)
+        clients.more(50)
+        follower = others(cluster, cluster.leader())[0]
+        with paused(follower):
+            clients.more(50)
+        follower.kill()
+        clients.more(50)
+        cluster.restart(follower)
+        clients.more(50)
+    assert (violation := check(clients.history)) is None, f"seed {seed}: {violation}"
+
+
+def test_nothing_acknowledged_is_lost_by_many_quick_kills(cluster: Cluster) -> None:
+    """Of one server after the other as soon as it is back, at last of all at once."""
+    with AcknowledgedWrites(cluster, "quick") as writes:
+        for server in cluster.everybody() * 2:
+            writes.more(10)
+            server.kill()
+            cluster.restart(server)
+        writes.more(10)
+        cluster.power_off()
+        for server in cluster.everybody():
+            cluster.restart(server, wait=False)
+        leader = cluster.settled()
+        writes.more(10)
+    assert not writes.missing(leader)
+    cluster.same_state()
+
+
+@pytest.fixture
+def small_disks(tmp_path: Path) -> Iterator[list[Path]]:
+    """Data directories of three servers, each a file system of eight mebibytes."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to mount small file systems")
+    places = [tmp_path / name for name, _ in SERVERS]
+    try:
+        for place in places:
+            disk = place / "data"
+            disk.mkdir(parents=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], check=True)
+        yield places
+    finally:
+        for place in places:
+            subprocess.run(["umount", "-l", str(place / "data")], check=False)
+
+
+@pytest.fixture
+def full_disk(small_disks: list[Path], tmp_path: Path) -> Iterator[Cluster]:
+    with Cluster(tmp_path, *SERVERS) as made:
+        made.settled()
+        yield made
+
+
+def test_full_disks(full_disk: Cluster) -> None:
+    """Of a follower, then of a leader: the others go on, all clients are served, and nothing is lost."""
+    cluster = full_disk
+    with AcknowledgedWrites(cluster, "w") as writes:
+        for is_leader in (False, True):
+            leader = cluster.leader()
+            full = leader if is_leader else others(cluster, leader)[0]
+            known = full.log().count(DISK_FULL)
+            stuff(full.data_dir)
+            eventually(
+                lambda full=full, known=known: full.log().count(DISK_FULL) > known, "it notices", ELECTION_TIMEOUT_S
+            )
+            assert cluster.leader() is not full, "and all know who leads, it too"
+            writes.more()
+            written(full, "PUT", f"/v1/kv/through-the-full/{is_leader}", b"1")
+            (full.data_dir / "stuffing").unlink()
+            cluster.settled()
+    for server in cluster.servers():
+        eventually(lambda server=server: not writes.missing(server), f"{server.name} has everything")
+    cluster.same_state()
+
+
+def stuff(place: Path) -> None:
+    """Take all the room there is."""
+    with (place / "stuffing").open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
