@@ -141,3 +141,15 @@ def test_one_publish_rings_each_watcher_once() -> None:
     registry.subscribe(bell, [Prefix("kvs", ""), Prefix("kvs", "a"), KeyChanged("kvs", "a")])
     registry.publish({KeyChanged("kvs", "a"), KeyChanged("kvs", "ab")})
     assert bell.rings == 1
+
+
+def test_what_was_captured_stays_as_it_was() -> None:
+    table: Table[tuple[str, int]] = Table("pairs", lambda row: row[0])
+    for key in ("b", "c", "a"):
+        table._put(key, (key, 1))
+    captured = table.snapshot()
+    table._put("c", ("c", 2))
+    table._remove("a")
+    table._put("d", ("d", 1))
+    assert len(captured) == 3
+    assert list(captured) == [("a", 1), ("b", 1), ("c", 1)] == list(captured)

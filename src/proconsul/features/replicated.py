@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.store.table import Table, Transaction
@@ -36,7 +36,7 @@ class Section(NamedTuple):
     """
 
     kind: MessageType
-    rows: Sequence[Any]
+    rows: Iterable[Any]
     records: Callable[[Any], Iterable[Any]] = _itself
 
 

@@ -6,7 +6,7 @@ other features say so in their own state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from proconsul.engine.store.table import Transaction
@@ -74,7 +74,7 @@ class _Catalog:
 class _CatalogRecords:
     """Makes the records of a node: itself, then each service, then each check."""
 
-    def __init__(self, services: list[ServiceNode], checks: list[HealthCheck]) -> None:
+    def __init__(self, services: Iterable[ServiceNode], checks: Iterable[HealthCheck]) -> None:
         self._services = services
         self._checks = checks
         self._by_node: tuple[dict[str, list[ServiceNode]], dict[str, list[HealthCheck]]] | None = None
@@ -96,7 +96,7 @@ class _CatalogRecords:
             yield replace(base, Check=check)
 
 
-def _group(rows: list[Any]) -> dict[str, list[Any]]:
+def _group(rows: Iterable[Any]) -> dict[str, list[Any]]:
     grouped: dict[str, list[Any]] = {}
     for row in rows:
         grouped.setdefault(row.Node.lower(), []).append(row)
