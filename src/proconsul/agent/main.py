@@ -60,11 +60,18 @@ def run(flags: Any) -> int:
     return _new_loop(config, warnings, settings)
 
 
-def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
-    """Run on uvloop where it is installed; asyncio's own loop does everything too, more slowly."""
+def prepare_process() -> None:
+    """Settings of the interpreter that suit a server."""
     # Rows are immutable and free of cycles; rarer full collections keep the pauses of a large state short.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
+    # While another thread writes a snapshot, each turn of the event loop waits so long for its own.
+    sys.setswitchinterval(0.001)
+
+
+def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
+    """Run on uvloop where it is installed; asyncio's own loop does everything too, more slowly."""
+    prepare_process()
     try:
         import uvloop
 
