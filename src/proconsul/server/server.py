@@ -16,6 +16,7 @@ from typing import Any
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
+from proconsul.engine.raft.disk import OpenDisk, open_disk
 from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
@@ -72,7 +73,7 @@ LEADER_POLL_S = 0.1
 ASK_TIMEOUT_S = 5.0
 
 
-class _Timers:
+class Timers:
     """Session timers as the endpoints see them."""
 
     def __init__(self, server: ConsulServer) -> None:
@@ -92,6 +93,7 @@ class ConsulServer:
         members: Callable[[], Sequence[Member]],
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock_ns: Callable[[], int] = time.time_ns,
         rng: random.Random | None = None,
     ) -> None:
         self.config = config
@@ -100,7 +102,7 @@ class ConsulServer:
         self.node_id = config.node_id
         self.address = config.address
         self.members = members
-        self.clock = clock
+        self.clock, self.wall_clock_ns = clock, wall_clock_ns
         self.rng = rng or random.Random()
         self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
         self.state = State()
@@ -108,7 +110,7 @@ class ConsulServer:
         self.fsm.on_restored = self._restored
         self.views: Views = Views(self.state.store.watches, self._soon)
         self.session_deadlines = SessionTimers(config.session_ttl_min_s)
-        self.session_timers = _Timers(self)
+        self.session_timers = Timers(self)
         self.lock_delays = LockDelays(clock)
         self.tombstones = TombstoneGC()
         self.leading = False
@@ -122,7 +124,7 @@ class ConsulServer:
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
         self.autopilot, self.operating, self.archives = Autopilot(self), Operating(self), SnapshotArchives(self)
         self.peers_known = Peers(members, self.rng)
-        self.network = Network(self, self.peers_known) if config.listen is not None else None
+        self.network = self._make_network() if config.listen is not None else None
         self.forwarding = Forwarding(
             self.network.pool if self.network is not None else None, self.whom_to_ask, self.peers_known.failed,
             hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable, rng=self.rng,
@@ -145,7 +147,7 @@ class ConsulServer:
 
         Raises RaftError when the directory is in use or damaged.
         """
-        log_store, snapshots = self._storage()
+        log_store, snapshots, open_disk = self._storage()
         if self.config.data_dir:
             try:
                 await asyncio.to_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
@@ -155,6 +157,7 @@ class ConsulServer:
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
+            open_disk=open_disk,
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
         await self.raft.start()
@@ -186,11 +189,16 @@ class ConsulServer:
         """The endpoints whose methods are callable from other agents."""
         return self.kvs, self.sessions, self.catalog, self.health, self.coordinates, self.txn
 
-    def _storage(self) -> tuple[LogStore, SnapshotStore]:
+    # What a simulation has other ones of: where the state is kept, and the way to the others.
+
+    def _storage(self) -> tuple[LogStore, SnapshotStore, OpenDisk]:
         if not self.config.data_dir:
-            return MemoryLog(), MemorySnapshots()
+            return MemoryLog(), MemorySnapshots(), open_disk
         directory = Path(self.config.data_dir) / "raft"
-        return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning)
+        return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
+
+    def _make_network(self) -> Network:
+        return Network(self, self.peers_known)
 
     async def stop(self) -> None:
         if self._ticker is not None:
@@ -288,7 +296,8 @@ class ConsulServer:
                         await self.raft.verify_leader()
                     return True
                 except NotLeaderError:
-                    pass
+                    # The leader loop has not heard of it yet, and cannot unless we give way.
+                    await asyncio.sleep(0)
             elif self.whom_to_ask() is not None:
                 return False
             if loop.time() >= until or self.config.client:
