@@ -148,6 +148,35 @@ def test_heartbeats_are_answered_while_the_disk_is_slow() -> None:
     assert isinstance(reply.response, AppendEntriesResponse) and reply.response.success
 
 
+def test_a_snapshot_that_contradicts_the_leader_is_not_taken_for_committed() -> None:
+    """Who restored a user's snapshot as leader, and was deposed before anybody had it, must not go on from it."""
+    initial = InitialState(StableState(2, 0, b""), LogTerms(5, 2), [], 5, 2, (1, MEMBERS))
+    follower = RaftCore(RaftConfig(), "a", "host-a", Random(3), initial)
+    follower.step(ev.Start(), 0.0)
+    theirs = [entry(index, 1 if index < 5 else 3) for index in range(2, 8)]
+    response, _ = ask(follower, append(3, (1, 1), *theirs, commit=7))
+    assert isinstance(response, AppendEntriesResponse) and not response.success
+    assert (follower.last_index, follower.commit_index) == (5, 5)
+    ours = [entry(index, 1 if index < 5 else 2) for index in range(2, 8)]
+    response, _ = ask(follower, append(3, (1, 1), *ours, commit=7))
+    assert isinstance(response, AppendEntriesResponse) and response.success
+    assert (follower.last_index, follower.commit_index) == (7, 7)
+
+
+def test_a_follower_that_refuses_the_first_entry_gets_a_snapshot() -> None:
+    leader = core(2, runs=((1, 1), (2, 2)), last=3)
+    effects = leader.step(ev.Received(1, TimeoutNowRequest()), 0.1)
+    persist = next(e for e in effects if isinstance(e, ev.PersistState))
+    sends = [e for e in leader.step(ev.DiskDone(persist.seq), 0.1) if isinstance(e, ev.Send)]
+    effects = leader.step(ev.VoteResponded("b", sends[0].message, RequestVoteResponse(3, True)), 0.2)
+    for _ in range(9):
+        if any(isinstance(e, ev.SendSnapshot) for e in effects):
+            break
+        send = next(e for e in effects if isinstance(e, ev.SendAppend) and e.to == "b" and not e.heartbeat)
+        effects = leader.step(ev.AppendResponded(send, AppendEntriesResponse(3, 9, False, True)), 0.2)
+    assert [e.to for e in effects if isinstance(e, ev.SendSnapshot)] == ["b"]
+
+
 def test_a_server_that_does_not_know_pre_votes_counts_as_granting() -> None:
     candidate = core(1)
     effects: list[Effect] = []

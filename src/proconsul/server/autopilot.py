@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from proconsul.engine.raft.errors import RaftError
@@ -141,7 +140,7 @@ class Autopilot:
         answers = {peer_id: stats for (peer_id, _), stats in zip(asked, found, strict=True) if stats is not None}
         answers[server.node_id] = own
         earlier = {one.ID: one for one in self._health.Servers or ()}
-        this = Round(server.node_id, own, peers, servers, answers, time.time_ns())
+        this = Round(server.node_id, own, peers, servers, answers, server.wall_clock_ns())
         self._health = verdicts(this, self.config(), earlier)
 
     async def _ask(self, details: ServerDetails) -> Stats | None:
@@ -201,7 +200,7 @@ class Autopilot:
         limit_s = 2 * server.config.raft.heartbeat_timeout_s
         silences = {peer.id: server.raft.silence_of(peer.id) for peer in peers}
         in_contact = frozenset(name for name, silence in silences.items() if silence is not None and silence < limit_s)
-        healthy = healthy_for_s(self._health, time.time_ns())
+        healthy = healthy_for_s(self._health, server.wall_clock_ns())
         return view_of(Contact(server.peers_known.all(), peers, server.node_id, healthy, in_contact))
 
     def _plan_config(self) -> PlanConfig:

@@ -9,7 +9,6 @@ import asyncio
 import io
 import logging
 import tempfile
-import time
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgpack as msgpack_c
@@ -23,6 +22,7 @@ from proconsul.engine.rpc.dial import Streams
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.wire import msgpack
+from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
 from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 
@@ -56,7 +56,7 @@ class SnapshotArchives:
         async with self._one:
             index, term = raft.applied_index, raft.applied_term
             configuration_index, configuration = raft.committed_configuration
-            now_s = time.time()
+            now_s = server.wall_clock_ns() / SECOND_NS
             meta = SnapshotMeta(f"{term}-{index}-{int(now_s * 1000)}", index, term, configuration, configuration_index)
             captured = server.fsm.snapshot()
             try:

@@ -89,6 +89,14 @@ class InlineDisk:
         self._log.close()
 
 
+class OpenDisk(Protocol):
+    """How a log becomes a disk: what `Disk` says of its three callbacks."""
+
+    def __call__(
+        self, log: LogStore, done: Done, failed: Failed, crashed: Callable[[BaseException], None], /
+    ) -> Disk: ...
+
+
 class _Call:
     __slots__ = ("function", "future")
 
@@ -208,6 +216,11 @@ class DiskThread:
             self._post(_finish, call.future, None, error)
         else:
             self._post(_finish, call.future, result, None)
+
+
+def open_disk(log: LogStore, done: Done, failed: Failed, crashed: Callable[[BaseException], None], /) -> Disk:
+    """The disk that fits ``log``."""
+    return DiskThread(log, done, failed, crashed) if log.is_blocking else InlineDisk(log, done, failed)
 
 
 def _finish(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:

@@ -19,7 +19,7 @@ from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.configuration import Change, Configuration
 from proconsul.engine.raft.core import RaftCore
-from proconsul.engine.raft.disk import Disk, DiskThread, InlineDisk
+from proconsul.engine.raft.disk import Disk, OpenDisk, open_disk
 from proconsul.engine.raft.errors import (
     BootstrapError,
     LeadershipLostError,
@@ -66,6 +66,7 @@ class RaftNode(Readings):
         rng: Random,
         *,
         note: Callable[[str], None] | None = None,
+        open_disk: OpenDisk = open_disk,
     ) -> None:
         self.config = config
         self.id = server_id
@@ -78,6 +79,7 @@ class RaftNode(Readings):
         self._fsm = fsm
         self._transport = transport
         self._rng = rng
+        self._open_disk = open_disk
         self._note = note or (lambda text: None)
         self._running = False
         self._inbox: deque[ev.Event] = deque()
@@ -101,7 +103,7 @@ class RaftNode(Readings):
         """
         assert not self._running, "started twice"
         self._loop = asyncio.get_running_loop()
-        blocking, fsm = self._log.is_blocking, self._fsm
+        fsm = self._fsm
         found = newest_snapshot(self._snapshots, self._note)
         if found is not None:
             with found[1] as reader:
@@ -110,11 +112,7 @@ class RaftNode(Readings):
         self._cache = EntryCache(self.config.cache_entries)
         applied = (initial.snapshot_index, initial.snapshot_term)
         self._applier = Applier(self._fsm, self._log, self._cache, applied, self._crashed)
-        self._disk: Disk = (
-            DiskThread(self._log, self._disk_done, self._disk_failed, self._crashed)
-            if blocking
-            else InlineDisk(self._log, self._disk_done, self._disk_failed)
-        )
+        self._disk: Disk = self._open_disk(self._log, self._disk_done, self._disk_failed, self._crashed)
         self._applier.disk = self._disk
         self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
         self._peers = Peers(

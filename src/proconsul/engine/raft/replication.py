@@ -221,6 +221,9 @@ class Replication(Election):
         progress.retry_at = self._now
         if not response.no_retry_backoff:
             self._delay(progress)
+        if send.prev_index == 0:
+            # Before the first entry nothing can differ: it has a snapshot that never was the cluster's.
+            self._send_snapshot(send.to, progress)
 
     def _delay(self, progress: Progress) -> None:
         progress.failures = min(progress.failures + 1, 16)
@@ -304,8 +307,10 @@ class Replication(Election):
             self._accept_heartbeat(request_id)
             return
         if prev < base:
-            # What lies before our snapshot is committed, hence equal to the leader's.
-            matches = True
+            # What lies before our snapshot is committed, hence equal to the leader's, unless the snapshot is a user's
+            # which we restored as leader and nobody else ever got.
+            at_base = entries[base - prev - 1].term if prev + len(entries) >= base else None
+            matches = at_base is None or at_base == self.terms.term_at(base)
             prev, entries = min(base, prev + len(entries)), entries[base - prev :]
         else:
             matches = self.terms.term_at(prev) == request.prev_log_term
