@@ -20,7 +20,7 @@ class Deposed:
 
 
 async def test_a_consistent_read_lets_the_server_learn_that_it_was_deposed() -> None:
-    server = ConsulServer(ServerConfig("n1", "id", "dc1", "127.0.0.1:8300", rpc_hold_timeout_s=0.05), lambda: [])
+    server = ConsulServer(ServerConfig("n1", "id", "dc1", "127.0.0.1:8300", rpc_hold_timeout_s=0.05), list)
     server.raft = Deposed()  # type: ignore[assignment]
     server.leading = True
     server._established.set()

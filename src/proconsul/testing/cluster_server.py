@@ -1,0 +1,191 @@
+"""One server of a simulated cluster: the real `ConsulServer` in a process of its own, watched where it acts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from proconsul.engine.gossip.member import Member
+from proconsul.engine.raft.disk import Done, Failed, OpenDisk
+from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.snapshots import SnapshotStore
+from proconsul.engine.rpc.dial import Address
+from proconsul.features.messages import MessageType
+from proconsul.features.session.model import Session
+from proconsul.features.session.state import LockDelayArmed, SessionStarted
+from proconsul.server import leaving
+from proconsul.server.config import ServerConfig
+from proconsul.server.fsm import Restored
+from proconsul.server.network import Network
+from proconsul.server.server import ConsulServer, Timers
+from proconsul.testing.cluster_disk import SimDisk, SimLog, SimSnapshots
+from proconsul.testing.cluster_network import SimNetwork, SimTransport
+from proconsul.testing.virtual_loop import Killed, new_loop
+
+if TYPE_CHECKING:
+    from proconsul.testing.cluster import Cluster, Host
+
+__all__ = ["Process", "SimServer"]
+
+
+class Process:
+    """From a start of a server to its end or its death. ``loop`` is all that runs."""
+
+    def __init__(self, cluster: Cluster, host: Host, number: int) -> None:
+        self.cluster, self.host = cluster, host
+        self.id, self.address, self.number = host.id, host.address, number
+        self.name = f"{host.name}/{number}"
+        self.rng = Random(cluster.rng.random())
+        self.loop = new_loop(cluster.time, self.name, rate=host.rate)
+        self.loop.thread_time = lambda: cluster.rng.expovariate(1 / host.disk.faults.write_s)
+        self.network: SimNetwork | None = None
+        self.server: SimServer | None = None
+        self.members: dict[str, Member] = {}
+        self.leaving = False
+
+    @property
+    def alive(self) -> bool:
+        return self.loop.alive
+
+    @property
+    def transport(self) -> SimTransport | None:
+        """Where Raft's requests go in, while it listens."""
+        transport = self.network.transport if self.network is not None else None
+        return transport if isinstance(transport, SimTransport) else None
+
+    def may_die(self) -> None:
+        """Here the process may be killed, before or after an effect. Raises Killed."""
+        if self.alive and self.cluster.strikes():
+            self.cluster.kill(self)
+            raise Killed
+
+    def start(self) -> None:
+        """Let the server begin."""
+        self.loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self.server = SimServer(self)
+        self.loop.create_task(self._run(self.server)).add_done_callback(self._over)
+
+    async def _run(self, server: SimServer) -> None:
+        await server.start()
+        for kind in self.cluster.clients:
+            self.loop.create_task(kind(self)).add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.loop.call_exception_handler({"message": "a client failed", "exception": error})
+
+    def set_member(self, member: Member) -> None:
+        """Gossip has told this server of ``member``."""
+        if self.members.get(member.name) != member:
+            self.members[member.name] = member
+            if self.server is not None and hasattr(self.server, "raft"):
+                self.server.member_changed(member)
+
+    async def leave(self, told: Callable[[], None]) -> None:
+        """Go on purpose; ``told`` tells gossip."""
+        assert self.server is not None
+        self.leaving = True
+        has_peers = await leaving.hand_over(self.server)
+        told()
+        if has_peers:
+            await leaving.wait_until_removed(self.server)
+        await self.server.stop()
+        self.cluster.kill(self, power=False)
+
+
+class _WatchedTimers(Timers):
+    """Session timers, and the watch told of renewals."""
+
+    def __init__(self, server: SimServer) -> None:
+        super().__init__(server)
+        self._sim = server
+
+    def renew(self, session: Session) -> None:
+        super().renew(session)
+        if self._sim.leading:
+            self._sim.watch.granted(self._sim, session)
+
+
+class SimServer(ConsulServer):
+    """The server with the simulation's disk and network, and its watchers told of what it does."""
+
+    def __init__(self, process: Process) -> None:
+        cluster, host = process.cluster, process.host
+        self.process = process
+        self.watch = cluster.watch
+        config = ServerConfig(
+            node_name=host.id, node_id=host.id, datacenter="dc1", address=host.address,
+            bootstrap_expect=cluster.expect if host.founder else 0, listen=Address(host.ip, 8300),
+            session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, autopilot=cluster.autopilot,
+            autopilot_interval_s=2.0, server_health_interval_s=0.5, raft=cluster.raft,
+        )  # fmt: skip
+        loop = process.loop
+        super().__init__(
+            config, lambda: list(process.members.values()), clock=loop.time,
+            wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng,
+        )  # fmt: skip
+        self.force_leave = self._force_leave
+        self.session_timers = _WatchedTimers(self)
+        self._apply_command = self.fsm.apply
+        self._install_state = self.fsm.install
+        self.fsm.apply = self._applied  # type: ignore[method-assign]
+        self.fsm.install = self._installed  # type: ignore[method-assign]
+
+    def _storage(self) -> tuple[LogStore, SnapshotStore, OpenDisk]:
+        disk, process = self.process.host.disk, self.process
+
+        def open_disk(log: LogStore, done: Done, failed: Failed, crashed: object, /) -> SimDisk:
+            return SimDisk(disk, process, log, done, failed)
+
+        return SimLog(disk, process), SimSnapshots(disk, process), open_disk
+
+    def _make_network(self) -> Network:
+        return SimNetwork(self, self.process.cluster.links, self.process)
+
+    async def _force_leave(self, name: str) -> object:
+        await asyncio.sleep(0)
+        return self.process.cluster.gossip.force_leave(name)
+
+    # ------------------------------------------------------------------ watched
+
+    def _applied(self, index: int, term: int, type: int, data: bytes, value: object | None) -> object:
+        self.process.may_die()
+        result = self._apply_command(index, term, type, data, value)
+        if self.process.alive:
+            self.watch.applied(self, index, term, data, result)
+        return result
+
+    def _installed(self, restored: Restored) -> None:
+        self._install_state(restored)
+        if self.process.alive:
+            self.watch.installed(self, restored.last_index)
+
+    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
+        self.watch.proposed(self, kind, request)
+        return super().propose(kind, request)
+
+    def _effects(self, effects: list[Any]) -> None:
+        super()._effects(effects)
+        if self.leading:
+            for effect in effects:
+                if isinstance(effect, SessionStarted):
+                    self.watch.granted(self, effect.session)
+                elif isinstance(effect, LockDelayArmed):
+                    self.watch.lock_delayed(self, effect.key, effect.delay_ns / 1e9)
+
+    async def establish(self) -> None:
+        self.watch.establishing(self)
+        await super().establish()
+        self.watch.established(self)
+
+    def revoke(self) -> Awaitable[None]:  # type: ignore[override]
+        return self._revoke()
+
+    async def _revoke(self) -> None:
+        await super().revoke()
+        self.watch.revoked(self)
