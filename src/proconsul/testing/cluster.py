@@ -127,9 +127,9 @@ class Cluster:
         self._names += 1
         return f"{prefix}{self._names}"
 
-    def strikes(self) -> bool:
+    def strikes(self, weight: float) -> bool:
         """Whether a process is killed here."""
-        return self._striking > 0 and self.rng.random() < self._striking
+        return self._striking > 0 and self.rng.random() < self._striking * weight
 
     def _after_turn(self, loop: VirtualLoop) -> None:
         process = self._process_of(loop)
@@ -160,7 +160,9 @@ class Cluster:
         process.loop.kill()
         disk.crash(lose=lose)
         self._dead.append(process)
-        self.time.at(self.rng.expovariate(1 / self.faults.restart_s), lambda: self.start(process.host))
+        # Some are back before the others have noticed.
+        away_s = self.faults.restart_s if self.rng.random() < 0.6 else 0.05
+        self.time.at(self.rng.expovariate(1 / away_s), lambda: self.start(process.host))
 
     def _can_lose(self, process: Process) -> bool:
         """Whether Raft survives that this server forgets what it acknowledged: a majority has it without this one."""

@@ -99,17 +99,20 @@ class SimTransport:
         process = self._process
         process.may_die()
         ended = [False]
+        reading: list[asyncio.Task[None]] = []
 
         def end(result: Response | TransportError) -> None:
             if process.alive and not ended[0]:
                 ended[0] = True
+                for task in reading:
+                    task.cancel()  # who is told the end closes what is read here
                 process.loop.call_soon(done, result)
 
         process.loop.call_later(RAFT_TIMEOUT_S, end, TransportError("i/o timeout"))
         if body is None:
             self._transmit(target.id, request, None, end)
         else:
-            process.loop.create_task(self._read(target.id, request, body, end))
+            reading.append(process.loop.create_task(self._read(target.id, request, body, end)))
         process.may_die()
 
     async def _read(self, target: str, request: Request, body: Body, end: Done) -> None:

@@ -55,9 +55,9 @@ class Process:
         transport = self.network.transport if self.network is not None else None
         return transport if isinstance(transport, SimTransport) else None
 
-    def may_die(self) -> None:
+    def may_die(self, weight: float = 1.0) -> None:
         """Here the process may be killed, before or after an effect. Raises Killed."""
-        if self.alive and self.cluster.strikes():
+        if self.alive and self.cluster.strikes(weight):
             self.cluster.kill(self)
             raise Killed
 
