@@ -138,110 +138,100 @@ def encode_response(message: Response, error: str = "") -> bytes:
 
 
 class _Reader:
-    """Typed access to a decoded struct, with Go's zero values."""
+    """Typed access to a decoded struct, with Go's zero values. Names are bytes, as everything raw."""
+
+    __slots__ = ("_fields",)
 
     def __init__(self, value: object) -> None:
-        if not isinstance(value, dict):
+        if type(value) is not dict:
             raise WireError("failed to decode rpc: struct expected")
         self._fields = value
 
-    def uint(self, name: str) -> int:
+    def uint(self, name: bytes) -> int:
         value = self._fields.get(name)
         if value is None:
             return 0
         if type(value) is not int or not 0 <= value < _U64:
-            raise WireError(f"failed to decode rpc: {name} is not an unsigned integer")
+            raise WireError(f"failed to decode rpc: {name.decode()} is not an unsigned integer")
         return value
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: bytes) -> bool:
         value = self._fields.get(name)
         if value is None:
             return False
         if type(value) is not bool:
-            raise WireError(f"failed to decode rpc: {name} is not a boolean")
+            raise WireError(f"failed to decode rpc: {name.decode()} is not a boolean")
         return value
 
-    def maybe_raw(self, name: str) -> bytes | None:
+    def maybe_raw(self, name: bytes) -> bytes | None:
         value = self._fields.get(name)
-        if value is None or isinstance(value, bytes):
+        if value is None or type(value) is bytes:
             return value
-        raise WireError(f"failed to decode rpc: {name} is not bytes")
+        raise WireError(f"failed to decode rpc: {name.decode()} is not bytes")
 
-    def raw(self, name: str) -> bytes:
+    def raw(self, name: bytes) -> bytes:
         return self.maybe_raw(name) or b""
 
     def entries(self) -> tuple[LogEntry, ...] | None:
-        value = self._fields.get("Entries")
+        value = self._fields.get(b"Entries")
         if value is None:
             return None
-        if not isinstance(value, list) or len(value) > ENTRIES_MAX:
+        if type(value) is not list or len(value) > ENTRIES_MAX:
             raise WireError("failed to decode rpc: bad Entries")
-        return tuple(_read_log(_Reader(item)) for item in value)
+        return tuple([_read_log(_Reader(item)) for item in value])
 
     def header(self) -> dict[str, Any]:
-        return {"protocol_version": self.uint("ProtocolVersion"), "id": self.raw("ID"), "addr": self.raw("Addr")}
+        return {"protocol_version": self.uint(b"ProtocolVersion"), "id": self.raw(b"ID"), "addr": self.raw(b"Addr")}
 
 
 def _read_log(reader: _Reader) -> LogEntry:
-    kind = reader.uint("Type")
+    kind = reader.uint(b"Type")
     if kind > 255:
         raise WireError("failed to decode rpc: entry type does not fit a byte")
     return LogEntry(
-        reader.uint("Index"),
-        reader.uint("Term"),
+        reader.uint(b"Index"),
+        reader.uint(b"Term"),
         kind,
-        reader.raw("Data"),
-        reader.raw("Extensions"),
-        reader.maybe_raw("AppendedAt"),
+        reader.raw(b"Data"),
+        reader.raw(b"Extensions"),
+        reader.maybe_raw(b"AppendedAt"),
     )
-
-
-def _text_keys(value: object) -> object:
-    # Raw values stay bytes (no field of Raft's RPCs is text); only the names become text.
-    if isinstance(value, dict):
-        return {
-            key.decode("utf-8", "replace") if isinstance(key, bytes) else key: _text_keys(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_text_keys(item) for item in value]
-    return value
 
 
 def _append_request(r: _Reader) -> Request:
     return AppendEntriesRequest(
-        r.uint("Term"),
-        r.raw("Leader"),
-        r.uint("PrevLogEntry"),
-        r.uint("PrevLogTerm"),
+        r.uint(b"Term"),
+        r.raw(b"Leader"),
+        r.uint(b"PrevLogEntry"),
+        r.uint(b"PrevLogTerm"),
         r.entries(),
-        r.uint("LeaderCommitIndex"),
+        r.uint(b"LeaderCommitIndex"),
         **r.header(),
     )
 
 
 def _vote_request(r: _Reader) -> Request:
     return RequestVoteRequest(
-        r.uint("Term"),
-        r.raw("Candidate"),
-        r.uint("LastLogIndex"),
-        r.uint("LastLogTerm"),
-        r.flag("LeadershipTransfer"),
+        r.uint(b"Term"),
+        r.raw(b"Candidate"),
+        r.uint(b"LastLogIndex"),
+        r.uint(b"LastLogTerm"),
+        r.flag(b"LeadershipTransfer"),
         **r.header(),
     )
 
 
 def _snapshot_request(r: _Reader) -> Request:
     return InstallSnapshotRequest(
-        r.uint("Term"),
-        r.raw("Leader"),
-        r.uint("LastLogIndex"),
-        r.uint("LastLogTerm"),
-        r.maybe_raw("Peers"),
-        r.raw("Configuration"),
-        r.uint("ConfigurationIndex"),
-        r.uint("Size"),
-        r.uint("SnapshotVersion"),
+        r.uint(b"Term"),
+        r.raw(b"Leader"),
+        r.uint(b"LastLogIndex"),
+        r.uint(b"LastLogTerm"),
+        r.maybe_raw(b"Peers"),
+        r.raw(b"Configuration"),
+        r.uint(b"ConfigurationIndex"),
+        r.uint(b"Size"),
+        r.uint(b"SnapshotVersion"),
         **r.header(),
     )
 
@@ -252,20 +242,20 @@ _REQUESTS: Mapping[RpcType, Callable[[_Reader], Request]] = {
     RpcType.INSTALL_SNAPSHOT: _snapshot_request,
     RpcType.TIMEOUT_NOW: lambda r: TimeoutNowRequest(**r.header()),
     RpcType.REQUEST_PRE_VOTE: lambda r: PreVoteRequest(
-        r.uint("Term"), r.uint("LastLogIndex"), r.uint("LastLogTerm"), **r.header()
+        r.uint(b"Term"), r.uint(b"LastLogIndex"), r.uint(b"LastLogTerm"), **r.header()
     ),
 }
 
 _RESPONSES: Mapping[RpcType, Callable[[_Reader], Response]] = {
     RpcType.APPEND_ENTRIES: lambda r: AppendEntriesResponse(
-        r.uint("Term"), r.uint("LastLog"), r.flag("Success"), r.flag("NoRetryBackoff"), **r.header()
+        r.uint(b"Term"), r.uint(b"LastLog"), r.flag(b"Success"), r.flag(b"NoRetryBackoff"), **r.header()
     ),
     RpcType.REQUEST_VOTE: lambda r: RequestVoteResponse(
-        r.uint("Term"), r.flag("Granted"), r.maybe_raw("Peers"), **r.header()
+        r.uint(b"Term"), r.flag(b"Granted"), r.maybe_raw(b"Peers"), **r.header()
     ),
-    RpcType.INSTALL_SNAPSHOT: lambda r: InstallSnapshotResponse(r.uint("Term"), r.flag("Success"), **r.header()),
+    RpcType.INSTALL_SNAPSHOT: lambda r: InstallSnapshotResponse(r.uint(b"Term"), r.flag(b"Success"), **r.header()),
     RpcType.TIMEOUT_NOW: lambda r: TimeoutNowResponse(**r.header()),
-    RpcType.REQUEST_PRE_VOTE: lambda r: PreVoteResponse(r.uint("Term"), r.flag("Granted"), **r.header()),
+    RpcType.REQUEST_PRE_VOTE: lambda r: PreVoteResponse(r.uint(b"Term"), r.flag(b"Granted"), **r.header()),
 }
 
 
@@ -280,7 +270,7 @@ def _objects(data: bytes | memoryview, count: int) -> tuple[list[object], int] |
     )
     try:
         unpacker.feed(data)
-        found = [_text_keys(unpacker.unpack()) for _ in range(count)]
+        found = [unpacker.unpack() for _ in range(count)]
     except msgpack.OutOfData:
         if len(data) >= MESSAGE_BYTES_MAX:
             raise WireError("failed to decode rpc: message too large") from None
