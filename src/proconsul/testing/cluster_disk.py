@@ -139,6 +139,9 @@ class SimDisk:
         self._next()
         return future
 
+    def read(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        return self.call(function)
+
     async def stop(self) -> None:
         self._stopped = self._loop.create_future()
         self._next()

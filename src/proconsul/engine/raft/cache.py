@@ -8,6 +8,8 @@ from proconsul.engine.raft.messages import LogEntry
 
 # Data kept for followers besides what is not yet applied: 64 entries of the largest chunk.
 CACHE_BYTES_MAX = 32 * 1024 * 1024
+# An entry costs its receiver as much work as so much data.
+ENTRY_BYTES = 1024
 
 
 class EntryCache:
@@ -17,6 +19,8 @@ class EntryCache:
         self._entries: list[LogEntry] = []
         self._first = 1
         self._bytes = 0
+        # All that was ever put here, with ENTRY_BYTES for each entry.
+        self.appended_bytes = 0
         self._entries_max = entries_max
         self._bytes_max = bytes_max
 
@@ -32,8 +36,9 @@ class EntryCache:
             self._bytes -= sum(len(e.data) for e in self._entries[kept:])
             del self._entries[kept:]
         self._entries.extend(entries)
-        for entry in entries:
-            self._bytes += len(entry.data)
+        added = sum(len(entry.data) for entry in entries)
+        self._bytes += added
+        self.appended_bytes += added + ENTRY_BYTES * len(entries)
 
     def get(self, first: int, last: int) -> Sequence[LogEntry]:
         """Entries ``first .. last`` as far as the window has them from ``first`` on; empty if it does not."""

@@ -45,6 +45,10 @@ class Disk(Protocol):
         """Run ``function`` behind all writes submitted so far, where the log may be used."""
         ...
 
+    def read(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """As ``call``, but later writes may overtake it: for readers that are not in a hurry."""
+        ...
+
     async def stop(self) -> None:
         """Finish what was submitted and close the log."""
         ...
@@ -84,6 +88,10 @@ class InlineDisk:
             future.set_exception(error)
         return future
 
+    def read(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Run now."""
+        return self.call(function)
+
     async def stop(self) -> None:
         """Close the log."""
         self._log.close()
@@ -109,7 +117,13 @@ class _Reset:
     __slots__ = ()
 
 
-_Item = Write | _Call | _Reset | None
+class _Look:
+    """Wakes the thread: there is something to read."""
+
+    __slots__ = ()
+
+
+_Item = Write | _Call | _Reset | _Look | None
 
 
 class DiskThread:
@@ -126,6 +140,8 @@ class DiskThread:
         self._loop = asyncio.get_running_loop()
         # Bounded by the node: it admits a limited number of unfinished proposals (PROPOSALS_MAX there).
         self._queue: SimpleQueue[_Item] = SimpleQueue()
+        # Reads that writes may overtake. Readers have one each.
+        self._reads: deque[_Call] = deque()
         self._stopped = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="raft-disk", daemon=True)
         self._thread.start()
@@ -142,6 +158,13 @@ class DiskThread:
         """Queue the call; StorageError and cancellation reach the future."""
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Call(function, future))
+        return future
+
+    def read(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Queue the read: it is done when nothing else is to be done, or after the next write."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._reads.append(_Call(function, future))
+        self._queue.put(_Look())
         return future
 
     async def stop(self) -> None:
@@ -169,16 +192,29 @@ class DiskThread:
     def _serve(self) -> None:
         broken = False
         while True:
-            item = self._backlog.popleft() if self._backlog else self._queue.get()
+            item = self._backlog.popleft() if self._backlog else self._next()
             if item is None:
+                self._drop_reads()
                 return
             if isinstance(item, _Call):
                 self._perform_call(item)
             elif isinstance(item, _Reset):
                 broken = False
-            else:
+            elif not isinstance(item, _Look):
                 writes = self._waiting(item)
                 broken = broken or not self._perform(writes)
+                if self._reads:
+                    self._perform_call(self._reads.popleft())
+
+    def _next(self) -> _Item:
+        try:
+            return self._queue.get_nowait() if self._reads else self._queue.get()
+        except Empty:
+            return self._reads.popleft()
+
+    def _drop_reads(self) -> None:
+        while self._reads:
+            self._post(_finish, self._reads.popleft().future, None, StorageError("raft log is closed"))
 
     def _waiting(self, write: Write) -> list[Write]:
         """This write and those queued right behind it, as far as one transaction should go."""
@@ -189,7 +225,8 @@ class DiskThread:
             if item is None or isinstance(item, _Call | _Reset):
                 self._backlog.append(item)
                 return writes
-            writes.append(item)
+            if not isinstance(item, _Look):
+                writes.append(item)
             if isinstance(item, Append):
                 entries += len(item.entries)
                 size += sum(len(entry.data) for entry in item.entries)

@@ -274,14 +274,14 @@ class SqliteLog:
             cursor = self._connection.execute(
                 "SELECT idx, term, type, data, ext, at FROM log WHERE idx BETWEEN ? AND ? ORDER BY idx", (first, last)
             )
-            while total < bytes_max and (rows := cursor.fetchmany(512)):
-                for index, term, entry_type, data, extensions, at in rows:
-                    if index != first + len(entries):
-                        raise StorageError(f"raft log is damaged: entry {first + len(entries)} is missing")
-                    entries.append(LogEntry(index, term, entry_type, data, extensions or b"", at))
-                    total += len(data)
-                    if total >= bytes_max:
-                        break
+            # Row by row: a few hundred of the largest would be a hundred megabytes.
+            for index, term, entry_type, data, extensions, at in cursor:
+                if index != first + len(entries):
+                    raise StorageError(f"raft log is damaged: entry {first + len(entries)} is missing")
+                entries.append(LogEntry(index, term, entry_type, data, extensions or b"", at))
+                total += len(data)
+                if total >= bytes_max:
+                    break
             cursor.close()
         except sqlite3.Error as error:
             raise StorageError(f"cannot read raft log: {error}") from error

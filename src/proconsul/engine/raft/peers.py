@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
 from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.cache import EntryCache
+from proconsul.engine.raft.catch_up import CatchUp
 from proconsul.engine.raft.configuration import Configuration, Server, Suffrage
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.disk import Disk
@@ -31,9 +32,6 @@ from proconsul.engine.raft.restoring import Install, prepare_restore
 from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.startup import newest_snapshot
 from proconsul.engine.raft.transport import Body, Respond, Transport
-
-# Data in one AppendEntries read back from disk for a slow follower.
-READ_BYTES_MAX = 8 * 1024 * 1024
 
 
 class Peers:
@@ -62,7 +60,7 @@ class Peers:
         self._responders: dict[int, tuple[Respond, Body | None]] = {}
         self._received: dict[tuple[int, int], tuple[BinaryIO, Install]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._reading: dict[str, asyncio.Future[Any]] = {}
+        self._behind: dict[str, CatchUp] = {}
 
     def open(self) -> None:
         """Begin to serve peers."""
@@ -166,7 +164,7 @@ class Peers:
         else:
             self._transport.send(self._target(server_id), request, body, done)
 
-    def _failed(self, send: ev.Send | ev.SendAppend | ev.SendSnapshot, result: object) -> None:
+    def failed(self, send: ev.Send | ev.SendAppend | ev.SendSnapshot, result: object) -> None:
         self._step(ev.SendFailed(send, isinstance(result, UnsupportedRpcError)))
 
     def send(self, effect: ev.Send) -> None:
@@ -176,70 +174,61 @@ class Peers:
             if isinstance(result, RequestVoteResponse | PreVoteResponse | TimeoutNowResponse):
                 self._step(ev.VoteResponded(effect.to, effect.message, result))
             else:
-                self._failed(effect, result)
+                self.failed(effect, result)
 
         self._request(effect.to, effect.message, None, done)
 
     def send_append(self, effect: ev.SendAppend) -> None:
-        """Send entries; those no longer in memory are read from the log first, keeping the order per peer."""
+        """Send entries; a follower whose entries are no longer in memory catches up, keeping the order."""
         if effect.heartbeat:
-            self._send_entries(effect, None)
+            self.send_entries(effect, None, partial(self._appended, effect))
             return
-        waiting = self._reading.get(effect.to)
-        count = effect.last_index - effect.prev_index
-        entries = self._cache.get(effect.prev_index + 1, effect.last_index)
-        if waiting is None and len(entries) == count:
-            self._send_entries(effect, tuple(entries))
-            return
-        first, last = effect.prev_index + 1, effect.last_index
-        reading = self._disk.call(lambda: self._log.read(first, last, READ_BYTES_MAX) if count else [])
-        self._reading[effect.to] = reading
-        reading.add_done_callback(lambda future: self._read(effect, future))
+        behind = self._behind.get(effect.to)
+        if behind is None:
+            count = effect.last_index - effect.prev_index
+            entries = self._cache.get(effect.prev_index + 1, effect.last_index)
+            if len(entries) == count <= self._core.config.append_entries_max:
+                self.send_entries(effect, tuple(entries), partial(self._appended, effect))
+                return
+            behind = self._behind[effect.to] = CatchUp(self, partial(self._caught_up, effect.to))
+        behind.add(effect)
 
-    def _read(self, effect: ev.SendAppend, future: asyncio.Future[list[LogEntry]]) -> None:
-        if self._reading.get(effect.to) is future:
-            del self._reading[effect.to]
-        if future.cancelled():
-            return
-        entries = () if future.exception() is not None else tuple(future.result())
-        if len(entries) == effect.last_index - effect.prev_index:
-            self._send_entries(effect, entries)
-        elif entries:
-            # Fewer than asked for, because they are large.
-            part = ev.SendAppend(
-                effect.to,
-                effect.seq,
-                effect.term,
-                effect.prev_index,
-                effect.prev_term,
-                entries[-1].index,
-                effect.commit,
-                False,
-                effect.sent_at,
-            )
-            self._send_entries(part, entries)
+    def _caught_up(self, peer: str) -> None:
+        self._behind.pop(peer, None)
+
+    def _appended(self, effect: ev.SendAppend, result: Response | TransportError) -> None:
+        if isinstance(result, AppendEntriesResponse):
+            self.responded(effect, result)
         else:
-            self._failed(effect, future.exception())
+            self.failed(effect, result)
 
-    def _send_entries(self, effect: ev.SendAppend, entries: tuple[LogEntry, ...] | None) -> None:
+    def wanted(self, effect: ev.SendAppend) -> bool:
+        """See `catch_up.Source`; so for the methods below."""
+        core = self._core
+        leads = core.role is ev.Role.LEADER and core.term == effect.term
+        return leads and core.configuration.get(effect.to) is not None
+
+    def appended_bytes(self) -> int:
+        return self._cache.appended_bytes
+
+    def cached(self, first: int, last: int) -> Sequence[LogEntry]:
+        return self._cache.get(first, last)
+
+    def read(self, first: int, last: int, bytes_max: int) -> asyncio.Future[list[LogEntry]]:
+        return self._disk.read(lambda: self._log.read(first, last, bytes_max))
+
+    def responded(self, effect: ev.SendAppend, response: AppendEntriesResponse) -> None:
+        self._step(ev.AppendResponded(effect, response))
+
+    def send_entries(
+        self, effect: ev.SendAppend, entries: tuple[LogEntry, ...] | None,
+        done: Callable[[Response | TransportError], None],
+    ) -> None:  # fmt: skip
         core = self._core
         request = AppendEntriesRequest(
-            effect.term,
-            core.address.encode(),
-            effect.prev_index,
-            effect.prev_term,
-            entries,
-            effect.commit,
-            id=core.id.encode(),
-            addr=core.address.encode(),
-        )
-
-        def done(result: Response | TransportError) -> None:
-            if isinstance(result, AppendEntriesResponse):
-                self._step(ev.AppendResponded(effect, result))
-            else:
-                self._failed(effect, result)
-
+            effect.term, core.address.encode(), effect.prev_index, effect.prev_term, entries, effect.commit,
+            id=core.id.encode(), addr=core.address.encode(),
+        )  # fmt: skip
         self._request(effect.to, request, None, done)
 
     def send_snapshot(self, effect: ev.SendSnapshot) -> None:
@@ -250,10 +239,10 @@ class Peers:
         try:
             found = await asyncio.to_thread(newest_snapshot, self._snapshots, lambda text: None)
         except StorageError as error:
-            self._failed(effect, error)
+            self.failed(effect, error)
             return
         if found is None:
-            self._failed(effect, None)
+            self.failed(effect, None)
             return
         meta, reader = found
 
@@ -262,7 +251,7 @@ class Peers:
             if isinstance(result, InstallSnapshotResponse):
                 self._step(ev.SnapshotResponded(effect, meta.index, result))
             else:
-                self._failed(effect, result)
+                self.failed(effect, result)
 
         self._request(effect.to, self._snapshot_request(effect, meta), _contents(reader), done)
 

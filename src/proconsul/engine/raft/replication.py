@@ -42,6 +42,10 @@ from proconsul.engine.raft.state import INFINITE
 FAILURE_WAIT_S = 0.010
 # After this many refusals in a row the leader steps back by powers of two up to this distance.
 BACK_OFF_MAX = 64
+# A follower that lacks so much more than the usual number of entries gets more of them at once, since each request
+# costs both sides. The driver cuts them up by size.
+FAR_BEHIND_ENTRIES = 4096
+CATCH_UP_ENTRIES = 1024
 
 
 class Replication(Election):
@@ -92,7 +96,10 @@ class Replication(Election):
             if prev < self.terms.base_index:
                 self._send_snapshot(peer, progress)
                 return
-            last = min(prev + self.config.append_entries_max, self.terms.last_index)
+            count = self.config.append_entries_max
+            if self.terms.last_index - prev > FAR_BEHIND_ENTRIES:
+                count = max(count, CATCH_UP_ENTRIES)
+            last = min(prev + count, self.terms.last_index)
             self._send_append(peer, progress, prev, last)
             if progress.state is ProgressState.PROBE:
                 return
