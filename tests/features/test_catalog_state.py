@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from proconsul.engine.store.table import Transaction
-from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, NodeService, RegisterRequest
+from proconsul.features.catalog.definition import for_the_log, keys_not_text
+from proconsul.features.catalog.model import (
+    ConnectProxyConfig,
+    DeregisterRequest,
+    HealthCheck,
+    NodeService,
+    RegisterRequest,
+    ServiceConnect,
+    Upstream,
+    Weights,
+)
 from proconsul.features.errors import StateError
 from proconsul.features.state import State
 
@@ -157,3 +167,35 @@ def test_all_tags_must_match(world: World, tags: list[str], found: int) -> None:
     world.register(Service=web("1", Tags=["a", "b"]))
     world.register(Service=web("2", Tags=["c"]))
     assert len(world.state.reads.service_nodes(None, "web", tags)[1]) == found
+
+
+def test_what_an_agent_would_refuse_of_a_service() -> None:
+    """Of services that come another way, wrong weights are stored as the default ones, and metadata is refused."""
+    world = World()
+    for number, weights in enumerate((Weights(0, 1), Weights(1, -1), Weights(65536, 1), Weights(1, 65536), None)):
+        world.register(Service=web(f"web{number}", Weights=weights))
+    world.register(Service=web("right", Weights=Weights(65535, 0)))
+    stored = {row.ServiceID: row.ServiceWeights for row in world.state.reads.service_nodes(None, "web")[1]}
+    assert stored.pop("right") == Weights(65535, 0)
+    assert set(stored.values()) == {Weights(1, 1)}
+    with pytest.raises(StateError) as refused:
+        world.register(Service=web("meta", Meta={"": "x"}))
+    assert str(refused.value) == (
+        "failed inserting service: Invalid Service Meta for node n and serviceID meta: "
+        "Couldn't load metadata pair ('', 'x'): Key cannot be blank"
+    )
+
+
+def test_what_is_written_of_a_service() -> None:
+    """No sidecar, and numbers as Go's JSON has them; keys that are no text are found at any depth."""
+    config = {"a": 1, "b": [True, {"c": 2}]}
+    upstream = Upstream(DestinationName="u", Config={"d": 3})
+    proxy = ConnectProxyConfig(Config=config, Upstreams=[upstream])
+    kept = for_the_log(web(Connect=ServiceConnect(Native=True, SidecarService={"Port": 1}), Proxy=proxy))
+    assert kept.Connect == ServiceConnect(Native=True)
+    assert repr(kept.Proxy.Config) == "{'a': 1.0, 'b': [True, {'c': 2.0}]}"
+    assert kept.Proxy.Upstreams is not None and repr(kept.Proxy.Upstreams[0].Config) == "{'d': 3.0}"
+    assert for_the_log(web()) == web()
+    assert not keys_not_text(kept)
+    assert keys_not_text(web(Proxy=ConnectProxyConfig(Config={"a": [{1: 2}]})))
+    assert keys_not_text(web(Proxy=ConnectProxyConfig(Upstreams=[Upstream(Config={"a": {b"x": 2}})])))

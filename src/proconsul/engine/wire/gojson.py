@@ -294,6 +294,9 @@ def _read_bytes(value: Any, struct: str, path: str) -> bytes:
         raise JSONError(f"illegal base64 data at input byte {bad}") from None
 
 
+_INT64_MIN = -(1 << 63)
+
+
 def _read_duration(value: Any, struct: str, path: str) -> int:
     if isinstance(value, str):
         if value == "":
@@ -303,7 +306,8 @@ def _read_duration(value: Any, struct: str, path: str) -> int:
         except DurationError as error:
             raise JSONError(str(error)) from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return int(value)
+        # As Go converts a float64 that is too large, on amd64.
+        return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
     raise _mismatch(value, "time.Duration", struct, path)
 
 

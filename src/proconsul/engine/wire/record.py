@@ -40,8 +40,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class RaftIndexed(Record, frozen=True, gc=False):
     """A row of the state store: the Raft index that created it and the one that last changed it."""
 
-    CreateIndex: int = 0
-    ModifyIndex: int = 0
+    CreateIndex: UInt64 = 0
+    ModifyIndex: UInt64 = 0
 
 
 def replace(record: Any, **changes: Any) -> Any:

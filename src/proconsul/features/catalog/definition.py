@@ -205,7 +205,49 @@ def validate_weights(weights: Weights | None) -> None:
         raise DefinitionError("DNS Weight must be between 0 and 65535")
 
 
+KEYS_NOT_TEXT = "Proxy.Config and Upstreams.Config must have text for keys"
+
+
+def for_the_log(service: NodeService) -> NodeService:
+    """``service`` as a leader writes it, so that servers of Consul 1.8.7 come to the same state.
+
+    They end for good at an entry whose SidecarService is no proper definition; nothing reads it from the catalog, and
+    their transactions leave it out. Numbers in free-form settings are Go's float64: they compare types.
+    """
+    changes: dict[str, Any] = {}
+    if service.Connect.SidecarService is not None:
+        changes["Connect"] = replace(service.Connect, SidecarService=None)
+    proxy = service.Proxy
+    if proxy.Config or proxy.Upstreams:
+        upstreams = [replace(one, Config=_with_floats(one.Config)) for one in proxy.Upstreams or ()]
+        changes["Proxy"] = replace(proxy, Config=_with_floats(proxy.Config), Upstreams=upstreams or proxy.Upstreams)
+    return replace(service, **changes) if changes else service
+
+
+def _with_floats(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_floats(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def keys_not_text(service: NodeService) -> bool:
+    """Whether free-form settings have other keys than text: servers of Consul 1.8.7 that find them in their log end for
+    good. JSON has no such keys, msgpack has."""
+    configs = [service.Proxy.Config, *(one.Config for one in service.Proxy.Upstreams or ())]
+    return any(config is not None and _has_other_keys(config) for config in configs)
+
+
+def _has_other_keys(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_other_keys, value))
+    return isinstance(value, dict) and any(not isinstance(k, str) or _has_other_keys(v) for k, v in value.items())
+
+
 def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
+    if keys_not_text(service):
+        yield KEYS_NOT_TEXT
     if service.Kind == "connect-proxy":
         if not service.Proxy.DestinationServiceName.strip():
             yield "Proxy.DestinationServiceName must be non-empty for Connect proxy services"

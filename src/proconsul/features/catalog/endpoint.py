@@ -9,7 +9,7 @@ from typing import Any
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.definition import DefinitionError, validate_service
+from proconsul.features.catalog.definition import DefinitionError, for_the_log, validate_service
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
@@ -91,7 +91,7 @@ class Catalog:
             validate_service(service)
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
-        return service
+        return for_the_log(service)
 
     @staticmethod
     def _completed_check(args: RegisterRequest, service: NodeService | None, check: HealthCheck) -> HealthCheck:

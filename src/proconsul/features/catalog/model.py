@@ -109,8 +109,8 @@ class ServiceConnect(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Native", "SidecarService"})
     json_aliases: ClassVar[dict[str, str]] = {"sidecar_service": "SidecarService"}
     Native: bool = False
-    # Only in registrations; never stored in the catalog.
-    SidecarService: Any = None
+    # Only in registrations; the catalog has it from leaders of Consul alone.
+    SidecarService: dict[str, Any] | None = None
 
 
 EMPTY_PROXY = ConnectProxyConfig()

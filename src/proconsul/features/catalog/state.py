@@ -9,6 +9,7 @@ from __future__ import annotations
 from proconsul.engine.store.table import Store, Transaction
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.definition import DefinitionError, validate_meta, validate_weights
 from proconsul.features.catalog.model import (
     DEFAULT_WEIGHTS,
     HEALTH_CRITICAL,
@@ -43,8 +44,14 @@ def to_service_node(node: str, service: NodeService) -> ServiceNode:
 
 
 def _weights(service: NodeService) -> Weights:
-    """A service that passes with no weight at all gets the default weights."""
-    return service.Weights if service.Weights is not None and service.Weights.Passing > 0 else DEFAULT_WEIGHTS
+    """Weights that an agent would refuse are stored as the default ones, as in Consul 1.8.7."""
+    if service.Weights is None:
+        return DEFAULT_WEIGHTS
+    try:
+        validate_weights(service.Weights)
+    except DefinitionError:
+        return DEFAULT_WEIGHTS
+    return service.Weights
 
 
 def _rename_refused(node: str, reason: str) -> StateError:
@@ -99,7 +106,10 @@ class CatalogState:
                 TaggedAddresses=request.TaggedAddresses, Meta=request.NodeMeta,
             ))  # fmt: skip
         if request.Service is not None:
-            self.ensure_service(tx, request.Node, request.Service)
+            try:
+                self.ensure_service(tx, request.Node, request.Service)
+            except StateError as error:
+                raise StateError(f"failed inserting service: {error.text}") from None
         checks = [*((request.Check,) if request.Check else ()), *(request.Checks or ())]
         for check in checks:
             if check.Node != request.Node:
@@ -199,6 +209,10 @@ class CatalogState:
     # ------------------------------------------------------------------ services
 
     def ensure_service(self, tx: Transaction, node: str, service: NodeService) -> None:
+        try:
+            validate_meta(service.Meta)
+        except DefinitionError as error:
+            raise StateError(f"Invalid Service Meta for node {node} and serviceID {service.ID}: {error}") from None
         if self.tables.nodes.get(node.lower()) is None:
             raise StateError("Missing node registration")
         old = self.tables.services.get((node.lower(), service.ID.lower()))

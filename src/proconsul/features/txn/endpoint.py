@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.definition import KEYS_NOT_TEXT, for_the_log, keys_not_text
 from proconsul.features.catalog.model import Node
 from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.kv.model import KVOp
@@ -40,7 +42,7 @@ class Txn:
         errors = self._pre_check(args.Ops or [])
         if errors:
             return TxnResponse(None, errors)
-        return self._server.propose(MessageType.TXN, args)
+        return self._server.propose(MessageType.TXN, replace(args, Ops=[_kept(op) for op in args.Ops or ()]))
 
     def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
         errors = []
@@ -59,6 +61,10 @@ class Txn:
                 return f"failed to lock key {quoted(key)} due to lock delay"
         if op.Node is not None and op.Node.Verb != "get":
             return _node_refusal(op.Node.Node)
+        if op.Intention is not None and op.Intention.Intention is None:
+            return "Missing Intention ID"  # servers of Consul 1.8.7, a leader too, end for good when they apply it
+        if op.Service is not None and keys_not_text(op.Service.Service):
+            return KEYS_NOT_TEXT
         if op.Service is not None and op.Service.Service.ID and not op.Service.Service.Service:
             return "Must provide service name with ID"
         if op.Service is not None and op.Service.Verb in ("set", "cas") and not op.Service.Service.ID:
@@ -84,6 +90,13 @@ class Txn:
             return None, keyless
         store = self._server.state.store
         return self._server.state.txn.run(store.begin(0), ops)
+
+
+def _kept(op: TxnOp) -> TxnOp:
+    """The operation as it goes into the log."""
+    if op.Service is None:
+        return op
+    return replace(op, Service=replace(op.Service, Service=for_the_log(op.Service.Service)))  # type: ignore[no-any-return]
 
 
 def _node_refusal(node: Node) -> str:
