@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PORT, RPC_PORT = 17946, 17373
 
 
-class Pool:
+class Pool(ABC):
     """Processes of one kind, and what their outputs said. ``joined`` and ``event`` mark the lines that count."""
 
     joined = b""
@@ -60,16 +61,17 @@ class Pool:
         self.seen: list[dict[bytes, int]] = []
         self._selector = selectors.DefaultSelector()
 
+    @abstractmethod
     def command(self, number: int) -> list[str]:
-        raise NotImplementedError
+        """How member ``number`` is started."""
 
+    @abstractmethod
     def join_all(self) -> None:
         """Have the first member join all others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fire(self, count: int) -> None:
         """Have the first member fire events."""
-        raise NotImplementedError
 
     def host(self, number: int) -> str:
         return f"127.0.1.{number + 1}"

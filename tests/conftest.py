@@ -46,3 +46,18 @@ def dev_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     agent.wait_ready()
     yield agent
     agent.kill()
+
+
+@pytest.fixture(scope="module")
+def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
+    """A development agent of the reference and one of ours, for all tests of a module."""
+    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
+    for agent in pair:
+        agent.start()
+    try:
+        for agent in pair:
+            agent.wait_ready()
+        yield pair
+    finally:
+        for agent in pair:
+            agent.kill()

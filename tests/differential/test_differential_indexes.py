@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from support.harness import Agent, Client, Subject, eventually
+from support.harness import Agent, Client, eventually
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
 
@@ -146,20 +144,6 @@ def _wake(agent: Agent, read: str, method: str, target: str, value: object) -> s
 def _until_sent(waiter: Client) -> None:
     """Until the waiter's connection has sent its request; a write before it arrives only makes it answer at once."""
     eventually(lambda: waiter._connection.sock is not None, "the reader is connected", 10)
-
-
-@pytest.fixture(scope="module")
-def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
-    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
-    for agent in pair:
-        agent.start()
-    try:
-        for agent in pair:
-            agent.wait_ready()
-        yield pair
-    finally:
-        for agent in pair:
-            agent.kill()
 
 
 def test_writes_move_the_same_indexes(agents: list[Agent]) -> None:

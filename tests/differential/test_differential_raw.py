@@ -7,13 +7,12 @@ import http.client
 import io
 import socket
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.harness import Agent, Reply, Subject
+from support.harness import Agent, Reply
 from support.normal import Names, normal
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
@@ -85,20 +84,6 @@ def shown(agent: Agent, case: dict[str, Any]) -> list[str]:
     for reply in parse(heard):
         lines += normal(reply, Names(agent), set()).splitlines() if reply.status != 100 else ["status 100"]
     return [*lines, "then closes" if closed else "then waits"]
-
-
-@pytest.fixture(scope="module")
-def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
-    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
-    for agent in pair:
-        agent.start()
-    try:
-        for agent in pair:
-            agent.wait_ready()
-        yield pair
-    finally:
-        for agent in pair:
-            agent.kill()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["title"] for case in CASES])

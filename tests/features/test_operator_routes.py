@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from proconsul.testing import AgentInLoop
-from support.harness import Agent, Subject, eventually
+from support.harness import Agent, eventually
 
 AUTOPILOT, RAFT = "/v1/operator/autopilot", "/v1/operator/raft"
 CONFIG = f"{AUTOPILOT}/configuration"
@@ -42,20 +40,6 @@ REQUESTS: list[tuple[str, str, str]] = [
     *[(method, path, "") for method in ("POST", "OPTIONS", "PATCH")
       for path in (CONFIG, f"{AUTOPILOT}/health", f"{RAFT}/configuration", f"{RAFT}/peer")],
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
-    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
-    for agent in pair:
-        agent.start()
-    try:
-        for agent in pair:
-            agent.wait_ready()
-        yield pair
-    finally:
-        for agent in pair:
-            agent.kill()
 
 
 def said(agent: Agent, method: str, target: str, body: str) -> tuple[int, str, str, str]:

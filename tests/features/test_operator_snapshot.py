@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,6 @@ from proconsul.testing import AgentInLoop
 from support.harness import Agent, Subject, eventually, free_ports, program
 
 SNAPSHOT = "/v1/snapshot"
-
-
-@pytest.fixture(scope="module")
-def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
-    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
-    for agent in pair:
-        agent.start()
-    try:
-        for agent in pair:
-            agent.wait_ready()
-        yield pair
-    finally:
-        for agent in pair:
-            agent.kill()
 
 
 def members(archive: bytes) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.endpoint import KeySummary
 from proconsul.features.operator.model import KeyOperation
@@ -81,9 +82,11 @@ class SoloPool:
         size = len(name.encode()) + len(payload)
         if size > EVENT_BYTES_MAX:
             raise ConsulError(
-                "1 error occurred:\n\t* error broadcasting event to segment \"\": user event exceeds configured "
-                f"limit of {EVENT_BYTES_MAX} bytes before encoding\n\n"
-            )
+                multi_error((
+                    'error broadcasting event to segment "": user event exceeds configured '
+                    f"limit of {EVENT_BYTES_MAX} bytes before encoding",
+                ))
+            )  # fmt: skip
         self._event_clock += 1
         self._on_event(self._event_clock, name, payload)
 

@@ -30,6 +30,7 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.gossip.user_events import EventTooLarge
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.endpoint import KeySummary
 from proconsul.features.operator.model import KeyOperation
@@ -281,9 +282,3 @@ class NetworkPool(Pool):
             self._keys.save(parse_keyring(text))
         except OSError as error:
             self._log.error("serf: Failed to write keyring file: %s", error)
-
-
-def multi_error(errors: Sequence[str]) -> str:
-    """Several errors in one text, as Consul's clients know it."""
-    count = f"{len(errors)} error{'s' if len(errors) > 1 else ''} occurred:"
-    return count + "\n" + "".join(f"\t* {error}\n" for error in errors) + "\n"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from proconsul.cli import gotypes
 from proconsul.client.gojson import Field, Json, Struct
 from proconsul.client.schemas import EXPOSE, MESH_GATEWAY
+from proconsul.engine.wire.text import multi_error
 
 _HEAD = (Field("Kind"), Field("Name"), Field("Namespace", omit=True))
 _INDEXES = (Field("CreateIndex", 0), Field("ModifyIndex", 0))
@@ -149,9 +150,7 @@ def decode(document: Mapping[str, Json]) -> Json:
     unknown: list[str] = []
     entry = _take(struct, document, "", unknown)
     if unknown:
-        head = "1 error occurred" if len(unknown) == 1 else f"{len(unknown)} errors occurred"
-        lines = "".join(f'\t* invalid config key "{path}"\n' for path in sorted(unknown))
-        raise EntryError(f"{head}:\n{lines}\n")
+        raise EntryError(multi_error(f'invalid config key "{path}"' for path in sorted(unknown)))
     return struct.shape(_with_durations(entry))
 
 

@@ -30,7 +30,7 @@ from proconsul.agent.config.build_blocks import (
 )
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.definitions import check_definition, service_definition
-from proconsul.agent.config.errors import ConfigError, multi_error
+from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
@@ -45,6 +45,7 @@ from proconsul.agent.config.runtime import (
 )
 from proconsul.agent.config.validate import validate_basics, validate_rest, warn_about
 from proconsul.agent.config.values import Reader
+from proconsul.engine.wire.text import multi_error
 
 __all__ = ["build"]
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, cast
 
-from proconsul.agent.config.errors import ConfigError, multi_error
+from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.schema import Kind, ListOf, MapOf, Node, Section
 from proconsul.engine.wire.hcl1 import BlockList
+from proconsul.engine.wire.text import multi_error
 
 __all__ = ["Values", "decode_config"]
 

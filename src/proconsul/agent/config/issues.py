@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from proconsul.agent.config.errors import ConfigError, multi_error
+from proconsul.agent.config.errors import ConfigError
 from proconsul.engine.wire.durations import DurationError, format_duration, go_quote, parse_duration
+from proconsul.engine.wire.text import multi_error
 
 __all__ = ["Issues", "format_duration"]
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Final, cast
 
-from proconsul.agent.config.errors import ConfigError, multi_error
+from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import multi_error
 
 __all__ = ["metadata_error", "validate_basics", "validate_rest", "warn_about"]
 

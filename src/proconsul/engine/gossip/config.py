@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# memberlist: UDP payloads stay below the usual MTU.
-PACKET_BYTES_MAX = 1400
 META_BYTES_MAX = 512
 # protocol min, max, current; serf's delegate protocol min, max, current
 VERSIONS = bytes((1, 5, 2, 2, 5, 4))

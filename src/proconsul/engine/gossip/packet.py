@@ -26,7 +26,7 @@ PARTS_MAX = 127
 # memberlist's labels have a length of one byte.
 LABEL_BYTES_MAX = 255
 _LABEL_HEADER = 2
-_CRC_HEADER = 5
+CRC_OVERHEAD = 5
 
 # The largest datagram there is: compressing may not make one worth more than it could have carried plain.
 INFLATED_BYTES_MAX = 64 << 10
@@ -148,11 +148,11 @@ def _compound(messages: Sequence[bytes]) -> bytes:
 
 
 def _checked(data: bytes) -> bytes:
-    if len(data) < _CRC_HEADER:
+    if len(data) < CRC_OVERHEAD:
         raise Dropped("truncated", "checksum is cut short")
-    if crc32(memoryview(data)[_CRC_HEADER:]) != _U32.unpack_from(data, 1)[0]:
+    if crc32(memoryview(data)[CRC_OVERHEAD:]) != _U32.unpack_from(data, 1)[0]:
         raise Dropped("crc", "checksum does not match")
-    return data[_CRC_HEADER:]
+    return data[CRC_OVERHEAD:]
 
 
 _WRAPPERS = frozenset((Kind.COMPOUND, Kind.COMPRESS))

@@ -17,20 +17,21 @@ import msgspec
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.broadcast import BroadcastQueue
-from proconsul.engine.gossip.config import PACKET_BYTES_MAX, VERSIONS, SwimConfig
+from proconsul.engine.gossip.config import VERSIONS, SwimConfig
 from proconsul.engine.gossip.delegate import Address, Delegate, NodeRecord, Refused
 from proconsul.engine.gossip.effects import Effect, Log, PushPull, SendPacket
 from proconsul.engine.gossip.lifeguard import Awareness, Suspicion, push_pull_interval_s
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, PushNode, Suspect
+from proconsul.engine.gossip.packet import (
+    COMPOUND_OVERHEAD,
+    CRC_OVERHEAD,
+    PACKET_BYTES_MAX,
+    PART_OVERHEAD,
+    PARTS_MAX,
+)
 from proconsul.engine.gossip.probe import Prober
 from proconsul.engine.gossip.timers import Timers
 
-# A compound packet's header, and what every message in it costs beside itself.
-COMPOUND_BYTES = 2
-PART_BYTES = 2
-# Half of what the length byte allows: older releases misread more parts than this.
-PARTS_MAX = 127
-CRC_BYTES = 5
 # Protocol version from which a peer understands checksums.
 CRC_PROTOCOL = 5
 # A pool larger than this is not a pool but an attack on our memory; Consul's own advice ends far below.
@@ -327,19 +328,19 @@ class Swim:
 
     def emit(self, to: Address, message: bytes, record: NodeRecord | None = None) -> None:
         """Send a message, and with it as many broadcasts as fit in the same datagram."""
-        parts = [message, *self._broadcasts(self._budget() - len(message) - PART_BYTES)]
+        parts = [message, *self._broadcasts(self._budget() - len(message) - PART_OVERHEAD)]
         self.effects.append(SendPacket(to, parts, False, record.name if record is not None else ""))
 
     def _budget(self) -> int:
-        return PACKET_BYTES_MAX - self.config.packet_overhead_bytes - COMPOUND_BYTES - CRC_BYTES
+        return PACKET_BYTES_MAX - self.config.packet_overhead_bytes - COMPOUND_OVERHEAD - CRC_OVERHEAD
 
     def _broadcasts(self, limit: int) -> list[bytes]:
         """Our own news first, then those of the layer above."""
-        taken = self.queue.take(PART_BYTES, limit, len(self.records))
-        limit -= sum(len(message) + PART_BYTES for message in taken)
-        if limit > PART_BYTES + 1:
+        taken = self.queue.take(PART_OVERHEAD, limit, len(self.records))
+        limit -= sum(len(message) + PART_OVERHEAD for message in taken)
+        if limit > PART_OVERHEAD + 1:
             user = bytes((Kind.USER,))
-            taken += [user + body for body in self.delegate.broadcasts(PART_BYTES + 1, limit)]
+            taken += [user + body for body in self.delegate.broadcasts(PART_OVERHEAD + 1, limit)]
         return taken[:PARTS_MAX]
 
     def _gossip(self, now: float) -> None:

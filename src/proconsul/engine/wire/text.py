@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", '"': '\\"'}
 
 
@@ -20,3 +22,11 @@ def quoted(text: str) -> str:
         else:
             out.append(f"\\x{ord(char):02x}" if ord(char) < 0x80 else f"\\u{ord(char):04x}")
     return '"' + "".join(out) + '"'
+
+
+def multi_error(errors: Iterable[str]) -> str:
+    """Several errors in one text: a header, a line for each, an empty line."""
+    texts = list(errors)
+    assert texts, "an error list is never empty"
+    head = "1 error occurred" if len(texts) == 1 else f"{len(texts)} errors occurred"
+    return f"{head}:\n" + "".join(f"\t* {text}\n" for text in texts) + "\n"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from proconsul.engine.wire.record import Duration, Record, replace
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.catalog.model import (
     VALID_STATUSES,
     ConnectProxyConfig,
@@ -292,17 +293,11 @@ def _upstream_problems(service: NodeService) -> Iterator[str]:
         listeners.add(listener)
 
 
-def multierror(problems: list[str]) -> str:
-    """Several errors as one text, the way Consul prints them."""
-    head = "1 error occurred" if len(problems) == 1 else f"{len(problems)} errors occurred"
-    return head + ":\n" + "".join(f"\t* {problem}\n" for problem in problems) + "\n"
-
-
 def validate_service(service: NodeService, sidecar: Any = None) -> None:
     """Rules about kinds. Raises DefinitionError."""
     problems = list(_problems(service, sidecar=sidecar))
     if problems:
-        raise DefinitionError(multierror(problems))
+        raise DefinitionError(multi_error(problems))
 
 
 def valid_status(status: str) -> bool:

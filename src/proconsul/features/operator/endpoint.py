@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proconsul.engine.gossip.keyring import KeyringError, parse_key
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponse, KeyringResponses
 
@@ -89,5 +90,4 @@ def require_success(responses: Sequence[KeyringResponse]) -> None:
             faults.append(f"{pool} error: {response.Error}")
             faults += [f"{name}: {text}" for name, text in sorted((response.Messages or {}).items())]
     if faults:
-        title = "1 error occurred" if len(faults) == 1 else f"{len(faults)} errors occurred"
-        raise ConsulError(f"{title}:\n" + "".join(f"\t* {fault}\n" for fault in faults) + "\n")
+        raise ConsulError(multi_error(faults))
