@@ -85,7 +85,10 @@ class Cluster:
         self.undecided = False
         # Whether users restore old snapshots, so that what was acknowledged may be undone.
         self.rewinds = seed % 8 == 7
+        # With the shorter one servers campaign more often, and often at the same time.
+        patience_s = rng.choice((1.0, 0.3))
         self.raft = RaftConfig(
+            heartbeat_timeout_s=patience_s, election_timeout_s=patience_s, leader_lease_timeout_s=patience_s / 2,
             snapshot_threshold=rng.choice((20, 60, 10_000)), snapshot_interval_s=2.0, trailing_logs=rng.choice((4, 30)),
             pre_vote=seed % 4 != 0, inflight_max=8, append_entries_max=8, cache_entries=rng.choice((4, 64)),
         )  # fmt: skip
@@ -104,7 +107,7 @@ class Cluster:
         self._archive: BinaryIO | None = None
         self._dead: list[Process] = []
         liars = rng.randint(0, 1) if seed % 5 == 0 else 0
-        for number in range(3 + rng.choice((0, 0, 1, 2, 4))):
+        for number in range(3 + rng.choice((0, 0, 0, 1, 2, 2, 4))):
             disk = ServerDisk(rng, DiskFaults(lies=number < liars))
             rate = rng.uniform(*CLOCK_RATES)
             host_id = f"{number:08d}-0000-0000-0000-000000000000"
@@ -227,6 +230,11 @@ class Cluster:
             cut |= {(ids[0], other) if rng.random() < 0.5 else (other, ids[0]) for other in ids[1:]}
         self.trace("net", f"{kind}: {sorted((self.hosts[a].name, self.hosts[b].name) for a, b in cut)}")
 
+    def _regicide(self) -> None:
+        leader = self.leader()
+        if leader is not None:
+            self.kill(leader.process)
+
     def _stall(self) -> None:
         process = self.rng.choice(list(self.links.processes.values()))
         pause = self.rng.expovariate(1 / 1.5)
@@ -292,7 +300,7 @@ class Cluster:
 
     # ------------------------------------------------------------------ a run
 
-    def run(self, seconds: float = 15.0, calm_s: float = 9.0) -> list[Operation]:
+    def run(self, seconds: float = 12.0, calm_s: float = 9.0) -> list[Operation]:
         """Faults for ``seconds``, then peace, then the last checks."""
         gc_was_on = gc.isenabled()
         gc.disable()  # what is collected when must not depend on what ran before
@@ -324,6 +332,7 @@ class Cluster:
         self._every(faults.snapshot_every_s, self._snapshot)
         self._every(faults.transfer_every_s / 2, self._transfer)
         self._every(faults.stall_every_s, self._stall)
+        self._every(faults.restart_s * 3, self._regicide)
         if self.rewinds:
             self._every(3.0, self._save)
             self.time.at(seconds + 4.0, self._rewind)

@@ -192,7 +192,7 @@ class SimDisk:
         self._finished += len(batch)
         self._disk.write(batch)
         # Votes are few, and what is forgotten of them is known to nobody.
-        self._owner.may_die(30.0 if any(isinstance(write, PersistState) for write in batch) else 1.0)
+        self._owner.may_die(100.0 if any(isinstance(write, PersistState) for write in batch) else 1.0)
         self._done(batch[-1].seq)
 
 
