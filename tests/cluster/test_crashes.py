@@ -25,12 +25,14 @@ if os.uname().sysname != "Linux":
 OURS = Subject.OURS
 SERVERS = [(f"s{number}", OURS) for number in (1, 2, 3)]
 DISK_FULL = "no write is acknowledged until it works again"
+# Or the next to die might be needed by those who are left.
+KEEP_VOTES = "autopilot { cleanup_dead_servers = false }"
 KEYS = [f"h/{number}" for number in range(4)]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS) as made:
+    with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS, extra=["-hcl", KEEP_VOTES]) as made:
         made.settled()
         yield made
 
@@ -57,12 +59,12 @@ def test_histories_are_linearizable_through_kills_and_pauses(cluster: Cluster) -
         cluster.leader()
         cluster.restart(leader)
         clients.more(50)
-        leader = cluster.leader()
+        leader = cluster.settled()
         with paused(leader):
             cluster.leader(others(cluster, leader))
             clients.more(20)
         clients.more(50)
-        follower = others(cluster, cluster.leader())[0]
+        follower = others(cluster, cluster.settled())[0]
         with paused(follower):
             clients.more(50)
         follower.kill()
@@ -108,7 +110,7 @@ def small_disks(tmp_path: Path) -> Iterator[list[Path]]:
 
 @pytest.fixture
 def full_disk(small_disks: list[Path], tmp_path: Path) -> Iterator[Cluster]:
-    with Cluster(tmp_path, *SERVERS) as made:
+    with Cluster(tmp_path, *SERVERS, extra=["-hcl", KEEP_VOTES]) as made:
         made.settled()
         yield made
 
