@@ -149,3 +149,9 @@ def test_modules_say_what_they_are(path: Path) -> None:
     if path.name == "__init__.py" and not path.read_text().strip():
         return
     assert ast.get_docstring(tree_of(path)), "a module starts with its law"
+
+
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_cancellations_are_not_lost(path: Path) -> None:
+    """Before Python 3.12, wait_for forgets one that comes together with the result; asyncio.timeout does not."""
+    assert "asyncio.wait_for(" not in path.read_text()

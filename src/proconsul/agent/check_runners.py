@@ -130,7 +130,8 @@ class _CatalogAliases:
             woken = asyncio.Event()
             waiter = server.views.wait(view, index, lambda _: woken.set())
             try:
-                await asyncio.wait_for(woken.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await woken.wait()
             except TimeoutError:
                 view.refresh()
             finally:

@@ -199,7 +199,8 @@ class _Signals:
 
     async def _leave(self) -> None:
         try:
-            await asyncio.wait_for(self._agent.leave(), GRACEFUL_TIMEOUT_S)
+            async with asyncio.timeout(GRACEFUL_TIMEOUT_S):
+                await self._agent.leave()
         except Exception as error:
             log.error("Error on leave: error=%s", error)
             self._finish(1)

@@ -181,7 +181,8 @@ class NetworkPool(Pool):
         self._serf.force_leave(name, prune, time.monotonic(), lambda: None if told.done() else told.set_result(None))
         self._pool.settle()
         try:
-            await asyncio.wait_for(told, FORCE_LEAVE_TIMEOUT_S)
+            async with asyncio.timeout(FORCE_LEAVE_TIMEOUT_S):
+                await told
         except TimeoutError:
             raise ConsulError("timed out broadcasting node removal") from None
         return True

@@ -148,7 +148,8 @@ class GossipPool:
         tell(lambda: None if sent.done() else sent.set_result(None))
         self.settle()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(sent, self.serf.config.broadcast_timeout_s)
+            async with asyncio.timeout(self.serf.config.broadcast_timeout_s):
+                await sent
 
     async def stop(self) -> None:
         """Close the sockets. Others will find out by themselves, unless `leave` told them."""
