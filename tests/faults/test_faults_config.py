@@ -180,3 +180,9 @@ def test_a_port_in_use_is_said_and_ends_with_1(start_agent: StartAgent, tmp_path
     assert done.returncode == 1
     assert "address already in use" in (done.stdout + done.stderr).lower()
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_access_control_that_is_not_enforced_is_said_loudly(start_agent: StartAgent) -> None:
+    agent = start_agent("-hcl", 'acl { enabled = true default_policy = "deny" }')
+    assert "[ERROR] agent: acl.enabled is set, but this version does not enforce access control" in agent.log()
+    assert "does not enforce" not in start_agent().log()

@@ -103,6 +103,14 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
     return "".join(f"{name:>18}: {value}\n" for name, value in rows.items())
 
 
+def unkept_promises(config: RuntimeConfig) -> list[str]:
+    """What the configuration asks for to be safe and this version does not do: nobody may find that out by chance."""
+    found = []
+    if config.acl.enabled:
+        found.append("acl.enabled is set, but this version does not enforce access control: every request is allowed")
+    return found
+
+
 async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
     from proconsul.agent.agent import Agent
     from proconsul.agent.joining import StartJoinError
@@ -121,6 +129,8 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
         print("==> Log data will now stream in as it occurs:\n", flush=True)
         for warning in warnings:
             log.warning("%s", warning)
+        for promise in unkept_promises(config):
+            log.error("%s", promise)
         await agent.start()
     except StartJoinError as error:
         log.error("%s", error)
