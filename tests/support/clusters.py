@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -201,9 +201,3 @@ class AcknowledgedWrites:
     def missing(self, member: ConsulMember) -> set[str]:
         """What was acknowledged and is not there."""
         return self.acknowledged - set(member.ok("GET", f"/v1/kv/{self._prefix}?keys").json())
-
-
-def everywhere(cluster: Cluster, check: Callable[[ConsulMember], None]) -> None:
-    """Run ``check`` against every running agent."""
-    for member in cluster.agents():
-        check(member)
