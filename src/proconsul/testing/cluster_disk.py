@@ -89,10 +89,12 @@ class ServerDisk:
 
     def crash(self, *, lose: bool) -> None:
         """Power is gone. ``lose``: with what was promised, else the disk was lucky."""
+        lost = lose and self.owes
         if lose:
             self._promised.clear()
         self.sync()
-        if self.opened is not None:
+        # Behind what is lost nothing else can be there.
+        if self.opened is not None and not lost:
             while self.opened.waiting and self.rng.random() < 0.3:
                 self.durable.write((self.opened.waiting.popleft(),))
         self.opened = None
