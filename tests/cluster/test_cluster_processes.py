@@ -14,7 +14,7 @@ import pytest
 
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
 from support.harness import Subject, eventually
-from support.pools import new_host
+from support.pools import ConsulMember, new_host
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
@@ -187,3 +187,29 @@ def test_a_fourth_server_joins_and_a_wiped_one_comes_back(cluster: Cluster) -> N
     cluster.restart(wiped)
     cluster.settled()
     cluster.same_state()
+
+
+def test_every_server_measures_consensus(cluster: Cluster) -> None:
+    leader = cluster.leader()
+    follower = next(one for one in cluster.servers() if one is not leader)
+    for number in range(20):
+        leader.ok("PUT", f"/v1/kv/{number}", b"v")
+    leader.ok("GET", "/v1/kv/1?consistent")
+
+    def names(member: ConsulMember) -> set[str]:
+        shown = member.ok("GET", "/v1/agent/metrics").json()
+        listed = [*shown["Gauges"], *shown["Counters"], *shown["Samples"]]
+        return {one["Name"].removeprefix("consul.") for one in listed}
+
+    expected = {
+        "raft.apply", "raft.commitTime", "raft.leader.dispatchLog", "raft.leader.lastContact", "raft.state.leader",
+        "raft.verify_leader", "raft.barrier", "leader.reconcile", "autopilot.healthy", "autopilot.failure_tolerance",
+    }  # fmt: skip
+    seen: dict[str, set[str]] = {leader.name: set(), follower.name: set()}
+
+    def missing() -> object:
+        for member in (leader, follower):
+            seen[member.name] |= names(member)
+        return expected - seen[leader.name] or {"raft.rpc.appendEntries", "raft.state.follower"} - seen[follower.name]
+
+    cluster.until(missing, "both have measured what they do", 60.0)

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote
 
-from proconsul.agent.metrics import Metrics, Sample
+from proconsul.agent.metrics import Metrics
 from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
 from proconsul.engine.http.router import Answer, Route, Router
+from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
 from proconsul.features.web import NO_ANSWER, Web, finished
 

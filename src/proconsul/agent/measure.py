@@ -57,6 +57,14 @@ class Measure:
         self._dropped()
         server = agent.server
         metrics.gauge("session_ttl.active", len(server.session_deadlines))
+        metrics.take(server.meters)
+        if server.leading:
+            health = server.autopilot.health()
+            metrics.gauge("autopilot.healthy", 1.0 if health.Healthy else 0.0)
+            metrics.gauge("autopilot.failure_tolerance", health.FailureTolerance)
+            contact = server.raft.quorum_contact()
+            if contact is not None:
+                metrics.sample("raft.leader.lastContact", contact * 1000)
         metrics.gauge("rpc.queries_blocking", server.views.waiting)
         metrics.gauge("http.connections", agent.connection_count)
         metrics.gauge("raft.applied_index", server.raft.applied_index)

@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from proconsul.engine.meters import Meters, Sample
 from proconsul.engine.wire.gojson import Object
 
 INTERVAL_S = 10.0
 # One minute of intervals is kept.
 INTERVALS_MAX = 6
 Labels = tuple[tuple[str, str], ...]
-
-
-class Sample:
-    """An aggregate of values."""
-
-    __slots__ = ("count", "maximum", "minimum", "squares", "total")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total = self.squares = 0.0
-        self.minimum, self.maximum = math.inf, -math.inf
-
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.total += value
-        self.squares += value * value
-        # Not min() and max(): this is done for every request.
-        if value < self.minimum:
-            self.minimum = value
-        if value > self.maximum:
-            self.maximum = value
-
-    def merge(self, other: Sample) -> None:
-        self.count += other.count
-        self.total += other.total
-        self.squares += other.squares
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
-
-    def stddev(self) -> float:
-        if self.count < 2:
-            return 0.0
-        spread = self.count * self.squares - self.total * self.total
-        return math.sqrt(max(spread, 0.0) / (self.count * (self.count - 1)))
 
 
 class Interval:
@@ -95,6 +61,16 @@ class Metrics:
         key = (name, labels)
         self._current().samples.setdefault(key, Sample()).merge(sample)
         self.summaries.setdefault(key, Sample()).merge(sample)
+
+    def take(self, meters: Meters) -> None:
+        """Add what a component has measured since it was last asked."""
+        samples, counts, gauges = meters.drain()
+        for name, sample in samples.items():
+            self.merge(name, sample)
+        for name, value in counts.items():
+            self.count(name, value)
+        for name, value in gauges.items():
+            self.gauge(name, value)
 
     # ------------------------------------------------------------------ views
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.meters import Meters
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.disk import OpenDisk, open_disk
@@ -104,6 +105,7 @@ class ConsulServer:
         self.members = members
         self.clock, self.wall_clock_ns = clock, wall_clock_ns
         self.rng = rng or random.Random()
+        self.meters = Meters()
         self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
         self.state = State()
         self.fsm = FSM(self.state, self._effects)
@@ -157,7 +159,7 @@ class ConsulServer:
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
-            open_disk=open_disk,
+            open_disk=open_disk, meters=self.meters,
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
         await self.raft.start()
@@ -372,7 +374,12 @@ class ConsulServer:
         return (await self.raft.leadership.get()).is_leader
 
     async def barrier(self) -> None:
+        began = self.clock()
         await self.raft.barrier()
+        self._timed("leader.barrier", began)
+
+    def _timed(self, name: str, began: float) -> None:
+        self.meters.sample(name, (self.clock() - began) * 1000)
 
     async def establish(self) -> None:
         await self.autopilot.write_initial_config()
@@ -410,7 +417,8 @@ class ConsulServer:
             future.add_done_callback(partial(self._destroyed, session_id))
         index = self.tombstones.due(now)
         if index:
-            self.propose(MessageType.TOMBSTONE, TombstoneRequest(Datacenter=self.datacenter, ReapIndex=index))
+            reaped = self.propose(MessageType.TOMBSTONE, TombstoneRequest(Datacenter=self.datacenter, ReapIndex=index))
+            reaped.add_done_callback(lambda _: self._timed("leader.reapTombstones", now))
         if now - self._flushed_at >= self.config.coordinate_update_period_s:
             self._flushed_at = now
             self.coordinates.flush()
@@ -452,13 +460,20 @@ class ConsulServer:
             self._bootstrapping.look()
 
     async def reconcile(self) -> None:
+        began = self.clock()
         members = {member.name: member for member in self.members()}
         for member in members.values():
             await self.reconcile_member(member)
         for member in reconcile.unknown_to_pool(members, self.state.tables, self.node_name, self.datacenter):
             await self.reconcile_member(member)
+        self._timed("leader.reconcile", began)
 
     async def reconcile_member(self, member: object) -> None:
+        began = self.clock()
+        await self._reconcile_member(member)
+        self._timed("leader.reconcileMember", began)
+
+    async def _reconcile_member(self, member: object) -> None:
         assert isinstance(member, Member)
         tables = self.state.tables
         details = ServerDetails.parse(member)

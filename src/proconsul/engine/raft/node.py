@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, BinaryIO
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.raft import chunking
 from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.applier import Applier, Waiter
@@ -34,6 +35,7 @@ from proconsul.engine.raft.events import LeadershipChanged, Role
 from proconsul.engine.raft.fsm import FSM
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
+from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.peers import Peers
 from proconsul.engine.raft.readings import Readings
 from proconsul.engine.raft.restoring import prepare_restore
@@ -67,6 +69,7 @@ class RaftNode(Readings):
         *,
         note: Callable[[str], None] | None = None,
         open_disk: OpenDisk = open_disk,
+        meters: Meters | None = None,
     ) -> None:
         self.config = config
         self.id = server_id
@@ -80,6 +83,7 @@ class RaftNode(Readings):
         self._transport = transport
         self._rng = rng
         self._open_disk = open_disk
+        self._meter = RaftMeter(meters or Meters())
         self._note = note or (lambda text: None)
         self._running = False
         self._inbox: deque[ev.Event] = deque()
@@ -116,11 +120,13 @@ class RaftNode(Readings):
         self._applier.disk = self._disk
         self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
         self._peers = Peers(
-            self.core, self._cache, self._log, self._snapshots, self._fsm, self._transport, self._disk, self._step
-        )
+            self.core, self._cache, self._log, self._snapshots, self._fsm, self._transport, self._disk, self._step,
+            self._meter,
+        )  # fmt: skip
         self._snapshotting = Snapshotting(
-            self.core, self._applier, fsm, self._snapshots, self._disk, self._log, self._step, self._rng, self._note
-        )
+            self.core, self._applier, fsm, self._snapshots, self._disk, self._log, self._step, self._rng, self._note,
+            self._meter.meters,
+        )  # fmt: skip
         self._performers: dict[type, Callable[[Any], None]] = {
             ev.Append: self._append,
             ev.PersistState: self._disk.submit,
@@ -202,6 +208,7 @@ class RaftNode(Readings):
                 effects = self.core.step(inbox.popleft(), self._loop.time())
                 for effect in effects:
                     self._performers[type(effect)](effect)
+                self._meter.role(self.core.role)
         except Exception as error:
             self._crashed(error)
             raise
@@ -215,6 +222,7 @@ class RaftNode(Readings):
 
     def _append(self, effect: ev.Append) -> None:
         self._cache.put(effect.entries)
+        self._meter.appending(effect.seq, self._loop.time())
         self._disk.submit(effect)
 
     def _reset_log(self, effect: ev.ResetLog) -> None:
@@ -222,15 +230,20 @@ class RaftNode(Readings):
         self._disk.submit(effect)
 
     def _disk_done(self, seq: int) -> None:
+        self._meter.durable(seq, self._loop.time())
         self._step(ev.DiskDone(seq))
 
     def _disk_failed(self, last_index: int, reason: str) -> None:
         _log.error("failed to write the raft log, no write is acknowledged until it works again: error=%s", reason)
         self._disk.reset()
+        self._meter.disk_failed()
         self._step(ev.DiskFailed(last_index, reason))
 
     def _apply(self, effect: ev.Apply) -> None:
+        began = self._loop.time()
+        self._meter.committed(effect.last, effect.last - self._applier.applied_index, began)
         self._applier.apply_to(effect.last)
+        self._meter.meters.sample("raft.fsm.apply", (self._loop.time() - began) * 1000)
 
     def _restore_snapshot(self, effect: ev.RestoreSnapshot) -> None:
         reader, install = self._peers.received(effect.index, effect.term)
@@ -327,6 +340,7 @@ class RaftNode(Readings):
             index += 1
             if proposer is not None:
                 waiting[index] = proposer
+        self._meter.proposed(len(proposals), index, self._loop.time())
         self._step(ev.Propose(proposals))
 
     def _fail_proposals(self, error: RaftError) -> None:
@@ -337,6 +351,7 @@ class RaftNode(Readings):
 
     async def barrier(self) -> None:
         """Return when everything proposed or committed before is applied here. Fails as ``propose`` does."""
+        self._meter.meters.count("raft.barrier")
         await self.propose(b"", type=EntryType.BARRIER)
 
     def is_leader_sync(self) -> bool:
@@ -345,6 +360,7 @@ class RaftNode(Readings):
 
     async def verify_leader(self) -> None:
         """Return when a quorum confirmed that this server leads; else NotLeaderError."""
+        self._meter.meters.count("raft.verify_leader")
         if not self.is_leader_sync():
             await self._ask(lambda token: ev.Verify(token))
 

@@ -28,6 +28,7 @@ from proconsul.engine.raft.messages import (
     Response,
     TimeoutNowResponse,
 )
+from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.restoring import Install, prepare_restore
 from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.startup import newest_snapshot
@@ -47,7 +48,10 @@ class Peers:
         transport: Transport | None,
         disk: Disk,
         step: Callable[[ev.Event], None],
+        meter: RaftMeter,
     ) -> None:
+        self._meter = meter
+        self._loop = asyncio.get_running_loop()
         self._core = core
         self._cache = cache
         self._log = log
@@ -58,6 +62,7 @@ class Peers:
         self._step = step
         self._next_request = 0
         self._responders: dict[int, tuple[Respond, Body | None]] = {}
+        self._began: dict[int, tuple[Request, float]] = {}
         self._received: dict[tuple[int, int], tuple[BinaryIO, Install]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._behind: dict[str, CatchUp] = {}
@@ -88,11 +93,14 @@ class Peers:
     def _handle(self, request: Request, body: Body | None, respond: Respond) -> None:
         self._next_request += 1
         self._responders[self._next_request] = (respond, body)
+        self._began[self._next_request] = request, self._loop.time()
         self._step(ev.Received(self._next_request, request))
 
     def reply(self, effect: ev.Reply) -> None:
         """Answer a request."""
         respond, body = self._responders.pop(effect.request_id)
+        request, began = self._began.pop(effect.request_id)
+        self._meter.served(request, self._loop.time() - began)
         if body is None:
             respond(effect.response, effect.error)
         else:
@@ -218,6 +226,8 @@ class Peers:
         return self._disk.read(lambda: self._log.read(first, last, bytes_max))
 
     def responded(self, effect: ev.SendAppend, response: AppendEntriesResponse) -> None:
+        count = None if effect.heartbeat else effect.last_index - effect.prev_index
+        self._meter.replicated(effect.to, count, self._loop.time() - effect.sent_at)
         self._step(ev.AppendResponded(effect, response))
 
     def send_entries(

@@ -81,6 +81,13 @@ class Readings:
         progress = self.core.progress.get(server_id) if self.core.role is Role.LEADER else None
         return None if progress is None else self._loop.time() - progress.contact
 
+    def quorum_contact(self) -> float | None:
+        """Seconds since a quorum last answered this leader; None when it needs nobody's answer."""
+        voters = self.core.configuration.voters
+        silences = sorted(silence for voter in voters if (silence := self.silence_of(voter)) is not None)
+        needed = len(voters) // 2
+        return silences[needed - 1] if needed and len(silences) >= needed else None
+
     @property
     def last_snapshot(self) -> tuple[int, int]:
         """(index, term) of the last snapshot, zeros if there is none."""

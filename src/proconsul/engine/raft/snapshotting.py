@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import BinaryIO
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.applier import Applier
 from proconsul.engine.raft.core import RaftCore
@@ -38,7 +39,10 @@ class Snapshotting:
         step: Callable[[ev.Event], None],
         rng: Random,
         note: Callable[[str], None],
+        meters: Meters,
     ) -> None:
+        self._meters = meters
+        self._loop = asyncio.get_running_loop()
         self._core = core
         self._applier = applier
         self._fsm = fsm
@@ -103,15 +107,24 @@ class Snapshotting:
                     f"cannot take snapshot now, wait until the configuration entry at {configuration_index} "
                     f"has been applied (have applied {index})"
                 )
+            began = self._loop.time()
             captured = self._fsm.snapshot()
+            written = self._sample("raft.fsm.snapshot", began)
             configuration = core.committed_configuration
             meta, oldest = await asyncio.to_thread(
                 self._write, captured, lambda: self._snapshots.create(index, term, configuration, configuration_index)
             )
+            self._sample("raft.snapshot.persist", written)
             trailing = min(index, core.last_index - core.config.trailing_logs)
             # Also keep what the oldest retained snapshot needs, so that a damaged newest one loses nothing.
             self._step(ev.SnapshotTaken(index, term, max(0, min(trailing, oldest))))
+            self._sample("raft.snapshot.takeSnapshot", began)
             return meta
+
+    def _sample(self, name: str, began: float) -> float:
+        now = self._loop.time()
+        self._meters.sample(name, (now - began) * 1000)
+        return now
 
     def _write(self, captured: FSMSnapshot, create: Callable[[], SnapshotSink]) -> tuple[SnapshotMeta, int]:
         sink = create()
