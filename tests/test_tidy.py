@@ -155,3 +155,13 @@ def test_modules_say_what_they_are(path: Path) -> None:
 def test_cancellations_are_not_lost(path: Path) -> None:
     """Before Python 3.12, wait_for forgets one that comes together with the result; asyncio.timeout does not."""
     assert "asyncio.wait_for(" not in path.read_text()
+
+
+def test_the_table_of_compatibility_counts_its_rows() -> None:
+    text = (Path(__file__).parent.parent / "COMPATIBILITY.md").read_text()
+    states = ("done", "partly", "differs", "not yet")
+    counted = {priority: dict.fromkeys(states, 0) for priority in ("P0", "P1", "P2", "P3")}
+    for priority, state in re.findall(r"^\| [A-Z]{2}-\d+ \| (P\d)[^|]*\| .* \| ([^|]*) \|$", text, re.MULTILINE):
+        counted[priority][re.split("[:;,]", state)[0].strip()] += 1
+    shown = re.findall(r"^\| (P\d) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    assert {priority: dict(zip(states, map(int, numbers), strict=True)) for priority, *numbers in shown} == counted

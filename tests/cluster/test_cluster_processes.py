@@ -107,6 +107,16 @@ def test_without_a_quorum_nobody_answers_but_stale_reads(cluster: Cluster) -> No
         assert (reply.status, reply.text) == (500, "No cluster leader")
     stale = survivor.ok("GET", "/v1/kv/a?stale&raw")
     assert stale.body == b"1" and stale.header("X-Consul-KnownLeader") == "false"
+    survivor.kill()
+    cluster.restart(survivor, wait=False)
+
+    def knows_nothing() -> bool:
+        try:
+            return survivor.call("GET", "/v1/kv/a?stale").text == "No cluster leader"
+        except OSError:
+            return False
+
+    eventually(knows_nothing, "who never heard a leader refuses even stale reads", ELECTION_TIMEOUT_S)
     for other in (leader, *others):
         cluster.restart(other, wait=False)
     assert cluster.settled().ok("GET", "/v1/kv/a?raw").body == b"1"

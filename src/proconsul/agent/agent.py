@@ -213,6 +213,7 @@ class Agent:
         self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
         self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
         self.web.use_cache = config.http.use_cache
+        self.web.discovery_max_stale_ns = int(config.http.discovery_max_stale_s * SECOND_NS)
         router = Router()
         self._routes(router)
         self.front = FrontDoor(

@@ -33,13 +33,14 @@ KEPT_BYTES_MAX = 64 << 10
 
 
 class Options(NamedTuple):
-    """How a read wants to be answered."""
+    """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age."""
 
     min_index: int
     wait_ns: int
     consistency: str
     cached: bool
     filter: str
+    max_stale_ns: int = 0
 
 
 class Reply(NamedTuple):
@@ -245,7 +246,7 @@ class Web:
 
     def options(self, request: Request) -> Options:
         """Blocking and consistency parameters. Raises BadRequest."""
-        if not request.query_string:
+        if not request.query_string and not self.discovery_max_stale_ns:
             return _PLAIN
         query = request.query
         if "cache-control" in request.headers:
@@ -262,18 +263,22 @@ class Web:
                 raise BadRequest("Invalid index")
             min_index = int(text)
         stale, consistent, cached = "stale" in query, "consistent" in query, "cached" in query
+        max_stale_ns = 0
         if query.get("max_stale", [""])[0]:
             try:
-                parse_duration(query["max_stale"][0])
+                max_stale_ns = parse_duration(query["max_stale"][0])
             except DurationError:
                 raise BadRequest("Invalid max_stale value " + _go_quote(query["max_stale"][0])) from None
             stale = True
+        elif self.discovery_max_stale_ns and request.path.startswith(_DISCOVERY):
+            if not (stale or consistent or cached or "leader" in query):
+                stale, max_stale_ns = True, self.discovery_max_stale_ns
         if stale and consistent:
             raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
         if cached and consistent and self.use_cache:
             raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
         level = "stale" if stale else "consistent" if consistent else "leader"
-        return Options(min_index, wait_ns, level, cached and self.use_cache, query.get("filter", [""])[0])
+        return Options(min_index, wait_ns, level, cached and self.use_cache, query.get("filter", [""])[0], max_stale_ns)
 
     @staticmethod
     def body(request: Request, cls: Any) -> Any:
@@ -335,10 +340,16 @@ class Web:
     ) -> Answer:
         self.require_local(request)
         options = self.options(request)
+        if options.max_stale_ns and effective and self._too_old(options, self.authority.last_contact_ms() * 1_000_000):
+            options = options._replace(consistency="leader")
         if not self.authority.answers(options.consistency):
             reading = _Reading(request, read, options, encode, effective, cacheable, form)
             return self._ask(reading) or self._later(reading)
         return self._answer(request, read, options, encode, effective, cacheable, form)
+
+    @staticmethod
+    def _too_old(options: Options, last_contact_ns: int) -> bool:
+        return options.consistency == "stale" and last_contact_ns > options.max_stale_ns > 0
 
     def _headers(self, read: Read, options: Options, effective: bool, cacheable: bool) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -441,6 +452,7 @@ class Web:
             read.args, Datacenter=self.datacenter, Token=self.token(reading.request),
             MinQueryIndex=options.min_index, MaxQueryTime=options.wait_ns,
             AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
+            MaxStaleDuration=options.max_stale_ns,
         )  # fmt: skip
         asked = _Asked(self, reading)
         cancel = self.authority.ask_for(asked, read.method, args)
@@ -454,6 +466,9 @@ class Web:
         """Another server's answer, encoded here; our own when ``found`` is None. Raises ConsulError."""
         if found is None:
             return self._answer(*reading)
+        if reading.effective and self._too_old(reading.options, found.LastContact):
+            fresh = reading._replace(options=reading.options._replace(consistency="leader"))
+            return self._ask(fresh) or self._answer(*fresh)
         read = reading.read
         form = (self.pretty(reading.request), reading.form)
         if found is self._last_found[0] and form == self._last_found[1]:
@@ -521,6 +536,7 @@ def _check_cache_control(text: str) -> None:
 
 
 _PLAIN = Options(0, 0, "leader", False, "")
+_DISCOVERY = ("/v1/catalog", "/v1/health")
 NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
 # These endpoints of Consul 1.8 do not look at namespaces at all.
 _WITHOUT_NAMESPACES = ("/v1/catalog/nodes", "/v1/coordinate/", "/v1/event/", "/v1/operator/", "/v1/snapshot")

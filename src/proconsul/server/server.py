@@ -284,7 +284,8 @@ class ConsulServer:
     def answers(self, consistency: str) -> bool:
         """See `Authority.answers`."""
         if consistency == "stale":
-            return not self.config.client
+            # A server that never heard a leader knows nothing yet.
+            return self.leading or (not self.config.client and self.raft.last_contact is not None)
         return self.leading and (consistency != "consistent" or self.raft.is_leader_sync())
 
     async def may_answer(self, consistency: str) -> bool:
