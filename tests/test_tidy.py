@@ -158,7 +158,7 @@ def test_cancellations_are_not_lost(path: Path) -> None:
 
 
 def test_the_table_of_compatibility_counts_its_rows() -> None:
-    text = (Path(__file__).parent.parent / "COMPATIBILITY.md").read_text()
+    text = (ROOT / "COMPATIBILITY.md").read_text()
     states = ("done", "partly", "differs", "not yet")
     counted = {priority: dict.fromkeys(states, 0) for priority in ("P0", "P1", "P2", "P3")}
     for priority, state in re.findall(r"^\| [A-Z]{2}-\d+ \| (P\d)[^|]*\| .* \| ([^|]*) \|$", text, re.MULTILINE):
