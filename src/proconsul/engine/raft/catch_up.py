@@ -23,7 +23,7 @@ PART_BYTES = 1024 * 1024
 PARTS_UNDER_WAY = 2
 # What it gets per second while others write: the network, the disks and the processors are theirs first. It is not kept
 # back when the log grows half as fast, or it would never arrive.
-SHARED_BYTES_PER_S = 16 * 1024 * 1024
+SHARED_BYTES_PER_S = 12 * 1024 * 1024
 
 Result = Response | TransportError
 
