@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -46,15 +46,20 @@ class _Question(NamedTuple):
 
 
 class Forwarding:
-    """``choose`` names the server to ask; ``failed`` hears of those that did not answer."""
+    """``choose`` names the server to ask; ``failed`` hears of those that did not answer.
+
+    ``look_again`` waits a moment for somebody to lead: to look whether there is anybody to ask costs nothing, unlike to
+    ask.
+    """
 
     def __init__(
         self, pool: ConnectionPool | None, choose: Choose, failed: Callable[[Address], None], *, hold_timeout_s: float,
-        unavailable: Callable[[], ConsulError], rng: random.Random,
+        unavailable: Callable[[], ConsulError], look_again: Callable[[], Awaitable[None]], rng: random.Random,
     ) -> None:  # fmt: skip
         self._pool, self._choose, self._failed = pool, choose, failed
         self._hold_timeout_s = hold_timeout_s
         self._unavailable = unavailable
+        self._look_again = look_again
         self._rng = rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
 
@@ -105,6 +110,9 @@ class Forwarding:
                 error = self._unavailable()
                 if isinstance(error, NoServers):
                     raise error  # servers are found by joining, which no request waits for
+                if loop.time() >= until:
+                    raise error
+                await self._look_again()
             else:
                 try:
                     return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))
@@ -112,11 +120,9 @@ class Forwarding:
                     raise _undecodable(failure) from None
                 except RpcFailure as failure:
                     error = self.error(address, failure)
-                    if not _may_repeat(failure, reads):
+                    if not _may_repeat(failure, reads) or loop.time() >= until:
                         raise error from None
-            if loop.time() >= until:
-                raise error
-            await self._pause()
+                await self._pause()
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._hold_timeout_s / JITTER_FRACTION * self._rng.random())

@@ -129,7 +129,8 @@ class ConsulServer:
         self.network = self._make_network() if config.listen is not None else None
         self.forwarding = Forwarding(
             self.network.pool if self.network is not None else None, self.whom_to_ask, self.peers_known.failed,
-            hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable, rng=self.rng,
+            hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable,
+            look_again=partial(self._leads_within, LEADER_POLL_S), rng=self.rng,
         )  # fmt: skip
         self._bootstrapping: Bootstrapping | None = None
         self._leader_loop = LeaderLoop(self, self._next_leadership)
@@ -305,10 +306,13 @@ class ConsulServer:
                 return False
             if loop.time() >= until or self.config.client:
                 raise self.unavailable()
-            # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the event.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(LEADER_POLL_S, until - loop.time() + 0.001)):
-                    await self._established.wait()
+            await self._leads_within(min(LEADER_POLL_S, until - loop.time() + 0.001))
+
+    async def _leads_within(self, seconds: float) -> None:
+        """Return when this server leads, or later."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._established.wait()
 
     async def ask(self, method: ReadMethod, args: Any) -> Any:
         """See `Authority.ask`."""
@@ -339,12 +343,8 @@ class ConsulServer:
         """Wait for leadership, up to ``deadline_s`` seconds."""
         if self.config.client:
             return False
-        try:
-            async with asyncio.timeout(deadline_s):
-                await self._established.wait()
-        except TimeoutError:
-            return False
-        return True
+        await self._leads_within(deadline_s)
+        return self._established.is_set()
 
     def known_leader(self) -> bool:
         return bool(self.raft.leader_address)
