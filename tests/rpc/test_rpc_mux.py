@@ -76,7 +76,10 @@ async def test_inside_tls_there_is_no_second_tls(inner: bytes, caplog: pytest.Lo
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         writer.close()
-    assert f"unrecognized RPC byte: byte={inner[0]}" in caplog.text
+    if inner[0] == FirstByte.TLS:
+        assert "TLS connection attempting to establish inner TLS connection: conn=from=127.0.0.1:" in caplog.text
+    else:
+        assert f"unrecognized RPC byte: byte={inner[0]}" in caplog.text
 
 
 @pytest.mark.parametrize(("name", "reply"), [("consul/raft", b"True client.dc1.consul\n"), ("consul/rpc-single", b"")])

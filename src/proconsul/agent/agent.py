@@ -34,6 +34,7 @@ from proconsul.agent.persistence import Persistence
 from proconsul.agent.pools import Pools
 from proconsul.agent.registrations import Registrations, Runners
 from proconsul.agent.remote_exec import RemoteExec
+from proconsul.agent.tls import https_context, load_files, rpc_tls
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.protocol import ConnectionSet, factory
@@ -123,6 +124,7 @@ class Agent:
         self._sweeper: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
         self.node_id = read_node_id(config, self.rng)
+        self._rpc_tls = rpc_tls(config)
         self._build_state()
         self._build_front()
         self._extra: list[Any] = []
@@ -140,6 +142,7 @@ class Agent:
             datacenter=config.datacenter, node_id=self.node_id, build=f"{COMPATIBLE_VERSION}:",
             port=config.rpc_advertise.port, wan_port=config.serf_advertise_wan.port if config.serf_bind_wan else 0,
             bootstrap=config.bootstrap, expect=config.bootstrap_expect, acls=config.acl.enabled,
+            use_tls=self._rpc_tls.use_tls,
         )  # fmt: skip
         if not config.server:
             tags = client_tags(tags)
@@ -179,6 +182,7 @@ class Agent:
             bootstrap=config.server and (config.bootstrap or config.dev_mode or config.bootstrap_expect == 1),
             bootstrap_expect=config.bootstrap_expect if config.server else 0,
             listen=None if self._solo else Address(config.rpc_bind.host, config.rpc_bind.port),
+            tls=self._rpc_tls,
             session_ttl_min_s=config.session_ttl_min_s or 10.0,
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,
@@ -369,9 +373,7 @@ class Agent:
         for endpoint in self.config.http_addrs:
             await self._listen_one(make, endpoint, None)
         for endpoint in self.config.https_addrs:
-            from proconsul.agent.tls import server_context
-
-            self._tls = server_context(self.config.tls.https)
+            self._tls = https_context(self.config.tls)
             await self._listen_one(make, endpoint, self._tls)
 
     async def _listen_one(self, make: Callable[[], asyncio.Protocol], endpoint: Endpoint, tls: Any) -> None:
@@ -419,6 +421,7 @@ class Agent:
             config = self._reload_config(self.config)
         except Exception as error:
             raise ConsulError(str(error)) from None
+        self._reload_tls(config)
         self.sync.pause()
         try:
             self.config = config
@@ -428,10 +431,6 @@ class Agent:
                 except ValueError as error:
                     log.error("Invalid log level in new configuration: error=%s", error)
             self._apply_check_settings()
-            if self._tls is not None:
-                from proconsul.agent.tls import load_certificates
-
-                load_certificates(self._tls, config.tls.https)
             snapshot = self.registrations.unload()
             self.registrations.load(config.service_definitions, config.check_definitions, snapshot)
             for part in self._extra:
@@ -440,6 +439,15 @@ class Agent:
             self.sync.resume()
         self.local.node_in_sync = False
         self.sync.changed()
+
+    def _reload_tls(self, config: RuntimeConfig) -> None:
+        """Read all files before any is used: of what does not fit together, nothing counts. Raises ConsulError."""
+        try:
+            self.server.tls = rpc_tls(config)
+            if self._tls is not None:
+                load_files(self._tls, config.tls.https)
+        except ConsulError as error:
+            raise ConsulError(f"Failed reloading tls configuration: {error}") from None
 
     async def leave(self) -> None:
         """Tell the pools that this agent goes on purpose; a server returns when the others can do without it."""

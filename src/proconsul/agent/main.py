@@ -14,6 +14,8 @@ from typing import Any
 from proconsul import COMPATIBLE_VERSION
 from proconsul.agent.config import ConfigError, RuntimeConfig, load, reload
 from proconsul.agent.logs import Logs
+from proconsul.agent.tls import rpc_tls
+from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
 
@@ -54,7 +56,8 @@ def run(flags: Any) -> int:
     settings = settings_of(flags)
     try:
         config, warnings = load(settings)
-    except ConfigError as error:
+        rpc_tls(config)  # so that files that are no good end it before it begins
+    except (ConfigError, ConsulError) as error:
         print(f"==> {error}", file=sys.stderr)
         return 1
     return _new_loop(config, warnings, settings)
@@ -194,7 +197,7 @@ class _Signals:
         try:
             await self._agent.reload()
         except Exception as error:
-            log.error("Failed to reload config: error=%s", error)
+            log.error("Reload config failed: error=%s", error)
 
     def _terminate(self, number: signal.Signals) -> None:
         """Leave gracefully when configured for this signal; a second signal ends at once."""

@@ -136,12 +136,12 @@ class SoloPool:
 
 def server_tags(
     *, datacenter: str, node_id: str, build: str, port: int, wan_port: int, bootstrap: bool, expect: int,
-    acls: bool = False,
+    acls: bool = False, use_tls: bool = False,
 ) -> dict[str, str]:  # fmt: skip
     """serf tags of a server (gossip reference, tags).
 
     ``acls``: access control is on. Consul's leaders keep the tokens of before 1.4 until every server says that it knows
-    the later ones, which we always do.
+    the later ones, which we always do. ``use_tls``: an authority is configured, which tells other datacenters.
     """
     tags = {
         "acls": "1" if acls else "0", "build": build, "dc": datacenter, "ft_fs": "1", "id": node_id, "port": str(port),
@@ -153,6 +153,8 @@ def server_tags(
         tags["bootstrap"] = "1"
     if expect:
         tags["expect"] = str(expect)
+    if use_tls:
+        tags["use_tls"] = "1"
     return tags
 
 

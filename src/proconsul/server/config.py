@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proconsul.engine.raft.config import RaftConfig
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.dial import Address, Tls
+from proconsul.engine.rpc.mux import NO_TLS, TlsPolicy
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig
 
@@ -14,6 +15,24 @@ DEFAULT_AUTOPILOT = AutopilotConfig(
     CleanupDeadServers=True, LastContactThreshold=SECOND_NS // 5, MaxTrailingLogs=250,
     ServerStabilizationTime=10 * SECOND_NS,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RpcTls:
+    """TLS between agents.
+
+    incoming: of the RPC port. outgoing: for all connections to servers of this datacenter; None: in the clear.
+    use_tls: what this server's tag of that name says to others.
+    server_name: what the certificate of who wants to take part in Raft must name; empty: it is not looked at.
+    """
+
+    incoming: TlsPolicy = NO_TLS
+    outgoing: Tls | None = None
+    use_tls: bool = False
+    server_name: str = ""
+
+
+IN_THE_CLEAR = RpcTls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,7 @@ class ServerConfig:
     bootstrap: start a new datacenter with this server as its only voter when there is no state.
     bootstrap_expect: start one together with so many servers that expect the same.
     listen: where to accept calls of other agents; None for an agent without a network.
+    tls: of the connections between agents, at the start.
     session_ttl_min_s: session_ttl_min, the lower bound of session TTLs.
     autopilot: the settings that the first leader writes; later the replicated ones win.
     autopilot_interval_s, server_health_interval_s: how often autopilot acts, and how often it asks for
@@ -42,6 +62,7 @@ class ServerConfig:
     bootstrap: bool = False
     bootstrap_expect: int = 0
     listen: Address | None = None
+    tls: RpcTls = IN_THE_CLEAR
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0
     coordinate_update_period_s: float = 5.0

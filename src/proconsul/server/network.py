@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from proconsul.engine.raft.configuration import Server as RaftServer
@@ -19,20 +20,24 @@ from proconsul.server.service import Service
 if TYPE_CHECKING:
     from proconsul.server.server import ConsulServer
 
+log = logging.getLogger("agent.server.rpc")
+
 
 class Network:
     """Made for every agent that has a network; only servers listen."""
 
     def __init__(self, server: ConsulServer, peers: Peers) -> None:
-        self._peers = peers
-        self.pool = ConnectionPool(CLIENT_LIMITS if server.config.client else SERVER_LIMITS)
+        self._server, self._peers = server, peers
+        self.pool = ConnectionPool(
+            CLIENT_LIMITS if server.config.client else SERVER_LIMITS, tls=lambda: server.tls.outgoing
+        )
         self.transport = NetworkTransport(self._dial)
         self.rpc = RpcServer((ConsulError, RaftError))
         self._service = Service(server, self.rpc)
         self._listener = RpcListener({
             FirstByte.SINGLE: OnProtocol(self.rpc.single), FirstByte.MULTIPLEX: OnProtocol(self.rpc.multiplexed),
             FirstByte.RAFT: OnStreams(self._raft), FirstByte.SNAPSHOT: OnStreams(server.archives.serve),
-        })  # fmt: skip
+        }, tls=lambda: server.tls.incoming)  # fmt: skip
 
     async def listen(self, address: Address) -> None:
         """Accept calls. Raises OSError."""
@@ -44,6 +49,11 @@ class Network:
         await self.pool.close()
 
     async def _raft(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
+        """A certificate that is good for calls is not for consensus, where whoever speaks may be followed."""
+        name = self._server.tls.server_name
+        if name and name not in peer.names:
+            log.error("Raft connection refused: conn=%s error=%s", peer, _not_a_server(peer, name))
+            return
         await self.transport.serve(reader, writer)
 
     async def _dial(self, server: RaftServer) -> Streams:
@@ -52,3 +62,7 @@ class Network:
         if address is None:
             raise TransportError(f"no address is known for server {server.id}")
         return await self.pool.dial_raft(address)
+
+
+def _not_a_server(peer: Peer, name: str) -> str:
+    return f'"x509: certificate is valid for {", ".join(peer.names) or "no name"}, not {name}"'

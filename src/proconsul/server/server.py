@@ -101,6 +101,8 @@ class ConsulServer:
         self.datacenter = config.datacenter
         self.node_name = config.node_name
         self.node_id = config.node_id
+        # Another one after a reload; connections that are made from then on use it.
+        self.tls = config.tls
         self.address = config.address
         self.members = members
         self.clock, self.wall_clock_ns = clock, wall_clock_ns

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 from proconsul.engine.rpc.errors import GETTING_CLIENT, ConnectionFailed
+from proconsul.engine.rpc.tls import TlsConnection, tls_text
 
 # Consul's; it covers the TLS handshake too.
 DIAL_TIMEOUT_S = 10.0
@@ -63,17 +64,23 @@ async def dial(
             try:
                 outer = first if tls is None or insecure else FirstByte.TLS
                 await loop.sock_sendall(sock, bytes((outer,)))
-                context, name = tls or (None, None)
-                transport, _ = await loop.create_connection(
-                    lambda: protocol, sock=sock, ssl=context, server_hostname=name
-                )
+                if tls is None:
+                    await loop.create_connection(lambda: protocol, sock=sock)
+                    return protocol
+                secured = TlsConnection(protocol, *tls)
+                await loop.create_connection(lambda: secured, sock=sock)
             except BaseException:
                 sock.close()
                 raise
+            try:
+                await secured.handshaken
+            except BaseException:
+                secured.close()
+                raise
     except (OSError, TimeoutError) as error:
         raise ConnectionFailed(GETTING_CLIENT + dial_text(address, error, source)) from error
-    if tls is not None and not insecure:
-        transport.write(bytes((first,)))
+    if not insecure:
+        secured.write(bytes((first,)))
     return protocol
 
 
@@ -130,10 +137,8 @@ async def _connect(address: Address, source: str) -> socket.socket:
 def dial_text(address: Address, error: BaseException, source: str = "") -> str:
     """Why a connection failed, in the words operators search for."""
     route = f"{Address(source, 0)}->{address}" if source else str(address)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"x509: {error.verify_message or error.reason}"
     if isinstance(error, ssl.SSLError):
-        return f"tls: {(getattr(error, 'reason', None) or str(error)).lower().replace('_', ' ')}"
+        return tls_text(error)
     if isinstance(error, socket.gaierror):
         return f"dial tcp: lookup {address.host}: no such host"
     if isinstance(error, TimeoutError):

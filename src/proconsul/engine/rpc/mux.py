@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from proconsul.engine.rpc.dial import STREAM_BUFFER_BYTES, FirstByte
 from proconsul.engine.rpc.server import Peer
+from proconsul.engine.rpc.tls import TlsConnection, tls_text
 
 # Consul: limits.rpc_handshake_timeout and limits.rpc_max_conns_per_client.
 HANDSHAKE_TIMEOUT_S = 5.0
@@ -159,6 +160,8 @@ class RpcListener:
                 chosen = await self._choose(sock, peer, held)
         except TimeoutError:
             self._log.error('failed to read byte: conn=%s error="i/o timeout"', peer)
+        except ssl.SSLError as error:
+            self._log.error('failed to read byte: conn=%s error="%s"', peer, _tls_text(error))
         except OSError as error:
             self._log.error("failed to read byte: conn=%s error=%s", peer, error)
         finally:
@@ -208,11 +211,11 @@ class RpcListener:
     ) -> asyncio.Protocol | None:
         """The same inside of TLS; ``known`` when there is no byte there. Raises OSError."""
         held.taken = True
-        inner = _InnerByte()  # uvloop returns a protocol of its own
-        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: inner, sock, ssl=context, ssl_handshake_timeout=self._handshake_timeout_s
-        )
+        inner = _InnerByte()
+        transport = TlsConnection(inner, context)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: transport, sock)
         try:
+            await transport.handshaken
             first: int | None = known
             if first is None:
                 first = ALPN.get(transport.get_extra_info("ssl_object").selected_alpn_protocol() or "")
@@ -230,9 +233,12 @@ class RpcListener:
             return protocol
         finally:
             if not inner.handed_over:
-                transport.abort()
+                transport.close()
 
     def _handler(self, first: int, peer: Peer, *, inner: bool = False) -> Handler | None:
+        if inner and first == FirstByte.TLS:
+            self._log.error("TLS connection attempting to establish inner TLS connection: conn=%s", peer)
+            return None
         handler = None if inner and first not in _INNER else self._handlers.get(cast(FirstByte, first))
         if handler is None:
             self._log.error("unrecognized RPC byte: byte=%d conn=%s", first, peer)
@@ -332,6 +338,13 @@ async def _peek(sock: socket.socket) -> int | None:
         with contextlib.suppress(BlockingIOError, InterruptedError):
             data = sock.recv(1, socket.MSG_PEEK)
             return data[0] if data else None
+
+
+def _tls_text(error: ssl.SSLError) -> str:
+    text = tls_text(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"tls: failed to verify client certificate: {text}"
+    return text
 
 
 def _names(certificate: Any) -> tuple[str, ...]:

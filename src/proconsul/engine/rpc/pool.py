@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -270,10 +271,16 @@ def _give_up(future: asyncio.Future[None]) -> None:
 
 
 class ConnectionPool:
-    """Calls by address. ``source``: our own address to dial from, which the texts of errors name."""
+    """Calls by address. ``source``: our own address to dial from, which the texts of errors name.
 
-    def __init__(self, limits: PoolLimits = CLIENT_LIMITS, *, source: str = "") -> None:
+    ``tls``: how to dial where a call does not say, asked every time; connections made another way live until idle.
+    """
+
+    def __init__(
+        self, limits: PoolLimits = CLIENT_LIMITS, *, source: str = "", tls: Callable[[], Tls | None] = lambda: None
+    ) -> None:
         self._limits = limits
+        self._tls = tls
         self._source = source
         # For new calls; those that the server wants no more of are only among all.
         self._connections: dict[_Key, _Connection] = {}
@@ -290,7 +297,7 @@ class ConnectionPool:
         ``timeout_s`` covers dialling too. Cancelling ends the call at the server as well. Raises RpcError for the
         server's error text, other RpcFailures where there is no answer, DecodeError for one of another type.
         """
-        key = _Key(address, tls)
+        key = _Key(address, tls or self._tls())
         connection = self._connections.get(key)
         if connection is None or not connection.usable:
             loop = asyncio.get_running_loop()
@@ -308,7 +315,7 @@ class ConnectionPool:
         None, and nothing was asked, when it cannot be sent at once: nothing is connected, or too much under way.
         Raises RpcOverload.
         """
-        connection = self._connections.get(_Key(address, tls))
+        connection = self._connections.get(_Key(address, tls or self._tls()))
         if connection is None or not connection.usable:
             return None
         return connection.begin(waiter, method, EMPTY if request is None else encode(request), timeout_s)
@@ -331,7 +338,7 @@ class ConnectionPool:
 
     async def _streams(self, address: Address, first: FirstByte, tls: Tls | None) -> Streams:
         return await dial_streams(
-            address, first, tls=tls, source=self._source, timeout_s=self._limits.dial_timeout_s
+            address, first, tls=tls or self._tls(), source=self._source, timeout_s=self._limits.dial_timeout_s
         )  # fmt: skip
 
     def forget(self, address: Address) -> None:

@@ -1,0 +1,216 @@
+"""TLS on the connections of the RPC port.
+
+asyncio's own TLS ends a connection when one side has said all it has to say. Snapshots need that half-close
+(RPC reference, section 6: close_notify, then the answer), and what is inside is only known once TLS is up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from typing import Any, cast
+
+READ_BYTES = 64 << 10
+# OpenSSL's reasons for what Go's crypto/tls says in other words, which are those operators search for.
+_REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "client didn't provide a certificate",
+    "CALLBACK_FAILED": "no certificates configured",
+    "WRONG_VERSION_NUMBER": "first record does not look like a TLS handshake",
+    "HTTP_REQUEST": "first record does not look like a TLS handshake",
+    "NO_SHARED_CIPHER": "no cipher suite supported by both client and server",
+    "UNSUPPORTED_PROTOCOL": "protocol version not supported",
+}
+_ALERTS = ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_", "TLSV1_UNRECOGNIZED_NAME")
+# Of X509_verify_cert: what makes an issuer unknown, and a date wrong.
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+_WRONG_DATE = frozenset({9, 10})
+
+
+def tls_text(error: ssl.SSLError) -> str:
+    """Why TLS failed, in the words of Go's crypto/tls and crypto/x509 where they have the same meaning."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _UNKNOWN_AUTHORITY:
+            return "x509: certificate signed by unknown authority"
+        if error.verify_code in _WRONG_DATE:
+            return "x509: certificate has expired or is not yet valid"
+        return f"x509: {error.verify_message or error.reason}"
+    if isinstance(error, ssl.SSLEOFError):
+        return "EOF"
+    reason = getattr(error, "reason", None) or str(error)
+    if reason.startswith(_ALERTS):
+        for prefix in ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_", "TLSV1_"):
+            reason = reason.removeprefix(prefix)
+        return f"remote error: tls: {reason.lower().replace('_', ' ')}"
+    return f"tls: {_REASONS.get(reason) or reason.lower().replace('_', ' ')}"
+
+
+class TlsConnection(asyncio.Transport, asyncio.Protocol):
+    """A protocol to the connection beneath, a transport to ``app``, which is told of it once the handshake is done.
+
+    ``server_hostname``: of the side that dials; None accepts. Unlike asyncio's, either side may end what it sends,
+    and still be sent to.
+    """
+
+    def __init__(self, app: asyncio.Protocol, context: ssl.SSLContext, server_hostname: str | None = None) -> None:
+        super().__init__()
+        self._app = app
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            self._in, self._out, server_side=server_hostname is None, server_hostname=server_hostname or None
+        )
+        # Done when TLS is up; fails with an OSError.
+        self.handshaken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._raw: asyncio.Transport | None = None
+        self._up = self._paused = self._closing = self._read_ended = self._write_ended = False
+        self._error: Exception | None = None
+
+    # ------------------------------------------------------------------ as a protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._raw = cast(asyncio.Transport, transport)
+        self._advance()
+
+    def data_received(self, data: bytes) -> None:
+        self._in.write(data)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        if not self._read_ended:
+            self._in.write_eof()
+            self._advance()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        error = self._error or exc
+        if self._up:
+            self._app.connection_lost(error)
+        elif not self.handshaken.done():
+            self.handshaken.set_exception(error or ConnectionResetError("EOF"))
+
+    def pause_writing(self) -> None:
+        if self._up:
+            self._app.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._up:
+            self._app.resume_writing()
+
+    def _advance(self) -> None:
+        """Do what the bytes that are there allow."""
+        try:
+            if not self._up:
+                self._tls.do_handshake()
+                self._up = True
+                self._flush()
+                self._app.connection_made(self)
+                if not self.handshaken.done():
+                    self.handshaken.set_result(None)
+            self._deliver()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._fail(error)
+        self._flush()
+
+    def _deliver(self) -> None:
+        """Give the application all that came. Raises SSLWantReadError at the end of it, and SSLError."""
+        while not (self._paused or self._read_ended or self._closing):
+            try:
+                data = self._tls.read(READ_BYTES)
+            except ssl.SSLZeroReturnError:  # what comes of close_notify when ours is sent
+                data = b""
+            if data:
+                self._app.data_received(data)
+                continue
+            self._read_ended = True
+            if not self._app.eof_received():
+                self.close()
+
+    def _fail(self, error: ssl.SSLError) -> None:
+        self._error = self._error or error
+        self._closing = True
+        self._flush()  # the alert
+        if self._raw is not None:
+            self._raw.close()
+
+    def _flush(self) -> None:
+        data = self._out.read()
+        if data and self._raw is not None and not self._raw.is_closing():
+            self._raw.write(data)
+
+    # ------------------------------------------------------------------ as a transport
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._closing:
+            return
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._tls.write(view) :]
+        except ssl.SSLError as error:
+            self._fail(error)
+        self._flush()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        """Say that nothing more comes (close_notify); what the other side sends is still received."""
+        if self._write_ended or not self._up:
+            return
+        self._write_ended = True
+        with contextlib.suppress(ssl.SSLError):  # that theirs has not come yet
+            self._tls.unwrap()
+        self._flush()
+
+    def pause_reading(self) -> None:
+        self._paused = True
+        if self._raw is not None:
+            self._raw.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._paused = False
+        self._advance()
+        if not self._paused and not self._closing and self._raw is not None:
+            self._raw.resume_reading()
+
+    def is_reading(self) -> bool:
+        return not (self._paused or self._closing)
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        if not self._closing:
+            self.write_eof()
+            self._closing = True
+            if self._raw is not None:
+                self._raw.close()
+
+    def abort(self) -> None:
+        self._closing = True
+        if self._raw is not None:
+            self._raw.abort()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._app = cast(asyncio.Protocol, protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._app
+
+    def get_write_buffer_size(self) -> int:
+        return self._raw.get_write_buffer_size() if self._raw is not None else 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if self._raw is not None:
+            self._raw.set_write_buffer_limits(high, low)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """``ssl_object``, ``peercert``, or what the connection beneath knows."""
+        if name == "ssl_object":
+            return self._tls
+        if name == "peercert":
+            return self._tls.getpeercert()
+        return self._raw.get_extra_info(name, default) if self._raw is not None else default
