@@ -18,6 +18,7 @@ VALUES: list[dict[str, Any]] = [
     {"Node": "n1", "Address": "127.0.0.1", "Unknown": {"a": [1]}},
     {"Node": None, "TaggedAddresses": None, "NodeMeta": {"a": "b"}, "SkipNodeUpdate": None},
     {"Node": "caf\udce9", "NodeMeta": {"k\udcff": ""}, "Service": None, "Checks": None},
+    {"Node": "n1", "\udc89": 1, "Service": {"ID": "web", "x\udcff": "y"}},
     {"Service": {"ID": "web", "Tags": None, "Port": 80, "Weights": None, "Proxy": {"Config": {"a": [1, None, 2.5]}}}},
     {"Service": {"ID": "web", "Tags": ["a", "b"], "Meta": {}, "Weights": {"Passing": 1, "Warning": None}}},
     {"Check": {"CheckID": "c", "ServiceTags": None, "Definition": {"Interval": 10_000_000_000, "Header": None}}},

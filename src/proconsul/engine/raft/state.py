@@ -295,6 +295,8 @@ class RaftState:
             # did, hopeless candidates could keep the one electable server from ever campaigning.
             self._reset_election_timer()
         if was_leader:
+            # It knew everything until now, which is as good as to have heard a leader.
+            self.last_contact = self._now
             self.progress = {}
             self._leadership_ended(term > old_term)
             self._out.append(LeadershipChanged(False, old_term))

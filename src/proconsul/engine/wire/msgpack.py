@@ -203,7 +203,8 @@ def _raws_of_fields(
 
 
 def _quick_decoder(cls: type[msgspec.Struct], tolerant: Decoder) -> Decoder:
-    """Most values have exactly the expected types; what msgspec refuses (nil for a string) is read again tolerantly."""
+    """Most values have exactly the expected types; what msgspec refuses (nil for a string, a name of a field that is no
+    UTF-8) is read again tolerantly."""
     raws = _raws(cls)
 
     def decode_quickly(value: Any) -> Any:
@@ -211,7 +212,7 @@ def _quick_decoder(cls: type[msgspec.Struct], tolerant: Decoder) -> Decoder:
             if raws is not None:
                 raws(value)
             return msgspec.convert(value, cls)
-        except (msgspec.ValidationError, RecursionError):
+        except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
             return tolerant(value)
 
     return decode_quickly
