@@ -12,6 +12,8 @@ import ssl
 from typing import Any, cast
 
 READ_BYTES = 64 << 10
+# What is written in one turn of the event loop leaves together, but not more than this waits for the turn's end.
+TOGETHER_BYTES = 64 << 10
 # OpenSSL's reasons for what Go's crypto/tls says in other words, which are those operators search for.
 _REASONS = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "client didn't provide a certificate",
@@ -63,6 +65,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self.handshaken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._raw: asyncio.Transport | None = None
         self._up = self._paused = self._closing = self._read_ended = self._write_ended = False
+        self._flushing = False
         self._error: Exception | None = None
 
     # ------------------------------------------------------------------ as a protocol
@@ -135,7 +138,17 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         if self._raw is not None:
             self._raw.close()
 
+    def _flush_soon(self) -> None:
+        """Consul closes snapshot connections without reading what comes behind the request. Were our close_notify
+        still in its socket then, the kernel would take back what it sent: so it must come with the request."""
+        if self._out.pending >= TOGETHER_BYTES:
+            self._flush()
+        elif not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
     def _flush(self) -> None:
+        self._flushing = False
         data = self._out.read()
         if data and self._raw is not None and not self._raw.is_closing():
             self._raw.write(data)
@@ -151,7 +164,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
                 view = view[self._tls.write(view) :]
         except ssl.SSLError as error:
             self._fail(error)
-        self._flush()
+        self._flush_soon()
 
     def can_write_eof(self) -> bool:
         return True
@@ -163,7 +176,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._write_ended = True
         with contextlib.suppress(ssl.SSLError):  # that theirs has not come yet
             self._tls.unwrap()
-        self._flush()
+        self._flush_soon()
 
     def pause_reading(self) -> None:
         self._paused = True
@@ -185,6 +198,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def close(self) -> None:
         if not self._closing:
             self.write_eof()
+            self._flush()
             self._closing = True
             if self._raw is not None:
                 self._raw.close()
@@ -201,7 +215,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         return self._app
 
     def get_write_buffer_size(self) -> int:
-        return self._raw.get_write_buffer_size() if self._raw is not None else 0
+        return self._out.pending + (self._raw.get_write_buffer_size() if self._raw is not None else 0)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         if self._raw is not None:
