@@ -91,6 +91,15 @@ async def test_a_call_that_was_sent_is_joined_by_nobody() -> None:
         assert (first.outcome.Count, second.outcome.Count) == (0, 1)
 
 
+async def test_a_call_that_was_given_up_is_joined_by_nobody() -> None:
+    async with world() as here:
+        given_up, leave = here.begin("Echo", Text(b"a"))
+        leave()
+        waiter, _ = here.begin("Echo", Text(b"a"))
+        await told(waiter)
+        assert waiter.outcome == Text(b"a") and not given_up.told
+
+
 async def test_writes_share_nothing() -> None:
     async with world() as here:
         waiters = [here.begin("Echo", Text(b"a"), reads=False)[0] for _ in range(5)]

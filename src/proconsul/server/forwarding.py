@@ -183,8 +183,9 @@ class _Forwarded:
         return waiters
 
     def _cancel(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
+        call, self._call = self._call, None  # which nobody may join any more
+        if call is not None:
+            call.cancel()
         if self._task is not None:
             self._task.cancel()
 
