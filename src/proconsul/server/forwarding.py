@@ -7,6 +7,7 @@ consistency and forwarding). A request that may have been carried out is not rep
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -72,15 +73,27 @@ class Forwarding:
         ``address`` is asked first. Where all goes well this costs neither a task nor a future, and equal reads share
         one call as long as it has not been sent: those who ask at the same time get the same answer.
         """
+        known = self._known(method, args) if reads else None
+        if known is not None:
+            return known.join(waiter)
         asked = _Forwarded(self, _Question(method, args, reply, reads, here))
-        if reads and not _has_maps(args):
-            known = self._unsent.get((method, args))
-            if known is not None and known.may_be_joined:
-                return known.join(waiter)
-            if len(self._unsent) >= UNSENT_MAX:
-                self._unsent.clear()
-            self._unsent[method, args] = asked
+        if reads:
+            self._remember(method, args, asked)
         return asked.begin(waiter, address, self._pool)
+
+    def _known(self, method: str, args: Any) -> _Forwarded | None:
+        """The same read, when it was not sent yet. Arguments with maps in them are no keys and equal nothing."""
+        try:
+            known = self._unsent.get((method, args))
+        except TypeError:
+            return None
+        return known if known is not None and known.may_be_joined else None
+
+    def _remember(self, method: str, args: Any, asked: _Forwarded) -> None:
+        if len(self._unsent) >= UNSENT_MAX:
+            self._unsent.clear()
+        with contextlib.suppress(TypeError):
+            self._unsent[method, args] = asked
 
     async def call(
         self, method: str, args: Any, reply: Any, *, reads: bool, here: Callable[[], bool] | None = None
@@ -252,15 +265,6 @@ class Written:
             self._waiter.set_result(error)
         else:
             self._waiter.set_exception(error)
-
-
-def _has_maps(args: Any) -> bool:
-    """Whether something in ``args`` cannot be a key."""
-    try:
-        hash(args)
-    except TypeError:
-        return True
-    return False
 
 
 def _undecodable(failure: DecodeError) -> ConsulError:

@@ -317,7 +317,10 @@ class ConsulServer:
                 await self._established.wait()
 
     async def ask(self, method: ReadMethod, args: Any) -> Any:
-        """See `Authority.ask`."""
+        """Another server's reply, within the time for which a leader is waited for. Raises ConsulError.
+
+        None when this server leads by now, and so may answer itself.
+        """
         return await self.forwarding.call(method.name, args, method.reply, reads=True, here=self.leads)
 
     def ask_for(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
