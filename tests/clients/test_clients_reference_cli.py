@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.harness import Agent, Subject, eventually, run
+from support.harness import Agent, eventually, run
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
 
@@ -110,18 +109,10 @@ def _shown(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Agent]]:
-    pair = [Agent(subject, tmp_path_factory.mktemp(subject.value)) for subject in (Subject.REFERENCE, Subject.OURS)]
-    for agent in pair:
-        agent.start()
-    try:
-        for agent in pair:
-            agent.wait_ready()
-            (agent.directory / "web.json").write_text('{"service": {"name": "web"}}')
-        yield pair
-    finally:
-        for agent in pair:
-            agent.kill()
+def agents(agents: list[Agent]) -> list[Agent]:
+    for agent in agents:
+        (agent.directory / "web.json").write_text('{"service": {"name": "web"}}')
+    return agents
 
 
 @pytest.mark.parametrize("command", COMMANDS)
