@@ -12,6 +12,7 @@ from typing import Final, cast
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.engine.wire import gobase64
 from proconsul.engine.wire.durations import go_quote
 from proconsul.engine.wire.text import multi_error
 
@@ -64,9 +65,10 @@ def validate_basics(config: RuntimeConfig, host: Host) -> None:
     if fault is not None:
         raise ConfigError(f"node_meta invalid: {fault}")
     if config.encrypt_key:
-        fault = _base64_error(config.encrypt_key)
-        if fault is not None:
-            raise ConfigError(f"encrypt has invalid key: {fault}")
+        try:
+            gobase64.decode(config.encrypt_key)
+        except gobase64.Base64Error as error:
+            raise ConfigError(f"encrypt has invalid key: {error}") from None
     _validate_addresses(config)
     if config.segment:
         raise ConfigError("Network segments are not supported in this version of Consul")
@@ -114,36 +116,6 @@ def _validate_numbers(config: RuntimeConfig) -> None:
     ):
         if number < 0:
             raise ConfigError(f"{name} cannot be {number}. Must be greater than or equal to zero")
-
-
-_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-
-
-def _base64_error(text: str) -> str | None:
-    """What Go's standard base64 says of a text, or None when it decodes."""
-    fault = _base64_fault_at(text.replace("\r", "").replace("\n", ""))
-    return None if fault is None else f"illegal base64 data at input byte {fault}"
-
-
-def _base64_fault_at(text: str) -> int | None:
-    for start in range(0, len(text), 4):
-        group = text[start : start + 4]
-        for place, char in enumerate(group):
-            if char in _BASE64:
-                continue
-            if char != "=" or place < 2:
-                return start + place
-            end = start + place + 1
-            if place == 2:
-                if end == len(text):
-                    return end
-                if text[end] != "=":
-                    return end - 1
-                end += 1
-            return end if end < len(text) else None
-        if len(group) < 4:
-            return start
-    return None
 
 
 def _validate_bootstrap(config: RuntimeConfig) -> None:

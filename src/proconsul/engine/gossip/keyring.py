@@ -5,14 +5,12 @@ No file or socket is touched here. The nonces come from an injected source of ra
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from proconsul.engine.gossip.codec import GossipError
-from proconsul.engine.wire import gojson
+from proconsul.engine.wire import gobase64, gojson
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,7 +25,6 @@ BLOCK_BYTES = 16
 OVERHEAD = {0: 1 + NONCE_BYTES + TAG_BYTES + BLOCK_BYTES, 1: 1 + NONCE_BYTES + TAG_BYTES}
 
 _SPACE = " \t\r\n"  # between JSON's tokens
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
 class KeyringError(GossipError):
@@ -131,32 +128,15 @@ def parse_key(text: str) -> bytes:
 
     The size is checked where the key is used, by `Keyring.install`.
     """
-    clean = text.replace("\r", "").replace("\n", "")
     try:
-        return base64.b64decode(clean, validate=True)
-    except (binascii.Error, ValueError):
-        raise KeyringError(f"illegal base64 data at input byte {_fault_at(clean)}") from None
-
-
-def _fault_at(text: str) -> int:
-    """Where Go's decoder says that ``text`` stops being base64."""
-    for place, char in enumerate(text):
-        if char in _BASE64:
-            continue
-        if char != "=" or place % 4 < 2:
-            return place
-        if place % 4 == 3:
-            return place + 1
-        # A group may end in two signs of padding, never in one.
-        if text[place + 1 :] == "":
-            return place + 1
-        return place + 2 if text[place + 1] == "=" else place
-    return len(text) - len(text) % 4
+        return gobase64.decode(text)
+    except gobase64.Base64Error as error:
+        raise KeyringError(str(error)) from None
 
 
 def format_key(key: bytes) -> str:
     """``key`` as `parse_key` reads it."""
-    return base64.b64encode(key).decode()
+    return gobase64.encode(key)
 
 
 def parse_keyring(text: str) -> list[bytes]:

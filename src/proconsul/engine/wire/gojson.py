@@ -7,8 +7,6 @@ omitempty, escapes ``<``, ``>`` and ``&``, and prints bytes as base64.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import types
@@ -18,6 +16,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from proconsul.engine.wire import gobase64
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.gojson_scan import explain_syntax
 from proconsul.engine.wire.record import Duration, TextDuration, UInt, UInt64
@@ -28,6 +27,8 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 # Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
 _DEPTH_TEXT = "exceeded max depth"
+# What no integer type holds is not worth the square of its length.
+_INTEGER_DIGITS_MAX = 400
 # Go switches to exponents for floats from here on.
 _EXPONENT_FROM = 1e21
 # Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
@@ -189,13 +190,43 @@ def loads(body: bytes) -> Any:
     return _loads_slowly(body)
 
 
+class _Literal(float):
+    """A number that is no plain integer, and how it was written: Go's errors quote it."""
+
+    text: str
+
+    def __new__(cls, text: str) -> _Literal:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _literal(value: float) -> str:
+    return value.text if isinstance(value, _Literal) else repr(value)
+
+
+def _integer(text: str) -> float:
+    return _Literal(text) if text == "-0" or len(text) > _INTEGER_DIGITS_MAX else int(text)
+
+
+def interpret(body: bytes, convert: Callable[[Any], T]) -> T:
+    """``convert`` applied to the parsed ``body``; what it says of numbers quotes them as written. Raises JSONError."""
+    if b"-0" not in body:
+        try:
+            return convert(loads(body))
+        except JSONError:
+            pass
+    return convert(_loads_slowly(body))
+
+
 def _loads_slowly(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     error = explain_syntax(text)
     if error is not None:
         raise JSONError(error)
     try:
-        value, _ = json.JSONDecoder(parse_constant=_refuse).raw_decode(text)
+        decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_Literal, parse_int=_integer)
+        value, _ = decoder.raw_decode(text)
     except RecursionError:
         raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
@@ -220,9 +251,12 @@ def _refuse(name: str) -> Any:
 
 def decode(cls: type[T], body: bytes) -> T:
     """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
-    plain = loads(body)
-    value: T = from_plain(cls, {} if plain is None else plain)  # null leaves Go's zero value as it is
-    return value
+
+    def convert(value: Any) -> T:
+        record: T = from_plain(cls, {} if value is None else value)  # null leaves Go's zero value as it is
+        return record
+
+    return interpret(body, convert)
 
 
 def from_plain(cls: Any, value: Any) -> Any:
@@ -248,7 +282,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return "string"
     if isinstance(value, (int, float)):
-        return "number" if isinstance(value, int) else f"number {value!r}"
+        return "number" if isinstance(value, int) else f"number {_literal(value)}"
     return "array" if isinstance(value, list) else "object"
 
 
@@ -270,12 +304,17 @@ def _read_int(go_type: str, low: int, high: int) -> Reader:
     def read(value: Any, struct: str, path: str) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise _mismatch(value, go_type, struct, path)
+        if isinstance(value, _Literal) and value.text == "-0" and low < 0:
+            return 0  # "-0" is a number of signed types only
         if isinstance(value, float) or not low <= value <= high:
             where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
-            raise JSONError(f"json: cannot unmarshal number {value} into {where}")
+            raise JSONError(f"json: cannot unmarshal number {_literal(value)} into {where}")
         return value
 
     return read
+
+
+_read_uint8 = _read_int("uint8", 0, 255)
 
 
 def _read_float(value: Any, struct: str, path: str) -> float:
@@ -285,13 +324,14 @@ def _read_float(value: Any, struct: str, path: str) -> float:
 
 
 def _read_bytes(value: Any, struct: str, path: str) -> bytes:
+    if isinstance(value, list):
+        return bytes(0 if item is None else _read_uint8(item, struct, path) for item in value)
     if not isinstance(value, str):
         raise _mismatch(value, "[]uint8", struct, path)
     try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        bad = next((i for i, c in enumerate(value) if not (c.isalnum() or c in "+/=")), len(value))
-        raise JSONError(f"illegal base64 data at input byte {bad}") from None
+        return gobase64.decode(value)
+    except gobase64.Base64Error as error:
+        raise JSONError(str(error)) from None
 
 
 _INT64_MIN = -(1 << 63)
