@@ -90,7 +90,7 @@ def test_a_snapshot_restores_everything_indexes_included() -> None:
         Node="n", Address="1.2.3.4", SkipNodeUpdate=True,
         Check=HealthCheck(Node="n", CheckID="serfHealth", Status="critical"),
     ))  # fmt: skip
-    locked = restored.state.kv.entries.get("locked")
+    locked = restored.state.kv.entry("locked")
     assert locked is not None
     assert (locked.Session, locked.ModifyIndex) == ("", 50)
 

@@ -199,7 +199,7 @@ def test_half_a_command_survives_a_snapshot() -> None:
     fsm = again(again(fsm))
     piece, extensions = parts[-1]
     fsm.apply_chunk(LogEntry(index=30, term=4, type=0, data=piece, extensions=extensions), None)
-    row = fsm.state.kv.entries.get("large")
+    row = fsm.state.kv.entry("large")
     assert row is not None
     assert (row.Value, row.CreateIndex) == (value, 30)
     assert not fsm.chunks.chunks

@@ -51,3 +51,5 @@ class State:
             self.store.tables[name].adopt(table)
         self.store.indexes.update(other.store.indexes)
         self.store.spellings.update(other.store.spellings)
+        # A snapshot does not say which deletions were forgotten before it, only that none were after this.
+        self.kv.forgotten = self.store.max_index("tombstones")

@@ -18,6 +18,21 @@ from proconsul.engine.store.watch import WatchRegistry
 Row = TypeVar("Row")
 Key = Hashable
 KeyOf = Callable[[Any], Any]
+# Follows every character that `byte_text` gives.
+_BEHIND_BYTES = "\u0100"
+
+
+def byte_text(text: str) -> str:
+    """``text`` with a character for each byte of its UTF-8 form, so that it sorts, begins and is cut as bytes do.
+
+    Bytes that are not UTF-8 stand in ``text`` as surrogate escapes. Plain ASCII is its own form, without a copy.
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def from_byte_text(text: str) -> str:
+    """The text whose `byte_text` is ``text``."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 class Captured(Generic[Row]):
@@ -88,11 +103,11 @@ class Table(Generic[Row]):
         return sorted(self._indexes[index])
 
     def prefix(self, prefix: str) -> Iterator[Row]:
-        """Rows whose (string) primary key starts with ``prefix``, in order."""
+        """Rows whose primary key, a `byte_text`, starts with ``prefix``, in order."""
         if prefix == "":
             return iter(self.rows.values())
         rows = self.rows
-        return (rows[key] for key in rows.irange(prefix, prefix + "\U0010ffff"))
+        return (rows[key] for key in rows.irange(prefix, prefix + _BEHIND_BYTES, (True, False)))
 
     def snapshot(self) -> Captured[Row]:
         """The rows of this moment, for another thread: five nanoseconds each on the event loop."""
@@ -270,3 +285,24 @@ class Transaction:
         self._undo.clear()
         if self._touched:
             self.store.watches.publish(self._touched)
+
+
+class ReadOnly(Transaction):
+    """For code that writes or reads, where it may only read: to write is a programmer error."""
+
+    __slots__ = ()
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, 0)
+
+    def put(self, table: Table[Any], row: Any) -> None:
+        raise AssertionError(f"a read writes to {table.name}")
+
+    def delete(self, table: Table[Any], key: Any) -> Any:
+        raise AssertionError(f"a read deletes from {table.name}")
+
+    def bump(self, name: str, index: int | None = None) -> None:
+        raise AssertionError(f"a read moves the index of {name}")
+
+    def drop_index(self, name: str) -> None:
+        raise AssertionError(f"a read drops the index of {name}")

@@ -26,6 +26,7 @@ from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.config_entry.gateway_services import GatewayServices
 from proconsul.features.coordinate.state import CoordinateState
 from proconsul.features.errors import StateError
+from proconsul.features.ids import uuid_key
 from proconsul.features.session.state import SessionState
 
 EXTINCTION = "service_last_extinction"
@@ -142,7 +143,7 @@ class CatalogState:
         """Insert or update a node; the same id under a new name is a rename."""
         old: Node | None = None
         if node.ID:
-            holders = self.tables.nodes.by("uuid", node.ID.lower())
+            holders = self.tables.nodes.by("uuid", uuid_key(node.ID))
             old = holders[0] if holders else None
             if old is not None and old.Node != node.Node:
                 self._rename(tx, old, node)
@@ -172,7 +173,7 @@ class CatalogState:
     def _name_reserved(self, node: Node, *, allow_clash_without_id: bool) -> str:
         """Why ``node`` may not take its name: another id holds it and that holder is an agent not known to be dead."""
         holder = self.tables.nodes.get(node.Node.lower())
-        if holder is None or holder.ID.lower() == node.ID.lower():
+        if holder is None or uuid_key(holder.ID) == uuid_key(node.ID):
             return ""
         check = self.tables.checks.get((holder.Node.lower(), SERF_CHECK_ID.lower()))
         if check is None or check.Status == HEALTH_CRITICAL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proconsul.engine.store.table import Store, Table
 from proconsul.features.catalog.model import HealthCheck, Node, ServiceNode
+from proconsul.features.ids import uuid_key
 
 
 def connect_name(row: ServiceNode) -> str | None:
@@ -20,7 +21,7 @@ class CatalogTables:
 
     def __init__(self, store: Store) -> None:
         self.nodes: Table[Node] = Table(
-            "nodes", lambda row: row.Node.lower(), indexes={"uuid": lambda row: row.ID.lower() or None}
+            "nodes", lambda row: row.Node.lower(), indexes={"uuid": lambda row: uuid_key(row.ID) or None}
         )
         self.services: Table[ServiceNode] = Table(
             "services",

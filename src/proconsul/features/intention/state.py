@@ -8,6 +8,7 @@ from proconsul.engine.store.table import Store, Table, Transaction
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.errors import StateError
+from proconsul.features.ids import uuid_key
 from proconsul.features.intention.model import Intention, IntentionOp, IntentionRequest
 from proconsul.features.messages import MessageType
 from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
@@ -25,7 +26,7 @@ class IntentionState:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.table: Table[Intention] = Table(TABLE, lambda row: row.ID.lower(), indexes={"pair": _pair})
+        self.table: Table[Intention] = Table(TABLE, lambda row: uuid_key(row.ID), indexes={"pair": _pair})
         store.add(self.table)
 
     def all(self, watch: WatchSet | None) -> tuple[int, list[Intention]]:
@@ -36,7 +37,7 @@ class IntentionState:
     def get(self, watch: WatchSet | None, intention_id: str) -> tuple[int, Intention | None]:
         if watch is not None:
             watch.add(TABLE)
-        return self.store.max_index(TABLE), self.table.get(intention_id.lower())
+        return self.store.max_index(TABLE), self.table.get(uuid_key(intention_id))
 
     def apply(self, tx: Transaction, request: IntentionRequest) -> None:
         """Do what ``request`` says; also one operation of a transaction. Raises StateError."""
@@ -51,9 +52,9 @@ class IntentionState:
             self._set(tx, intention)
 
     def _set(self, tx: Transaction, intention: Intention) -> None:
-        old = self.table.get(intention.ID.lower())
+        old = self.table.get(uuid_key(intention.ID))
         for other in self.table.by("pair", _pair(intention)):
-            if other.ID.lower() != intention.ID.lower():
+            if uuid_key(other.ID) != uuid_key(intention.ID):
                 raise StateError(f"duplicate intention found: {other}")
         tx.put(self.table, replace(
             intention, Meta=intention.Meta or {},
@@ -63,7 +64,7 @@ class IntentionState:
         tx.bump(TABLE)
 
     def _delete(self, tx: Transaction, intention_id: str) -> None:
-        if tx.delete(self.table, intention_id.lower()) is not None:
+        if tx.delete(self.table, uuid_key(intention_id)) is not None:
             tx.bump(TABLE)
 
     def commands(self) -> Mapping[MessageType, Command]:

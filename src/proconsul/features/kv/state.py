@@ -1,4 +1,4 @@
-"""The key/value tables and the commands applied to them.
+"""The key/value tables and the commands applied to them. Keys are bytes: they sort, begin and are cut as such.
 
 All writes come from the FSM at a Raft index; nothing here knows time, tokens or HTTP. Reads return the index a blocking
 query compares with: a key's own ModifyIndex, or the newest index below a prefix including tombstones, or the table's.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.table import Store, Table, Transaction, byte_text
 from proconsul.engine.store.watch import KeyChanged, Prefix, WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import StateError
-from proconsul.features.ids import check_uuid
+from proconsul.features.ids import UUID_LENGTH, check_uuid, uuid_key
 from proconsul.features.kv.model import DirEntry, Tombstone
 from proconsul.features.session.model import Session
 
@@ -30,12 +30,14 @@ class KVState:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.entries: Table[DirEntry] = Table(
-            "kvs", lambda row: row.Key, indexes={"session": lambda row: row.Session or None}
+            "kvs", lambda row: byte_text(row.Key), indexes={"session": lambda row: uuid_key(row.Session) or None}
         )
-        self.tombstones: Table[Tombstone] = Table("tombstones", lambda row: row.Key)
+        self.tombstones: Table[Tombstone] = Table("tombstones", lambda row: byte_text(row.Key))
         self.sessions: Table[Session] = Table(
-            "sessions", lambda row: row.ID.lower(), indexes={"node": lambda row: row.Node.lower()}
+            "sessions", lambda row: uuid_key(row.ID), indexes={"node": lambda row: row.Node.lower()}
         )
+        # Deletions up to this index may be forgotten; what they said of lists is not taken back.
+        self.forgotten = 0
         for table in (self.entries, self.tombstones, self.sessions):
             store.add(table)
 
@@ -46,6 +48,7 @@ class KVState:
 
     def get(self, watch: WatchSet | None, key: str) -> tuple[int, DirEntry | None]:
         """One key and its index; a missing key has the index of the whole table."""
+        key = byte_text(key)
         if watch is not None:
             watch.add(KeyChanged("kvs", key))
         entry = self.entries.get(key)
@@ -54,25 +57,49 @@ class KVState:
         return (entry.ModifyIndex if entry is not None else self.table_index()), entry
 
     def below(self, watch: WatchSet | None, prefix: str) -> tuple[int, list[DirEntry]]:
-        """Keys below ``prefix`` in order, with the newest index below it including deletions."""
+        """Keys below ``prefix`` in order, with the newest index below it including deletions.
+
+        That index never goes back. Where nothing is left it is that of the whole table: a prefix may have been emptied
+        by a deletion further up, which left its mark there.
+        """
+        prefix = byte_text(prefix)
         if watch is not None:
             watch.add(Prefix("kvs", prefix))
         entries = list(self.entries.prefix(prefix))
-        if prefix == "":
+        if not prefix or not entries:
             if watch is not None:
                 watch.index = self.table_index
             return self.table_index(), entries
-        newest = max((entry.ModifyIndex for entry in entries), default=0)
+        newest = max(entry.ModifyIndex for entry in entries)
         buried = max((stone.Index for stone in self.tombstones.prefix(prefix)), default=0)
-        if not newest and not buried and watch is not None:
-            watch.index = self.table_index
-        return max(newest, buried) or self.table_index(), entries
+        return max(newest, buried, self.forgotten), entries
+
+    def entry(self, key: str) -> DirEntry | None:
+        """One key."""
+        return self.entries.get(byte_text(key))
+
+    def session(self, session_id: str) -> Session | None:
+        """The session of an id in any spelling."""
+        return self.sessions.get(uuid_key(session_id)) if len(session_id) == UUID_LENGTH else None
+
+    def let_go_at(self, key: str) -> int:
+        """The index at which a lock on ``key`` may have been let go of, or lost with the key; 0 when there was none."""
+        entry = self.entry(key)
+        if entry is not None:
+            return entry.ModifyIndex if entry.LockIndex and not entry.Session else 0
+        stone = self.tombstones.get(byte_text(key))
+        return stone.Index if stone is not None else 0
+
+    def held_by_another(self, key: str, session_id: str) -> bool:
+        """Whether ``key`` is locked, and not by that session."""
+        entry = self.entry(key)
+        return entry is not None and entry.Session not in ("", session_id)
 
     # ------------------------------------------------------------------ writes
 
     def set(self, tx: Transaction, entry: DirEntry, *, update_session: bool = False) -> DirEntry:
         """Write a key. Without ``update_session`` the holder of a lock stays, its LockIndex does not."""
-        old = self.entries.get(entry.Key)
+        old = self.entry(entry.Key)
         session = entry.Session if update_session else (old.Session if old is not None else "")
         if (
             old is not None
@@ -88,12 +115,12 @@ class KVState:
         )  # fmt: skip
         tx.put(self.entries, row)
         tx.bump("kvs")
-        tx.touch(KeyChanged("kvs", entry.Key))
+        tx.touch(KeyChanged("kvs", byte_text(entry.Key)))
         return row
 
     def cas(self, tx: Transaction, entry: DirEntry) -> tuple[bool, DirEntry | None]:
         """Write if ``entry.ModifyIndex`` is the key's current index, or 0 and there is no key."""
-        old = self.entries.get(entry.Key)
+        old = self.entry(entry.Key)
         if entry.ModifyIndex == 0 and old is not None:
             return False, None
         if entry.ModifyIndex != 0 and (old is None or entry.ModifyIndex != old.ModifyIndex):
@@ -105,9 +132,9 @@ class KVState:
         if not entry.Session:
             raise StateError("missing session")
         check_uuid(entry.Session, "session")
-        if self.sessions.get(entry.Session.lower()) is None:
+        if self.session(entry.Session) is None:
             raise StateError(f"invalid session {quoted(entry.Session)}")
-        old = self.entries.get(entry.Key)
+        old = self.entry(entry.Key)
         if old is None:
             lock_index = 1
         elif not old.Session:
@@ -122,26 +149,27 @@ class KVState:
         """Release; only the holder can. The value is written too."""
         if not entry.Session:
             raise StateError("missing session")
-        old = self.entries.get(entry.Key)
+        old = self.entry(entry.Key)
         if old is None or old.Session != entry.Session:
             return False, None
         return True, self.set(tx, replace(entry, LockIndex=old.LockIndex, Session=""), update_session=True)
 
     def delete(self, tx: Transaction, key: str) -> None:
-        if tx.delete(self.entries, key) is not None:
+        where = byte_text(key)
+        if tx.delete(self.entries, where) is not None:
             self._bury(tx, key)
-            tx.touch(KeyChanged("kvs", key))
+            tx.touch(KeyChanged("kvs", where))
 
     def delete_cas(self, tx: Transaction, key: str, index: int) -> bool:
         """Delete if the key's index is ``index``; a missing key counts as success."""
-        old = self.entries.get(key)
+        old = self.entry(key)
         if old is not None and old.ModifyIndex != index:
             return False
         self.delete(tx, key)
         return True
 
     def delete_tree(self, tx: Transaction, prefix: str) -> None:
-        keys = [entry.Key for entry in self.entries.prefix(prefix)]
+        keys = [byte_text(entry.Key) for entry in self.entries.prefix(byte_text(prefix))]
         if not keys:
             return
         for key in keys:
@@ -160,8 +188,9 @@ class KVState:
 
     def reap_tombstones(self, tx: Transaction, index: int) -> None:
         """Forget deletions up to ``index``."""
-        old = [stone.Key for stone in self.tombstones.all() if stone.Index <= index]
-        for key in old:
-            tx.delete(self.tombstones, key)
+        old = [stone for stone in self.tombstones.all() if stone.Index <= index]
+        for stone in old:
+            tx.delete(self.tombstones, byte_text(stone.Key))
         if old:
             tx.bump("tombstones")
+            self.forgotten = max(self.forgotten, *(stone.Index for stone in old))

@@ -9,7 +9,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import StateError
-from proconsul.features.ids import check_uuid, is_uuid
+from proconsul.features.ids import check_uuid, is_uuid, uuid_key
 from proconsul.features.messages import MessageType
 from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp
 from proconsul.features.query.template import check_template
@@ -26,11 +26,11 @@ class QueryState:
         self.store = store
         self._sessions = sessions
         self.table: Table[PreparedQuery] = Table(
-            TABLE, lambda row: row.ID.lower(),
+            TABLE, lambda row: uuid_key(row.ID),
             indexes={
                 "name": lambda row: row.Name.lower() or None,
                 "template": lambda row: row.Name.lower() if row.Template.Type else None,
-                "session": lambda row: row.Session.lower() or None,
+                "session": lambda row: uuid_key(row.Session) or None,
             },
         )  # fmt: skip
         store.add(self.table)
@@ -44,7 +44,7 @@ class QueryState:
         """One query by id."""
         if watch is not None:
             watch.add(TABLE)
-        return self.store.max_index(TABLE), self.table.get(query_id.lower())
+        return self.store.max_index(TABLE), self.table.get(uuid_key(query_id))
 
     def apply(self, tx: Transaction, request: PreparedQueryRequest) -> None:
         """Write or remove a query. Raises StateError."""
@@ -63,7 +63,7 @@ class QueryState:
         if query.Session:
             self._check_session(query.Session)
         check_template(query)
-        old = self.table.get(query.ID.lower())
+        old = self.table.get(uuid_key(query.ID))
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.table, replace(query, CreateIndex=created, ModifyIndex=tx.index))
         tx.bump(TABLE)
@@ -78,9 +78,9 @@ class QueryState:
             what = "a query template with an empty name already exists"
         else:
             return
-        if any(other.ID.lower() != query.ID.lower() for other in taken):
+        if any(uuid_key(other.ID) != uuid_key(query.ID) for other in taken):
             raise StateError(what)
-        if is_uuid(query.Name) and self.table.get(query.Name.lower()) is not None:
+        if is_uuid(query.Name) and self.table.get(uuid_key(query.Name)) is not None:
             raise StateError(f"name '{query.Name}' aliases an existing query ID")
 
     def _check_session(self, session_id: str) -> None:
@@ -88,17 +88,17 @@ class QueryState:
             check_uuid(session_id, "session")
         except StateError as error:
             raise StateError(error.text.replace("failed session lookup:", "invalid session:")) from None
-        if self._sessions.get(session_id.lower()) is None:
+        if self._sessions.get(uuid_key(session_id)) is None:
             raise StateError(f"invalid session {quoted(session_id)}")
 
     def _delete(self, tx: Transaction, query_id: str) -> None:
         check_uuid(query_id, "prepared query")
-        if tx.delete(self.table, query_id.lower()) is not None:
+        if tx.delete(self.table, uuid_key(query_id)) is not None:
             tx.bump(TABLE)
 
     def end_by_session(self, tx: Transaction, session_id: str) -> None:
         """Remove the queries bound to a session that ends."""
-        for query in self.table.by("session", session_id.lower()):
+        for query in self.table.by("session", uuid_key(session_id)):
             self._delete(tx, query.ID)
 
     def commands(self) -> Mapping[MessageType, Command]:

@@ -14,7 +14,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import HEALTH_CRITICAL
 from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.errors import StateError
-from proconsul.features.ids import check_uuid
+from proconsul.features.ids import check_uuid, uuid_key
 from proconsul.features.kv.state import KVState
 from proconsul.features.query.state import QueryState
 from proconsul.features.session.model import (
@@ -56,10 +56,10 @@ class SessionState:
         self.sessions = kv.sessions
         self.session_checks: Table[SessionCheck] = Table(
             "session_checks",
-            lambda row: (row.Node.lower(), row.CheckID.lower(), row.Session.lower()),
+            lambda row: (row.Node.lower(), row.CheckID.lower(), uuid_key(row.Session)),
             indexes={
                 "node_check": lambda row: (row.Node.lower(), row.CheckID.lower()),
-                "session": lambda row: row.Session.lower(),
+                "session": lambda row: uuid_key(row.Session),
             },
         )
         store.add(self.session_checks)
@@ -70,9 +70,9 @@ class SessionState:
         """One session. Raises StateError when the id is not a UUID."""
         check_uuid(session_id, "session")
         if watch is not None:
-            watch.add(("session", session_id.lower()))
+            watch.add(("session", uuid_key(session_id)))
             watch.index = self._index
-        return self._index(), self.sessions.get(session_id.lower())
+        return self._index(), self.sessions.get(uuid_key(session_id))
 
     def _index(self) -> int:
         return self.store.max_index("sessions")
@@ -114,7 +114,7 @@ class SessionState:
         tx.put(self.sessions, session)
         for check_id in session.check_ids():
             tx.put(self.session_checks, SessionCheck(session.Node, check_id, session.ID))
-        tx.touch(("session", session.ID.lower()), ("node-sessions", session.Node.lower()))
+        tx.touch(("session", uuid_key(session.ID)), ("node-sessions", session.Node.lower()))
         tx.effects.append(SessionStarted(session))
 
     def destroy(self, tx: Transaction, session_id: str) -> None:
@@ -127,20 +127,20 @@ class SessionState:
 
     def forget(self, tx: Transaction, session_id: str) -> Session | None:
         """Remove a session and nothing else: what it holds stays held. The original's transactions do so."""
-        session = self.sessions.get(session_id.lower())
+        session = self.sessions.get(uuid_key(session_id))
         if session is None:
             return None
-        tx.delete(self.sessions, session_id.lower())
+        tx.delete(self.sessions, uuid_key(session_id))
         tx.bump("sessions")
-        tx.touch(("session", session_id.lower()), ("node-sessions", session.Node.lower()))
-        for row in self.session_checks.by("session", session_id.lower()):
+        tx.touch(("session", uuid_key(session_id)), ("node-sessions", session.Node.lower()))
+        for row in self.session_checks.by("session", uuid_key(session_id)):
             tx.delete(self.session_checks, self.session_checks.primary_key(row))
         tx.effects.append(SessionEnded(session.ID))
         return session
 
     def _let_go_of_keys(self, tx: Transaction, session: Session) -> None:
         delay_ns = min(session.LockDelay, LOCK_DELAY_MAX_NS)
-        for entry in self.kv.entries.by("session", session.ID):
+        for entry in self.kv.entries.by("session", uuid_key(session.ID)):
             if session.Behavior == BEHAVIOR_DELETE:
                 self.kv.delete(tx, entry.Key)
             else:
