@@ -45,7 +45,7 @@ class World:
         self.leads = False
         self.forwarding = Forwarding(
             there.pool, lambda: self.address, self.failed.append, hold_timeout_s=hold_timeout_s,
-            unavailable=NoLeader, look_again=lambda: asyncio.sleep(0.001), rng=random.Random(1),
+            unavailable=NoLeader, look_again=lambda: asyncio.sleep(0.001), rng=random.Random(1), datacenter="dc1",
         )  # fmt: skip
 
     def begin(self, method: str, args: Any, *, reads: bool = True) -> tuple[Waiter, Any]:

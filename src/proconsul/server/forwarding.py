@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
-from proconsul.engine.settled import Settled
+from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import DecodeError, decode
+from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
 from proconsul.features.errors import ConsulError, NoServers
 from proconsul.features.server import WriteMethod, settle
@@ -49,6 +50,8 @@ class _Question(NamedTuple):
 class Forwarding:
     """``choose`` names the server to ask; ``failed`` hears of those that did not answer.
 
+    Requests that name no datacenter are for ``datacenter``: Consul's servers refuse those that name none.
+
     ``look_again`` waits a moment for somebody to lead: to look whether there is anybody to ask costs nothing, unlike to
     ask.
     """
@@ -56,7 +59,9 @@ class Forwarding:
     def __init__(
         self, pool: ConnectionPool | None, choose: Choose, failed: Callable[[Address], None], *, hold_timeout_s: float,
         unavailable: Callable[[], ConsulError], look_again: Callable[[], Awaitable[None]], rng: random.Random,
+        datacenter: str,
     ) -> None:  # fmt: skip
+        self._datacenter = datacenter
         self._pool, self._choose, self._failed = pool, choose, failed
         self._hold_timeout_s = hold_timeout_s
         self._unavailable = unavailable
@@ -73,6 +78,7 @@ class Forwarding:
         ``address`` is asked first. Where all goes well this costs neither a task nor a future, and equal reads share
         one call as long as it has not been sent: those who ask at the same time get the same answer.
         """
+        args = self._completed(args)
         known = self._known(method, args) if reads else None
         if known is not None:
             return known.join(waiter)
@@ -100,7 +106,10 @@ class Forwarding:
     ) -> Any:
         """The reply of another server. ``here``: whether this server has become the one to do it; then the result is
         None and nothing was asked. Raises ConsulError."""
-        return await self.insist(_Question(method, args, reply, reads, here))
+        return await self.insist(_Question(method, self._completed(args), reply, reads, here))
+
+    def _completed(self, args: Any) -> Any:
+        return replace(args, Datacenter=self._datacenter) if getattr(args, "Datacenter", None) == "" else args
 
     def error(self, address: Address, failure: RpcFailure) -> ConsulError:
         """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
@@ -213,22 +222,23 @@ class _Forwarded:
             self._fail(_undecodable(failure))
             return
         for waiter in self._all():
-            if not waiter.done():
-                waiter.set_result(reply)
+            tell_result(waiter, reply)
 
     def set_exception(self, failure: Exception) -> None:
-        assert isinstance(failure, RpcFailure) and self._address is not None
         self._call = None
+        if not isinstance(failure, RpcFailure):
+            self._fail(failure)
+            return
+        assert self._address is not None
         error = self._forwarding.error(self._address, failure)
         if _may_repeat(failure, self._question.reads):
             self._insist(error)
         else:
             self._fail(error)
 
-    def _fail(self, error: ConsulError) -> None:
+    def _fail(self, error: Exception) -> None:
         for waiter in self._all():
-            if not waiter.done():
-                waiter.set_exception(error)
+            tell_error(waiter, error)
 
 
 class Written:

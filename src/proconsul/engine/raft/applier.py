@@ -16,7 +16,7 @@ from proconsul.engine.raft.fsm import FSM, SupportsBatchApply, SupportsChunks
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType, LogEntry
 from proconsul.engine.raft.restoring import Install
-from proconsul.engine.settled import Settled
+from proconsul.engine.settled import Settled, tell_error, tell_result
 
 # Entries applied in one turn of the event loop: some milliseconds of a fast state machine.
 BATCH_ENTRIES = 1024
@@ -124,8 +124,8 @@ class Applier:
                 result = self._fsm.apply(index, entry.term, 0, entry.data, value)
         self.applied_index = index
         self.applied_term = entry.term
-        if waiter is not None and not waiter[0].done():
-            waiter[0].set_result(result)
+        if waiter is not None:
+            tell_result(waiter[0], result)
 
     def _apply_batches(self, machine: SupportsBatchApply, entries: Sequence[LogEntry]) -> None:
         batch: list[LogEntry] = []
@@ -147,8 +147,8 @@ class Applier:
         self.applied_index = batch[-1].index
         self.applied_term = batch[-1].term
         for waiter, result in zip(waiters, results, strict=True):
-            if waiter is not None and not waiter[0].done():
-                waiter[0].set_result(result)
+            if waiter is not None:
+                tell_result(waiter[0], result)
 
     def _wake(self) -> None:
         waiting, self._caught_up = self._caught_up, []
@@ -177,5 +177,4 @@ class Applier:
         """Answer proposals above an index (and up to another) with an error."""
         for index in [i for i in self.waiting if i > above and (up_to is None or i <= up_to)]:
             future, _ = self.waiting.pop(index)
-            if not future.done():
-                future.set_exception(error)
+            tell_error(future, error)

@@ -26,7 +26,7 @@ from proconsul.engine.rpc.errors import (
     RpcTimeout,
 )
 from proconsul.engine.rpc.yamux import Closed, Data, Event, GoneAway, Reset, WaitingFull
-from proconsul.engine.settled import Settled
+from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
 
 T = TypeVar("T")
@@ -90,14 +90,12 @@ class Call:
         """Tell the waiter, and carry nothing any more."""
         self._timer.cancel()
         self._stream.call = None
-        if self.waiter.done():
-            return
         if not isinstance(outcome, Message):
-            self.waiter.set_exception(outcome)
+            tell_error(self.waiter, outcome)
         elif outcome.error:
-            self.waiter.set_exception(RpcError(outcome.error))
+            tell_error(self.waiter, RpcError(outcome.error))
         else:
-            self.waiter.set_result(outcome.body)
+            tell_result(self.waiter, outcome.body)
 
     def cancel(self) -> None:
         """Nobody waits any more. An answer that still comes would be taken for that of the next call."""

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from proconsul.engine.settled import undisturbed
 from proconsul.engine.store.watch import WatchRegistry, WatchSet
 
 Run = Callable[[WatchSet], tuple[int, Any]]
@@ -77,6 +78,14 @@ class View:
             self.hub.watches.subscribe(self, watch.keys - self.keys)
             self.keys = watch.keys
         self.valid = True
+
+    def reread(self) -> None:
+        """`refresh` for those who wait: if the read itself refuses now, ``error`` says why, and all must hear it."""
+        try:
+            self.refresh()
+            self.error = None
+        except Exception as error:
+            self.error = error
 
     @property
     def index(self) -> int:
@@ -162,27 +171,23 @@ class Views:
         self._scheduled = False
         stale, self._stale = self._stale, []
         for view in stale:
-            try:
-                view.refresh()
-                view.error = None
-            except Exception as error:  # the read itself refuses now: every waiter must hear it
-                view.error = error
+            view.reread()
             failed, index = view.error is not None, view.index
             woken = [waiter for waiter in view.waiters if failed or index > waiter.min_index]
             for waiter in woken:
                 del view.waiters[waiter]
             for waiter in woken:
-                waiter.wake(view)
+                undisturbed(waiter.wake, view)
             self.release(view)
 
     def abandon(self) -> None:
         """Answer every waiter with what is there now: the store was replaced, indexes may have gone back."""
         for view in list(self._views.values()):
             view.valid = False
-            view.refresh()
+            view.reread()
             woken, view.waiters = list(view.waiters), {}
             for waiter in woken:
-                waiter.wake(view)
+                undisturbed(waiter.wake, view)
             self.release(view)
 
     def _trim(self) -> None:

@@ -14,7 +14,7 @@ Key = Hashable
 
 
 class KeyChanged(NamedTuple):
-    """A change of one string key of ``table``; wakes readers of that key and of every prefix of it."""
+    """A change of one string key (a `byte_text`) of ``table``; wakes readers of that key and of every prefix of it."""
 
     table: str
     key: str
@@ -55,7 +55,8 @@ class WatchRegistry:
     """Watchers by key. Subscribing and publishing cost O(keys involved), never O(watchers of other keys)."""
 
     def __init__(self) -> None:
-        self._watchers: dict[Key, set[Watcher]] = {}
+        # In the order of subscription: who is woken first must not depend on addresses in memory.
+        self._watchers: dict[Key, dict[Watcher, None]] = {}
         # How many prefixes of each length are watched per table: a change probes only those lengths.
         self._lengths: dict[str, Counter[int]] = {}
 
@@ -63,17 +64,17 @@ class WatchRegistry:
         for key in keys:
             bucket = self._watchers.get(key)
             if bucket is None:
-                bucket = self._watchers[key] = set()
+                bucket = self._watchers[key] = {}
                 if isinstance(key, Prefix):
                     self._lengths.setdefault(key.table, Counter())[len(key.prefix)] += 1
-            bucket.add(watcher)
+            bucket[watcher] = None
 
     def unsubscribe(self, watcher: Watcher, keys: Iterable[Key]) -> None:
         for key in keys:
             bucket = self._watchers.get(key)
             if bucket is None:
                 continue
-            bucket.discard(watcher)
+            bucket.pop(watcher, None)
             if not bucket:
                 del self._watchers[key]
                 if isinstance(key, Prefix):
@@ -87,7 +88,7 @@ class WatchRegistry:
         watchers = self._watchers
         if not watchers:
             return
-        woken: set[Watcher] = set()
+        woken: dict[Watcher, None] = {}
         for key in keys:
             found = watchers.get(key)
             if found:
@@ -97,7 +98,7 @@ class WatchRegistry:
         for watcher in woken:
             watcher.changed()
 
-    def _wake_prefixes(self, change: KeyChanged, woken: set[Watcher]) -> None:
+    def _wake_prefixes(self, change: KeyChanged, woken: dict[Watcher, None]) -> None:
         for length in self._lengths.get(change.table, ()):
             if length <= len(change.key):
                 found = self._watchers.get(Prefix(change.table, change.key[:length]))
@@ -106,7 +107,10 @@ class WatchRegistry:
 
     def abandon(self) -> None:
         """Wake everybody: the whole content was replaced."""
-        for watcher in set().union(*self._watchers.values()) if self._watchers else ():
+        woken: dict[Watcher, None] = {}
+        for bucket in self._watchers.values():
+            woken |= bucket
+        for watcher in woken:
             watcher.changed()
 
     def __len__(self) -> int:

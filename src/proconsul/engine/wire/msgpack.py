@@ -75,6 +75,8 @@ def _raw(value: Any) -> bytes:
         return value.encode("utf-8", "surrogateescape")
     if isinstance(value, bytes):
         return value
+    if value is None:
+        return b""
     raise DecodeError(f"expected bytes, got {type(value).__name__}")
 
 
@@ -242,20 +244,27 @@ def _map_decoder(item: Decoder) -> Decoder:
 
 def _struct_decoder(cls: type[msgspec.Struct]) -> Decoder:
     hints: dict[str, Decoder] = {}
+    required: list[str] = []
 
     def decode_struct(value: Any) -> Any:
         if value is None:
-            return cls()
+            value = {}
         if not isinstance(value, dict):
             raise DecodeError(f"expected a map for {cls.__name__}, got {type(value).__name__}")
         if not hints:
+            # Filled at the first use: records may contain each other.
             for field in msgspec.structs.fields(cls):
                 hints[field.encode_name] = decoder_for(field.type)
+                if field.required:
+                    required.append(field.encode_name)
         arguments = {}
         for key, item in value.items():
             convert = hints.get(key)
             if convert is not None and item is not None:
                 arguments[key] = convert(item)
+        for key in required:
+            if key not in arguments:
+                arguments[key] = hints[key](None)
         return cls(**arguments)
 
     return decode_struct

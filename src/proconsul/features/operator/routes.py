@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
-from proconsul.engine.wire.gotime import from_unix_ns, to_rfc3339, to_unix_ns
+from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, to_rfc3339, to_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
@@ -164,7 +165,7 @@ def _cas_index(text: str) -> int:
 
 def _shown_health(one: ServerHealth) -> gojson.Object:
     return gojson.Object(
-        ID=one.ID, Name=one.Name, Address=one.Address, SerfStatus=MemberStatus(one.SerfStatus).name.lower(),
+        ID=one.ID, Name=one.Name, Address=one.Address, SerfStatus=_status_name(one.SerfStatus),
         Version=one.Version, Leader=one.Leader, LastContact=format_duration(one.LastContact), LastTerm=one.LastTerm,
         LastIndex=one.LastIndex, Healthy=one.Healthy, Voter=one.Voter, StableSince=_to_the_second(one.StableSince),
     )  # fmt: skip
@@ -173,7 +174,7 @@ def _shown_health(one: ServerHealth) -> gojson.Object:
 def _shown_server(one: AutopilotServer) -> gojson.Object:
     """A server in the form of Consul 1.9 and later, and why it is what it is."""
     return gojson.Object(
-        ID=one.ID, Name=one.Name, Address=one.Address, NodeStatus=MemberStatus(one.SerfStatus).name.lower(),
+        ID=one.ID, Name=one.Name, Address=one.Address, NodeStatus=_status_name(one.SerfStatus),
         Version=one.Version, LastContact=format_duration(one.LastContact), LastTerm=one.LastTerm,
         LastIndex=one.LastIndex, Healthy=one.Healthy, StableSince=_to_the_second(one.StableSince),
         ReadReplica=one.ReadReplica, Status=one.Status, Meta=gojson.Object(),
@@ -181,6 +182,14 @@ def _shown_server(one: AutopilotServer) -> gojson.Object:
     )  # fmt: skip
 
 
+def _status_name(status: int) -> str:
+    """What gossip calls a state; a newer leader may know more of them."""
+    return MemberStatus(status).name.lower() if status in set(MemberStatus) else "unknown"
+
+
 def _to_the_second(time: bytes) -> str:
-    """Rounded half away from zero, as Go's Time.Round does."""
-    return to_rfc3339(from_unix_ns((to_unix_ns(time) + SECOND_NS // 2) // SECOND_NS * SECOND_NS))
+    """Rounded half away from zero, as Go's Time.Round does. What is no time is the zero time."""
+    try:
+        return to_rfc3339(from_unix_ns((to_unix_ns(time) + SECOND_NS // 2) // SECOND_NS * SECOND_NS))
+    except (ValueError, struct.error):
+        return to_rfc3339(ZERO_TIME)

@@ -1,0 +1,205 @@
+"""No reply of a server leaves a request unanswered: nil and missing fields are zero values, the rest is an error.
+
+Consul's servers are written in Go, where any list, map or pointer of a reply may be nil. A client agent is asked
+everything it forwards, with every field of every reply taken away in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import types
+import typing
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+import pytest
+
+from proconsul.agent.agent import Agent
+from proconsul.agent.config import load
+from proconsul.engine.http.request import Request
+from proconsul.engine.rpc.dial import Address
+from proconsul.engine.settled import Settled, tell_result
+from proconsul.engine.wire import msgpack
+from proconsul.features.catalog import endpoint as catalog
+from proconsul.features.coordinate import endpoint as coordinate
+from proconsul.features.coordinate.model import DatacenterMap
+from proconsul.features.health import endpoint as health
+from proconsul.features.kv import endpoint as kv
+from proconsul.features.operator import routes as operator
+from proconsul.features.session import endpoint as session
+from proconsul.features.txn import endpoint as txn
+
+ADDRESS = Address("127.0.0.1", 1)
+TXN = b'[{"KV":{"Verb":"get","Key":"a"}}]'
+WRITING_TXN = b'[{"KV":{"Verb":"set","Key":"a"}}]'
+# What is asked of the agent, and the method that it asks a server for it.
+QUESTIONS: list[tuple[str, str, bytes, Any]] = [
+    ("GET", "/v1/catalog/nodes", b"", catalog.LIST_NODES),
+    ("GET", "/v1/catalog/services", b"", catalog.LIST_SERVICES),
+    ("GET", "/v1/catalog/service/web", b"", catalog.SERVICE_NODES),
+    ("GET", "/v1/catalog/node/n1", b"", catalog.NODE_SERVICES),
+    ("GET", "/v1/catalog/node-services/n1", b"", catalog.NODE_SERVICE_LIST),
+    ("GET", "/v1/health/service/web", b"", health.SERVICE_NODES),
+    ("GET", "/v1/health/service/web?passing", b"", health.SERVICE_NODES),
+    ("GET", "/v1/health/connect/web?index=1", b"", health.SERVICE_NODES),
+    ("GET", "/v1/health/node/n1", b"", health.NODE_CHECKS),
+    ("GET", "/v1/health/checks/web", b"", health.SERVICE_CHECKS),
+    ("GET", "/v1/health/state/any", b"", health.CHECKS_IN_STATE),
+    ("GET", "/v1/coordinate/nodes", b"", coordinate.LIST_NODES),
+    ("GET", "/v1/coordinate/node/n1", b"", coordinate.NODE),
+    ("GET", "/v1/coordinate/datacenters", b"", coordinate.LIST_DATACENTERS),
+    ("GET", "/v1/kv/a", b"", kv.GET),
+    ("GET", "/v1/kv/a?raw", b"", kv.GET),
+    ("GET", "/v1/kv/a?recurse&index=1&stale", b"", kv.LIST),
+    ("GET", "/v1/kv/a?keys", b"", kv.LIST_KEYS),
+    ("PUT", "/v1/kv/a?cas=1", b"", kv.APPLY),
+    ("GET", "/v1/session/info/11111111-1111-1111-1111-111111111111", b"", session.GET),
+    ("GET", "/v1/session/list", b"", session.LIST),
+    ("GET", "/v1/session/node/n1", b"", session.NODE_SESSIONS),
+    ("PUT", "/v1/session/renew/11111111-1111-1111-1111-111111111111", b"", session.RENEW),
+    ("PUT", "/v1/session/create", b"", session.APPLY),
+    ("PUT", "/v1/txn", TXN, txn.READ),
+    ("PUT", "/v1/txn?consistent", TXN, txn.READ),
+    ("PUT", "/v1/txn", WRITING_TXN, txn.APPLY),
+    ("GET", "/v1/operator/autopilot/configuration", b"", operator.GET_CONFIG),
+    ("GET", "/v1/operator/autopilot/health", b"", operator.HEALTH),
+    ("GET", "/v1/operator/autopilot/state", b"", operator.STATE),
+    ("GET", "/v1/operator/raft/configuration", b"", operator.RAFT_CONFIGURATION),
+]
+REPLIES = {coordinate.LIST_DATACENTERS.name: list[DatacenterMap]}
+
+
+class Pool:
+    """Connections to a server that gives one reply to everything."""
+
+    def __init__(self) -> None:
+        self.reply = b""
+        self.asked: list[str] = []
+        # What the loop's exception handler would hear otherwise.
+        self.sent = True
+
+    def begin(self, waiter: Settled, address: Address, method: str, request: Any, *, timeout_s: float) -> Pool:
+        self.asked.append(method)
+        assert getattr(request, "Datacenter", "dc1") == "dc1", "Consul's servers refuse a request for no datacenter"
+        asyncio.get_running_loop().call_soon(tell_result, waiter, self.reply)
+        return self
+
+    async def call(self, address: Address, method: str, request: Any, reply_type: Any, *, timeout_s: float) -> Any:
+        self.asked.append(method)
+        assert getattr(request, "Datacenter", "dc1") == "dc1", "Consul's servers refuse a request for no datacenter"
+        return msgpack.decode(reply_type, self.reply)
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+
+
+class Client:
+    """A client agent whose servers are a `Pool`."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent, self.pool = agent, Pool()
+        forwarding: Any = agent.server.forwarding
+        forwarding._pool, forwarding._choose = self.pool, lambda: ADDRESS
+        agent.server.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
+
+    async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:
+        path, _, query = target.partition("?")
+        request = Request(method, path, path, query, {})
+        request.body = body
+        async with asyncio.timeout(10):
+            response = await self.agent.front.answer(request)
+        return response.status, response.body.decode("utf-8", "replace")
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    config, _ = load({
+        "data_dir": str(tmp_path), "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
+        "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,
+    })  # fmt: skip
+    agent = Agent(config, solo=True)
+    await agent.start()
+    yield Client(agent)
+    await agent.stop()
+
+
+def sample(kind: Any) -> Any:
+    """A value of a type in which everything is there, in plain form."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is typing.Annotated:
+        return sample(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return sample(next(one for one in arguments if one is not type(None)))
+    if origin in (list, tuple):
+        return [sample(arguments[0])]
+    if origin is dict:
+        return {"k": sample(arguments[1])}
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return {field.encode_name: sample(field.type) for field in msgspec.structs.fields(kind)}
+    return {str: "text", int: 7, bool: True, float: 1.5, bytes: b"v"}.get(kind, {"a": 1})
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every part of a value."""
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*at, key))
+
+
+def changed(value: Any, at: tuple[Any, ...], new: Any, *, gone: bool = False) -> Any:
+    """``value`` with another part."""
+    if not at:
+        return new
+    value = copy.deepcopy(value)
+    holder = value
+    for key in at[:-1]:
+        holder = holder[key]
+    if gone:
+        del holder[at[-1]]
+    else:
+        holder[at[-1]] = new
+    return value
+
+
+def reply_type(method: Any) -> Any:
+    return REPLIES.get(method.name, method.reply)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"{question[0]} {question[1]}")
+async def test_any_field_may_be_nil_or_missing(client: Client, question: tuple[str, str, bytes, Any]) -> None:
+    method, target, body, rpc = question
+    whole = sample(reply_type(rpc))
+    replies = [whole]
+    for at in places(whole):
+        replies.append(changed(whole, at, None))
+        if at:
+            replies.append(changed(whole, at, None, gone=True))
+    for reply in replies:
+        client.pool.reply = msgpack.encode(reply)
+        status, text = await client.ask(method, target, body)
+        assert status in (200, 404, 409, 429), (reply, status, text)
+        assert client.pool.asked.pop() == rpc.name
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"{question[0]} {question[1]}")
+async def test_what_has_another_type_is_an_error(client: Client, question: tuple[str, str, bytes, Any]) -> None:
+    method, target, body, rpc = question
+    whole = sample(reply_type(rpc))
+    for at in places(whole):
+        for wrong in ([[[]]], {"x": {"y": 1}}, "\udcff"):
+            client.pool.reply = msgpack.encode(changed(whole, at, wrong))
+            status, text = await client.ask(method, target, body)
+            refused = text.startswith("rpc error making call: ")
+            assert refused or status in (200, 404, 409, 429), (at, wrong, status, text)
+
+
+@pytest.mark.parametrize("reply", [b"", b"\xc1", b"\xdf\xff\xff\xff\xff", b"\x91" * 2000, b"\x80\x80"])
+async def test_what_is_no_msgpack_is_an_error(client: Client, reply: bytes) -> None:
+    client.pool.reply = reply
+    for method, target, body, _ in QUESTIONS:
+        status, text = await client.ask(method, target, body)
+        assert (status, text.startswith("rpc error making call: ")) == (500, True), (target, status, text)
