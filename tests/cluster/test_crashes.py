@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,6 +74,55 @@ def test_histories_are_linearizable_through_kills_and_pauses(cluster: Cluster) -
         cluster.restart(follower)
         clients.more(50)
     assert (violation := check(clients.history)) is None, f"seed {seed}: {violation}"
+
+
+def test_a_paused_leader_answers_nothing_that_is_over(cluster: Cluster) -> None:
+    """Whatever is asked of it while it stands still is the first thing it reads, before any clock of its own."""
+    leader = cluster.settled()
+    written(leader, "PUT", "/v1/kv/paused", b"old")
+    read, keys = [{"KV": {"Verb": "get", "Key": "paused"}}], [{"KV": {"Verb": "get-tree", "Key": "pau"}}]
+    questions = [
+        ("GET", "/v1/kv/paused", b""), ("GET", "/v1/kv/paused?consistent", b""), ("GET", "/v1/kv/pau?recurse", b""),
+        ("PUT", "/v1/txn", json.dumps(read).encode()), ("PUT", "/v1/txn?consistent", json.dumps(read).encode()),
+        ("PUT", "/v1/txn", json.dumps(keys).encode()),
+    ]  # fmt: skip
+    clients = [leader.client() for _ in questions]
+    for client in clients:
+        client.call("GET", "/v1/status/leader")
+    with ThreadPoolExecutor(len(questions)) as threads:
+        with paused(leader):
+            successor = cluster.leader(others(cluster, leader))
+            written(successor, "PUT", "/v1/kv/paused", b"new")
+            replies = [
+                threads.submit(client.call, *question) for client, question in zip(clients, questions, strict=True)
+            ]
+            # They have been sent once a later one of the same process has been answered.
+            eventually(lambda: all(one.running() for one in replies), "all have asked")
+            successor.ok("GET", "/v1/kv/paused?consistent")
+        for question, reply in zip(questions, replies, strict=True):
+            found = reply.result()
+            assert found.status == 200 and "bmV3" in found.text, (question, found.status, found.text)
+
+
+def test_a_lock_rests_under_the_next_leader_too(cluster: Cluster) -> None:
+    leader = cluster.settled()
+    ids = [
+        written(leader, "PUT", "/v1/session/create", b'{"LockDelay": "30s", "NodeChecks": []}').json()["ID"]
+        for _ in range(2)
+    ]
+    assert written(leader, "PUT", f"/v1/kv/rests?acquire={ids[0].upper()}", b"1").text.strip() == "true"
+    assert written(leader, "PUT", f"/v1/kv/rests?acquire={ids[1]}", b"2").text.strip() == "false"
+    written(leader, "PUT", f"/v1/session/destroy/{ids[0]}")
+    assert written(leader, "PUT", f"/v1/kv/rests?acquire={ids[1]}", b"2").text.strip() == "false"
+    leader.kill()
+    successor = cluster.leader(others(cluster, leader))
+    body = json.dumps([{"KV": {"Verb": "lock", "Key": "rests", "Session": ids[1], "Value": "Mg=="}}]).encode()
+    for server in others(cluster, leader):
+        assert written(server, "PUT", f"/v1/kv/rests?acquire={ids[1]}", b"2").text.strip() == "false"
+    refused = successor.call("PUT", "/v1/txn", body)
+    assert (refused.status, "due to lock delay" in refused.text) == (409, True)
+    cluster.restart(leader)
+    cluster.settled()
 
 
 def test_nothing_acknowledged_is_lost_by_many_quick_kills(cluster: Cluster) -> None:

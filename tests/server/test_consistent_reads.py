@@ -18,14 +18,18 @@ class Deposed:
     async def verify_leader(self) -> None:
         raise NotLeaderError
 
+    def has_lease(self, now: float) -> bool:
+        return False
 
-async def test_a_consistent_read_lets_the_server_learn_that_it_was_deposed() -> None:
+
+@pytest.mark.parametrize("consistency", ["consistent", "leader"])
+async def test_a_read_lets_the_server_learn_that_it_was_deposed(consistency: str) -> None:
     server = ConsulServer(ServerConfig("n1", "id", "dc1", "127.0.0.1:8300", rpc_hold_timeout_s=0.05), list)
     server.raft = Deposed()  # type: ignore[assignment]
-    server.leading = True
+    server.on_duty = True
     server._established.set()
     told: list[bool] = []
     asyncio.get_running_loop().call_soon(told.append, True)
     with pytest.raises(NoLeader):
-        await server.may_answer("consistent")
+        await server.may_answer(consistency)
     assert told, "the event loop stood still meanwhile"

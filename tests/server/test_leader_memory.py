@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from proconsul.engine.settled import Settled
 from proconsul.features.session.model import Session
-from proconsul.server.lock_delays import LockDelays
+from proconsul.server.lock_delays import LockDelays, LockGate
 from proconsul.server.session_timers import SessionTimers
 from proconsul.server.tombstones import GRANULARITY_S, TTL_S, TombstoneGC
 
@@ -77,35 +80,107 @@ def test_many_deadlines_come_in_order() -> None:
     assert timers.expire(1000.0) == ["s10", "s20", "s30"]
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_lock_delays_end_by_themselves() -> None:
-    clock = Clock()
-    delays = LockDelays(clock)
-    delays.arm("key", 15.0)
-    delays.arm("free", 0.0)
-    assert delays.remaining_s("key") == 15.0
-    assert delays.remaining_s("free") == 0.0
-    clock.now = 14.0
-    assert delays.remaining_s("key") == pytest.approx(1.0)
-    clock.now = 15.0
-    assert delays.remaining_s("key") == 0.0
+    delays = LockDelays()
+    delays.arm("key", 15.0, now=0.0)
+    delays.arm("free", 0.0, now=0.0)
+    assert delays.remaining_s("key", 0.0) == 15.0
+    assert delays.remaining_s("free", 0.0) == 0.0
+    assert delays.remaining_s("key", 14.0) == pytest.approx(1.0)
+    assert delays.remaining_s("key", 15.0) == 0.0
+    delays.begin_again(15.0)
     assert len(delays) == 0
 
 
 def test_a_later_delay_replaces_an_earlier_one() -> None:
-    clock = Clock()
-    delays = LockDelays(clock)
-    delays.arm("key", 5.0)
-    clock.now = 4.0
-    delays.arm("key", 10.0)
-    clock.now = 6.0
-    assert delays.remaining_s("key") == 8.0
+    delays = LockDelays()
+    delays.arm("key", 5.0, now=0.0)
+    delays.arm("key", 10.0, now=4.0)
+    assert delays.remaining_s("key", 6.0) == 8.0
+
+
+def test_a_new_leader_gives_the_whole_delay_again() -> None:
+    delays = LockDelays()
+    delays.arm("over", 5.0, now=0.0)
+    delays.arm("key", 15.0, now=0.0)
+    delays.begin_again(10.0)
+    assert delays.remaining_s("key", 10.0) == 15.0
+    assert delays.remaining_s("key", 24.9) > 0.0
+    assert delays.remaining_s("key", 25.0) == 0.0
+    assert delays.remaining_s("over", 10.0) == 0.0
+
+
+def test_what_a_snapshot_holds_may_have_happened_just_before() -> None:
+    delays = LockDelays()
+    assert not delays.is_unknown(1, 0.0)
+    delays.unknown_up_to(7, until=60.0)
+    assert [delays.is_unknown(index, 59.0) for index in (1, 7, 8)] == [True, True, False]
+    assert not delays.is_unknown(7, 60.0)
+    delays.clear()
+    assert not delays.is_unknown(7, 1.0)
+
+
+class Told:
+    """Somebody who waits, and what became of it."""
+
+    def __init__(self, *, gone: bool = False) -> None:
+        self.gone = gone
+        self.results: list[object] = []
+
+    def done(self) -> bool:
+        return self.gone or bool(self.results)
+
+    def set_result(self, result: object) -> None:
+        self.results.append(result)
+
+    def set_exception(self, exception: Exception) -> None:
+        self.results.append(exception)
+
+
+def test_one_acquisition_of_a_key_at_a_time_in_order() -> None:
+    gate, began = LockGate(), []
+    told = [Told() for _ in range(4)]
+    inside: dict[int, Settled] = {}
+
+    def begin(number: int) -> Callable[[Settled], None]:
+        def call(waiter: Settled) -> None:
+            began.append(number)
+            inside[number] = waiter
+
+        return call
+
+    gate.enter(told[0], ("a",), begin(0))
+    gate.enter(told[1], ("a", "b"), begin(1))
+    gate.enter(told[2], ("b",), begin(2))
+    gate.enter(told[3], ("a",), begin(3))
+    assert began == [0, 2], "who waits for one key keeps nobody from the other"
+    inside[0].set_result("first")
+    assert began == [0, 2, 3] and told[0].results == ["first"]
+    inside[2].set_exception(ValueError("no"))
+    assert began == [0, 2, 3]
+    inside[3].set_result(False)
+    assert began == [0, 2, 3, 1]
+    inside[1].set_result(True)
+    gate.enter(Told(), ("a", "b"), begin(4))
+    assert began[-1] == 4, "nothing is left behind"
+
+
+def test_who_is_gone_or_fails_lets_the_next_in() -> None:
+    gate, began = LockGate(), []
+    inside: list[Settled] = []
+    gate.enter(Told(gone=True), ("a",), inside.append)
+
+    def fails(_: Settled) -> None:
+        raise ValueError("refused")
+
+    failed, gone, last = Told(), Told(gone=True), Told()
+    gate.enter(failed, ("a",), fails)
+    gate.enter(gone, ("a",), began.append)
+    gate.enter(last, ("a",), began.append)
+    assert not inside[0].done(), "it must be heard even if nobody wants to know"
+    inside[0].set_result(True)
+    assert isinstance(failed.results[0], ValueError)
+    assert len(began) == 1 and not gone.results
 
 
 def test_tombstones_are_never_reaped_early() -> None:

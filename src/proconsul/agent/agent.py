@@ -521,7 +521,7 @@ class Agent:
             "build": {"prerelease": "", "revision": "", "version": COMPATIBLE_VERSION},
             "consul": {
                 "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
-                "leader": str(self.server.leading).lower(), "leader_addr": self.server.leader_address(),
+                "leader": str(self.server.on_duty).lower(), "leader_addr": self.server.leader_address(),
                 "server": str(self.config.server).lower(),
             },
             "raft": self.server.stats(),

@@ -88,7 +88,7 @@ class DnsService:
             args, Datacenter=config.datacenter, AllowStale=config.dns.allow_stale, Token=config.acl.tokens.default
         )
         reply = await self._agent.server.ask(method, asked)
-        return method.to_value(getattr(reply, method.field))
+        return method.value_in(reply)
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         sample, labels = self._agent.metrics.sample, self._labels

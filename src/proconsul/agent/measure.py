@@ -58,7 +58,7 @@ class Measure:
         server = agent.server
         metrics.gauge("session_ttl.active", len(server.session_deadlines))
         metrics.take(server.meters)
-        if server.leading:
+        if server.on_duty:
             health = server.autopilot.health()
             metrics.gauge("autopilot.healthy", 1.0 if health.Healthy else 0.0)
             metrics.gauge("autopilot.failure_tolerance", health.FailureTolerance)
@@ -69,7 +69,7 @@ class Measure:
         metrics.gauge("http.connections", agent.connection_count)
         metrics.gauge("raft.applied_index", server.raft.applied_index)
         metrics.gauge("raft.last_index", server.raft.last_index)
-        metrics.gauge("server.isLeader", 1.0 if server.leading else 0.0)
+        metrics.gauge("server.isLeader", 1.0 if server.on_duty else 0.0)
         tables = server.state.tables
         metrics.gauge("state.nodes", len(tables.nodes))
         metrics.gauge("state.service_instances", len(tables.services))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
-from proconsul.features.errors import NoLeader
+from proconsul.features.errors import ConsulError
+from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import Session
 from proconsul.features.state import State
+from proconsul.features.txn.model import TxnError, TxnOp
 
 
 def same(value: Any) -> Any:
@@ -21,16 +23,14 @@ def same(value: Any) -> Any:
 
 def settle(waiter: Settled, future: asyncio.Future[Any]) -> None:
     """Pass the outcome of ``future`` on."""
-    if waiter.done():
-        return
     if future.cancelled():
-        waiter.set_exception(NoLeader())
+        tell_error(waiter, ConsulError("leadership lost while committing log"))
         return
     error = future.exception()
     if isinstance(error, Exception):
-        waiter.set_exception(error)
+        tell_error(waiter, error)
     else:
-        waiter.set_result(future.result())
+        tell_result(waiter, future.result())
 
 
 def or_empty(rows: Any) -> Any:
@@ -39,14 +39,21 @@ def or_empty(rows: Any) -> Any:
 
 
 class ReadMethod(NamedTuple):
-    """A read as an RPC method: the reply carries its value in ``field``, which may need another form on the wire."""
+    """A read as an RPC method: the reply carries its value in ``field``, which may need another form on the wire.
+
+    Without a ``field`` the value is the whole reply.
+    """
 
     name: str
     request: type[Any]
     reply: type[Any]
-    field: str
+    field: str = ""
     to_field: Callable[[Any], Any] = same
     to_value: Callable[[Any], Any] = same
+
+    def value_in(self, reply: Any) -> Any:
+        """The value that ``reply`` carries."""
+        return self.to_value(getattr(reply, self.field)) if self.field else reply
 
 
 class WriteMethod(NamedTuple):
@@ -63,7 +70,8 @@ class Read(NamedTuple):
     """A read: its identity (method and normalised arguments) and how to run it, here or on another server.
 
     ``shared`` reads go through a view, so equal reads share one evaluation and one encoded answer; cheap single-row
-    reads are simply run unless somebody waits on them. ``method`` and ``args`` ask another server the same.
+    reads are simply run unless somebody waits on them. ``waits``: whether ``?index`` waits for it to change.
+    ``method`` and ``args`` ask another server the same.
     """
 
     key: Hashable
@@ -71,6 +79,7 @@ class Read(NamedTuple):
     method: ReadMethod
     args: Any
     shared: bool = True
+    waits: bool = True
 
 
 class SessionTimers(Protocol):
@@ -78,13 +87,6 @@ class SessionTimers(Protocol):
 
     def renew(self, session: Session) -> None:
         """Give ``session`` a full TTL again."""
-
-
-class LockDelays(Protocol):
-    """Keys that were let go of by an ended session and must rest."""
-
-    def remaining_s(self, key: str) -> float:
-        """Seconds until ``key`` may be acquired, 0 when it may."""
 
 
 class Server(Protocol):
@@ -100,9 +102,14 @@ class Server(Protocol):
     def session_timers(self) -> SessionTimers:
         """The leader's TTL deadlines."""
 
-    @property
-    def lock_delays(self) -> LockDelays:
-        """The leader's lock-delays."""
+    def lock_delayed(self, entry: DirEntry) -> bool:
+        """Whether ``entry.Key`` must rest, so that ``entry.Session`` cannot acquire it now. A holder always can."""
+
+    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+        """Call ``begin`` with whom to tell, when no other acquisition of any of ``keys`` is under way here."""
+
+    def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
+        """What would be wrong with a transaction now; the state stays as it is."""
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""
@@ -121,6 +128,9 @@ class Server(Protocol):
 
     def known_leader(self) -> bool:
         """Whether somebody leads."""
+
+    def last_contact_ms(self) -> int:
+        """Milliseconds since the leader was heard, 0 on the leader."""
 
     def require_reachable(self) -> None:
         """Raise ConsulError when this agent is a client that knows no server."""

@@ -9,10 +9,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.raft.errors import RaftError
+from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire import gojson
@@ -20,12 +23,13 @@ from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
 from proconsul.features.errors import BadRequest, ConsulError, NoPathToDatacenter, status_of
-from proconsul.features.server import Read, ReadMethod
+from proconsul.features.server import Read, ReadMethod, settle
 
 log = logging.getLogger("agent.http")
 
 JSON = "application/json"
 JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
+INTERNAL_ERROR = "internal error"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 _UINT64_MAX = (1 << 64) - 1
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
@@ -50,6 +54,8 @@ class Reply(NamedTuple):
     body: bytes
     content_type: str = JSON
     headers: Mapping[str, str] = {}
+    # Whether the answer says its index, so that clients can wait for the next.
+    indexed: bool = True
 
     def __len__(self) -> int:
         return len(self.body)
@@ -58,8 +64,9 @@ class Reply(NamedTuple):
 class Authority(Protocol):
     """The part of the node that knows who leads."""
 
-    # True while this server leads and has applied everything of earlier terms.
-    leading: bool
+    @property
+    def leading(self) -> bool:
+        """Whether this server leads, has applied everything of earlier terms, and nobody else can lead yet."""
 
     def answers(self, consistency: str) -> bool:
         """True when this server may answer such a read from its own state, now."""
@@ -104,15 +111,19 @@ class _Blocked(Deferred):
         self._release()
         if view.error is not None:
             self.resolve(self.web.error(view.error))
-        else:
+            return
+        try:
             reply = view.render(self.form, self.encode)
-            self.resolve(self.web.shared_reply(reply, view.index, self.headers))
+            response = self.web.shared_reply(reply, view.index, self.headers)
+        except Exception as error:
+            response = self.web.error(error)
+        self.resolve(response)
 
     def expire(self) -> None:
         assert self.waiter is not None
         view = self.waiter.view
         self.waiter.cancel()
-        view.refresh()
+        view.reread()
         self.finish(view)
 
     def abandon(self) -> None:
@@ -132,15 +143,10 @@ class Outcome(Deferred):
         return self.cancelled
 
     def set_result(self, result: Any) -> None:
-        """Called by the state machine's driver, which must not hear of what goes wrong while answering."""
-        try:
-            answer = text_error(result) if isinstance(result, BaseException) else self.finish(result)
-            self.resolve(answer)
-        except Exception:
-            log.exception("Answering a write failed")
+        self.resolve(text_error(result) if isinstance(result, BaseException) else self.finish(result))
 
     def set_exception(self, error: Exception) -> None:
-        self.set_result(error)
+        self.resolve(text_error(error))
 
 
 class _Reading(NamedTuple):
@@ -169,22 +175,18 @@ class _Asked(Deferred):
         return self.cancelled
 
     def set_result(self, found: Any) -> None:
-        """Called by the connection's driver, which must not hear of what goes wrong while answering."""
         self.on_cancel = None
         try:
             answer = self.web.from_elsewhere(found, self.reading)
         except ConsulError as error:
             self.set_exception(error)
-        except Exception:
-            log.exception("Answering a read failed")
-            self.resolve(text_response(500, "internal error"))
-        else:
-            if isinstance(answer, Response):
-                self.resolve(answer)
-            else:  # we lead by now, and it waits for a change
-                assert isinstance(answer, Deferred)
-                self.on_cancel = answer.cancel
-                answer.when_done(self.resolve)
+            return
+        if isinstance(answer, Response):
+            self.resolve(answer)
+        else:  # we lead by now, and it waits for a change
+            assert isinstance(answer, Deferred)
+            self.on_cancel = answer.cancel
+            answer.when_done(self.resolve)
 
     def set_exception(self, error: Exception) -> None:
         response = text_error(error)
@@ -366,7 +368,7 @@ class Web:
         """From our own state."""
         form = (self.pretty(request), form)
         headers = self._headers(read, options, effective, cacheable)
-        if options.min_index == 0 and not read.shared:
+        if not read.shared and (options.min_index == 0 or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
             return self.reply(encode(value), max(index, 1), headers)
         view = self.views.get(read.key, read.run)
@@ -394,12 +396,11 @@ class Web:
         """The response to a read, with its index and what is known of the leader."""
         merged = {**reply.headers, **(headers or {})} if reply.headers else headers
         response = Response(reply.status, reply.body, merged)
-        if self.authority.leading:
+        if self.authority.leading and reply.indexed:
             response.lines = _LEADER_LINES.get(reply.content_type, _LEADER_LINES[""]) % index
         else:
-            known = b"true" if self.authority.known_leader() else b"false"
-            template = _LINES.get(reply.content_type, _LINES[""])
-            response.lines = template % (index, known, self.authority.last_contact_ms())
+            known = self.authority.known_leader()
+            response.lines = _header_lines(reply, index, known, self.authority.last_contact_ms())
         return response
 
     def wait_s(self, wait_ns: int) -> float:
@@ -474,14 +475,13 @@ class Web:
         if found is self._last_found[0] and form == self._last_found[1]:
             reply = self._last_found[2]
         else:
-            reply = reading.encode(read.method.to_value(getattr(found, read.method.field)))
+            reply = reading.encode(read.method.value_in(found))
             if len(reply) <= KEPT_BYTES_MAX:
                 self._last_found = (found, form, reply)
         headers = self._headers(read, reading.options, reading.effective, reading.cacheable)
         response = Response(reply.status, reply.body, {**reply.headers, **headers})
-        known = b"true" if found.KnownLeader else b"false"
-        template = _LINES.get(reply.content_type, _LINES[""])
-        response.lines = template % (max(found.Index, 1), known, found.LastContact // 1_000_000)
+        last_contact_ms = found.LastContact // 1_000_000
+        response.lines = _header_lines(reply, max(found.Index, 1), found.KnownLeader, last_contact_ms)
         return response
 
     # ------------------------------------------------------------------ writes
@@ -490,21 +490,9 @@ class Web:
         """Answer when a proposal is done; ``finish`` gets the FSM's result."""
         if not isinstance(future, asyncio.Future):
             return finish(future)
-        deferred = Deferred()
-
-        def done(future: asyncio.Future[Any]) -> None:
-            if future.cancelled():
-                deferred.resolve(self.error(ConsulError("leadership lost while committing log")))
-                return
-            error = future.exception()
-            result = error if error is not None else future.result()
-            if isinstance(result, BaseException):
-                deferred.resolve(self.error(result))
-            else:
-                deferred.resolve(finish(result))
-
-        future.add_done_callback(done)
-        return deferred
+        outcome = Outcome(finish)
+        future.add_done_callback(partial(settle, outcome))
+        return outcome
 
 
 async def finished(answer: Answer) -> Response:
@@ -523,7 +511,10 @@ async def finished(answer: Answer) -> Response:
 
 
 def text_error(error: BaseException) -> Response:
-    """What clients are told about an error."""
+    """What clients are told about an error; of one that nobody foresaw the log has all, and they nothing."""
+    if not isinstance(error, ConsulError | RaftError | RpcFailure):
+        log.error("Answering a request failed", exc_info=error)
+        return text_response(500, INTERNAL_ERROR)
     return text_response(status_of(error), str(error))
 
 
@@ -550,6 +541,14 @@ def _lines(content_type: str) -> bytes:
     )
 
 
+def _header_lines(reply: Reply, index: int, known_leader: bool, last_contact_ms: int) -> bytes:
+    known = b"true" if known_leader else b"false"
+    if not reply.indexed:
+        return _UNINDEXED_LINES % (known, last_contact_ms)
+    return _LINES.get(reply.content_type, _LINES[""]) % (index, known, last_contact_ms)
+
+
+_UNINDEXED_LINES = JSON_LINES + b"X-Consul-Knownleader: %b\r\nX-Consul-Lastcontact: %d\r\n"
 # Header lines of reads by content type, encoded once: on the hot path only the index is filled in.
 _LINES = {kind: _lines(kind) for kind in (JSON, "text/plain", "")}
 _LEADER_LINES = {kind: text.replace(b"%b", b"true").replace(b"%d", b"0").replace(b"Index: 0", b"Index: %d")

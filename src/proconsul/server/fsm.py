@@ -22,6 +22,7 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.messages import SKIPPABLE, MessageType
 from proconsul.features.replicated import Command, Restorer, Section
 from proconsul.features.state import State
+from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.chunk_records import chunks_from_record, chunks_to_record
 from proconsul.server.rooms import all_rooms
 
@@ -104,6 +105,14 @@ class FSM:
         if tx.effects and self.on_effects is not None:
             self.on_effects(tx.effects)
         return result
+
+    def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
+        """What would be wrong with a transaction now. Everything is undone before anybody can look."""
+        tx = self.state.store.begin(self.applied_index + 1)
+        try:
+            return self.state.txn.run(tx, ops)[1]
+        finally:
+            tx.abort()
 
     def apply_chunk(self, entry: LogEntry, value: object | None) -> object:
         """Take one piece of a command that was too large for one entry; the last piece applies the whole."""

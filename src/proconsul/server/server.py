@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from proconsul.engine.meters import Meters
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.disk import OpenDisk, open_disk
-from proconsul.engine.raft.errors import BootstrapError, NotLeaderError
+from proconsul.engine.raft.errors import BootstrapError, NotLeaderError, RaftError
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
@@ -28,14 +28,13 @@ from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
-from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, NoLeader, NoServers
 from proconsul.features.health.endpoint import Health
 from proconsul.features.kv.endpoint import KVS
-from proconsul.features.kv.model import TombstoneRequest
+from proconsul.features.kv.model import DirEntry, TombstoneRequest
 from proconsul.features.kv.state import TombstoneMade
 from proconsul.features.messages import MessageType
 from proconsul.features.operator.model import KeyringRequest, KeyringResponses
@@ -45,13 +44,14 @@ from proconsul.features.session.model import DESTROY, Session, SessionRequest
 from proconsul.features.session.state import LockDelayArmed, SessionEnded, SessionStarted
 from proconsul.features.state import State
 from proconsul.features.txn.endpoint import Txn
+from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server import reconcile
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
 from proconsul.server.forwarding import Forwarding, Written
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.leader import LeaderLoop
-from proconsul.server.lock_delays import LockDelays
+from proconsul.server.lock_delays import DELAY_MAX_S, LockDelays, LockGate
 from proconsul.server.membership import Bootstrapping, RaftMembers
 from proconsul.server.network import Network
 from proconsul.server.operating import Operating
@@ -81,7 +81,7 @@ class Timers:
         self._server = server
 
     def renew(self, session: Session) -> None:
-        if self._server.leading:
+        if self._server.on_duty:
             self._server.session_deadlines.start(session, self._server.clock())
 
 
@@ -115,9 +115,10 @@ class ConsulServer:
         self.views: Views = Views(self.state.store.watches, self._soon)
         self.session_deadlines = SessionTimers(config.session_ttl_min_s)
         self.session_timers = Timers(self)
-        self.lock_delays = LockDelays(clock)
+        self.lock_delays, self._lock_gate = LockDelays(), LockGate()
         self.tombstones = TombstoneGC()
-        self.leading = False
+        # Whether the leader's duties are ours: from their beginning until the leader loop ends them.
+        self.on_duty = False
         # What needs the gossip pools; set by whoever has them: tell who leads, fire an event, change keys,
         # have a failed server of this datacenter leave.
         self.announce_leader: Callable[[], None] = lambda: None
@@ -132,7 +133,7 @@ class ConsulServer:
         self.forwarding = Forwarding(
             self.network.pool if self.network is not None else None, self.whom_to_ask, self.peers_known.failed,
             hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable,
-            look_again=partial(self._leads_within, LEADER_POLL_S), rng=self.rng,
+            look_again=partial(self._leads_within, LEADER_POLL_S), rng=self.rng, datacenter=self.datacenter,
         )  # fmt: skip
         self._bootstrapping: Bootstrapping | None = None
         self._leader_loop = LeaderLoop(self, self._next_leadership)
@@ -166,6 +167,10 @@ class ConsulServer:
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
         await self.raft.start()
+        loaded = self.raft.loaded_snapshot
+        if loaded is not None:
+            age_s = self.wall_clock_ns() / SECOND_NS - loaded.taken_at_s
+            self.lock_delays.unknown_up_to(loaded.index, self.clock() + DELAY_MAX_S - max(age_s, 0.0))
         if self.network is not None and self.config.listen is not None and not self.config.client:
             await self.network.listen(self.config.listen)
         if not self.raft.has_state and self.config.bootstrap:
@@ -223,7 +228,7 @@ class ConsulServer:
     def new_id(self) -> str:
         while True:
             candidate = str(uuid.UUID(int=self.rng.getrandbits(128)))
-            if self.state.sessions.sessions.get(candidate) is None:
+            if self.state.kv.session(candidate) is None:
                 return candidate
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
@@ -235,6 +240,25 @@ class ConsulServer:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there, without a turn of the event loop."""
         data = encode_command(kind, request)
         self.raft.propose_for(waiter, data, request, chunked=kind is MessageType.KVS)
+
+    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+        """See `Server.locking`."""
+        self._lock_gate.enter(waiter, keys, begin)
+
+    def lock_delayed(self, entry: DirEntry) -> bool:
+        """See `Server.lock_delayed`."""
+        kv, key, now = self.state.kv, entry.Key, self.clock()
+        row = kv.entry(key)
+        if row is not None and row.Session:
+            return False  # it is refused because of its holder, if it is
+        if self.lock_delays.remaining_s(key, now) > 0:
+            return True
+        let_go_at = kv.let_go_at(key)
+        return let_go_at > 0 and self.lock_delays.is_unknown(let_go_at, now)
+
+    def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
+        """See `Server.rehearse`."""
+        return self.fsm.rehearse(ops)
 
     def unavailable(self) -> ConsulError:
         """Why nothing can be asked or written now."""
@@ -281,6 +305,11 @@ class ConsulServer:
                 return do(args)
         raise AssertionError(f"no room has {method.name}")
 
+    @property
+    def leading(self) -> bool:
+        """See `Authority.leading`."""
+        return self.on_duty and self.raft.has_lease(self.clock())
+
     def leads(self) -> bool:
         return self.leading
 
@@ -288,7 +317,7 @@ class ConsulServer:
         """See `Authority.answers`."""
         if consistency == "stale":
             # A server that never heard a leader knows nothing yet.
-            return self.leading or (not self.config.client and self.raft.last_contact is not None)
+            return self.on_duty or (not self.config.client and self.raft.last_contact is not None)
         return self.leading and (consistency != "consistent" or self.raft.is_leader_sync())
 
     async def may_answer(self, consistency: str) -> bool:
@@ -296,9 +325,9 @@ class ConsulServer:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.config.rpc_hold_timeout_s
         while True:
-            if self.leading:
+            if self.on_duty:
                 try:
-                    if consistency == "consistent":
+                    if consistency == "consistent" or not self.leading:
                         await self.raft.verify_leader()
                     return True
                 except NotLeaderError:
@@ -315,6 +344,11 @@ class ConsulServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._established.wait()
+                if not self.leading:
+                    with contextlib.suppress(RaftError):
+                        await self.raft.verify_leader()
+                    # The leader loop may have to hear that it is over.
+                    await asyncio.sleep(0)
 
     async def ask(self, method: ReadMethod, args: Any) -> Any:
         """Another server's reply, within the time for which a leader is waited for. Raises ConsulError.
@@ -333,9 +367,9 @@ class ConsulServer:
     async def read_value(self, read: Read) -> Any:
         """The value of a read from the leader's state, wherever that is. Raises ConsulError."""
         if not self.answers("leader") and not await self.may_answer("leader"):
-            reply = await self.ask(read.method, replace(read.args, Datacenter=self.datacenter))
+            reply = await self.ask(read.method, read.args)
             if reply is not None:
-                return read.method.to_value(getattr(reply, read.method.field))
+                return read.method.value_in(reply)
         return read.run(WatchSet())[1]
 
     async def call(self, method: str, args: Any, reply: Any) -> Any:
@@ -355,7 +389,7 @@ class ConsulServer:
         return bool(self.raft.leader_address)
 
     def last_contact_ms(self) -> int:
-        contact = None if self.leading else self.raft.last_contact
+        contact = None if self.on_duty else self.raft.last_contact
         return 0 if contact is None else int(contact * 1000)
 
     def raft_stats(self) -> ServerStats:
@@ -364,7 +398,7 @@ class ConsulServer:
         if contact is None:
             text = "never"
         else:
-            text = "0" if self.leading else format_duration(int(contact * SECOND_NS))
+            text = "0" if self.on_duty else format_duration(int(contact * SECOND_NS))
         return ServerStats(text, self.raft.last_term, self.raft.last_index)
 
     def leader_address(self) -> str:
@@ -390,8 +424,9 @@ class ConsulServer:
     async def establish(self) -> None:
         await self.autopilot.write_initial_config()
         now = self.clock()
-        self.leading = True
+        self.on_duty = True
         self.tombstones.enable(self.raft.last_index, now)
+        self.lock_delays.begin_again(now)
         # A new leader knows no deadlines: every session gets its full TTL again.
         for session in self.state.sessions.sessions.all():
             self.session_deadlines.start(session, now)
@@ -401,11 +436,10 @@ class ConsulServer:
         self.announce_leader()
 
     async def revoke(self) -> None:
-        self.leading = False
+        self.on_duty = False
         self._established.clear()
         await self.autopilot.stop()
         self.session_deadlines.clear()
-        self.lock_delays.clear()
         self.tombstones.disable()
         if self._ticker is not None:
             self._ticker.cancel()
@@ -413,7 +447,7 @@ class ConsulServer:
 
     def _tick(self) -> None:
         """Look at all leader-only deadlines, then again a little later."""
-        if not self.leading:
+        if not self.on_duty:
             return
         now = self.clock()
         for session_id in self.session_deadlines.expire(now):
@@ -435,26 +469,29 @@ class ConsulServer:
             self.session_deadlines.destroy_failed(session_id, self.clock())
 
     def _effects(self, effects: list[Any]) -> None:
-        """What applied commands ask of the leader's memory; followers ignore it."""
-        if not self.leading:
-            return
+        """What applied commands ask of a server's memory; most of it is the leader's alone."""
         now = self.clock()
         for effect in effects:
-            if isinstance(effect, TombstoneMade):
+            if isinstance(effect, LockDelayArmed):
+                self.lock_delays.arm(effect.key, effect.delay_ns / SECOND_NS, now)
+            elif not self.on_duty:
+                continue
+            elif isinstance(effect, TombstoneMade):
                 self.tombstones.hint(effect.at, now)
             elif isinstance(effect, SessionStarted):
                 self.session_deadlines.start(effect.session, now)
             elif isinstance(effect, SessionEnded):
                 self.session_deadlines.stop(effect.session_id)
-            elif isinstance(effect, LockDelayArmed):
-                self.lock_delays.arm(effect.key, effect.delay_ns / SECOND_NS)
 
     def _restored(self) -> None:
         """The state was replaced: wake everybody, and let a leader start its duties anew."""
         self.views.abandon()
-        if self.leading:
+        self.lock_delays.clear()
+        if self.on_duty:  # a user's snapshot, which is the truth from now on
             self._established.clear()
             self._leader_loop.reassert()
+        else:
+            self.lock_delays.unknown_up_to(self.fsm.applied_index, self.clock() + DELAY_MAX_S)
 
     # ------------------------------------------------------------------ reconcile
 

@@ -122,7 +122,7 @@ class Service:
 
     def _here(self, method: ReadMethod, read: Read, args: Any) -> Any:
         """The reply from our own state: at once, or a future when it has to wait for a change."""
-        if not args.MinQueryIndex and not read.shared:
+        if not read.shared and (not args.MinQueryIndex or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
             return self._reply(method, index, value)
         views = self._server.views
@@ -135,13 +135,15 @@ class Service:
         def changed(view: View) -> None:
             if future.done():
                 return
-            if view.error is not None:
-                future.set_exception(view.error)
-            else:
+            try:
+                if view.error is not None:
+                    raise view.error
                 future.set_result(self._reply(method, view.index, view.value))
+            except Exception as error:
+                future.set_exception(error)
 
         def expired() -> None:
-            view.refresh()
+            view.reread()
             changed(view)
 
         waiter = views.wait(view, args.MinQueryIndex, changed)
@@ -160,6 +162,8 @@ class Service:
 
     def _reply(self, method: ReadMethod, index: int, value: Any) -> Any:
         server = self._server
+        if not method.field:
+            return value
         return method.reply(
             Index=max(index, 1), LastContact=server.last_contact_ms() * 1_000_000, KnownLeader=server.known_leader(),
             **{method.field: method.to_field(value)},

@@ -44,6 +44,7 @@ CLOCK_RATES = (0.9, 1.1)
 AUTOPILOT = AutopilotConfig(
     CleanupDeadServers=True, LastContactThreshold=SECOND_NS, MaxTrailingLogs=250, ServerStabilizationTime=SECOND_NS
 )
+VISIT_EVERY_S = 0.3
 # Steps of one search for an order; a history that needs more is not judged.
 STEPS_MAX = 200_000
 
@@ -83,6 +84,7 @@ class Cluster:
         self.lines: list[str] = []
         self.history: list[Operation | None] = []
         self.undecided = False
+        self.clock_rate_max = CLOCK_RATES[1]
         # Whether users restore old snapshots, so that what was acknowledged may be undone.
         self.rewinds = seed % 8 == 7
         # With the shorter one servers campaign more often, and often at the same time.
@@ -235,8 +237,17 @@ class Cluster:
         if leader is not None:
             self.kill(leader.process)
 
+    def _visit(self) -> None:
+        """Somebody from outside asks a server, one that stands still if there is one."""
+        running = list(self.links.processes.values())
+        process = self.rng.choice([one for one in running if one.loop.stalled_until > self.time.now] or running)
+        core = getattr(getattr(process.server, "raft", None), "core", None)
+        if process.alive and core is not None:
+            Client(process).visit()
+
     def _stall(self) -> None:
-        process = self.rng.choice(list(self.links.processes.values()))
+        leader = self.leader() if self.rng.random() < 0.5 else None
+        process = leader.process if leader is not None else self.rng.choice(list(self.links.processes.values()))
         pause = self.rng.expovariate(1 / 1.5)
         self.trace(process.name, f"stands still for {pause:.3f}")
         process.loop.stall_until(self.time.now + pause)
@@ -333,6 +344,7 @@ class Cluster:
         self._every(faults.transfer_every_s / 2, self._transfer)
         self._every(faults.stall_every_s, self._stall)
         self._every(faults.restart_s * 3, self._regicide)
+        self._every(VISIT_EVERY_S, self._visit)
         if self.rewinds:
             self._every(3.0, self._save)
             self.time.at(seconds + 4.0, self._rewind)

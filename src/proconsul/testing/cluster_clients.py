@@ -1,12 +1,13 @@
 """Clients of a simulated cluster: what they ask of the server they are connected to, and what it answered.
 
 They go the way the HTTP routes go: endpoints for writes, `Read`s with the three consistencies. What they did is a
-history for `linearizability`: writes and consistent reads are in it, default and stale reads are told to the watch.
+history for `linearizability`: writes, consistent and default reads are in it, stale reads are told to the watch.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +32,7 @@ from proconsul.features.session.model import (
     SessionRequest,
     SessionSpecificRequest,
 )
+from proconsul.features.txn.model import TxnReadRequest
 from proconsul.testing.cluster_watch import LOCK_PREFIX
 from proconsul.testing.history import Operation
 from proconsul.testing.kv_calls import kv_request, txn_request, with_rows, with_txn_answer
@@ -83,8 +85,10 @@ class Client:
     async def act(self) -> None:
         """Something random."""
         choice = self.rng.random()
-        if choice < 0.28:
+        if choice < 0.20:
             await self.read(self.rng.choice((*REGISTERS, *TREE, *LOCKS, *DELETED_LOCKS, *GUARDED)))
+        elif choice < 0.28:
+            await self.read_txn()
         elif choice < 0.55:
             await self.write(self.register_write())
         elif choice < 0.65:
@@ -178,7 +182,7 @@ class Client:
         tree = key in TREE and rng.random() < 0.5
         name = key[:2] if tree else key
         read = self.server.kvs.list(KeyRequest(Key=name)) if tree else self.server.kvs.get(KeyRequest(Key=name))
-        if consistency == "consistent":
+        if consistency != "stale":
             operation = Operation(self.name, "get-tree" if tree else "get", key=name)
             finish = self.remember
             await self.ask(operation, lambda: asyncio.ensure_future(self.value_of(read, consistency)), finish)
@@ -190,8 +194,61 @@ class Client:
         if self.process.alive and not tree and not self.cluster.rewinds:
             self.cluster.watch.read(self.process, key, value, here=here)
 
+    async def read_txn(self) -> None:
+        """A transaction that only reads, with any consistency."""
+        rng = self.rng
+        consistency = rng.choice(("consistent", "leader", "leader", "stale"))
+        keys = rng.choice((REGISTERS, TREE))
+        steps = [Operation("", rng.choice(("get", "check-not-exists")), key=key) for key in rng.sample(keys, 2)]
+        operation = Operation(self.name, "txn", steps=tuple(steps))
+        read = self.server.txn.read(TxnReadRequest(Ops=txn_request(operation).Ops))
+        if consistency == "stale":
+            with contextlib.suppress(ConsulError, RaftError):
+                await self.value_of(read, consistency)
+            return
+
+        def answered(asked: Operation, found: tuple[bool, Any]) -> Operation:
+            return with_txn_answer(asked, found[1])
+
+        await self.ask(operation, lambda: asyncio.ensure_future(self.value_of(read, consistency)), answered)
+
+    def visit(self) -> None:
+        """Ask from outside: the question lies at the server, which may stand still, and is the first that it reads."""
+        key = self.rng.choice((*REGISTERS, *TREE))
+        kind = self.rng.choice(("get", "txn"))
+        asked = Operation(self.name, "get", key=key)
+        if kind == "txn":
+            asked = Operation(self.name, "txn", steps=(Operation("", "get", key=key),))
+            read = self.server.txn.read(TxnReadRequest(Ops=txn_request(asked).Ops))
+        else:
+            read = self.server.kvs.get(KeyRequest(Key=key))
+        at = len(self.cluster.history)
+        asked = msgspec.structs.replace(asked, invoked=self.cluster.time.now)
+        self.cluster.history.append(asked)
+        self.process.loop.call_soon(self._visited, at, asked, read)
+
+    def _visited(self, at: int, asked: Operation, read: Read) -> None:
+        if self.server.answers("leader"):
+            self._told(at, asked, read.run(WatchSet())[1])
+        else:
+            self.process.loop.create_task(self._forwarded(at, asked, read))
+
+    async def _forwarded(self, at: int, asked: Operation, read: Read) -> None:
+        with contextlib.suppress(ConsulError, RaftError):
+            self._told(at, asked, (await self.value_of(read, "leader"))[1])
+
+    def _told(self, at: int, asked: Operation, value: Any) -> None:
+        if not self.process.alive:
+            return
+        if asked.kind == "txn":
+            asked = with_txn_answer(asked, value)
+        else:
+            asked = with_rows(asked, [value] if value is not None else [])
+        self.cluster.history[at] = asked = msgspec.structs.replace(asked, returned=self.cluster.time.now)
+        self.cluster.trace(self.process.name, str(asked))
+
     def remember(self, operation: Operation, found: tuple[bool, Any]) -> Operation:
-        """The answer to a consistent read."""
+        """The answer to a read of what is newest."""
         value: Any = found[1]
         entries: list[DirEntry] = value if operation.kind == "get-tree" else [value] if value is not None else []
         for entry in entries:
@@ -208,7 +265,7 @@ class Client:
             )  # fmt: skip
             reply = await server.ask(read.method, args)
             if reply is not None:
-                return False, read.method.to_value(getattr(reply, read.method.field))
+                return False, read.method.value_in(reply)
         return True, read.run(WatchSet())[1]
 
     # ------------------------------------------------------------------ sessions

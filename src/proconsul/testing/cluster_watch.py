@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from proconsul.engine.raft.events import Role
+from proconsul.features.base import SECOND_NS
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import DESTROY, Session
@@ -54,6 +55,9 @@ class Watch:
         # The life of each key: from which index on it was what.
         self._lives: dict[str, tuple[list[int], list[DirEntry | None]]] = {}
         self._lock_indexes: dict[str, int] = {}
+        # The lock-delay of each session there was, and until when at the least keys rest after its end.
+        self._lock_delay_s: dict[str, float] = {}
+        self._rests: dict[str, float] = {}
         self._positions: dict[Process, int] = {}
         self._restored: set[Process] = set()
         self._on_duty: set[Process] = set()
@@ -88,7 +92,7 @@ class Watch:
             known = self.leaders.setdefault(core.term, process.name)
             if known != process.name:
                 raise self.fail(f"two leaders in term {core.term}: {known} and {process.name}")
-        elif process.loop.idle and (server.leading or process in self._on_duty):
+        elif process.loop.idle and (server.on_duty or process in self._on_duty):
             raise self.fail(f"{process.name} goes on with a leader's duties in term {core.term}")
 
     # ------------------------------------------------------------------ the state machine
@@ -131,14 +135,28 @@ class Watch:
 
     def _live(self, state: State, index: int) -> None:
         entries = state.kv.entries
+        for session in state.kv.sessions.all():
+            self._lock_delay_s[session.ID] = session.LockDelay / SECOND_NS
         for key in {*self._lives, *entries.rows}:
             row = entries.get(key)
             indexes, rows = self._lives.setdefault(key, ([0], [None]))
             if rows[-1] != row:
+                if not self._cluster.rewinds:
+                    self._rested(state, key, rows[-1], row)
                 if key.startswith(LOCK_PREFIX) and not self._cluster.rewinds:
                     self._held(key, rows[-1], row)
                 indexes.append(index)
                 rows.append(row)
+
+    def _rested(self, state: State, key: str, before: DirEntry | None, row: DirEntry | None) -> None:
+        """Whoever acquires a key does so when its lock-delay is over, whoever leads by then."""
+        now = self._cluster.time.now
+        was, held = before.Session if before is not None else "", row.Session if row is not None else ""
+        if was and not held and state.kv.session(was) is None:
+            # By a clock that may be fast.
+            self._rests[key] = now + self._lock_delay_s[was] / self._cluster.clock_rate_max - _EPSILON_S
+        if held and held != was and now < self._rests.get(key, 0.0):
+            raise self.fail(f"{key} was acquired {self._rests[key] - now:.3f} s before its lock-delay was over")
 
     def _held(self, key: str, before: DirEntry | None, row: DirEntry | None) -> None:
         if row is None:
@@ -223,10 +241,10 @@ class Watch:
         process, now = server.process, self._cluster.time.now
         self.expired.setdefault(session_id, now)
         self._cluster.trace(process.name, f"session {session_id} has expired")
-        session = server.state.sessions.sessions.get(session_id)
+        session = server.state.kv.session(session_id)
         again = (process, session_id) in self._expired
         self._expired.add((process, session_id))
-        if not server.leading or process not in self._on_duty:
+        if not server.on_duty or process not in self._on_duty:
             raise self.fail(f"{process.name} expires sessions and does not lead")
         if session is None or again or not self._is_newest(server):
             return

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from proconsul.features.kv.model import DirEntry, KVSRequest
-from proconsul.features.txn.model import TxnKVOp, TxnOp, TxnRequest, TxnResponse
+from proconsul.features.txn.model import TxnKVOp, TxnOp, TxnReadResponse, TxnRequest, TxnResponse
 from proconsul.testing.history import Operation, Row
 
 
@@ -47,7 +47,7 @@ def with_rows(operation: Operation, entries: Iterable[DirEntry], **fields: Any) 
     return answered
 
 
-def with_txn_answer(operation: Operation, answer: TxnResponse, **fields: Any) -> Operation:
+def with_txn_answer(operation: Operation, answer: TxnResponse | TxnReadResponse, **fields: Any) -> Operation:
     """A transaction that was answered."""
     rows = tuple(row_of(one.KV, in_txn=True) for one in answer.Results or () if one.KV is not None)
     answered: Operation = msgspec.structs.replace(operation, rows=rows, done=not answer.Errors, **fields)

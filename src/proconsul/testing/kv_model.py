@@ -42,7 +42,8 @@ class Stamp(NamedTuple):
 
 class Cell(NamedTuple):
     """A key. ``created`` None: with the last modification. ``value`` None: there is no such key, and the last write to
-    it was at or above ``modified.after``. ``rested``: a session with a lock-delay let go of it at some time."""
+    it was at or above ``modified.after``. ``rested``: it was locked, then let go of or removed, so that a server that
+    does not know how may give it a lock-delay."""
 
     value: str | None = None
     flags: int = 0
@@ -174,6 +175,7 @@ class _Run:
                 if cell.value is None or cell.session != step.session:
                     return False
                 self._put(step, cell.lock_index, "")
+                self._set(key, self._cell(key)._replace(rested=True))
             case "check-index":
                 if cell.value is None or not self._is_at(key, step.index):
                     return False
@@ -210,8 +212,9 @@ class _Run:
         if session.deletes:
             self._delete(key)
         else:
-            self._set(key, self._written(key)._replace(value=cell.value, flags=cell.flags, lock_index=cell.lock_index))
-        self._set(key, self._cell(key)._replace(rested=cell.rested or session.delays))
+            self._set(key, self._written(key)._replace(
+                value=cell.value, flags=cell.flags, lock_index=cell.lock_index, rested=True
+            ))  # fmt: skip
 
     # ------------------------------------------------------------------ what was refused
 
@@ -233,8 +236,10 @@ class _Run:
                 return False
             case "lock":
                 session = self.cells[self._sessions[step.session]]
-                dead = session is None or not session.alive
-                return dead or cell.rested or cell.session not in ("", step.session)
+                if session is None or not session.alive:
+                    return True
+                # A holder is never refused; others are, and for a while after the lock was let go of.
+                return cell.session != step.session and (bool(cell.session) or cell.rested)
             case "unlock" | "check-session":
                 return not there or cell.session != step.session
             case "cas" if not step.index:
@@ -293,7 +298,8 @@ class _Run:
         cell = self._cell(key)
         if cell.value is not None:
             after = self._after.setdefault(key, cell.modified.low)
-            self._set(key, Cell(modified=Stamp(after=after + 1), rested=cell.rested))
+            rested = cell.rested or cell.lock_index > 0
+            self._set(key, Cell(modified=Stamp(after=after + 1), rested=rested))
 
     def _show(self, key: str) -> bool:
         """Compare with the next row of the answer, and learn its indexes."""

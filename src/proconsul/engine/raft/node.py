@@ -43,7 +43,7 @@ from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.transport import Transport
-from proconsul.engine.settled import Settled
+from proconsul.engine.settled import Settled, tell_error
 
 __all__ = ["RaftNode"]
 
@@ -77,6 +77,8 @@ class RaftNode(Readings):
         # Unbounded because nothing may be dropped; an election timeout lies between two changes, so it cannot run away.
         self.leadership: asyncio.Queue[LeadershipChanged] = asyncio.Queue()
         self.failure: BaseException | None = None
+        # What the state was loaded from when the node started.
+        self.loaded_snapshot: SnapshotMeta | None = None
         self._log = log
         self._snapshots = snapshots
         self._fsm = fsm
@@ -109,6 +111,7 @@ class RaftNode(Readings):
         self._loop = asyncio.get_running_loop()
         fsm = self._fsm
         found = newest_snapshot(self._snapshots, self._note)
+        self.loaded_snapshot = found[0] if found is not None else None
         if found is not None:
             with found[1] as reader:
                 (await prepare_restore(fsm, reader))()
@@ -346,8 +349,8 @@ class RaftNode(Readings):
     def _fail_proposals(self, error: RaftError) -> None:
         proposers, self._proposers, self._proposals = self._proposers, [], []
         for proposer in proposers:
-            if proposer is not None and not proposer[0].done():
-                proposer[0].set_exception(error)
+            if proposer is not None:
+                tell_error(proposer[0], error)
 
     async def barrier(self) -> None:
         """Return when everything proposed or committed before is applied here. Fails as ``propose`` does."""

@@ -17,6 +17,24 @@ class Readings:
     core: RaftCore
     _applier: Applier
     _loop: asyncio.AbstractEventLoop
+    _running: bool
+    # (term, until when): what `has_lease` found last. Contacts only get newer, so it never ends earlier than that.
+    _lease: tuple[int, float] = (0, 0.0)
+
+    def has_lease(self, now: float) -> bool:
+        """Whether nobody else can lead yet: this server leads, and a quorum heard so less than a lease ago.
+
+        ``now`` is the time of now, not that of the event loop's turn: a process that was stopped in between must
+        notice. False while leadership is being handed over, as the next leader does not wait for a lease to end.
+        """
+        core = self.core
+        term, until = self._lease
+        if core.role is not Role.LEADER or not self._running or core.handed_over:
+            return False
+        if term != core.term or now >= until:
+            until = core.lease_ends()
+            self._lease = core.term, until
+        return now < until
 
     @property
     def has_state(self) -> bool:

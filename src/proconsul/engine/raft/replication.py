@@ -137,7 +137,7 @@ class Replication(Election):
                 self._replicate(peer, progress)
             if now >= progress.commit_due:
                 self._send_commit(peer, progress)
-        if now >= self._lease_ends():
+        if now >= self.lease_ends():
             self._out.append(Note("failed to contact a quorum of voters within the lease: stepping down"))
             self._become_follower(self.term, None)
 
@@ -153,8 +153,9 @@ class Replication(Election):
         if progress.inflight < window and progress.next > self.terms.base_index:
             self._send_append(peer, progress, progress.next - 1, progress.next - 1)
 
-    def _lease_ends(self) -> float:
-        """When leadership ends unless more voters answer: lease after the contact that completes a quorum."""
+    def lease_ends(self) -> float:
+        """When leadership ends unless more voters answer: a lease after the sending of what the last voter of a quorum
+        has answered."""
         voters = self.configuration.voters
         needed = len(voters) // 2 + 1
         contacts = [INFINITE if v == self.id else self.progress[v].contact for v in voters]
@@ -162,7 +163,7 @@ class Replication(Election):
         return contacts[needed - 1] + self.config.leader_lease_timeout_s
 
     def _leader_deadline(self) -> float:
-        deadline = self._lease_ends()
+        deadline = self.lease_ends()
         for progress in self.progress.values():
             deadline = min(deadline, progress.heartbeat_at, progress.commit_due)
             if progress.retry_at > self._now and progress.next <= self.terms.last_index:

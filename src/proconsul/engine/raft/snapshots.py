@@ -44,6 +44,12 @@ class SnapshotMeta(msgspec.Struct, frozen=True):
     crc: bytes = b""
     version: int = 1
 
+    @property
+    def taken_at_s(self) -> float:
+        """When it was taken or received, in seconds since the epoch; its id says so. 0 when it does not."""
+        milliseconds = self.id.rpartition("-")[2]
+        return int(milliseconds) / 1000 if milliseconds.isdigit() and milliseconds.isascii() else 0.0
+
     def to_json(self) -> bytes:
         """One line, with Consul's names; without a checksum that is not known, as in archives."""
         value: dict[str, object] = {
@@ -271,15 +277,14 @@ def _sync_and_close(file: BinaryIO) -> None:
 class MemorySnapshots:
     """Snapshots that are gone with the process."""
 
-    def __init__(self, *, retain: int = 2) -> None:
+    def __init__(self, *, retain: int = 2, clock: Callable[[], float] = time.time) -> None:
         self._retain = retain
+        self._clock = clock
         self._kept: list[tuple[SnapshotMeta, bytes]] = []
-        self._made = 0
 
     def create(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> MemorySink:
         """Start writing a snapshot."""
-        self._made += 1
-        snapshot_id = f"{term}-{index}-{self._made}"
+        snapshot_id = f"{term}-{index}-{int(self._clock() * 1000)}"
         return MemorySink(self, SnapshotMeta(snapshot_id, index, term, configuration, configuration_index))
 
     def keep(self, meta: SnapshotMeta, data: bytes) -> None:

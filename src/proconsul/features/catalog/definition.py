@@ -194,6 +194,11 @@ def _meta_problem(key: str, value: str, allow_reserved: bool) -> str:
     return ""
 
 
+def is_unspecified(address: str) -> bool:
+    """Whether ``address`` stands for every address there is, so that nobody could be reached there."""
+    return address in ("0.0.0.0", "::", "[::]")
+
+
 def validate_weights(weights: Weights | None) -> None:
     """Raises DefinitionError."""
     if weights is None:

@@ -28,7 +28,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.errors import ConsulError
-from proconsul.features.ids import UUID_LENGTH, is_uuid
+from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
 from proconsul.features.narrow import filtering, narrowing
 from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
@@ -68,10 +68,9 @@ class Catalog:
             raise ConsulError("Must provide node")
         if not args.Address and not args.SkipNodeUpdate:
             raise ConsulError("Must provide address if SkipNodeUpdate is not set")
-        if args.ID and len(args.ID) != UUID_LENGTH:
-            raise ConsulError("Bad node ID: uuid string is wrong length")
-        if args.ID and not is_uuid(args.ID):
-            raise ConsulError("Bad node ID: uuid is improperly formatted")
+        fault = uuid_fault(args.ID) if args.ID else ""
+        if fault:
+            raise ConsulError(f"Bad node ID: {fault}")
         service = self._completed_service(args.Service)
         checks = [self._completed_check(args, service, check) for check in (args.Check, *(args.Checks or ())) if check]
         args = replace(args, Service=service, Check=None, Checks=checks or None)

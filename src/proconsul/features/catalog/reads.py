@@ -151,7 +151,7 @@ class CatalogReads:
         assert node is not None, f"service {row.ServiceID} of unknown node {row.Node}"
         joined: ServiceNode = replace(
             row, ID=node.ID, Address=node.Address, Datacenter=node.Datacenter,
-            TaggedAddresses=node.TaggedAddresses, NodeMeta=node.Meta,
+            TaggedAddresses=node.TaggedAddresses, NodeMeta=node.Meta, ServiceMeta=row.ServiceMeta or {},
         )  # fmt: skip
         return joined
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from proconsul.engine.settled import Settled
+from proconsul.engine.store.table import byte_text, from_byte_text
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.kv.model import (
@@ -40,32 +42,37 @@ class KVS:
         self.reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
         self.writes = {APPLY: self.apply}
 
-    def allows(self, op: str, key: str) -> bool:
-        """The checks the leader makes before it proposes: False means "answer false now" (a lock-delay).
-
-        Raises StateError for a missing key.
-        """
-        if not key and op != KVOp.DELETE_TREE:
-            raise StateError("Must provide key")
-        return op != KVOp.LOCK or self._server.lock_delays.remaining_s(key) <= 0
-
-    def apply(self, args: KVSRequest) -> asyncio.Future[Any] | bool:
+    def apply(self, args: KVSRequest) -> asyncio.Future[Any]:
         """Write. The result is True or False for conditional operations, None for the others, or a ConsulError."""
-        elsewhere = self._server.elsewhere(APPLY, args)
-        if elsewhere is not None:
-            return elsewhere
-        if not self.allows(args.Op, args.DirEnt.Key):
-            return False
-        return self._server.propose(MessageType.KVS, args)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.apply_for(future, args)
+        return future
 
     def apply_for(self, waiter: Settled, args: KVSRequest) -> None:
-        """Write, and tell ``waiter``."""
-        if self._server.elsewhere_for(waiter, APPLY, args):
+        """Write, and tell ``waiter``. Raises StateError for a missing key."""
+        server = self._server
+        if server.elsewhere_for(waiter, APPLY, args):
             return
-        if not self.allows(args.Op, args.DirEnt.Key):
+        if not args.DirEnt.Key and args.Op != KVOp.DELETE_TREE:
+            raise StateError("Must provide key")
+        if args.Op == KVOp.LOCK:
+            server.locking(waiter, (args.DirEnt.Key,), partial(self._lock, args))
+        else:
+            server.propose_for(waiter, MessageType.KVS, args)
+
+    def _lock(self, args: KVSRequest, waiter: Settled) -> None:
+        """Acquire a key; what cannot succeed is not proposed.
+
+        A lock of somebody else's could be let go of by its session's end on the way, and be taken within the delay.
+        """
+        server, entry, kv = self._server, args.DirEnt, self._server.state.kv
+        if server.elsewhere_for(waiter, APPLY, args):
+            return  # no longer ours to do, after waiting for others
+        held = kv.held_by_another(entry.Key, entry.Session) and kv.session(entry.Session) is not None
+        if held or server.lock_delayed(entry):
             waiter.set_result(False)
         else:
-            self._server.propose_for(waiter, MessageType.KVS, args)
+            server.propose_for(waiter, MessageType.KVS, args)
 
     def get(self, args: KeyRequest) -> Read:
         key, kv = args.Key, self._server.state.kv
@@ -82,6 +89,7 @@ class KVS:
     def list_keys(self, args: KeyListRequest) -> Read:
         """Key names below a prefix; with a separator, cut after its first occurrence and without repeats."""
         prefix, separator, kv = args.Prefix, args.Seperator, self._server.state.kv
+        cut, first = byte_text(separator), len(byte_text(prefix))
 
         def run(watch: WatchSet) -> tuple[int, Any]:
             index, entries = kv.below(watch, prefix)
@@ -89,9 +97,10 @@ class KVS:
                 return index, [entry.Key for entry in entries]
             names: dict[str, None] = {}
             for entry in entries:
-                end = entry.Key.find(separator, len(prefix))
-                names[entry.Key if end < 0 else entry.Key[: end + len(separator)]] = None
-            return index, list(names)
+                key = byte_text(entry.Key)
+                end = key.find(cut, first)
+                names[key if end < 0 else key[: end + len(cut)]] = None
+            return index, [from_byte_text(name) for name in names]
 
         return Read((LIST_KEYS.name, prefix, separator), run, LIST_KEYS, args)
 

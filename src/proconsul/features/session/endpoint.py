@@ -25,7 +25,8 @@ from proconsul.features.session.model import (
 
 APPLY = WriteMethod("Session.Apply", SessionRequest, str, to_reply=lambda result: result or "")
 RENEW = WriteMethod(
-    "Session.Renew", SessionSpecificRequest, IndexedSessions, to_reply=lambda found: IndexedSessions(Sessions=found),
+    "Session.Renew", SessionSpecificRequest, IndexedSessions,
+    to_reply=lambda found: IndexedSessions(Sessions=found or None),  # to Consul's clients an empty list is a session
     to_result=lambda reply: reply.Sessions or [],
 )  # fmt: skip
 GET = ReadMethod("Session.Get", SessionSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from proconsul.engine.settled import Settled
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
-from proconsul.features.catalog.definition import KEYS_NOT_TEXT, for_the_log, keys_not_text
+from proconsul.features.catalog.definition import KEYS_NOT_TEXT, for_the_log, is_unspecified, keys_not_text
 from proconsul.features.catalog.model import Node
-from proconsul.features.ids import UUID_LENGTH, is_uuid
+from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Server, WriteMethod
+from proconsul.features.server import Read, ReadMethod, Server, WriteMethod
 from proconsul.features.txn.model import (
     TxnError,
     TxnOp,
@@ -20,79 +22,112 @@ from proconsul.features.txn.model import (
     TxnReadResponse,
     TxnRequest,
     TxnResponse,
-    TxnResult,
+    TxnServiceOp,
 )
 
 APPLY = WriteMethod("Txn.Apply", TxnRequest, TxnResponse)
-READ = WriteMethod("Txn.Read", TxnReadRequest, TxnReadResponse)
+READ = ReadMethod("Txn.Read", TxnReadRequest, TxnReadResponse)
 
 
 class Txn:
-    """Runs transactions: through Raft, or for reads against the local state."""
+    """Runs transactions: through Raft, or for reads against the state of whoever may answer."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.writes = {APPLY: self.apply, READ: self.read}
+        self.reads = {READ: self.read}
+        self.writes = {APPLY: self.apply}
 
-    def apply(self, args: TxnRequest) -> asyncio.Future[Any] | TxnResponse:
+    def apply(self, args: TxnRequest) -> asyncio.Future[Any]:
         """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""
         elsewhere = self._server.elsewhere(APPLY, args)
         if elsewhere is not None:
             return elsewhere
-        errors = self._pre_check(args.Ops or [])
+        ops = [_completed(op) for op in args.Ops or ()]
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        locks = {op.KV.DirEnt.Key for op in ops if op.KV is not None and op.KV.Verb == KVOp.LOCK}
+        if locks:
+            self._server.locking(waiter, locks, lambda inside: self._propose(inside, replace(args, Ops=ops)))
+        else:
+            self._propose(waiter, replace(args, Ops=ops))
+        return waiter
+
+    def _propose(self, waiter: Settled, args: TxnRequest) -> None:
+        if self._server.elsewhere_for(waiter, APPLY, args):
+            return  # no longer ours to do, after waiting for others
+        ops = args.Ops or []
+        errors = self._pre_check(ops) or self._held(ops)
         if errors:
-            return TxnResponse(None, errors)
-        return self._server.propose(MessageType.TXN, replace(args, Ops=[_kept(op) for op in args.Ops or ()]))
+            waiter.set_result(TxnResponse(None, errors))
+        else:
+            logged = replace(args, Ops=[_for_the_log(op) for op in ops])
+            self._server.propose_for(waiter, MessageType.TXN, logged)
 
     def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
-        errors = []
-        for position, op in enumerate(ops):
-            refusal = self._refusal(op)
-            if refusal:
-                errors.append(TxnError(position, refusal))
-        return errors
+        refusals = ((position, self._refusal(op)) for position, op in enumerate(ops))
+        return [TxnError(position, refusal) for position, refusal in refusals if refusal]
+
+    def _held(self, ops: list[TxnOp]) -> list[TxnError] | None:
+        """What is wrong with a transaction that takes a lock of somebody else's.
+
+        It is not proposed: the holder could end before it, and it would get the lock within the delay.
+        """
+        kv = self._server.state.kv
+        for op in ops:
+            if op.KV is not None and op.KV.Verb == KVOp.LOCK and kv.held_by_another(*_lock_of(op)):
+                return self._server.rehearse(ops)
+        return None
 
     def _refusal(self, op: TxnOp) -> str:
         if op.KV is not None:
-            key = op.KV.DirEnt.Key
-            if not key and op.KV.Verb not in (KVOp.DELETE_TREE, KVOp.GET_TREE):
+            if not op.KV.DirEnt.Key and op.KV.Verb != KVOp.DELETE_TREE:
                 return "Must provide key"
-            if op.KV.Verb == KVOp.LOCK and self._server.lock_delays.remaining_s(key) > 0:
-                return f"failed to lock key {quoted(key)} due to lock delay"
+            if op.KV.Verb == KVOp.LOCK and self._server.lock_delayed(op.KV.DirEnt):
+                return f"failed to lock key {quoted(op.KV.DirEnt.Key)} due to lock delay"
         if op.Node is not None and op.Node.Verb != "get":
             return _node_refusal(op.Node.Node)
         if op.Intention is not None and op.Intention.Intention is None:
             return "Missing Intention ID"  # servers of Consul 1.8.7, a leader too, end for good when they apply it
-        if op.Service is not None and keys_not_text(op.Service.Service):
-            return KEYS_NOT_TEXT
-        if op.Service is not None and op.Service.Service.ID and not op.Service.Service.Service:
-            return "Must provide service name with ID"
-        if op.Service is not None and op.Service.Verb in ("set", "cas") and not op.Service.Service.ID:
-            return "failed inserting service: object missing primary index" if op.Service.Node else ""
+        if op.Service is not None and op.Service.Verb != "get":
+            return _service_refusal(op.Service)
         return ""
 
-    def read(self, args: TxnReadRequest) -> asyncio.Future[Any] | TxnReadResponse:
-        """Evaluate a transaction that only reads; unless it may be stale, on the leader."""
-        if not (args.AllowStale and self._server.answers("stale")):
-            elsewhere = self._server.elsewhere(READ, args)
-            if elsewhere is not None:
-                return elsewhere
-        results, errors = self._read(args.Ops or [])
-        return TxnReadResponse(KnownLeader=self._server.known_leader(), Results=results, Errors=errors)
+    def read(self, args: TxnReadRequest) -> Read:
+        """Evaluate a transaction that only reads. It waits for nothing, and its value is the whole reply."""
+        server = self._server
 
-    def _read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
-        keyless = [
-            TxnError(position, "Must provide key")
-            for position, op in enumerate(ops)
-            if op.KV is not None and not op.KV.DirEnt.Key and op.KV.Verb != KVOp.GET_TREE
-        ]
-        if keyless:
-            return None, keyless
-        store = self._server.state.store
-        return self._server.state.txn.run(store.begin(0), ops)
+        def run(_: WatchSet) -> tuple[int, TxnReadResponse]:
+            ops = args.Ops or []
+            errors: list[TxnError] | None = self._pre_check(ops)
+            results = None
+            if not errors:
+                results, errors = server.state.txn.read(ops)
+            return 0, TxnReadResponse(
+                KnownLeader=server.known_leader(), LastContact=server.last_contact_ms() * 1_000_000,
+                Results=results, Errors=errors,
+            )  # fmt: skip
+
+        return Read((READ.name, id(args)), run, READ, args, shared=False, waits=False)
 
 
-def _kept(op: TxnOp) -> TxnOp:
+def _lock_of(op: TxnOp) -> tuple[str, str]:
+    assert op.KV is not None
+    return op.KV.DirEnt.Key, op.KV.DirEnt.Session
+
+
+def _completed(op: TxnOp) -> TxnOp:
+    """With the ids that may be left out where the name says the same; what only reads means what it says."""
+    if op.Service is not None and op.Service.Verb != "get":
+        service = op.Service.Service
+        if not service.ID and service.Service:
+            return replace(op, Service=replace(op.Service, Service=replace(service, ID=service.Service)))  # type: ignore[no-any-return]
+    if op.Check is not None and op.Check.Verb != "get":
+        check = op.Check.Check
+        if not check.CheckID and check.Name:
+            return replace(op, Check=replace(op.Check, Check=replace(check, CheckID=check.Name)))  # type: ignore[no-any-return]
+    return op
+
+
+def _for_the_log(op: TxnOp) -> TxnOp:
     """The operation as it goes into the log."""
     if op.Service is None:
         return op
@@ -103,6 +138,19 @@ def _node_refusal(node: Node) -> str:
     """Why a node cannot be written or deleted."""
     if not node.Node:
         return "Must provide node"
-    if node.ID and len(node.ID) != UUID_LENGTH:
-        return "Bad node ID: uuid string is wrong length"
-    return "Bad node ID: uuid is improperly formatted" if node.ID and not is_uuid(node.ID) else ""
+    fault = uuid_fault(node.ID) if node.ID else ""
+    return f"Bad node ID: {fault}" if fault else ""
+
+
+def _service_refusal(op: TxnServiceOp) -> str:
+    """Why a service cannot be written or deleted."""
+    service = op.Service
+    if keys_not_text(service):
+        return KEYS_NOT_TEXT
+    if service.ID and not service.Service:
+        return "Must provide service name with ID"
+    if is_unspecified(service.Address):
+        return "Invalid service address"
+    if op.Verb in ("set", "cas") and not service.ID:
+        return "failed inserting service: object missing primary index" if op.Node else ""
+    return ""

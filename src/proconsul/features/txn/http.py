@@ -24,7 +24,7 @@ from proconsul.features.txn.model import (
     TxnServiceOp,
 )
 from proconsul.features.txn.state import is_read_only
-from proconsul.features.web import Web
+from proconsul.features.web import Reply, Web
 
 
 class _KVBody(Record, frozen=True):
@@ -96,45 +96,29 @@ class TxnRoutes:
         args = TxnRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request))
 
         def finish(result: Any) -> Response:
-            return self._answer(request, result.Results, result.Errors, {})
+            body = _outcome(result.Results, result.Errors, {})
+            return self.web.json(request, body, 409 if result.Errors else 200)
 
         return self.web.when_written(self.txn.apply(args), finish)
 
     def _read(self, request: Request, ops: list[TxnOp]) -> Answer:
-        options = self.web.options(request)
+        pretty = self.web.pretty(request)
 
-        def finish(reply: TxnReadResponse) -> Response:
+        def encode(reply: TxnReadResponse) -> Reply:
             meta = {
                 "Index": 0, "LastContact": reply.LastContact, "KnownLeader": reply.KnownLeader, "ConsistencyLevel": "",
             }  # fmt: skip
-            return self._answer(request, reply.Results, reply.Errors, meta)
+            body = gojson.dumps(_outcome(reply.Results, reply.Errors, meta), pretty=pretty)
+            return Reply(409 if reply.Errors else 200, body, indexed=False)
 
-        args = TxnReadRequest(
-            Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request),
-            AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
-        )  # fmt: skip
-        return self.web.when_written(self.txn.read(args), finish)
-
-    def _answer(self, request: Request, results: Any, errors: Any, meta: dict[str, Any]) -> Response:
-        body = gojson.Object(Results=None if errors else results or [], Errors=errors, **meta)
-        headers = {}
-        if meta:
-            headers = {
-                "X-Consul-Lastcontact": "0",
-                "X-Consul-Knownleader": "true" if meta["KnownLeader"] else "false",
-            }  # fmt: skip
-        return self.web.json(request, body, 409 if errors else 200, headers)
+        read = self.txn.read(TxnReadRequest(Datacenter=self.web.datacenter, Ops=ops))
+        return self.web.read(request, read, encode)
 
     # ------------------------------------------------------------------ decoding
 
     def _ops(self, request: Request) -> list[TxnOp]:
         try:
-            parsed = gojson.loads(request.body)
-            if parsed is not None and not isinstance(parsed, list):
-                raise gojson.JSONError(
-                    f"json: cannot unmarshal {gojson.describe(parsed)} into Go value of type api.TxnOps"
-                )
-            bodies = gojson.from_plain(list[_OpBody], parsed or [])
+            bodies = gojson.interpret(request.body, _op_bodies)
         except gojson.JSONError as error:
             raise BadRequest(f"Failed to parse body: {error}") from None
         if len(bodies) > OPS_MAX:
@@ -148,15 +132,9 @@ class TxnRoutes:
             node = replace(body.Node.Node, Datacenter=body.Node.Node.Datacenter or self.web.datacenter)
             return TxnOp(Node=TxnNodeOp(body.Node.Verb, node))
         if body.Service is not None:
-            service = body.Service.Service
-            if not service.ID and service.Service:
-                service = replace(service, ID=service.Service)
-            return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, service))
+            return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, body.Service.Service))
         if body.Check is not None:
-            check = body.Check.Check
-            if not check.CheckID and check.Name:
-                check = replace(check, CheckID=check.Name)
-            return TxnOp(Check=TxnCheckOp(body.Check.Verb, check))
+            return TxnOp(Check=TxnCheckOp(body.Check.Verb, body.Check.Check))
         return None
 
     def _kv(self, body: _KVBody) -> TxnKVOp:
@@ -170,3 +148,13 @@ class TxnRoutes:
         return TxnKVOp(body.Verb, entry)
 
 
+def _op_bodies(parsed: Any) -> list[_OpBody]:
+    """Operations as the API spells them. Raises JSONError."""
+    if parsed is not None and not isinstance(parsed, list):
+        raise gojson.JSONError(f"json: cannot unmarshal {gojson.describe(parsed)} into Go value of type api.TxnOps")
+    bodies: list[_OpBody] = gojson.from_plain(list[_OpBody], parsed or [])
+    return bodies
+
+
+def _outcome(results: Any, errors: Any, meta: dict[str, Any]) -> gojson.Object:
+    return gojson.Object(Results=None if errors else results or [], Errors=errors, **meta)

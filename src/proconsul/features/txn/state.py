@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proconsul.engine.store.table import Transaction
+from proconsul.engine.store.table import ReadOnly, Transaction, byte_text
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.catalog.state import CatalogState, to_node_service
 from proconsul.features.errors import ConsulError, StateError
-from proconsul.features.ids import check_uuid
+from proconsul.features.ids import check_uuid, uuid_fault, uuid_key
 from proconsul.features.intention.model import IntentionOp
 from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.model import DirEntry, KVOp
@@ -43,6 +43,33 @@ def is_read_only(ops: list[TxnOp]) -> bool:
     )
 
 
+_INSERT, _DELETE = "cannot insert in read-only transaction", "cannot delete in read-only transaction"
+# What a transaction that only reads says of an operation that would write.
+_READ_ONLY_KV = {
+    KVOp.SET: f"failed inserting kvs entry: {_INSERT}", KVOp.CAS: f"failed inserting kvs entry: {_INSERT}",
+    KVOp.LOCK: f"failed inserting kvs entry: {_INSERT}", KVOp.UNLOCK: f"failed inserting kvs entry: {_INSERT}",
+    KVOp.DELETE: f"failed deleting kvs entry: {_DELETE}", KVOp.DELETE_CAS: f"failed deleting kvs entry: {_DELETE}",
+    KVOp.DELETE_TREE: f"failed recursive deleting kvs entry: {_DELETE}",
+}  # fmt: skip
+_READ_ONLY_ROW = {"set": "inserting {}: " + _INSERT, "cas": "inserting {}: " + _INSERT,
+                  "delete": "deleting {}: " + _DELETE, "delete-cas": "deleting {}: " + _DELETE}  # fmt: skip
+
+
+def _refusal_to_write(op: TxnOp) -> str:
+    """Why an operation cannot be part of a transaction that only reads, empty when it can."""
+    if op.KV is not None:
+        return _READ_ONLY_KV.get(KVOp(op.KV.Verb), "") if op.KV.Verb in WRITE_VERBS else ""
+    if op.Intention is not None:
+        return f"failed inserting intention: {_INSERT}"
+    for row, kind in ((op.Node, "node"), (op.Service, "service"), (op.Check, "check")):
+        if row is not None:
+            text = _READ_ONLY_ROW.get(row.Verb)
+            return "failed " + text.format(kind) if text else ""
+    if op.Session is not None:
+        return f"failed to delete session: failed deleting session: {_DELETE}"
+    return ""
+
+
 class TxnState:
     """Runs the operations of a transaction."""
 
@@ -57,17 +84,36 @@ class TxnState:
     def run(self, tx: Transaction, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
         """Apply ``ops``; any error undoes all of them, and every failing operation is reported."""
         savepoint = tx.savepoint()
+        results, errors = self._each(ops, lambda op: self._one(tx, op))
+        if errors:
+            tx.rollback_to(savepoint)
+        return results, errors
+
+    def read(self, ops: list[TxnOp]) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
+        """The results of ``ops`` that only read; what would write is refused, and nothing has changed."""
+
+        reading = ReadOnly(self.kv.store)
+
+        def one(op: TxnOp) -> list[TxnResult]:
+            refusal = _refusal_to_write(op)
+            if refusal:
+                raise StateError(refusal)
+            return self._one(reading, op)
+
+        return self._each(ops, one)
+
+    @staticmethod
+    def _each(
+        ops: list[TxnOp], do: Callable[[TxnOp], list[TxnResult]]
+    ) -> tuple[list[TxnResult] | None, list[TxnError] | None]:
         results: list[TxnResult] = []
         errors: list[TxnError] = []
         for position, op in enumerate(ops):
             try:
-                results.extend(self._one(tx, op))
+                results.extend(do(op))
             except ConsulError as error:
                 errors.append(TxnError(position, error.text))
-        if errors:
-            tx.rollback_to(savepoint)
-            return None, errors
-        return results or None, None
+        return (None, errors) if errors else (results, None)
 
     def _one(self, tx: Transaction, op: TxnOp) -> list[TxnResult]:
         if op.KV is not None:
@@ -135,7 +181,7 @@ class TxnState:
         return [TxnResult(KV=self._existing(entry.Key, "key {} doesn't exist"))]
 
     def _kv_get_tree(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
-        return [TxnResult(KV=row) for row in self.kv.entries.prefix(entry.Key)]
+        return [TxnResult(KV=row) for row in self.kv.entries.prefix(byte_text(entry.Key))]
 
     def _kv_check_session(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
         row = self._existing(entry.Key, "failed to check session, key {} doesn't exist")
@@ -156,12 +202,12 @@ class TxnState:
         return self._written(row)
 
     def _kv_check_not_exists(self, tx: Transaction, entry: DirEntry) -> list[TxnResult]:
-        if self.kv.entries.get(entry.Key) is not None:
+        if self.kv.entry(entry.Key) is not None:
             raise StateError(f"key {quoted(entry.Key)} exists")
         return []
 
     def _existing(self, key: str, missing: str) -> DirEntry:
-        row = self.kv.entries.get(key)
+        row = self.kv.entry(key)
         if row is None:
             raise StateError(missing.format(quoted(key)))
         return row
@@ -241,7 +287,10 @@ class TxnState:
 
     def _find_node(self, node: Node) -> Node | None:
         if node.ID:
-            found = self.catalog.tables.nodes.by("uuid", node.ID.lower())
+            fault = uuid_fault(node.ID)
+            if fault:
+                raise StateError(f"node lookup by ID failed, wrong UUID: {fault} for '{node.ID}'")
+            found = self.catalog.tables.nodes.by("uuid", uuid_key(node.ID))
             return found[0] if found else None
         return self.catalog.tables.nodes.get(node.Node.lower())
 
@@ -256,7 +305,7 @@ class TxnState:
         failed = "failed to delete session: "
         if op.Verb != "delete":
             raise StateError(f"{failed}unknown Session verb {quoted(op.Verb)}")
-        if self.sessions.sessions.get(op.Session.ID.lower()) is None:
+        if self.kv.session(op.Session.ID) is None:
             raise StateError(f"{failed}failed deleting session: {_why_no_session(op.Session.ID)}")
         self.sessions.forget(tx, op.Session.ID)
         return []
