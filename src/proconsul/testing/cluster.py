@@ -25,7 +25,7 @@ from proconsul.features.catalog.model import RegisterRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import AutopilotConfig
 from proconsul.features.snapshot.model import SnapshotRequest
-from proconsul.testing.cluster_clients import NODE, REGISTERS, TREE, Client, client
+from proconsul.testing.cluster_clients import LOCK_DELAY_S, NODE, REGISTERS, TREE, Client, client
 from proconsul.testing.cluster_disk import DiskFaults, ServerDisk
 from proconsul.testing.cluster_gossip import Gossip
 from proconsul.testing.cluster_network import Links
@@ -33,6 +33,7 @@ from proconsul.testing.cluster_server import Process, SimServer
 from proconsul.testing.cluster_watch import Watch
 from proconsul.testing.history import Operation
 from proconsul.testing.linearizability import UndecidedError, check
+from proconsul.testing.lock_delays import early_acquisition
 from proconsul.testing.raft_server import CALM, CHURN, STORM, Faults, SafetyError
 from proconsul.testing.virtual_loop import VirtualLoop, VirtualTime
 
@@ -388,6 +389,9 @@ class Cluster:
         history = [one for one in self.history if one is not None]
         for session, at in self.watch.expired.items():
             history.append(Operation("ttl", "session-destroy", invoked=at, session=session))
+        early = early_acquisition(history, LOCK_DELAY_S / self.clock_rate_max)
+        if early is not None:
+            raise self.fail(str(early))
         try:
             violation = check(history, steps_max=STEPS_MAX)
         except UndecidedError:

@@ -20,6 +20,7 @@ from proconsul.engine.raft.errors import (
 from proconsul.engine.rpc.errors import GETTING_CLIENT
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
+from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv.model import DirEntry, KeyRequest
 from proconsul.features.server import Read
@@ -40,10 +41,11 @@ from proconsul.testing.kv_calls import kv_request, txn_request, with_rows, with_
 if TYPE_CHECKING:
     from proconsul.testing.cluster_server import Process
 
-__all__ = ["NODE", "Client", "client"]
+__all__ = ["LOCK_DELAY_S", "NODE", "Client", "client"]
 
 # A node without an agent: sessions on it end only by their TTL or by request.
 NODE = "external"
+LOCK_DELAY_S = 1.0
 # Keys that transactions write together are judged together: the fewer, the sooner an order is found.
 REGISTERS, TREE = ("r0", "r1", "r2"), ("t/a", "t/b", "u/a")
 LOCKS, DELETED_LOCKS = (f"{LOCK_PREFIX}0", f"{LOCK_PREFIX}1"), ("dlock/0",)
@@ -274,7 +276,7 @@ class Client:
         """A session with any behavior, most of them with a TTL."""
         rng = self.rng
         session = Session(
-            Node=NODE, TTL=rng.choice(("", "1s", "2s", "2s")), LockDelay=rng.choice((0, 1_000_000_000)),
+            Node=NODE, TTL=rng.choice(("", "1s", "2s", "2s")), LockDelay=rng.choice((0, int(LOCK_DELAY_S * SECOND_NS))),
             Behavior=rng.choice((BEHAVIOR_RELEASE, BEHAVIOR_RELEASE, BEHAVIOR_DELETE)),
         )  # fmt: skip
         operation = Operation(
