@@ -361,12 +361,12 @@ class Agent:
         self._extra.append(remote)
 
     async def _start_watches(self) -> None:
-        if self.config.watches:
-            from proconsul.agent.watches import Watches
+        # Without any as well: a reload may bring the first one.
+        from proconsul.agent.watches import Watches
 
-            watches = Watches(self)
-            watches.start(self.config.watches)
-            self._extra.append(watches)
+        watches = Watches(self)
+        watches.start(self.config.watches)
+        self._extra.append(watches)
 
     async def _listen(self) -> None:
         make = factory(self.front, self._connections)
