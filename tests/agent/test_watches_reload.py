@@ -105,7 +105,7 @@ async def test_a_reload_with_a_bad_watch_keeps_the_old_ones(tmp_path: Path) -> N
     out = tmp_path / "out"
     async with AgentInLoop({"watches": [_writing("key", out)]}) as agent:
         await _until(lambda: _lines(out) == ["ran"])
-        with pytest.raises(ConsulError, match="Failed reloading watches: .*Must specify a single key to watch"):
+        with pytest.raises(ConsulError, match=r"Failed reloading watches: .*Must specify a single key to watch"):
             await _reload(agent, [{"type": "key", "args": ["true"]}])
         await KINDS["key"][1](agent, "x")
         await _until(lambda: _lines(out) == ["ran", "ran"])
