@@ -39,5 +39,10 @@ async def test_only_what_needs_a_server_fails(
         assert (response.status, response.body.decode().strip()) == (status, text)
         members = await agent.front.answer(Request("GET", "/v1/agent/members", "/v1/agent/members", "", {}))
         assert [member["Tags"]["role"] for member in json.loads(members.body)] == ["node"]
+        described = await agent.front.answer(Request("GET", "/v1/agent/self", "/v1/agent/self", "", {}))
+        stats = json.loads(described.body)["Stats"]
+        # The blocks and keys of the original's client; its servers are counted, and it has no Raft.
+        assert sorted(stats) == ["agent", "build", "consul", "runtime", "serf_lan"]
+        assert stats["consul"] == {"acl": "disabled", "known_servers": "0", "server": "false"}
     finally:
         await agent.stop()

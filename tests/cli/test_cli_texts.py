@@ -18,9 +18,9 @@ from proconsul.cli.command import Failure
 from proconsul.cli.commands.agent import Agent
 from proconsul.cli.commands.kv import Base64Error, strict_base64
 from proconsul.cli.commands.rtt import distance_s
-from proconsul.cli.goregexp import compile_go
 from proconsul.cli.main import main
 from proconsul.client import gojson, schemas, watchplan
+from proconsul.engine.filter.goregexp import compile_go
 
 
 @pytest.mark.parametrize(

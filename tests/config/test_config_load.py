@@ -258,10 +258,10 @@ def test_debug_config_hides_secrets_and_is_sorted() -> None:
 def test_validate_paths(tmp_path: Path) -> None:
     good = tmp_path / "good.json"
     good.write_text('{"data_dir":"/tmp/x","bind_addr":"127.0.0.1","acl_datacenter":"dc1"}')
-    valid, text = validate_paths([str(good)])
-    assert valid
-    assert text.splitlines()[-1] == "Configuration is valid!"
-    assert validate_paths([str(good)], quiet=True) == (True, "")
-    assert validate_paths([]) == (False, "Must specify at least one config file or directory")
-    assert validate_paths([str(good)], "yaml") == (False, "-config-format must be either 'hcl' or 'json")
-    assert validate_paths([str(good)], "hcl") == (True, text)
+    valid, text, warnings = validate_paths([str(good)])
+    assert (valid, text) == (True, "Configuration is valid!")
+    assert "acl_datacenter" in warnings[0]
+    assert validate_paths([str(good)], quiet=True) == (True, "", warnings)
+    assert validate_paths([]) == (False, "Must specify at least one config file or directory", [])
+    assert validate_paths([str(good)], "yaml") == (False, "-config-format must be either 'hcl' or 'json", [])
+    assert validate_paths([str(good)], "hcl") == (True, text, warnings)

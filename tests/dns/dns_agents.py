@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -96,6 +97,24 @@ class DnsAgent:
                 return sock.recv(65535)
             except TimeoutError:
                 return None
+
+    def udp_many(self, packets: list[bytes], silence_s: float = 0.4) -> list[bytes | None]:
+        """The answers to ``packets``, some at a time; None for what stays unanswered that long."""
+        answers: list[bytes | None] = [None] * len(packets)
+        for first in range(0, len(packets), 64):
+            with ExitStack() as stack:
+                waiting = {}
+                for number in range(first, min(first + 64, len(packets))):
+                    sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    sock.sendto(packets[number], ("127.0.0.1", self.dns))
+                    waiting[sock] = number
+                while waiting:
+                    ready = select.select(list(waiting), [], [], silence_s)[0]
+                    if not ready:
+                        break
+                    for sock in ready:
+                        answers[waiting.pop(sock)] = sock.recv(65535)
+        return answers
 
     def tcp(self, packet: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.dns), timeout=_ANSWER_TIMEOUT_S) as sock:
@@ -212,7 +231,8 @@ def _record(packet: bytes, at: int) -> tuple[Record, int]:
 class FakeRecursor:
     """A recursor on UDP and TCP that answers from a table of texts: name -> records, or a response code."""
 
-    def __init__(self, table: dict[str, list[tuple[int, bytes]] | int]) -> None:
+    def __init__(self, table: dict[str, list[tuple[int, bytes]] | int | bytes]) -> None:
+        """A name's entry: records, a response code, -1 for silence, or flags and all that follows them."""
         self.table = table
         self.tcp = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.tcp.getsockname()[1])
@@ -234,6 +254,8 @@ class FakeRecursor:
         question = packet[12 : end + 5]
         if found == -1:
             return None
+        if isinstance(found, bytes):
+            return packet[:2] + found.replace(b"QUESTION", question)
         if isinstance(found, int):
             return packet[:2] + struct.pack("!5H", 0x8180 | found, 1, 0, 0, 0) + question
         records = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(data)) + data for kind, data in found)

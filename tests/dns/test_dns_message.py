@@ -25,7 +25,6 @@ def _query(name: str, kind: int, edns: int = 0) -> m.Query:
 
 def test_names() -> None:
     assert _name("Foo.consul.") == b"\3Foo\6consul\0"
-    assert m.name_text(b"\3Foo\6consul\0") == "Foo.consul."
     assert m.unpack_name(b"\3a.b\3\xff1 \0") == ["a\\.b", "\\2551\\ "]
     for bad in ("x" * 64, ".".join(["x" * 60] * 5), "a..b"):
         with pytest.raises(m.Unpackable):

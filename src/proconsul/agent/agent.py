@@ -361,12 +361,12 @@ class Agent:
         self._extra.append(remote)
 
     async def _start_watches(self) -> None:
-        if self.config.watches:
-            from proconsul.agent.watches import Watches
+        # Without any as well: a reload may bring the first one.
+        from proconsul.agent.watches import Watches
 
-            watches = Watches(self)
-            watches.start(self.config.watches)
-            self._extra.append(watches)
+        watches = Watches(self)
+        watches.start(self.config.watches)
+        self._extra.append(watches)
 
     async def _listen(self) -> None:
         make = factory(self.front, self._connections)
@@ -513,22 +513,26 @@ class Agent:
     def stats(self) -> dict[str, dict[str, str]]:
         """The blocks of ``consul info``."""
         local = self.local.stats()
-        return {
+        blocks = {
             "agent": {
                 "check_monitors": "0", "check_ttls": "0", "checks": str(local["checks"]),
                 "services": str(local["services"]),
             },
             "build": {"prerelease": "", "revision": "", "version": COMPATIBLE_VERSION},
-            "consul": {
-                "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
-                "leader": str(self.server.on_duty).lower(), "leader_addr": self.server.leader_address(),
-                "server": str(self.config.server).lower(),
-            },
-            "raft": self.server.stats(),
             "runtime": _runtime_stats(),
             "serf_lan": self.pools.lan.stats(),
-            **({"serf_wan": self.pools.wan.stats()} if self.pools.wan is not None else {}),
         }  # fmt: skip
+        if not self.config.server:
+            known = len(self.server.peers_known.alive())
+            return blocks | {"consul": {"acl": "disabled", "known_servers": str(known), "server": "false"}}
+        blocks["consul"] = {
+            "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
+            "leader": str(self.server.on_duty).lower(), "leader_addr": self.server.leader_address(), "server": "true",
+        }  # fmt: skip
+        blocks["raft"] = self.server.stats()
+        if self.pools.wan is not None:
+            blocks["serf_wan"] = self.pools.wan.stats()
+        return blocks
 
 
 def _autopilot(config: RuntimeConfig) -> AutopilotConfig:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.client import gojson, watchplan
@@ -116,23 +117,34 @@ class Watches:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._tasks: list[asyncio.Task[None]] = []
+        # Handlers that run, those of watches that are gone as well.
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._tls = DefaultTlsContexts()
 
     def start(self, definitions: Sequence[Mapping[str, Any]]) -> None:
-        """Raises ConsulError for a watch that cannot be understood; then none is started."""
+        """Follow ``definitions`` in place of the watches before. Raises ConsulError for one that cannot be understood;
+        then all stays as it was."""
         parsed = [parse_watch(raw) for raw in definitions]
+        for task in self._tasks:
+            task.cancel()
         self._tasks = [asyncio.create_task(self._follow(watch)) for watch in parsed]
 
     async def stop(self) -> None:
-        tasks, self._tasks = self._tasks, []
+        tasks = [*self._tasks, *self._handlers]
+        self._tasks = []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def reloaded(self, config: RuntimeConfig) -> None:
-        """Stop all watches and start those of the new configuration, so every handler runs again."""
-        for task in self._tasks:
-            task.cancel()
-        self.start(config.watches)
+        """Stop all watches and start those of the new configuration, so every handler runs again. Raises ConsulError.
+
+        Handlers that run are not disturbed: one of them may be what asked for the reload.
+        """
+        try:
+            self.start(config.watches)
+        except ConsulError as error:
+            raise ConsulError(f"Failed reloading watches: {error}") from None
 
     # ------------------------------------------------------------------ one watch
 
@@ -142,15 +154,20 @@ class Watches:
         while True:
             try:
                 index, result = await self._ask(watch, index)
-            except ConsulError as error:
+            except Exception as error:
+                # Whatever went wrong, the watch goes on: nobody would notice that it had ended.
                 failures += 1
                 pause_s = watchplan.retry_s(failures)
-                log.error("Watch errored: type=%s error=%s retry=%ss", watch.kind, error, pause_s)
+                unknown = None if isinstance(error, ConsulError) else error
+                log.error("Watch errored: type=%s error=%s retry=%ss", watch.kind, error, pause_s, exc_info=unknown)
                 await asyncio.sleep(pause_s)
                 continue
             failures = 0
             if plan.observe(index, result):
-                await self._run(watch, index, result)
+                handler = asyncio.create_task(self._run(watch, index, result))
+                self._handlers.add(handler)
+                handler.add_done_callback(self._handlers.discard)
+                await asyncio.shield(handler)
             index = plan.index or 0
 
     async def _ask(self, watch: WatchDefinition, index: int) -> tuple[int, Any]:
@@ -178,15 +195,17 @@ class Watches:
     # ------------------------------------------------------------------ handlers
 
     async def _run(self, watch: WatchDefinition, index: int, result: Any) -> None:
-        body = (gojson.dumps(result) + "\n").encode()
+        shown = watch.handler.url or shlex.join(watch.handler.command)
         try:
+            body = (gojson.dumps(result) + "\n").encode("utf-8", "surrogateescape")
             if watch.handler.url:
                 await self._post(watch.handler, index, body)
             else:
                 await self._execute(watch.handler.command, index, body)
-        except (OSError, HttpClientError, TimeoutError) as error:
-            log.error("Failed to run watch handler: handler=%s error=%s",
-                      watch.handler.url or shlex.join(watch.handler.command), error)  # fmt: skip
+        except Exception as error:
+            # A handler that cannot run must not end its watch.
+            known = isinstance(error, (OSError, HttpClientError, TimeoutError, ValueError))
+            log.error("Failed to run watch handler: handler=%s error=%s", shown, error, exc_info=not known)
 
     async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -212,7 +231,7 @@ class Watches:
         header = {"Content-Type": ("application/json",), "X-Consul-Index": (str(index),), **handler.header}
         request = HttpRequest(
             handler.url, handler.method, header, body,
-            context=_unverified if handler.tls_skip_verify else None,
+            context=lambda: self._tls.context(skip_verify=handler.tls_skip_verify),
         )  # fmt: skip
         received = bytearray()
         response = await fetch(request, lambda data: received.extend(data[: OUTPUT_BYTES_MAX]), handler.timeout_s)
@@ -231,15 +250,6 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def _unverified() -> Any:
-    import ssl
-
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _header(response: Response, name: str) -> str:

@@ -27,14 +27,15 @@ from proconsul.features.catalog.model import (
     ServiceNode,
 )
 
-# CNAMEs are followed this many times inside of our own domains.
-RECURSION_MAX = 3
-# Of what a CNAME's target resolved to, this many records are given to clients without EDNS.
-RESOLVED_RECORDS_MAX = 5
+# CNAMEs are followed this many times inside of our own domains. The original gives up after three, and its clients get
+# no address. Other resolvers follow some eight to sixteen.
+ALIASES_MAX = 8
+# Of the addresses behind a service's CNAME, this many are given to clients without EDNS.
+RESOLVED_ADDRESSES_MAX = 5
 NAME_SERVERS_MAX = 3
 
-_NODE_KINDS = frozenset({m.A, m.AAAA, m.ANY})
-_RESOLVED_KINDS = frozenset({m.CNAME, m.A, m.AAAA})
+_NODE_KINDS = frozenset({m.A, m.AAAA, m.ANY, m.TXT})
+_NODE_ADDRESS_KINDS = _NODE_KINDS - {m.TXT}
 _ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
 _ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
 
@@ -49,7 +50,18 @@ class QueryRoom(Protocol):
 class Answer:
     """A reply and what it rests on."""
 
-    __slots__ = ("in_domain", "outside", "recurse", "reply", "reverse", "timed", "turns", "wanted", "watch")
+    __slots__ = (
+        "followed",
+        "in_domain",
+        "outside",
+        "recurse",
+        "reply",
+        "reverse",
+        "timed",
+        "turns",
+        "wanted",
+        "watch",
+    )
 
     def __init__(self, outside: Mapping[bytes, list[Record]]) -> None:
         self.reply = Reply()
@@ -57,6 +69,9 @@ class Answer:
         self.outside = outside
         # Names the recursors should resolve before answering again.
         self.wanted: set[bytes] = set()
+        # What is behind the names that were followed, nothing for those still being followed: so circles end, and names
+        # that many instances share are followed once.
+        self.followed: dict[bytes, list[Record]] = {}
         # The question is for the recursors altogether.
         self.recurse = False
         # False when the question is in no domain of ours.
@@ -173,7 +188,8 @@ class _Run:
         elif kind == m.AXFR:
             self.reply.rcode = m.NOTIMP
         else:
-            self.dispatch(labels, RECURSION_MAX)
+            self.answer.followed[self.query.name.lower()] = []
+            self.dispatch(labels, ALIASES_MAX)
 
     def dispatch(self, labels: list[str], depth: int) -> None:
         lookup = parse_lookup(labels, self.query.kind)
@@ -181,6 +197,9 @@ class _Run:
             self.name_error()
         elif lookup.kind is Kind.ADDRESS:
             self.address(lookup.name, labels)
+        elif lookup.kind is Kind.NODE and self.query.kind not in _NODE_KINDS:
+            # Nothing is known of other types, whether the node is there or not.
+            pass
         elif not self.readable:
             self.reply.rcode = m.SERVFAIL
         elif lookup.datacenter not in ("", self.settings.datacenter):
@@ -244,15 +263,18 @@ class _Run:
             self.name_error()
             return
         kind, ttl_s = self.query.kind, self.settings.node_ttl_s
-        if kind in _NODE_KINDS:
+        if kind in _NODE_ADDRESS_KINDS:
             packed = _packed(node.Address)
             if packed is None:
-                self.reply.answer += self.alias(self.query.name, node.Address, ttl_s, depth, m.TXT)
+                target = _pack(node.Address)
+                if target is not None:
+                    self.reply.answer.append(m.name_record(self.query.name, m.CNAME, ttl_s, target))
+                    self.reply.answer += self.behind(target, depth)
             elif kind == m.ANY or (kind == m.A) == (len(packed) == 4):
                 self.reply.answer.append(m.address_record(self.query.name, ttl_s, packed))
         if kind in (m.TXT, m.ANY):
             self.reply.answer += self.texts(self.query.name, node, ttl_s)
-        elif kind in _NODE_KINDS and self.settings.node_meta_txt:
+        elif self.settings.node_meta_txt:
             self.reply.additional += self.texts(self.query.name, node, ttl_s)
 
     @staticmethod
@@ -265,32 +287,37 @@ class _Run:
             found.append(m.txt_record(owner, ttl_s, value))
         return found
 
-    def alias(self, owner: bytes, target_text: str, ttl_s: int, depth: int, extra_kind: int = m.A) -> list[Record]:
-        """A CNAME and what its target resolves to."""
-        target = _pack(target_text)
-        if target is None:
-            return []
-        records = [m.name_record(owner, m.CNAME, ttl_s, target)]
-        return records + self.resolved(target, depth, extra_kind)
-
-    def resolved(self, target: bytes, depth: int, extra_kind: int = m.A) -> list[Record]:
-        """The addresses behind a name, ours or others'."""
+    def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[Record]:
+        """The CNAMEs and addresses behind the name that a service is at; they live as long as the service's answer."""
         kept = []
-        for record in self.resolve(target, depth):
-            if record.kind in _RESOLVED_KINDS or record.kind == extra_kind:
-                kept.append(record)
-                if len(kept) == RESOLVED_RECORDS_MAX and self.query.edns is None:
+        addresses = 0
+        for record in self.behind(target, depth):
+            if record.kind == m.CNAME:
+                kept.append(record._replace(ttl_s=ttl_s))
+            elif record.kind in (m.A, m.AAAA):
+                kept.append(record._replace(ttl_s=ttl_s))
+                addresses += 1
+                if addresses == RESOLVED_ADDRESSES_MAX and self.query.edns is None:
                     break
         return kept
 
-    def resolve(self, target: bytes, depth: int) -> list[Record]:
+    def behind(self, target: bytes, depth: int) -> list[Record]:
+        """All that is known of a name, ours or others'."""
+        followed, key = self.answer.followed, target.lower()
+        records = followed.get(key)
+        if records is None:
+            followed[key] = []
+            records = followed[key] = self.follow(target, depth)
+        return records
+
+    def follow(self, target: bytes, depth: int) -> list[Record]:
         labels = [label.lower() for label in m.unpack_name(target)]
         found = strip_domain(labels, self.room.domains)
         if found is not None and found[0]:
             if depth < 1:
                 return []
             inner = Answer(self.answer.outside)
-            inner.watch = self.answer.watch
+            inner.watch, inner.followed = self.answer.watch, self.answer.followed
             query = Query(0, 0, target, m.ANY, m.IN, None)
             run = _Run(self.room, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
@@ -409,12 +436,13 @@ class _Run:
         if not text and node_packed is not None:
             target = f"{row.Node.Node}.node.{self.settings.datacenter}.{self.domain}"
             return self.located(row, node_packed, target, ttl_s)
-        if self.query.kind != m.SRV:
-            return self.alias(self.query.name, text, ttl_s, depth), []
         name = _pack(text)
         if name is None:
             return [], []
-        return [self.srv(row, name, ttl_s)], self.resolved(name, depth)
+        if self.query.kind != m.SRV:
+            alias = m.name_record(self.query.name, m.CNAME, ttl_s, name)
+            return [alias, *self.resolved(name, ttl_s, depth)], []
+        return [self.srv(row, name, ttl_s)], self.resolved(name, ttl_s, depth)
 
     def located(
         self, row: CheckServiceNode, packed: bytes, target_text: str, ttl_s: int

@@ -23,11 +23,17 @@ IN = 1
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 0, 1, 2, 3, 4, 5
 
-QR, AA, TC, RD, RA, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0010
+QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 OPCODE = 0x7800
 OPCODE_NOTIFY = 4 << 11
 
 EDNS_SUBNET = 8
+
+# Record types with data of one length.
+_LENGTHS = {A: 4, AAAA: 16}
+# Record types with names that may be compressed (RFC 1035; SRV's are not, but some servers do): bytes before the names,
+# number of names, bytes after them.
+_NAMES_IN = {NS: (0, 1, 0), CNAME: (0, 1, 0), SOA: (0, 2, 20), PTR: (0, 1, 0), MX: (2, 1, 0), SRV: (6, 1, 0)}
 
 _HEADER = struct.Struct("!6H")
 _RECORD = struct.Struct("!HHIH")
@@ -142,11 +148,6 @@ def unpack_name(wire: bytes) -> list[str]:
     return labels
 
 
-def name_text(wire: bytes) -> str:
-    """The dotted form with a final dot."""
-    return ".".join(unpack_name(wire)) + "."
-
-
 # Records.
 
 
@@ -191,14 +192,14 @@ def parse_query(packet: bytes) -> Query | None:
     if flags & QR:
         return None
     bare = Query(query_id, flags, b"", 0, 0, None)
-    if flags & OPCODE not in (0, OPCODE_NOTIFY) or (questions == 1 and len(packet) == HEADER_BYTES):
+    if flags & OPCODE not in (0, OPCODE_NOTIFY):
         return bare
     if questions != 1 or answers > 1 or authorities > 1 or additionals > 2:
         raise FormError(bare)
+    if len(packet) == HEADER_BYTES:
+        return bare
     try:
-        name, at = _read_name(packet, HEADER_BYTES)
-        kind, at = _read_short(packet, at)
-        dns_class, at = _read_short(packet, at)
+        name, kind, dns_class, at = _read_question(packet, HEADER_BYTES)
     except (FormError, IndexError):
         raise FormError(bare) from None
     query = Query(query_id, flags, name, kind, dns_class, None)
@@ -210,7 +211,7 @@ def parse_query(packet: bytes) -> Query | None:
         raise FormError(query) from None
 
 
-def _read_name(packet: bytes, at: int) -> tuple[bytes, int]:
+def read_name(packet: bytes, at: int) -> tuple[bytes, int]:
     """An uncompressed copy of the name at ``at`` and the position behind it. Pointers may only lead backwards."""
     parts = []
     size = 1
@@ -237,10 +238,21 @@ def _read_name(packet: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _read_short(packet: bytes, at: int) -> tuple[int, int]:
-    """Two bytes; a packet that ends before them is taken as zero, as the original does."""
-    if at == len(packet):
-        return 0, at
+    """Two bytes. Raises IndexError."""
     return packet[at] << 8 | packet[at + 1], at + 2
+
+
+def _read_question(packet: bytes, at: int) -> tuple[bytes, int, int, int]:
+    """Name, type, class and the position behind them. What is missing at the end of the packet counts as zero, as
+    for the original: all of the type, all or half of the class. Raises FormError or IndexError."""
+    name, at = read_name(packet, at)
+    if at == len(packet):
+        return name, 0, 0, at
+    kind, at = _read_short(packet, at)
+    if len(packet) - at < 2:
+        return name, kind, 0, len(packet)
+    dns_class, at = _read_short(packet, at)
+    return name, kind, dns_class, at
 
 
 def _read_records(packet: bytes, at: int, skipped: int, additionals: int) -> Edns | None:
@@ -248,15 +260,36 @@ def _read_records(packet: bytes, at: int, skipped: int, additionals: int) -> Edn
     for number in range(skipped + additionals):
         if at == len(packet):
             break
-        _, at = _read_name(packet, at)
-        kind, dns_class, _, length = _RECORD.unpack_from(packet, at)
-        at += _RECORD.size
-        if at + length > len(packet):
-            raise FormError
-        if kind == OPT and number >= skipped:
-            edns = Edns(dns_class, _read_subnet(packet[at : at + length]))
-        at += length
+        record, dns_class, at = read_record(packet, at)
+        if record.kind == OPT and number >= skipped:
+            edns = Edns(dns_class, _read_subnet(record.head))
     return edns
+
+
+def read_record(packet: bytes, at: int) -> tuple[Record, int, int]:
+    """The record at ``at`` with whole names, its class, and the position behind it.
+
+    Types that hold no names, or that are not known to, keep their data as it is. Raises FormError, IndexError or
+    struct.error.
+    """
+    owner, at = read_name(packet, at)
+    kind, dns_class, ttl_s, length = _RECORD.unpack_from(packet, at)
+    at += _RECORD.size
+    end = at + length
+    if end > len(packet) or length != _LENGTHS.get(kind, length):
+        raise FormError
+    before, names, after = _NAMES_IN.get(kind, (0, 0, 0))
+    if not names or not length:
+        return Record(owner, kind, ttl_s, packet[at:end]), dns_class, end
+    head = packet[at : at + before]
+    at += before
+    found = []
+    for _ in range(names):
+        name, at = read_name(packet, at)
+        found.append(name)
+    if at + after != end:
+        raise FormError
+    return Record(owner, kind, ttl_s, head, tuple(found), packet[at:end]), dns_class, end
 
 
 def _read_subnet(options: bytes) -> bytes:
@@ -279,9 +312,9 @@ def _read_subnet(options: bytes) -> bytes:
 def _subnet(data: bytes) -> bytes:
     if len(data) < 4:
         raise FormError
-    family, mask = struct.unpack_from("!HB", data)
+    family, mask, scope = struct.unpack_from("!HBB", data)
     bits = {0: 0, 1: 32, 2: 128}.get(family, -1)
-    if bits < 0 or mask > bits:
+    if bits < 0 or mask > bits or (family and scope > bits):
         raise FormError
     size = (mask + 7) // 8
     number = int.from_bytes(data[4:].ljust(bits // 8, b"\0")[: bits // 8], "big")
@@ -296,9 +329,7 @@ def _subnet(data: bytes) -> bytes:
 def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
     """The whole message, the query's id included."""
     records = len(reply.answer), len(reply.authority), len(reply.additional) + (query.edns is not None)
-    flags = QR | reply.rcode | (query.flags & OPCODE)
-    if not query.flags & OPCODE:
-        flags |= query.flags & (RD | CD)
+    flags = QR | reply.rcode | _echoed(query)
     flags |= (AA if reply.authoritative else 0) | (RA if reply.recursion_available else 0)
     flags |= TC if reply.truncated else 0
     out = bytearray(_HEADER.pack(query.id, flags, 1, *records))
@@ -309,12 +340,18 @@ def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
         for record in section:
             _write_record(out, record, seen)
     if query.edns is not None:
+        # `opt_bytes` tells its size.
         subnet = query.edns.subnet
         if subnet and reply.subnet_specific and reply.rcode == NOERROR:
             # The scope, the fourth field of the option's body, becomes the source's mask.
             subnet = subnet[:7] + subnet[6:7] + subnet[8:]
         out += b"\0" + _RECORD.pack(OPT, query.edns.udp_bytes, 0, len(subnet)) + subnet
     return bytes(out)
+
+
+def opt_bytes(query: Query) -> int:
+    """How much of an answer its OPT record takes."""
+    return 0 if query.edns is None else 1 + _RECORD.size + len(query.edns.subnet)
 
 
 def _write_name(out: bytearray, name: bytes, seen: dict[bytes, int] | None, compress: bool) -> None:
@@ -353,10 +390,25 @@ def _write_record(out: bytearray, record: Record, seen: dict[bytes, int] | None)
     struct.pack_into("!H", out, start - 2, len(out) - start)
 
 
-def refusal(query: Query, rcode: int, *, question: bool, flags: int = 0) -> bytes:
-    """An answer without records: a header, and the question when it could be read."""
-    flags |= QR | rcode | (query.flags & (OPCODE | RD))
-    out = struct.pack("!6H", query.id, flags, 1 if question else 0, 0, 0, 0)
+def refusal(query: Query, rcode: int, *, question: bool) -> bytes:
+    """An answer without records: a header, and the question when it could be read.
+
+    A message that was not understood is given back with the flags it came with, and as a query when it is malformed;
+    one that was has the flags of any other answer.
+    """
+    if rcode == FORMERR:
+        flags = query.flags & (TC | RD | RA | AD | CD)
+    elif rcode == NOTIMP:
+        flags = query.flags & (OPCODE | TC | RD | RA | AD | CD)
+    else:
+        flags = _echoed(query)
+    out = struct.pack("!6H", query.id, QR | flags | rcode, 1 if question else 0, 0, 0, 0)
     if question:
         out += query.name + struct.pack("!HH", query.kind, query.dns_class)
     return out
+
+
+def _echoed(query: Query) -> int:
+    """The flags of ``query`` that its answer repeats."""
+    operation = query.flags & OPCODE
+    return operation or query.flags & (RD | CD)

@@ -11,6 +11,7 @@ from typing import Any
 
 from proconsul.dns import message as m
 from proconsul.dns.message import Query, Record
+from proconsul.dns.trim import UDP_BYTES_DEFAULT
 
 log = logging.getLogger("agent.dns")
 
@@ -34,10 +35,11 @@ class Recursors:
             return self.addresses
         return self._rng.sample(self.addresses, len(self.addresses))
 
-    async def forward(self, packet: bytes, *, tcp: bool) -> bytes | None:
-        """The first usable answer to ``packet``, with its id; None when no recursor has one.
+    async def forward(self, packet: bytes, limit: int, *, tcp: bool) -> bytes | None:
+        """The first usable answer of up to ``limit`` bytes to ``packet``, with its id; None when no recursor has one.
 
-        An answer is usable with the codes "no error" and "no such name"; others make us ask the next recursor.
+        An answer is usable with the codes "no error" and "no such name" when it fits or says that it was cut; others
+        make us ask the next recursor.
         """
         query_id = struct.pack("!H", self._rng.getrandbits(16))
         for address in self._order():
@@ -50,7 +52,10 @@ class Recursors:
             if rcode not in (m.NOERROR, m.NXDOMAIN):
                 log.debug("recurse failed for question: recursor=%s rcode=%d", f"{address[0]}:{address[1]}", rcode)
                 continue
-            return packet[:2] + answer[2:]
+            usable = handed_on(answer, limit)
+            if usable is not None:
+                return packet[:2] + usable[2:]
+            log.error("recurse failed: recursor=%s error=unusable answer", f"{address[0]}:{address[1]}")
         return None
 
     async def resolve(self, name: bytes) -> list[Record]:
@@ -64,7 +69,8 @@ class Recursors:
             except (OSError, TimeoutError) as error:
                 log.error("cname recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error)
                 continue
-            return read_answers(answer)
+            if len(answer) <= UDP_BYTES_DEFAULT:
+                return read_answers(answer)
         return []
 
     async def _exchange(self, address: tuple[str, int], packet: bytes, *, tcp: bool) -> bytes:
@@ -123,21 +129,49 @@ async def _ask_tcp(address: tuple[str, int], packet: bytes) -> bytes:
 
 
 def read_answers(packet: bytes) -> list[Record]:
-    """The addresses and CNAMEs of a recursor's answer; empty when it does not parse."""
-    import dns.exception
-    import dns.message
-    import dns.rdatatype
-
+    """The answer section of a recursor's message; empty when it does not parse."""
     try:
-        parsed = dns.message.from_wire(packet, ignore_trailing=True)
-    except (dns.exception.DNSException, ValueError):
+        return _sections(packet)[0][:RECORDS_MAX]
+    except _UNREADABLE:
         return []
-    records: list[Record] = []
-    for rrset in parsed.answer:
-        owner = rrset.name.to_wire() or b"\0"
-        for rdata in rrset:
-            if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
-                records.append(Record(owner, int(rrset.rdtype), rrset.ttl, rdata.to_wire() or b""))
-            elif rrset.rdtype == dns.rdatatype.CNAME:
-                records.append(m.name_record(owner, m.CNAME, rrset.ttl, rdata.to_wire() or b"\0"))
-    return records[:RECORDS_MAX]
+
+
+def _sections(packet: bytes) -> tuple[list[Record], list[int], int]:
+    """The answers, the number of records in each of the three sections, and where they end. A message that ends between
+    records has no more of them, whatever its header says. Raises one of _UNREADABLE."""
+    _, _, questions, *wanted = struct.unpack_from("!6H", packet)
+    at = m.HEADER_BYTES
+    for _ in range(questions):
+        at = m.read_name(packet, at)[1] + 4
+    if at > len(packet):
+        raise m.FormError
+    answers: list[Record] = []
+    counts = [0, 0, 0]
+    for section in range(3):
+        while counts[section] < wanted[section] and at < len(packet):
+            record, _, at = m.read_record(packet, at)
+            counts[section] += 1
+            if section == 0:
+                answers.append(record)
+    return answers, counts, at
+
+
+_UNREADABLE = (m.FormError, IndexError, struct.error)
+
+
+def handed_on(packet: bytes, limit: int) -> bytes | None:
+    """A recursor's answer for a client that takes ``limit`` bytes; None when it is of no use.
+
+    What lies behind the records is left out, and the header counts what is there. Of an answer that is too long only
+    the beginning is of use, when it says that the rest is to be had over TCP.
+    """
+    try:
+        if len(packet) > limit:
+            if not packet[2] & m.TC >> 8:
+                return None
+            end = m.read_name(packet, m.HEADER_BYTES)[1] + 4
+            return packet[:4] + struct.pack("!4H", 1, 0, 0, 0) + packet[m.HEADER_BYTES : end]
+        _, counts, end = _sections(packet)
+    except _UNREADABLE:
+        return None
+    return packet[:6] + struct.pack("!3H", *counts) + packet[m.HEADER_BYTES : end]

@@ -17,7 +17,7 @@ from proconsul.features.health.endpoint import SERVICE_NODES as HEALTHY_NODES
 from proconsul.features.server import ReadMethod
 
 # Steps of one answer: a service, and as many names as an answer follows from alias to alias.
-STEPS_MAX = 8
+STEPS_MAX = 16
 
 
 class Missing(Exception):

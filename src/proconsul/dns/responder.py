@@ -16,6 +16,7 @@ from proconsul.dns.message import FormError, Query, Record, Reply
 from proconsul.dns.recursor import Recursors
 from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
+from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry
 from proconsul.features.catalog.reads import CatalogReads
 from proconsul.features.errors import ConsulError
@@ -133,7 +134,8 @@ class Responder:
         if query is None:
             return
         if not query.name:
-            send(m.refusal(query, m.NOTIMP if query.flags & m.OPCODE else m.REFUSED, question=False))
+            understood = query.flags & m.OPCODE in (0, m.OPCODE_NOTIFY)
+            send(m.refusal(query, m.REFUSED if understood else m.NOTIMP, question=False))
         else:
             self._answer(packet, query, send, tcp)
 
@@ -177,7 +179,7 @@ class Responder:
             work = self._with_outside(query, answer, send, self.recursors, tcp, answerer)
             self._later(work, query, send, tcp)
         else:
-            body = self._encode(query, answer.reply)
+            body = self._encode(query, answer.reply, tcp=tcp)
             send(body)
             if self._fetch is not None or (query.edns and query.edns.subnet):
                 return
@@ -187,11 +189,15 @@ class Responder:
                 packet = packet[: m.HEADER_BYTES] + low + packet[m.HEADER_BYTES + len(low) :]
                 query = query._replace(name=low)
                 answer = self._answerer.answer(query, tcp=tcp)
-                body = self._encode(query, answer.reply)
+                body = self._encode(query, answer.reply, tcp=tcp)
             self._keep(packet, query, answer, body, tcp)
 
-    def _encode(self, query: Query, reply: Reply) -> bytes:
-        body = m.encode(query, reply, compress=self.settings.compress)
+    def _encode(self, query: Query, reply: Reply, *, tcp: bool) -> bytes:
+        compress = self.settings.compress
+        body = m.encode(query, reply, compress=compress)
+        if not tcp and len(body) > udp_limit(query):
+            fit(query, reply, compress=compress)
+            body = m.encode(query, reply, compress=compress)
         return body if len(body) <= m.MESSAGE_BYTES_MAX else self._failure(query)
 
     def _failure(self, query: Query) -> bytes:
@@ -235,7 +241,7 @@ class Responder:
         task.add_done_callback(self._tasks.discard)
 
     async def _forward(self, packet: bytes, query: Query, send: Send, recursors: Recursors, tcp: bool) -> None:
-        answer = await recursors.forward(packet, tcp=tcp)
+        answer = await recursors.forward(packet, m.MESSAGE_BYTES_MAX if tcp else udp_limit(query), tcp=tcp)
         send(answer if answer is not None else self._failure(query))
 
     async def _with_outside(
@@ -246,4 +252,4 @@ class Responder:
         found: list[list[Record]] = await asyncio.gather(*(recursors.resolve(name) for name in names))
         outside = dict(zip(names, found, strict=True))
         again = answerer.answer(query, tcp=tcp, outside=outside)
-        send(self._encode(query, again.reply))
+        send(self._encode(query, again.reply, tcp=tcp))

@@ -1,12 +1,13 @@
 """How much of an answer is sent (Consul docs: dns_config): counts first, then bytes. Pure.
 
 Cutting an SRV answer keeps of the additional section one record for each target that is left. Without EDNS the size
-after a cut by count is measured as if nothing were compressed, and seven bytes are always left free.
+after a cut by count is measured as if nothing were compressed, and seven bytes are always left free. The original
+counts CNAMEs as answers and forgets the OPT record, so that its answers may have no address or four bytes too many.
 """
 
 from __future__ import annotations
 
-from proconsul.dns.message import CNAME, SRV, Query, Record, Reply, encode
+from proconsul.dns.message import CNAME, SRV, Query, Record, Reply, encode, opt_bytes
 
 UDP_BYTES_DEFAULT = 512
 UDP_ANSWERS_MAX = 8
@@ -22,7 +23,7 @@ CLOSE_ENOUGH_BYTES = 10
 
 class _Trimmer:
     def __init__(self, query: Query, reply: Reply, compress: bool) -> None:
-        # The OPT record is added after trimming and is not counted.
+        # The OPT record is never cut; its size is taken off the limit.
         self.query = query._replace(edns=None)
         self.reply = reply
         self.compress = compress
@@ -95,13 +96,56 @@ def trim(query: Query, reply: Reply, *, tcp: bool, compress: bool, udp_answer_li
             trimmer.cut(reply.answer, most)
         trimmer.shrink(TCP_BYTES_MAX, 0)
     else:
-        limit = UDP_BYTES_DEFAULT
-        if query.edns is not None:
-            limit = max(limit, query.edns.udp_bytes)
+        limit = udp_limit(query)
         most = min(UDP_ANSWERS_MAX, udp_answer_limit)
-        if limit == UDP_BYTES_DEFAULT and answers > most:
-            trimmer.compress = False
-            trimmer.cut(reply.answer, most)
+        if limit == UDP_BYTES_DEFAULT:
+            count = _with_aliases(reply.answer, most)
+            if answers > count:
+                trimmer.compress = False
+                trimmer.cut(reply.answer, count)
         trimmer.shrink(limit - UDP_BYTES_SPARE, 1)
+        trimmer.shrink(limit - opt_bytes(query), 1)
     if len(reply.answer) < answers and truncate:
         reply.truncated = True
+
+
+def udp_limit(query: Query) -> int:
+    """Bytes that the client takes over UDP."""
+    return UDP_BYTES_DEFAULT if query.edns is None else max(UDP_BYTES_DEFAULT, query.edns.udp_bytes)
+
+
+def _with_aliases(answers: list[Record], most: int) -> int:
+    """How many records hold ``most`` answers. CNAMEs lead to answers and are none: were they counted, a chain of three
+    would leave the client without an address."""
+    left = most
+    for number, record in enumerate(answers):
+        if record.kind != CNAME:
+            if left <= 0:
+                return number
+            left -= 1
+    return len(answers)
+
+
+def fit(query: Query, reply: Reply, *, compress: bool) -> None:
+    """Cut what is still too long for UDP, so that no answer is longer than its client takes: first what was not asked
+    for, then answers from the end, which sets TC, as the client has to come back over TCP for the rest."""
+    limit = udp_limit(query)
+
+    def too_long() -> bool:
+        return len(encode(query, reply, compress=compress)) > limit
+
+    for section in (reply.additional, reply.authority, reply.answer):
+        # Halving finds the most records that fit with few encodings.
+        if not too_long():
+            return
+        records = list(section)
+        low, high = 0, len(records)
+        while low < high:
+            middle = (low + high + 1) // 2
+            section[:] = records[:middle]
+            if too_long():
+                high = middle - 1
+            else:
+                low = middle
+        section[:] = records[:low]
+        reply.truncated |= section is reply.answer

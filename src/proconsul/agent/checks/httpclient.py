@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.dial import DialError, Stream, dial, dial_unix
 from proconsul.engine.wire.durations import go_quote
 
@@ -29,13 +30,21 @@ _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
 _BODILESS_CODES: Final = frozenset({204, 304})
 
 
+_SYSTEM_TLS: Final = DefaultTlsContexts()
+
+
+def _system_context() -> ssl.SSLContext:
+    return _SYSTEM_TLS.context(skip_verify=False)
+
+
 class HttpClientError(Exception):
     """The request failed. ``str()`` is the text to show."""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What to ask. ``header`` may hold ``Host``; ``unix_path`` replaces the network address."""
+    """What to ask. ``header`` may hold ``Host``; ``unix_path`` replaces the network address. Without ``context`` the
+    system's authorities are trusted."""
 
     url: str
     method: str = "GET"
@@ -185,8 +194,9 @@ class _Exchange:
             raise DialError("http: no Host in request URL")
         if parts.scheme == "http":
             return await dial(parts.hostname, parts.port or 80)
-        assert self.request.context is not None, "https needs a TLS context"
-        return await dial(parts.hostname, parts.port or 443, self.request.context(), self.request.server_name)
+        # Whoever asks http may be sent on to https.
+        context = self.request.context or _system_context
+        return await dial(parts.hostname, parts.port or 443, context(), self.request.server_name)
 
     def head(self, parts: SplitResult) -> bytes:
         given = {name.lower(): list(values) for name, values in (self.request.header or {}).items()}

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 __all__ = ["Host", "Interface", "RealHost"]
 
 
 class Interface(NamedTuple):
-    """One address of one network interface that is up."""
+    """One address of one network interface."""
 
     name: str
     address: str
     prefix_length: int
     loopback: bool = False
+    up: bool = True
+    # The flags besides those above, of: broadcast, pointtopoint, multicast.
+    flags: tuple[str, ...] = ("broadcast", "multicast")
+    number: int = 0
+    mtu: int = 1500
+    # Pairs of hexadecimal digits; empty when it has none.
+    hardware_address: str = ""
+
+    @property
+    def flags_text(self) -> str:
+        """All flags in Go's order and writing."""
+        held = {*self.flags, *(["up"] if self.up else []), *(["loopback"] if self.loopback else [])}
+        return "|".join(name for name in _FLAGS if name in held) or "0"
+
+
+_FLAGS = ("up", "broadcast", "loopback", "pointtopoint", "multicast")
 
 
 class Host(Protocol):
@@ -39,23 +55,21 @@ class RealHost:
         return socket.gethostname()
 
     def interfaces(self) -> list[Interface]:
-        """All addresses of interfaces that are up, in the system's order."""
-        import ipaddress
-
+        """All addresses of all interfaces, in the system's order."""
         import psutil
 
-        up = {name for name, stats in psutil.net_if_stats().items() if stats.isup}
+        stats = psutil.net_if_stats()
         rank = {name: index for index, name in socket.if_nameindex()}
         found: list[Interface] = []
         for name, addresses in sorted(psutil.net_if_addrs().items(), key=lambda item: rank.get(item[0], 1 << 30)):
-            if name not in up:
-                continue
-            for entry in addresses:
-                if entry.family not in (socket.AF_INET, socket.AF_INET6):
-                    continue
-                address = ipaddress.ip_address(entry.address.partition("%")[0])
-                length = _prefix_length(entry.netmask, address.max_prefixlen)
-                found.append(Interface(name, str(address), length, address.is_loopback))
+            hardware = [entry.address for entry in addresses if entry.family == psutil.AF_LINK]
+            flags = set(stats[name].flags.split(",")) if name in stats else set()
+            up = "up" in flags if any(flags) else name in stats and stats[name].isup
+            named = tuple(_PSUTIL_FLAGS[flag] for flag in sorted(flags & _PSUTIL_FLAGS.keys()))
+            address = hardware[0] if hardware and hardware[0] != "00:00:00:00:00:00" else ""
+            mtu = stats[name].mtu if name in stats else 0
+            blank = Interface(name, "", 0, "loopback" in flags, up, named, rank.get(name, 0), mtu, address)
+            found += [_with_address(blank, entry) for entry in addresses if entry.family in _FAMILIES]
         return found
 
     def default_interface(self) -> str:
@@ -71,6 +85,19 @@ class RealHost:
 
     def is_directory(self, path: str) -> bool | None:
         return os.path.isdir(path) if os.path.exists(path) else None
+
+
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_PSUTIL_FLAGS = {"broadcast": "broadcast", "pointopoint": "pointtopoint", "multicast": "multicast"}
+
+
+def _with_address(blank: Interface, entry: Any) -> Interface:
+    import ipaddress
+
+    address = ipaddress.ip_address(entry.address.partition("%")[0])
+    length = _prefix_length(entry.netmask, address.max_prefixlen)
+    loopback = blank.loopback or address.is_loopback
+    return blank._replace(address=str(address), prefix_length=length, loopback=loopback)
 
 
 def _prefix_length(netmask: str | None, bits: int) -> int:

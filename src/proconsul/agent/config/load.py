@@ -112,18 +112,17 @@ _FIXED_FIELDS: Final = (
 
 def validate_paths(
     paths: Sequence[str], config_format: str | None = None, quiet: bool = False
-) -> tuple[bool, str]:
-    """Check files and directories as the agent would; return (valid, text to print).
+) -> tuple[bool, str, list[str]]:
+    """Check files and directories as the agent would; return (valid, text to print, warnings).
 
-    The text has no final newline and is empty when there is nothing to say. For a valid configuration the warnings
-    come first, each on its line, then ``Configuration is valid!``; ``quiet`` leaves all of that out.
+    The text has no final newline and is empty when there is nothing to say. ``quiet`` leaves out that all is well.
     """
     if config_format and config_format not in FORMATS:
-        return False, "-config-format must be either 'hcl' or 'json"
+        return False, "-config-format must be either 'hcl' or 'json", []
     if not paths:
-        return False, "Must specify at least one config file or directory"
+        return False, "Must specify at least one config file or directory", []
     try:
         _, warnings = load({"config_files": list(paths), "config_format": config_format})
     except ConfigError as error:
-        return False, f"Config validation failed: {error}"
-    return True, "" if quiet else "\n".join([*warnings, "Configuration is valid!"])
+        return False, f"Config validation failed: {error}", []
+    return True, "" if quiet else "Configuration is valid!", warnings

@@ -17,6 +17,8 @@ __all__ = ["Network", "build_network", "build_ports", "join_addresses"]
 
 _PORT_MAX = 65535
 _UNIX = "unix://"
+# The one address that may stand in brackets.
+_ANY_V6_IN_BRACKETS = "[::]"
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,16 @@ class _Expander:
         if "{{" not in text:
             return text
         from proconsul.agent.config.sockaddr import TemplateError, render
+        from proconsul.engine.wire.durations import go_quote
 
         try:
             return render(text, self.host).strip()
         except TemplateError as error:
-            self.issues.add(f"{name}: error parsing {text!r}: {error}")
+            self.issues.add(f"{name}: error parsing {go_quote(text)}: {error}")
             return ""
 
     def addresses(self, name: str, text: str) -> list[str]:
-        """Space-separated IP addresses and unix sockets."""
+        """Space-separated IP addresses and unix sockets; none of them when one cannot be read."""
         found: list[str] = []
         for part in self.rendered(name, text).split():
             if part.startswith(_UNIX):
@@ -107,6 +110,7 @@ class _Expander:
                 found.append(address)
             else:
                 self.issues.add(f"{name}: invalid ip address: {part}")
+                return []
         return found
 
     def ips(self, name: str, text: str) -> list[str]:
@@ -136,7 +140,9 @@ def _ip(text: str) -> str | None:
     parts = text.split(".")
     if len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts):
         return ".".join(str(int(part)) for part in parts)
-    if ":" not in text:
+    if text == _ANY_V6_IN_BRACKETS:
+        return "::"
+    if ":" not in text or "%" in text:
         return None
     import ipaddress
 

@@ -7,8 +7,8 @@ from typing import cast
 
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.goregexp import compile_go
 from proconsul.client.gojson import Json
+from proconsul.engine.filter.goregexp import compile_go
 
 
 def check_filters(node: str, service: str, tag: str) -> None:

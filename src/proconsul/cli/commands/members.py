@@ -9,8 +9,8 @@ from typing import cast
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import Api, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.goregexp import compile_go
 from proconsul.client.gojson import Json
+from proconsul.engine.filter.goregexp import compile_go
 
 Member = Mapping[str, Json]
 

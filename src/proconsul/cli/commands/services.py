@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import definitions, gotypes
+from proconsul.cli import gotypes
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.client import gojson
 from proconsul.client.gojson import Json
 
-
-def read_services(paths: list[str]) -> list[dict[str, Json]]:
-    """Return the service definitions of configuration files; raises :class:`Failure`."""
-    documents = [_read(path) for path in paths]
-    found: list[dict[str, Json]] = []
-    for document in documents:
-        blocks = [*definitions.many(document.get("services")), *definitions.many(document.get("service"))]
-        for block in blocks:
-            try:
-                found.append(definitions.registration(block))
-            except definitions.DefinitionError as error:
-                raise Failure(f"Error: {error}") from None
-    return found
+# Durations of checks, which requests carry as text.
+_DURATIONS = ("Interval", "Timeout", "TTL", "DeregisterCriticalServiceAfter")
 
 
-def _read(path: str) -> definitions.Block:
+def read_services(paths: list[str], warn: Callable[[str], None]) -> list[dict[str, Json]]:
+    """Return the services that configuration files define, as bodies of ``/v1/agent/service/register``.
+
+    The files are read and checked as an agent in development mode would; ``warn`` gets its warnings. Raises Failure.
+    """
+    from proconsul.agent.config import ConfigError, load
+
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError as error:
-        raise Failure(f"Error: config: Open failed on {path}. {gotypes.os_error(error, path=path)}") from None
-    if path.endswith(".json"):
-        try:
-            document = gojson.loads(text)
-        except gojson.GoJsonError as error:
-            raise Failure(f"Error: failed to parse {path}: {error}") from None
-    elif path.endswith(".hcl"):
-        from proconsul.engine.wire.hcl1 import HclError, parse_hcl1
+        config, warnings = load({"dev": True, "config_files": paths})
+    except ConfigError as error:
+        raise Failure(f"Error: {error}") from None
+    for text in warnings:
+        warn(text)
+    return [_body(service) for service in config.service_definitions]
 
-        try:
-            document = cast(Json, parse_hcl1(text))
-        except HclError as error:
-            raise Failure(f"Error: failed to parse {path}: {error}") from None
-    else:
-        # Like an agent, which skips files of other kinds.
-        sys.stderr.write(f"skipping file {path}, extension must be .hcl or .json, or config format must be set\n")
-        return {}
-    return cast(definitions.Block, document) if isinstance(document, dict) else {}
+
+def _body(service: Mapping[str, object]) -> dict[str, Json]:
+    out = cast("dict[str, Json]", dict(service))
+    if "Checks" in out:
+        out["Checks"] = [_check(check) for check in cast("Sequence[Mapping[str, Json]]", out["Checks"])]
+    connect = cast("Mapping[str, object] | None", service.get("Connect"))
+    if connect and connect.get("SidecarService"):
+        sidecar = _body(cast("Mapping[str, object]", connect["SidecarService"]))
+        out["Connect"] = {**cast("Mapping[str, Json]", connect), "SidecarService": sidecar}
+    return out
+
+
+def _check(check: Mapping[str, Json]) -> Json:
+    from proconsul.agent.config.definitions import OUTPUT_BYTES_DEFAULT
+
+    out: dict[str, Json] = {}
+    for key, value in check.items():
+        if key in _DURATIONS:
+            value = gotypes.format_duration(cast(int, value))
+        elif key == "OutputMaxSize" and value == OUTPUT_BYTES_DEFAULT:
+            continue
+        out["Args" if key == "ScriptArgs" else key] = value
+    return out
 
 
 class Register(Command):
@@ -81,7 +84,7 @@ class Register(Command):
             raise Failure("Service registration requires at least one argument or flags.")
         if args and (self.id.value or self.name.value):
             raise Failure("Service registration requires arguments or -id, not both.")
-        bodies = read_services(args) if args else [self._from_flags()]
+        bodies = read_services(args, self.ui.error) if args else [self._from_flags()]
         client = self.client()
         for body in bodies:
             with explain(f"Error registering service {gotypes.quote(str(body.get('Name') or ''))}: "):
@@ -140,7 +143,7 @@ class Deregister(Command):
             raise Failure("Service deregistration requires at least one argument or -id.")
         if args and self.id.value:
             raise Failure("Service deregistration requires arguments or -id, not both.")
-        bodies: list[dict[str, Json]] = read_services(args) if args else [{"ID": self.id.value}]
+        bodies: list[dict[str, Json]] = read_services(args, self.ui.error) if args else [{"ID": self.id.value}]
         client = self.client()
         for body in bodies:
             service_id = str(body.get("ID") or body.get("Name") or "")

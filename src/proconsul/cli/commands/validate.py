@@ -12,8 +12,8 @@ from proconsul.cli.flags import FlagSet
 class ValidatesPaths(Protocol):
     """What the agent's configuration offers: the same reading and checking as an agent start."""
 
-    def __call__(self, paths: list[str], config_format: str, quiet: bool) -> tuple[bool, str]:
-        """Return whether the configuration is good and the text to show."""
+    def __call__(self, paths: list[str], config_format: str, quiet: bool) -> tuple[bool, str, list[str]]:
+        """Return whether the configuration is good, the text to show, and the warnings."""
 
 
 class Validate(Command):
@@ -38,9 +38,11 @@ class Validate(Command):
             raise Failure("-config-format must be either 'hcl' or 'json")
         module = import_module("proconsul.agent.config")
         validate_paths = cast(ValidatesPaths, module.validate_paths)
-        good, text = validate_paths(args, self.config_format.value, self.quiet.value)
+        good, text, warnings = validate_paths(args, self.config_format.value, self.quiet.value)
         if not good:
             raise Failure(text)
+        for warning in warnings:
+            self.ui.error(warning)
         if text and not self.quiet.value:
             self.ui.out(text)
         return 0

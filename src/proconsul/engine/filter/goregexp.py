@@ -33,8 +33,6 @@ _PERL = {"d": "0-9", "s": r"\t\n\f\r ", "w": "0-9A-Za-z_"}
 _PERL_NEGATED = {"D": "d", "S": "s", "W": "w"}
 _SAME = frozenset("afnrtvbB")
 _REPEAT = re.compile(r"\{(\d{1,9})(?:(,)(\d{1,9})?)?\}")
-_FLAGS = re.compile(r"\(\?(-?[imsU]*(?:-[imsU]*)?)([:)])")
-_NAMED = re.compile(r"\(\?P<([^>]*)>")
 _OCTAL = re.compile(r"[1-7][0-7]{1,2}|0[0-7]{0,2}")
 _HEX = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]{1,8})\})")
 _PROPERTY = re.compile(r"[pP](?:([A-Za-z])|\{(\^?)(\w+)\})")
@@ -54,7 +52,8 @@ def compile_go(pattern: str) -> Pattern:
     """
     if len(pattern) > PATTERN_CHARS_MAX:
         raise ValueError("error parsing regexp: expression too large")
-    translated = _Translator(pattern).translate()
+    translator = _Translator(pattern)
+    translated = translator.translate()
     try:
         import re2
 
@@ -64,13 +63,30 @@ def compile_go(pattern: str) -> Pattern:
         return compiled
     except ImportError:
         pass
-    except re2.error:
+    except (re2.error, UnicodeEncodeError):
         # Something RE2 refuses and Go does not: rare, and read by the translation below.
         pass
+    if translator.untranslated:
+        raise _bad("invalid character class range", translator.untranslated)
     try:
         return re.compile(translated)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"error parsing regexp: {error}: `{pattern}`") from None
+
+
+def _is_property(text: str) -> bool:
+    """Whether RE2 knows the Unicode class ``text``, such as ``\\p{Greek}``; Go has the same."""
+    try:
+        import re2
+    except ImportError:
+        return False
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(text, options)
+    except re2.error:
+        return False
+    return True
 
 
 def _bad(reason: str, part: str) -> ValueError:
@@ -89,6 +105,8 @@ class _Translator:
         # Where the last repeatable item starts in the pattern, and where the last repetition does; -1: none.
         self.item = -1
         self.repeated = -1
+        # The first part that is good and that Python has no words for.
+        self.untranslated = ""
 
     def translate(self) -> str:
         pattern = self.pattern
@@ -145,22 +163,17 @@ class _Translator:
 
     def open_group(self) -> None:
         pattern = self.pattern
-        if pattern.startswith("(?", self.at):
-            named = _NAMED.match(pattern, self.at)
-            flags = _FLAGS.match(pattern, self.at)
-            if named is not None:
-                if not re.fullmatch(r"\w+", named[1], re.ASCII):
-                    raise _bad("invalid named capture", named[0])
-                self.begin("(", named.end())
-            elif flags is not None and flags[1] not in ("-",) and not flags[1].endswith("-"):
-                self.flag_group(flags[1], flags[2], flags.end())
-            else:
-                end = self.at + 3
-                while end < len(pattern) and end < self.at + 3 and pattern[end - 1] in "imsU-":
-                    end += 1
-                raise _bad("invalid or unsupported Perl syntax", pattern[self.at : end])
-            return
-        self.begin("(", self.at + 1)
+        if not pattern.startswith("(?", self.at):
+            self.begin("(", self.at + 1)
+        elif pattern.startswith("(?P<", self.at):
+            end = pattern.find(">", self.at) + 1
+            if not end:
+                raise _bad("invalid named capture", pattern[self.at :])
+            if not re.fullmatch(r"\w+", pattern[self.at + 4 : end - 1], re.ASCII):
+                raise _bad("invalid named capture", pattern[self.at : end])
+            self.begin("(", end)
+        else:
+            self.flag_group()
 
     def begin(self, text: str, end: int) -> None:
         self.groups.append((self.scopes, self.flags))
@@ -168,19 +181,39 @@ class _Translator:
         self.out.append(text)
         self.at, self.item, self.repeated = end, -1, -1
 
-    def flag_group(self, text: str, closing: str, end: int) -> None:
-        on, _, off = text.partition("-")
+    def flag_group(self) -> None:
+        """``(?i-s:`` and ``(?i-s)``."""
+        pattern, at = self.pattern, self.at + 2
+        switched: list[set[str]] = [set(), set()]
+        off, flag_seen, closing = False, False, ""
+        while not closing:
+            char = pattern[at : at + 1]
+            at += 1
+            if char and char in "imsU":
+                switched[off].add(char)
+                flag_seen = True
+            elif char == "-" and not off:
+                off, flag_seen = True, False
+            elif char in (":", ")") and (flag_seen or not off):
+                closing = char
+            else:
+                raise _bad("invalid or unsupported Perl syntax", pattern[self.at : at])
+        self.switch(switched[0], switched[1], closing, at)
+
+    def switch(self, on: set[str], off: set[str], closing: str, end: int) -> None:
         outer = self.flags
-        flags = (outer | set(on)) - set(off)
-        on, off = "".join(sorted(set(on) - {"U"})), "".join(sorted(set(off) - {"U"} - set(on)))
-        scope = f"(?{on}{'-' + off if off else ''}:" if on or off else "(?:"
+        flags = (outer | on) - off
+        # Python knows no U: which text is matched first does not matter here.
+        added, removed = "".join(sorted(on - {"U"})), "".join(sorted(off - on - {"U"}))
+        scope = f"(?{added}{'-' + removed if removed else ''}:" if added or removed else "(?:"
         if closing == ":":
             self.begin(scope, end)
         else:
             # Flags to the end of the enclosing group: a scope closed together with that group.
             self.out.append(scope)
             self.scopes.append(scope)
-            self.at, self.item, self.repeated = end, -1, -1
+            # What came before may still be repeated.
+            self.at, self.repeated = end, -1
         self.flags = frozenset(flags)
 
     def close_group(self) -> None:
@@ -206,8 +239,6 @@ class _Translator:
             self.emit(r"(?:\A)" if char == "A" else r"(?:\Z)", at + 2)
         elif char in "bB":
             self.emit(f"(?a:\\{char})", at + 2)
-        elif char == "C":
-            self.emit("(?s:.)", at + 2)
         else:
             self.emit(*self.escaped(at, inside=False))
 
@@ -223,14 +254,14 @@ class _Translator:
             name = found[1] or found[3]
             negated = (char == "P") != (found[2] == "^")
             if name not in _UNICODE or (inside and negated):
-                raise _bad("invalid character class range", pattern[at : found.end()])
+                if not _is_property("\\" + found[0]):
+                    raise _bad("invalid character class range", pattern[at : found.end()])
+                self.untranslated = self.untranslated or pattern[at : found.end()]
+                return "x", found.end()
             ranges = _UNICODE[name]
             return (ranges if inside else f"[{'^' if negated else ''}{ranges}]"), found.end()
-        if (found := _HEX.match(pattern, at + 1)) is not None:
-            code = int(found[1] or found[2], 16)
-            if code > 0x10FFFF:
-                raise _bad("invalid escape sequence", pattern[at : found.end()])
-            return re.escape(chr(code)), found.end()
+        if char == "x":
+            return self.hexadecimal(at)
         if (found := _OCTAL.match(pattern, at + 1)) is not None and (found.end() > at + 2 or char == "0"):
             return re.escape(chr(int(found[0], 8))), found.end()
         if char and char in "afnrtv":
@@ -238,6 +269,28 @@ class _Translator:
         if char and ord(char) < 0x80 and not char.isalnum():
             return re.escape(char), at + 2
         raise _bad("invalid escape sequence", pattern[at : at + 2])
+
+    def hexadecimal(self, at: int) -> tuple[str, int]:
+        """``\\x41`` or ``\\x{41}``."""
+        pattern = self.pattern
+        if (found := _HEX.match(pattern, at + 1)) is not None and int(found[1] or found[2], 16) <= 0x10FFFF:
+            return re.escape(chr(int(found[1] or found[2], 16))), found.end()
+        # Go names what it has read when it finds the fault.
+        end = at + 2
+        if pattern[end : end + 1] == "{":
+            end += 1
+            code = 0
+            while end < len(pattern):
+                char = pattern[end]
+                end += 1
+                if char not in "0123456789abcdefABCDEF":
+                    break
+                code = code * 16 + int(char, 16)
+                if code > 0x10FFFF:
+                    break
+        else:
+            end = min(end + 2, len(pattern))
+        raise _bad("invalid escape sequence", pattern[at:end])
 
     def char_class(self, start: int) -> tuple[str, int]:
         pattern = self.pattern
@@ -253,15 +306,20 @@ class _Translator:
             first = False
             found = re.compile(r"\[:(\^?)(\w+):\]").match(pattern, at)
             if found is not None:
-                if found[2] not in _CLASSES or found[1]:
+                if found[2] not in _CLASSES:
                     raise _bad("invalid character class range", found[0])
+                if found[1]:
+                    self.untranslated = self.untranslated or found[0]
                 parts.append(_CLASSES[found[2]])
                 at = found.end()
                 continue
             low, end, single = self.class_member(at)
             if single and pattern[end : end + 1] == "-" and pattern[end + 1 : end + 2] not in ("]", ""):
-                high, end, single = self.class_member(end + 1)
-                if not single or _code(high) < _code(low):
+                start_of_high = end + 1
+                high, end, single = self.class_member(start_of_high)
+                if not single:
+                    raise _bad("invalid escape sequence", pattern[start_of_high : start_of_high + 2])
+                if _code(high) < _code(low):
                     raise _bad("invalid character class range", pattern[at:end])
                 low = f"{low}-{high}"
             parts.append(low)
