@@ -37,7 +37,8 @@ from proconsul.agent.remote_exec import RemoteExec
 from proconsul.agent.tls import https_context, load_files, rpc_tls
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
-from proconsul.engine.http.protocol import ConnectionSet, factory
+from proconsul.engine.http.connections import ConnectionSet
+from proconsul.engine.http.protocol import factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address

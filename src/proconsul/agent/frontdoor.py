@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from proconsul.agent.metrics import Metrics
 from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
-from proconsul.engine.http.router import Answer, Route, Router
+from proconsul.engine.http.router import Answer, Route, Router, too_large
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
 from proconsul.features.web import NO_ANSWER, Web, finished
@@ -21,6 +21,8 @@ log = logging.getLogger("agent.http")
 
 _TOKEN = re.compile(r"(token=)[^&]*")
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Bodies of other requests mean nothing, as in the original.
+_WITH_BODY = frozenset({"PUT", "POST"})
 
 
 class FrontDoor:
@@ -54,6 +56,12 @@ class FrontDoor:
         route, request.params = self.router.find(request.path)
         request.route = route
         return route
+
+    def body_bytes_max(self, request: Request) -> int:
+        route: Route | None = request.route
+        if request.method not in _WITH_BODY or route is None or request.method not in route.handlers:
+            return 0
+        return 0 if self._forbidden(request) is not None else route.body_bytes_max
 
     def handle(self, request: Request) -> Answer:
         started = perf_counter()
@@ -107,14 +115,17 @@ class FrontDoor:
         route: Route | None = request.route
         if route is None:
             return self._unrouted(request)
-        if self._blocked and request.path.startswith(self._blocked):
-            return text_response(403, "Endpoint is blocked by agent configuration")
-        if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
-            return text_response(403, "Access is restricted")
+        if self._blocked or self._writers:
+            refused = self._forbidden(request)
+            if refused is not None:
+                return refused
         handler = route.handlers.get(request.method)
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:
+            size = request.body_bytes
+            if size > route.body_bytes_max and not route.checks_size and request.method in _WITH_BODY:
+                return too_large(size, route.body_bytes_max)
             return handler(request)
         if request.method == "OPTIONS":
             return Web.empty(headers={"Allow": route.allow})
@@ -123,6 +134,13 @@ class FrontDoor:
         return refusal
 
     def _unrouted(self, request: Request) -> Response:
+        if request.path == "*":
+            response = Response(200 if request.method == "OPTIONS" else 400, b"", {})  # the whole server
+            response.close = request.method != "OPTIONS"
+            return response
+        if request.method == "CONNECT" and not request.path:
+            headers = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+            return Response(404, b"404 page not found\n", headers)
         if request.path == "/":
             if self._ui_path:
                 return _redirect(request, self._ui_path)
@@ -133,6 +151,14 @@ class FrontDoor:
         if target is not None and request.method != "CONNECT":
             return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))
         return Response(404, b"", {})
+
+    def _forbidden(self, request: Request) -> Response | None:
+        """The refusal of a request that the agent's configuration forbids, whatever is in it."""
+        if self._blocked and request.path.startswith(self._blocked):
+            return text_response(403, "Endpoint is blocked by agent configuration")
+        if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
+            return text_response(403, "Access is restricted")
+        return None
 
     def _may_write(self, peer: str) -> bool:
         try:

@@ -61,6 +61,7 @@ class Request:
     __slots__ = (
         "_query",
         "body",
+        "body_bytes",
         "headers",
         "keep_alive",
         "method",
@@ -80,6 +81,8 @@ class Request:
         self.query_string = query_string
         self.headers = headers
         self.body = b""
+        # The length of the body that was sent; the body itself is empty when that is over the route's limit.
+        self.body_bytes = 0
         self.peer = ""
         self.version = "1.1"
         self.keep_alive = True

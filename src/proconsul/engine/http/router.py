@@ -27,15 +27,15 @@ class Route(NamedTuple):
     pattern: str
     handlers: dict[str, Handler]
     body_bytes_max: int
-    too_large: Callable[[int], Response]
+    checks_size: bool
     allow: str
 
 
-def _too_large(limit: int) -> Callable[[int], Response]:
-    def refuse(size: int) -> Response:
-        return text_response(413, f"Request body({size} bytes) too large, max size: {limit} bytes.")
-
-    return refuse
+def too_large(size: int, limit: int, more: str = "") -> Response:
+    """The answer to a request whose body is over the limit of its route; ``more`` says what to do about it."""
+    response = text_response(413, f"Request body({size} bytes) too large, max size: {limit} bytes.{more}")
+    response.close = True
+    return response
 
 
 class Router:
@@ -53,11 +53,12 @@ class Router:
         handlers: dict[str, Handler],
         *,
         body_bytes_max: int = BODY_BYTES_MAX,
-        too_large: Callable[[int], Response] | None = None,
+        checks_size: bool = False,
     ) -> None:
-        """Register ``pattern``. A body above ``body_bytes_max`` is answered by ``too_large(size)`` with 413."""
+        """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
+        ``checks_size``: it gets the length of such a body only."""
         allow = ",".join(["OPTIONS", *handlers])
-        route = Route(pattern, handlers, body_bytes_max, too_large or _too_large(body_bytes_max), allow)
+        route = Route(pattern, handlers, body_bytes_max, checks_size, allow)
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from proconsul.engine.http.request import Request, Response, encode_query, text_response
-from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.http.request import Request, Response, encode_query
+from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.kv.endpoint import KVS
@@ -60,17 +60,8 @@ class KVRoutes:
             "/v1/kv/",
             {"GET": self.get, "PUT": self.put, "DELETE": self.delete},
             body_bytes_max=self.value_bytes_max,
-            too_large=self._too_large,
+            checks_size=True,
         )
-
-    def _too_large(self, size: int) -> Response:
-        response = text_response(
-            413,
-            f"Request body({size} bytes) too large, max size: {self.value_bytes_max} bytes. "
-            "See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
-        )
-        response.close = True
-        return response
 
     # ------------------------------------------------------------------ reading
 
@@ -153,6 +144,9 @@ class KVRoutes:
                 op, session = KVOp.LOCK, request.get("acquire")
             if request.has("release"):
                 op, session = KVOp.UNLOCK, request.get("release")
+        if request.body_bytes > self.value_bytes_max:
+            more = " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
+            return too_large(request.body_bytes, self.value_bytes_max, more)
         entry = DirEntry(Key=key, Flags=flags, Value=request.body or None, Session=session, ModifyIndex=cas)
         return self._apply(request, op, entry)
 

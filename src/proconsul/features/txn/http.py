@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from proconsul.engine.http.request import Request, Response, text_response
-from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record, UInt64, replace
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
@@ -77,18 +77,12 @@ class TxnRoutes:
         self.value_bytes_max = value_bytes_max
 
     def register(self, router: Router) -> None:
-        router.add("/v1/txn", {"PUT": self.put}, body_bytes_max=self.body_bytes_max, too_large=self._too_large)
-
-    def _too_large(self, size: int) -> Response:
-        response = text_response(
-            413,
-            f"Request body({size} bytes) too large, max size: {self.body_bytes_max} bytes. "
-            "See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
-        )
-        response.close = True
-        return response
+        router.add("/v1/txn", {"PUT": self.put}, body_bytes_max=self.body_bytes_max, checks_size=True)
 
     def put(self, request: Request) -> Answer:
+        if request.body_bytes > self.body_bytes_max:
+            more = " See https://www.consul.io/docs/agent/options.html#txn_max_req_len."
+            return too_large(request.body_bytes, self.body_bytes_max, more)
         self.web.require_local(request)
         ops = self._ops(request)
         if is_read_only(ops):
