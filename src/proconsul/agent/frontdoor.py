@@ -11,7 +11,7 @@ from time import perf_counter
 from urllib.parse import quote
 
 from proconsul.agent.metrics import Metrics
-from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
+from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response, valid_escapes
 from proconsul.engine.http.router import Answer, Route, Router, too_large
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
@@ -40,7 +40,9 @@ class FrontDoor:
     ) -> None:
         self.router = router
         self._blocked = tuple(block_endpoints)
-        self._headers = dict(response_headers or {})
+        self._headers = {_canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
+        # What an answer that says it itself is not given.
+        self._header_marks = {name: f"{name}: ".encode("latin-1", "replace") for name in self._headers}
         self._writers = [ipaddress.ip_network(text, strict=False) for text in allow_write_from]
         self._unprintable_filter = unprintable_filter
         self._ui_path = ui_path
@@ -61,7 +63,9 @@ class FrontDoor:
         route: Route | None = request.route
         if request.method not in _WITH_BODY or route is None or request.method not in route.handlers:
             return 0
-        return 0 if self._forbidden(request) is not None else route.body_bytes_max
+        if self._is_blocked(request) or not self._may_write(request):
+            return 0
+        return route.body_bytes_max
 
     def handle(self, request: Request) -> Answer:
         started = perf_counter()
@@ -74,7 +78,7 @@ class FrontDoor:
             answer = text_response(500, f"internal error: {type(error).__name__}")
         if isinstance(answer, Response):
             self._measure(request, started)
-            return answer if not self._headers else self._dressed(answer)
+            return answer if not self._headers or request.route is None else self._dressed(answer)
         if isinstance(answer, Deferred):
             answer.on_done = lambda: self._measure(request, started)
             return answer if not self._headers else self._dress_later(answer)
@@ -111,18 +115,19 @@ class FrontDoor:
 
     def _handle(self, request: Request) -> Answer:
         if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
+            request.route = None
             return Response(400, b"", {})
         route: Route | None = request.route
         if route is None:
             return self._unrouted(request)
-        if self._blocked or self._writers:
-            refused = self._forbidden(request)
-            if refused is not None:
-                return refused
+        if self._blocked and self._is_blocked(request):
+            return text_response(403, "Endpoint is blocked by agent configuration")
         handler = route.handlers.get(request.method)
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:
+            if self._writers and not self._may_write(request):
+                return text_response(403, "Access is restricted")
             size = request.body_bytes
             if size > route.body_bytes_max and not route.checks_size and request.method in _WITH_BODY:
                 return too_large(size, route.body_bytes_max)
@@ -152,17 +157,14 @@ class FrontDoor:
             return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))
         return Response(404, b"", {})
 
-    def _forbidden(self, request: Request) -> Response | None:
-        """The refusal of a request that the agent's configuration forbids, whatever is in it."""
-        if self._blocked and request.path.startswith(self._blocked):
-            return text_response(403, "Endpoint is blocked by agent configuration")
-        if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
-            return text_response(403, "Access is restricted")
-        return None
+    def _is_blocked(self, request: Request) -> bool:
+        return bool(self._blocked) and request.path.startswith(self._blocked)
 
-    def _may_write(self, peer: str) -> bool:
+    def _may_write(self, request: Request) -> bool:
+        if not self._writers or request.method in _READ_METHODS:
+            return True
         try:
-            address = ipaddress.ip_address(peer)
+            address = ipaddress.ip_address(request.peer)
         except ValueError:
             return True  # a unix socket: the file system decides who may connect
         return any(address in network for network in self._writers)
@@ -190,8 +192,19 @@ class FrontDoor:
         return self._dressed(response)
 
     def _dressed(self, response: Response) -> Response:
-        if self._headers:
-            response.headers = {**self._headers, **response.headers}
+        """Add the configured headers. What the answer says itself counts, but for what is said of every answer."""
+        if not self._headers:
+            return response
+        merged = dict(self._headers)
+        for name, mark in self._header_marks.items():
+            if name == "Vary":
+                response.lines = response.lines.replace(_VARY, b"")
+            elif mark in response.lines:
+                del merged[name]
+        for name, text in response.headers.items():
+            if name not in merged or not (name == "Vary" or (name == "Content-Type" and text == PLAIN_TEXT)):
+                merged[name] = text
+        response.headers = merged
         return response
 
     def _dress_later(self, answer: Deferred) -> Deferred:
@@ -199,6 +212,18 @@ class FrontDoor:
         outer.on_cancel = answer.cancel if answer.on_cancel is not None else None
         answer.when_done(lambda response: outer.resolve(self._dressed(response)))
         return outer
+
+
+_VARY = b"Vary: Accept-Encoding\r\n"
+
+
+def _canonical(name: str) -> str:
+    """A header's name in Go's spelling."""
+    return "-".join(part.capitalize() for part in name.split("-")) if name.isascii() else name
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ").strip(" \t")
 
 
 def _has_control(path: str) -> bool:

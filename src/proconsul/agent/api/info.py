@@ -14,7 +14,8 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
+from proconsul.features.options import Rule
 from proconsul.server.server import ConsulServer
 
 
@@ -152,9 +153,8 @@ class InfoRoutes:
 
     async def _status(self, request: Request, method: str, reply: Any, own: Callable[[ConsulServer], Any]) -> Any:
         """What this server knows, or for a client any server."""
-        dc = request.get("dc")
-        if dc and dc != self.web.datacenter:
-            raise NoPathToDatacenter()
+        self.web.check(request, Rule.OPTIONS)
+        self.web.require_datacenter(request)
         if self.agent.config.server:
             return own(self.agent.server)
         return await self.agent.server.call(method, DCSpecificRequest(Datacenter=self.web.datacenter), reply)

@@ -16,7 +16,7 @@ from proconsul.engine.filter.errors import FilterError
 
 # Longer than any expression seen in practice (a few hundred "or" terms), short enough to parse in milliseconds.
 EXPRESSION_CHARS_MAX = 64 * 1024
-# Parentheses and "not" recurse; Python's own stack must never be the bound.
+# Parentheses recurse; Python's own stack must never be the bound.
 DEPTH_MAX = 60
 
 _SPACE = " \t\r\n"
@@ -188,17 +188,23 @@ class _Parser:
             terms.append(more[1])
 
     def not_expression(self, position: int) -> _Found:
-        at = self.literal(position, "not")
-        at = self.space(at, needed=True) if at >= 0 else -1
-        inner = self.nested_not(at) if at >= 0 else None
-        return (inner[0], Not(inner[1])) if inner is not None else self.grouping(position)
-
-    def nested_not(self, position: int) -> _Found:
-        if self.depth >= DEPTH_MAX:
-            raise FilterError(f"{self.where(position)}: expression is nested deeper than {DEPTH_MAX}")
-        self.depth += 1
-        found = self.not_expression(position)
-        self.depth -= 1
+        """Any number of "not", without recursion; two of them cancel each other."""
+        starts: list[int] = []
+        while True:
+            at = self.literal(position, "not")
+            at = self.space(at, needed=True) if at >= 0 else -1
+            if at < 0:
+                break
+            starts.append(position)
+            position = at
+        found = self.grouping(position)
+        while starts:
+            start = starts.pop()
+            if found is None:
+                found = self.grouping(start)
+            else:
+                end, inner = found
+                found = end, inner.term if isinstance(inner, Not) else Not(inner)
         return found
 
     def grouping(self, position: int) -> _Found:

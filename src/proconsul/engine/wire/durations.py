@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from proconsul.engine.wire.text import quoted as go_quote
+
 __all__ = [
     "HOUR_NS",
     "MICROSECOND_NS",
@@ -47,25 +49,6 @@ _DIGITS: Final = frozenset("0123456789")
 
 class DurationError(ValueError):
     """The text is no Go duration. ``str()`` is Go's own text."""
-
-
-def go_quote(text: str) -> str:
-    """Quote ``text`` as Go's ``%q`` does: double quotes, backslash escapes, printable Unicode kept."""
-    simple = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\a": "\\a", "\b": "\\b",
-              "\f": "\\f", "\v": "\\v"}
-    out: list[str] = []
-    for char in text:
-        if char in simple:
-            out.append(simple[char])
-        elif char == " " or char.isprintable():
-            out.append(char)
-        elif ord(char) < 0x80:
-            out.append(f"\\x{ord(char):02x}")
-        elif ord(char) < 0x10000:
-            out.append(f"\\u{ord(char):04x}")
-        else:
-            out.append(f"\\U{ord(char):08x}")
-    return '"' + "".join(out) + '"'
 
 
 def _digits_end(text: str, start: int) -> int:

@@ -21,6 +21,7 @@ import msgspec
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.gojson_scan import explain_syntax
 from proconsul.engine.wire.record import Duration, TextDuration, UInt, UInt64
+from proconsul.engine.wire.text import quoted
 
 T = TypeVar("T")
 
@@ -33,7 +34,10 @@ _EXPONENT_FROM = 1e21
 # Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
 _INVALID = "\U0010fffe"
 # One look finds nothing to escape in most small bodies; for large ones five memchr passes are quicker.
-_SUSPECT = re.compile(rb"[<>&\xe2]")
+_SUSPECT = re.compile(rb"[<>&\xe2]|\\[bf]")
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+# Escapes that our encoder knows and the original's does not.
+_LONG_ESCAPES = {b"b": b"\\u0008", b"f": b"\\u000c"}
 _SMALL_BYTES = 1024
 
 
@@ -57,7 +61,7 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
 
 
 def escape_html(body: bytes) -> bytes:
-    """Escape the characters that Go escapes. They can occur only inside JSON strings, so a plain replace is exact."""
+    """Escape the characters that Go escapes, as it does. They occur only inside JSON strings: a replace is exact."""
     if len(body) < _SMALL_BYTES and _SUSPECT.search(body) is None:
         return body
     if b"<" in body:
@@ -68,6 +72,8 @@ def escape_html(body: bytes) -> bytes:
         body = body.replace(b"&", b"\\u0026")
     if b"\xe2\x80\xa8" in body or b"\xe2\x80\xa9" in body:
         body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    if b"\\b" in body or b"\\f" in body:
+        body = _ESCAPE.sub(lambda match: _LONG_ESCAPES.get(match[1], match[0]), body)
     return body
 
 
@@ -430,7 +436,7 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
         for key, item in value.items():
             found = table.get(key.lower())
             if found is None:
-                raise JSONError(f'json: unknown field "{key}"')
+                raise JSONError(f"json: unknown field {quoted(key)}")
             if item is not None:
                 field_name, name, convert = found
                 if name != field_name and field_name in arguments and key.lower() != field_name.lower():

@@ -11,6 +11,7 @@ from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.base import SECOND_NS, NodeSpecificRequest
 from proconsul.features.catalog.model import SERF_CHECK_ID
 from proconsul.features.errors import BadRequest
+from proconsul.features.options import Rule
 from proconsul.features.session.endpoint import Sessions
 from proconsul.features.session.model import (
     CREATE,
@@ -109,13 +110,14 @@ class SessionRoutes:
         router.add("/v1/session/list", {"GET": self.list_all})
 
     def create(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        self.web.check(request, Rule.NAMESPACE)
         session = Session(Node=self.node_name, LockDelay=LOCK_DELAY_DEFAULT_NS, NodeChecks=[SERF_CHECK_ID])
         if request.body:
             try:
                 session = parse_session(request.body, self.node_name)
             except gojson.JSONError as error:
                 raise BadRequest(f"Request decode failed: {error}") from None
+        self.web.require_datacenter(request)
         args = SessionRequest(
             Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request)
         )
@@ -129,16 +131,19 @@ class SessionRoutes:
         return request.params
 
     def destroy(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        self.web.check(request, Rule.NAMESPACE)
+        session = Session(ID=self._id(request))
+        self.web.require_datacenter(request)
         args = SessionRequest(
-            Datacenter=self.web.datacenter, Op=DESTROY, Session=Session(ID=self._id(request)),
+            Datacenter=self.web.datacenter, Op=DESTROY, Session=session,
             Token=self.web.token(request),
         )  # fmt: skip
         return self.web.when_written(self.sessions.apply(args), lambda _: self.web.json(request, True))
 
     def renew(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         session_id = self._id(request)
+        self.web.require_datacenter(request)
 
         def answer(found: list[Session]) -> Response:
             if not found:
@@ -149,15 +154,18 @@ class SessionRoutes:
         return self.web.when_written(self.sessions.renew(args), answer)
 
     def info(self, request: Request) -> Answer:
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         session_id = self._id(request)
         return self._list(request, self.sessions.get(SessionSpecificRequest(SessionID=session_id, Session=session_id)))
 
     def node(self, request: Request) -> Answer:
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         if not request.params:
             raise BadRequest("Missing node name")
         return self._list(request, self.sessions.node_sessions(NodeSpecificRequest(Node=request.params)))
 
     def list_all(self, request: Request) -> Answer:
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         return self._list(request, self.sessions.list_all(SessionSpecificRequest()))
 
     def _list(self, request: Request, read: Any) -> Answer:

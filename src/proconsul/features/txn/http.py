@@ -8,6 +8,7 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record, UInt64, replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.errors import BadRequest, TooLarge
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry
@@ -83,10 +84,10 @@ class TxnRoutes:
         if request.body_bytes > self.body_bytes_max:
             more = " See https://www.consul.io/docs/agent/options.html#txn_max_req_len."
             return too_large(request.body_bytes, self.body_bytes_max, more)
-        self.web.require_local(request)
         ops = self._ops(request)
         if is_read_only(ops):
             return self._read(request, ops)
+        self.web.require_datacenter(request)
         args = TxnRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request))
 
         def finish(result: Any) -> Response:
@@ -96,6 +97,7 @@ class TxnRoutes:
 
     def _read(self, request: Request, ops: list[TxnOp]) -> Answer:
         options = self.web.options(request)
+        self.web.require_datacenter(request)
 
         def finish(reply: TxnReadResponse) -> Response:
             meta = {
@@ -154,10 +156,9 @@ class TxnRoutes:
         return None
 
     def _kv(self, body: _KVBody) -> TxnKVOp:
-        if len(body.Value or b"") > self.value_bytes_max:
-            raise TooLarge(
-                f"Value for key {body.Key!r} is too large ({len(body.Value or b'')} > {self.value_bytes_max} bytes)"
-            )
+        size = len(body.Value or b"")
+        if size > self.value_bytes_max:
+            raise TooLarge(f"Value for key {quoted(body.Key)} is too large ({size} > {self.value_bytes_max} bytes)")
         entry = DirEntry(
             Key=body.Key, Value=body.Value or None, Flags=body.Flags, Session=body.Session, ModifyIndex=body.Index
         )
