@@ -14,8 +14,8 @@ from support.normal import Names, normal
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
 
 CONFIG = (
-    'http_config { response_headers { "X-Foo" = "bar" "content-type" = "text/x" "Vary" = "foo" "X-Consul-Index" = "7" } '
-    'allow_write_http_from = ["10.0.0.0/8"] block_endpoints = ["/v1/agent/self"] }'
+    'http_config { response_headers { "X-Foo" = "bar" "content-type" = "text/x" "Vary" = "foo" "X-Consul-Index" = "7" }'
+    ' allow_write_http_from = ["10.0.0.0/8"] block_endpoints = ["/v1/agent/self"] }'
 )
 REQUESTS: list[tuple[str, str, int]] = [
     ("GET", "/v1/kv/none", 0), ("GET", "/v1/kv/none?raw", 0), ("GET", "/v1/kv/", 0), ("GET", "/v1/kv/?keys", 0),

@@ -54,6 +54,9 @@ def compile_go(pattern: str) -> Pattern:
     """
     if len(pattern) > PATTERN_CHARS_MAX:
         raise ValueError("error parsing regexp: expression too large")
+    invalid = _NO_TEXT.search(pattern)
+    if invalid is not None:
+        raise _bad("invalid UTF-8", pattern[invalid.start() :])
     translated = _Translator(pattern).translate()
     try:
         import re2
@@ -71,6 +74,10 @@ def compile_go(pattern: str) -> Pattern:
         return re.compile(translated)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"error parsing regexp: {error}: `{pattern}`") from None
+
+
+# What surrogateescape makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def _bad(reason: str, part: str) -> ValueError:

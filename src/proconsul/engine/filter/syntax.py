@@ -27,6 +27,8 @@ _ESCAPE = re.compile(
     r"\\(?:[abfnrtv\\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
     r"|U00(?:0[0-9a-fA-F]|10)(?![dD][89a-fA-F])[0-9a-fA-F]{4})"
 )
+# What surrogateescape makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _SIMPLE_ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34}
 
 
@@ -90,6 +92,11 @@ class _Parser:
         self.seen: dict[int, _Found] = {}
 
     def parse(self) -> Expression:
+        invalid = _NO_TEXT.search(self.text)
+        if invalid is not None:
+            position = invalid.start()
+            rule = "rule Identifier: " if _LETTERS.match(self.text[max(position - 1, 0) : position]) else ""
+            raise FilterError(f"{self.where(position)}: {rule}invalid encoding")
         found = self.whole()
         if self.errors:
             raise FilterError("\n".join(self.errors))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 import types
 import typing
@@ -26,11 +27,14 @@ from proconsul.engine.wire.text import quoted
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(float_hook=lambda text: Float(text)).decode
 # Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
 _DEPTH_TEXT = "exceeded max depth"
 # Go switches to exponents for floats from here on.
 _EXPONENT_FROM = 1e21
+# Python refuses to make integers of more digits than that few thousand; the largest double has 309.
+_INTEGER_DIGITS_MAX = 1000
+UINT64_MAX = (1 << 64) - 1
 # Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
 _INVALID = "\U0010fffe"
 # One look finds nothing to escape in most small bodies; for large ones five memchr passes are quicker.
@@ -39,6 +43,17 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 # Escapes that our encoder knows and the original's does not.
 _LONG_ESCAPES = {b"b": b"\\u0008", b"f": b"\\u000c"}
 _SMALL_BYTES = 1024
+
+
+class Float(float):
+    """A number as it was spelled: error texts show it."""
+
+    def __new__(cls, text: str) -> Float:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
 
 
 class JSONError(ValueError):
@@ -201,12 +216,17 @@ def _loads_slowly(body: bytes) -> Any:
     if error is not None:
         raise JSONError(error)
     try:
-        value, _ = json.JSONDecoder(parse_constant=_refuse).raw_decode(text)
+        value, _ = json.JSONDecoder(parse_constant=_refuse, parse_float=Float, parse_int=_integer).raw_decode(text)
     except RecursionError:
         raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
         raise JSONError(f"invalid JSON: {failure}") from None
     return _mended(value)
+
+
+def _integer(text: str) -> int | float:
+    """A whole number; one so long that it can only be refused is kept as its spelling."""
+    return int(text) if len(text) <= _INTEGER_DIGITS_MAX else Float(text)
 
 
 def _mended(value: Any) -> Any:
@@ -254,13 +274,30 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return "string"
     if isinstance(value, (int, float)):
-        return "number" if isinstance(value, int) else f"number {value!r}"
+        return "number"
     return "array" if isinstance(value, list) else "object"
 
 
 def _mismatch(value: Any, go_type: str, struct: str, path: str) -> JSONError:
     where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
     return JSONError(f"json: cannot unmarshal {describe(value)} into {where}")
+
+
+def _unfit(value: float, go_type: str, struct: str, path: str) -> JSONError:
+    """A number that its type cannot hold."""
+    where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
+    return JSONError(f"json: cannot unmarshal number {getattr(value, 'text', value)} into {where}")
+
+
+def read_float(value: float, struct: str, path: str) -> float:
+    """A number as a double. Raises JSONError when it is beyond the largest."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise _unfit(value, "float64", struct, path)
+    return number
 
 
 def _scalar(python: type, go_type: str) -> Reader:
@@ -277,8 +314,7 @@ def _read_int(go_type: str, low: int, high: int) -> Reader:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise _mismatch(value, go_type, struct, path)
         if isinstance(value, float) or not low <= value <= high:
-            where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
-            raise JSONError(f"json: cannot unmarshal number {value} into {where}")
+            raise _unfit(value, go_type, struct, path)
         return value
 
     return read
@@ -287,7 +323,7 @@ def _read_int(go_type: str, low: int, high: int) -> Reader:
 def _read_float(value: Any, struct: str, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _mismatch(value, "float64", struct, path)
-    return float(value)
+    return read_float(value, struct, path)
 
 
 def _read_bytes(value: Any, struct: str, path: str) -> bytes:
@@ -313,11 +349,22 @@ def _read_duration(value: Any, struct: str, path: str) -> int:
             raise JSONError(str(error)) from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         # As Go converts a float64 that is too large, on amd64.
-        return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
+        return int64(read_float(value, struct, path)) if isinstance(value, float) else int64(value)
     raise _mismatch(value, "time.Duration", struct, path)
 
 
+def int64(value: float) -> int:
+    """``value`` without its fraction; what does not fit becomes the least, as on amd64."""
+    return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
+
+
 def _read_anything(value: Any, struct: str, path: str) -> Any:
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > UINT64_MAX):
+        return read_float(value, struct, path)
+    if isinstance(value, list):
+        return [_read_anything(item, struct, path) for item in value]
+    if isinstance(value, dict):
+        return {key: _read_anything(item, struct, path) for key, item in value.items()}
     return value
 
 
@@ -340,6 +387,8 @@ def _build_reader(kind: Any) -> Reader:
         return _SCALAR_READERS[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is typing.Annotated:
+        if arguments[0] is str:
+            return _scalar(str, arguments[1])  # a named string
         return _reader(arguments[0])
     if origin in (Union, types.UnionType):
         (inner,) = (a for a in arguments if a is not type(None))
@@ -403,7 +452,7 @@ def _map_reader(item: Any) -> Reader:
 
 def _zero(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
-        return 0
+        return get_args(kind)[0]()
     if kind in (str, int, float, bool, bytes):
         return kind()
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
