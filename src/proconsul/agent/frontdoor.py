@@ -55,7 +55,7 @@ class FrontDoor:
         return log.isEnabledFor(logging.DEBUG)
 
     def route(self, request: Request) -> Route | None:
-        route, request.params = self.router.find(request.path)
+        route, request.params = self.router.route(request.method, request.raw_path, request.path)
         request.route = route
         return route
 
@@ -114,10 +114,11 @@ class FrontDoor:
     # ------------------------------------------------------------------ rules
 
     def _handle(self, request: Request) -> Answer:
-        if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
-            request.route = None
-            return Response(400, b"", {})
         route: Route | None = request.route
+        if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
+            if route is None or not route.names:
+                request.route = None
+                return Response(400, b"", {})
         if route is None:
             return self._unrouted(request)
         if self._blocked and self._is_blocked(request):
