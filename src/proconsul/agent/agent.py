@@ -121,6 +121,7 @@ class Agent:
         self._started_at = time.time()
         self._listeners: list[asyncio.AbstractServer] = []
         self._sockets: list[Path] = []
+        self.measure = Measure(self)
         self._connections = ConnectionSet(config.limits.http_conns_per_client_max)
         self._sweeper: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
@@ -334,9 +335,8 @@ class Agent:
             coordinates.start()
             self._extra.append(coordinates)
         self._start_remote_exec()
-        measure = Measure(self)
-        measure.start()
-        self._extra.append(measure)
+        self.measure.start()
+        self._extra.append(self.measure)
         loop = asyncio.get_running_loop()
         self._sweeper = loop.call_later(HEADER_SWEEP_S, self._sweep)
         self._reaper = loop.call_later(self.config.checks.reap_interval_s, self._reap)

@@ -82,6 +82,7 @@ class InfoRoutes:
         return self.web.json(request, body)
 
     def metrics(self, request: Request) -> Answer:
+        self.agent.measure.sample()  # also an agent that has only begun has something to say
         if request.get("format") != "prometheus":
             return self.web.json(request, self.agent.metrics.latest())
         if self.agent.config.telemetry.prometheus_retention_time_s <= 0:
