@@ -30,3 +30,15 @@ async def test_two_agents_in_one_loop_do_not_mix() -> None:
         await one.request("PUT", "/v1/kv/key", b"1")
         assert (await one.request("GET", "/v1/kv/key?raw")).body == b"1"
         assert (await two.request("GET", "/v1/kv/key?raw")).status == 404
+
+
+async def test_the_prometheus_page_is_never_empty() -> None:
+    async with AgentInLoop({"telemetry": {"prometheus_retention_time": "60s"}}) as agent:
+        page = (await agent.request("GET", "/v1/agent/metrics?format=prometheus")).body.decode()
+        assert "# TYPE consul_raft_applied_index gauge" in page
+        clock = [1e9]
+        agent.agent.metrics._clock = lambda: clock[0]
+        for _ in range(5):  # also not when an interval has only begun
+            clock[0] += 10
+            page = (await agent.request("GET", "/v1/agent/metrics?format=prometheus")).body.decode()
+            assert "consul_runtime_alloc_bytes" in page

@@ -37,7 +37,8 @@ from proconsul.agent.remote_exec import RemoteExec
 from proconsul.agent.tls import https_context, load_files, rpc_tls
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
-from proconsul.engine.http.protocol import ConnectionSet, factory
+from proconsul.engine.http.connections import ConnectionSet
+from proconsul.engine.http.protocol import factory
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
@@ -120,6 +121,7 @@ class Agent:
         self._started_at = time.time()
         self._listeners: list[asyncio.AbstractServer] = []
         self._sockets: list[Path] = []
+        self.measure = Measure(self)
         self._connections = ConnectionSet(config.limits.http_conns_per_client_max)
         self._sweeper: asyncio.TimerHandle | None = None
         self._reaper: asyncio.TimerHandle | None = None
@@ -333,9 +335,8 @@ class Agent:
             coordinates.start()
             self._extra.append(coordinates)
         self._start_remote_exec()
-        measure = Measure(self)
-        measure.start()
-        self._extra.append(measure)
+        self.measure.start()
+        self._extra.append(self.measure)
         loop = asyncio.get_running_loop()
         self._sweeper = loop.call_later(HEADER_SWEEP_S, self._sweep)
         self._reaper = loop.call_later(self.config.checks.reap_interval_s, self._reap)

@@ -51,7 +51,9 @@ def encode(event: UserEvent) -> bytes:
         "ID": event.ID, "n": event.Name, "p": event.Payload, "nf": event.NodeFilter, "sf": event.ServiceFilter,
         "tf": event.TagFilter, "v": event.Version,
     }  # fmt: skip
-    packed: bytes = library.packb({key: value for key, value in fields.items() if value}, use_bin_type=True)
+    packed: bytes = library.packb(
+        {key: value for key, value in fields.items() if value}, use_bin_type=True, unicode_errors="surrogateescape"
+    )
     return packed
 
 

@@ -11,8 +11,8 @@ from time import perf_counter
 from urllib.parse import quote
 
 from proconsul.agent.metrics import Metrics
-from proconsul.engine.http.request import Deferred, Request, Response, text_response, valid_escapes
-from proconsul.engine.http.router import Answer, Route, Router
+from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response, valid_escapes
+from proconsul.engine.http.router import Answer, Route, Router, too_large
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
 from proconsul.features.web import NO_ANSWER, Web, finished
@@ -21,6 +21,8 @@ log = logging.getLogger("agent.http")
 
 _TOKEN = re.compile(r"(token=)[^&]*")
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Bodies of other requests mean nothing, as in the original.
+_WITH_BODY = frozenset({"PUT", "POST"})
 
 
 class FrontDoor:
@@ -38,7 +40,9 @@ class FrontDoor:
     ) -> None:
         self.router = router
         self._blocked = tuple(block_endpoints)
-        self._headers = dict(response_headers or {})
+        self._headers = {_canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
+        # What an answer that says it itself is not given.
+        self._header_marks = {name: f"{name}: ".encode("latin-1", "replace") for name in self._headers}
         self._writers = [ipaddress.ip_network(text, strict=False) for text in allow_write_from]
         self._unprintable_filter = unprintable_filter
         self._ui_path = ui_path
@@ -51,9 +55,17 @@ class FrontDoor:
         return log.isEnabledFor(logging.DEBUG)
 
     def route(self, request: Request) -> Route | None:
-        route, request.params = self.router.find(request.path)
+        route, request.params = self.router.route(request.method, request.raw_path, request.path)
         request.route = route
         return route
+
+    def body_bytes_max(self, request: Request) -> int:
+        route: Route | None = request.route
+        if request.method not in _WITH_BODY or route is None or request.method not in route.handlers:
+            return 0
+        if self._is_blocked(request) or not self._may_write(request):
+            return 0
+        return route.body_bytes_max
 
     def handle(self, request: Request) -> Answer:
         started = perf_counter()
@@ -66,7 +78,7 @@ class FrontDoor:
             answer = text_response(500, f"internal error: {type(error).__name__}")
         if isinstance(answer, Response):
             self._measure(request, started)
-            return answer if not self._headers else self._dressed(answer)
+            return answer if not self._headers or request.route is None else self._dressed(answer)
         if isinstance(answer, Deferred):
             answer.on_done = lambda: self._measure(request, started)
             return answer if not self._headers else self._dress_later(answer)
@@ -102,19 +114,24 @@ class FrontDoor:
     # ------------------------------------------------------------------ rules
 
     def _handle(self, request: Request) -> Answer:
-        if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
-            return Response(400, b"", {})
         route: Route | None = request.route
+        if not request.path.isprintable() and self._unprintable_filter and _has_control(request.path):
+            if route is None or not route.names:
+                request.route = None
+                return Response(400, b"", {})
         if route is None:
             return self._unrouted(request)
-        if self._blocked and request.path.startswith(self._blocked):
+        if self._blocked and self._is_blocked(request):
             return text_response(403, "Endpoint is blocked by agent configuration")
-        if self._writers and request.method not in _READ_METHODS and not self._may_write(request.peer):
-            return text_response(403, "Access is restricted")
         handler = route.handlers.get(request.method)
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:
+            if self._writers and not self._may_write(request):
+                return text_response(403, "Access is restricted")
+            size = request.body_bytes
+            if size > route.body_bytes_max and not route.checks_size and request.method in _WITH_BODY:
+                return too_large(size, route.body_bytes_max)
             return handler(request)
         if request.method == "OPTIONS":
             return Web.empty(headers={"Allow": route.allow})
@@ -123,6 +140,13 @@ class FrontDoor:
         return refusal
 
     def _unrouted(self, request: Request) -> Response:
+        if request.path == "*":
+            response = Response(200 if request.method == "OPTIONS" else 400, b"", {})  # the whole server
+            response.close = request.method != "OPTIONS"
+            return response
+        if request.method == "CONNECT" and not request.path:
+            headers = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+            return Response(404, b"404 page not found\n", headers)
         if request.path == "/":
             if self._ui_path:
                 return _redirect(request, self._ui_path)
@@ -134,9 +158,14 @@ class FrontDoor:
             return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))
         return Response(404, b"", {})
 
-    def _may_write(self, peer: str) -> bool:
+    def _is_blocked(self, request: Request) -> bool:
+        return bool(self._blocked) and request.path.startswith(self._blocked)
+
+    def _may_write(self, request: Request) -> bool:
+        if not self._writers or request.method in _READ_METHODS:
+            return True
         try:
-            address = ipaddress.ip_address(peer)
+            address = ipaddress.ip_address(request.peer)
         except ValueError:
             return True  # a unix socket: the file system decides who may connect
         return any(address in network for network in self._writers)
@@ -164,8 +193,19 @@ class FrontDoor:
         return self._dressed(response)
 
     def _dressed(self, response: Response) -> Response:
-        if self._headers:
-            response.headers = {**self._headers, **response.headers}
+        """Add the configured headers. What the answer says itself counts, but for what is said of every answer."""
+        if not self._headers:
+            return response
+        merged = dict(self._headers)
+        for name, mark in self._header_marks.items():
+            if name == "Vary":
+                response.lines = response.lines.replace(_VARY, b"")
+            elif mark in response.lines:
+                del merged[name]
+        for name, text in response.headers.items():
+            if name not in merged or not (name == "Vary" or (name == "Content-Type" and text == PLAIN_TEXT)):
+                merged[name] = text
+        response.headers = merged
         return response
 
     def _dress_later(self, answer: Deferred) -> Deferred:
@@ -173,6 +213,18 @@ class FrontDoor:
         outer.on_cancel = answer.cancel if answer.on_cancel is not None else None
         answer.when_done(lambda response: outer.resolve(self._dressed(response)))
         return outer
+
+
+_VARY = b"Vary: Accept-Encoding\r\n"
+
+
+def _canonical(name: str) -> str:
+    """A header's name in Go's spelling."""
+    return "-".join(part.capitalize() for part in name.split("-")) if name.isascii() else name
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ").strip(" \t")
 
 
 def _has_control(path: str) -> bool:

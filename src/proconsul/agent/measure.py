@@ -49,8 +49,8 @@ class Measure:
         self.sample(late_s)
         self.start()
 
-    def sample(self, late_s: float = 0.0) -> None:
-        """Take one sample of everything. ``late_s``: how far the event loop lagged behind its timer."""
+    def sample(self, late_s: float | None = None) -> None:
+        """Take one sample of everything; ``late_s`` is how far the event loop lagged behind its timer, None between."""
         agent, metrics = self._agent, self._agent.metrics
         agent.front.flush_samples(metrics)
         self._commands()
@@ -77,7 +77,8 @@ class Measure:
         metrics.gauge("runtime.num_goroutines", len(asyncio.all_tasks()))
         metrics.gauge("runtime.alloc_bytes", _resident_bytes())
         metrics.gauge("runtime.total_gc_runs", sum(item["collections"] for item in gc.get_stats()))
-        metrics.sample("runtime.loop_lag_ms", max(late_s, 0.0) * 1000)
+        if late_s is not None:
+            metrics.sample("runtime.loop_lag_ms", max(late_s, 0.0) * 1000)
 
     def _commands(self) -> None:
         metrics = self._agent.metrics

@@ -79,7 +79,7 @@ class SoloPool:
         return self._member._replace(status=MemberStatus.LEFT) if self.left else self._member
 
     def fire(self, name: str, payload: bytes) -> None:
-        size = len(name.encode()) + len(payload)
+        size = len(name.encode("utf-8", "surrogateescape")) + len(payload)
         if size > EVENT_BYTES_MAX:
             raise ConsulError(
                 multi_error((

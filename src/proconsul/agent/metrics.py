@@ -106,8 +106,10 @@ class Metrics:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 
         families: dict[str, Any] = {}
-        interval = self._intervals[-1] if self._intervals else Interval(0.0)
-        for (name, labels), value in interval.gauges.items():
+        gauges: dict[tuple[str, Labels], float] = {}
+        for interval in list(self._intervals)[-2:]:  # the running one has only begun
+            gauges |= interval.gauges
+        for (name, labels), value in gauges.items():
             self._family(families, GaugeMetricFamily, name, labels).add_metric([v for _, v in labels], value)
         for (name, labels), value in self.totals.items():
             self._family(families, CounterMetricFamily, name, labels).add_metric([v for _, v in labels], value)

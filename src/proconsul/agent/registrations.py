@@ -16,6 +16,7 @@ from proconsul.agent.local_state import LocalState
 from proconsul.agent.persistence import SOURCE_LOCAL, SOURCE_REMOTE, Persistence
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
     CheckDefinition,
     CheckType,
@@ -202,7 +203,7 @@ class Registrations:
         if check.ServiceID:
             service = self.state.service(check.ServiceID)
             if service is None:
-                raise ConsulError(f'ServiceID "{check.ServiceID}" does not exist')
+                raise ConsulError(f"ServiceID {quoted(check.ServiceID)} does not exist")
             check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
         try:
             self._start_check(check, definition, token=token, from_config=from_config, persist=persist)
@@ -271,13 +272,13 @@ class Registrations:
         """Report a TTL check. Raises ConsulError when the check has no TTL."""
         left_s = self.runners.set_ttl(check_id, status, output)
         if left_s is None:
-            raise ConsulError(f'CheckID "{check_id}" does not have associated TTL')
+            raise ConsulError(f"CheckID {quoted(check_id)} does not have associated TTL")
         from proconsul.agent.persistence import PersistedState
 
         try:
             self.persistence.save_state(check_id, PersistedState(status, output, self._wall_clock() + left_s))
         except OSError as error:
-            raise ConsulError(f"failed persisting state for check {check_id!r}: {error}") from None
+            raise ConsulError(f"failed persisting state for check {quoted(check_id)}: {error}") from None
 
     # ------------------------------------------------------------------ maintenance
 
@@ -300,7 +301,7 @@ class Registrations:
         """Raises ConsulError when there is no such service."""
         service = self.state.service(service_id)
         if service is None:
-            raise ConsulError(f'No service registered with ID "{service_id}"', 404)
+            raise ConsulError(f"No service registered with ID {quoted(service_id)}", 404)
         check_id = SERVICE_MAINTENANCE_PREFIX + service_id
         exists = self.state.check(check_id) is not None
         if not enable:
@@ -414,7 +415,7 @@ class Registrations:
                         restored=snapshot,
                     )  # fmt: skip
             except (DefinitionError, ConsulError) as error:
-                raise ConsulError(f'Failed to register service "{name}": {error}') from None
+                raise ConsulError(f"Failed to register service {quoted(name)}: {error}") from None
 
     def _load_persisted_services(self, snapshot: Mapping[str, HealthCheck]) -> None:
         for saved in self.persistence.services():

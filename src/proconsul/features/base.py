@@ -20,6 +20,11 @@ MAX_QUERY_TIME_NS = 600 * SECOND_NS
 JITTER_FRACTION = 16
 
 
+def query_time_ns(asked_ns: int, default_ns: int = DEFAULT_QUERY_TIME_NS, max_ns: int = MAX_QUERY_TIME_NS) -> int:
+    """How long a blocking query waits: as long as asked, within the maximum; the default for zero and below."""
+    return min(asked_ns if asked_ns > 0 else default_ns, max_ns)
+
+
 class QueryOptions(Record, frozen=True):
     """Options of a read. Flattened into the request structs that embed them."""
 

@@ -19,10 +19,10 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire import gojson
-from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.record import replace
-from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
+from proconsul.features.base import DEFAULT_QUERY_TIME_NS, JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
 from proconsul.features.errors import BadRequest, ConsulError, NoPathToDatacenter, status_of
+from proconsul.features.options import PLAIN, Options, Rule, forbid_namespace, read_consistency, read_waiting
 from proconsul.features.server import Read, ReadMethod, settle
 
 log = logging.getLogger("agent.http")
@@ -31,20 +31,8 @@ JSON = "application/json"
 JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 INTERNAL_ERROR = "internal error"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
-_UINT64_MAX = (1 << 64) - 1
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
-
-
-class Options(NamedTuple):
-    """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age."""
-
-    min_index: int
-    wait_ns: int
-    consistency: str
-    cached: bool
-    filter: str
-    max_stale_ns: int = 0
 
 
 class Reply(NamedTuple):
@@ -228,59 +216,37 @@ class Web:
         scheme, _, value = request.header("authorization").partition(" ")
         return (value.strip() if scheme.lower() == "bearer" else "") or self.default_token
 
-    def require_local(self, request: Request) -> None:
-        """Refuse requests for another datacenter, and Enterprise parameters. Raises ConsulError."""
-        if not request.path.startswith(_WITHOUT_NAMESPACES):
-            self.forbid_namespace(request)
-        if not request.query_string:
-            return
-        dc = request.get("dc")
-        if dc and dc.lower() != self.datacenter:
-            raise NoPathToDatacenter()
+    def check(self, request: Request, *rules: Rule) -> None:
+        """Look at what the endpoint says, in its order, before anything else. Raises BadRequest."""
+        for rule in rules:
+            if rule is Rule.OPTIONS:
+                self.options(request)
+            else:
+                forbid_namespace(request)
 
-    @staticmethod
-    def forbid_namespace(request: Request) -> None:
-        """Refuse a namespace in the query or the header. Raises BadRequest."""
-        if request.query_string and request.get("ns"):
-            raise BadRequest(f'Bad request: Invalid query parameter: "ns" - {NO_NAMESPACES}')
-        if "x-consul-namespace" in request.headers and request.header("x-consul-namespace"):
-            raise BadRequest(f'Bad request: Invalid header: "X-Consul-Namespace" - {NO_NAMESPACES}')
+    def require_datacenter(self, request: Request) -> None:
+        """Refuse requests for another datacenter. Raises NoPathToDatacenter."""
+        if request.query_string:
+            dc = request.get("dc")
+            if dc and dc != self.datacenter:
+                raise NoPathToDatacenter()
 
     def options(self, request: Request) -> Options:
-        """Blocking and consistency parameters. Raises BadRequest."""
-        if not request.query_string and not self.discovery_max_stale_ns:
-            return _PLAIN
-        query = request.query
-        if "cache-control" in request.headers:
-            _check_cache_control(request.header("cache-control"))
-        min_index = wait_ns = 0
-        if query.get("wait", [""])[0]:
-            try:
-                wait_ns = parse_duration(query["wait"][0])
-            except DurationError:
-                raise BadRequest("Invalid wait time") from None
-        if query.get("index", [""])[0]:
-            text = query["index"][0]
-            if not text.isdigit() or not text.isascii() or len(text) > 20 or int(text) > _UINT64_MAX:
-                raise BadRequest("Invalid index")
-            min_index = int(text)
-        stale, consistent, cached = "stale" in query, "consistent" in query, "cached" in query
-        max_stale_ns = 0
-        if query.get("max_stale", [""])[0]:
-            try:
-                max_stale_ns = parse_duration(query["max_stale"][0])
-            except DurationError:
-                raise BadRequest("Invalid max_stale value " + _go_quote(query["max_stale"][0])) from None
-            stale = True
-        elif self.discovery_max_stale_ns and request.path.startswith(_DISCOVERY):
-            if not (stale or consistent or cached or "leader" in query):
-                stale, max_stale_ns = True, self.discovery_max_stale_ns
-        if stale and consistent:
-            raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
-        if cached and consistent and self.use_cache:
-            raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
-        level = "stale" if stale else "consistent" if consistent else "leader"
-        return Options(min_index, wait_ns, level, cached and self.use_cache, query.get("filter", [""])[0], max_stale_ns)
+        """Blocking and consistency parameters, in the order in which the original refuses them. Raises BadRequest."""
+        if not request.query_string and not self.discovery_max_stale_ns and "cache-control" not in request.headers:
+            return PLAIN
+        found: Options | None = request.options
+        if found is None:
+            found = self.consistency(request)
+            min_index, wait_ns = read_waiting(request)
+            request.options = found = found._replace(min_index=min_index, wait_ns=wait_ns)
+        return found
+
+    def consistency(self, request: Request) -> Options:
+        """As `options`, for reads that cannot wait. Raises BadRequest."""
+        return read_consistency(
+            request, discovery_max_stale_ns=self.discovery_max_stale_ns, use_cache=self.use_cache
+        )
 
     @staticmethod
     def body(request: Request, cls: Any) -> Any:
@@ -340,8 +306,8 @@ class Web:
     def _read(
         self, request: Request, read: Read, encode: Callable[[Any], Reply], effective: bool, cacheable: bool, form: Any
     ) -> Answer:
-        self.require_local(request)
         options = self.options(request)
+        self.require_datacenter(request)
         if options.max_stale_ns and effective and self._too_old(options, self.authority.last_contact_ms() * 1_000_000):
             options = options._replace(consistency="leader")
         if not self.authority.answers(options.consistency):
@@ -405,7 +371,7 @@ class Web:
 
     def wait_s(self, wait_ns: int) -> float:
         """How long a blocking query may wait: the default or the caller's bound, plus up to a sixteenth."""
-        wait_ns = min(wait_ns or self.default_query_time_ns, self.max_query_time_ns)
+        wait_ns = query_time_ns(wait_ns, self.default_query_time_ns, self.max_query_time_ns)
         wait_ns += int(self.jitter.random() * wait_ns / JITTER_FRACTION)
         return max(wait_ns, 0) / SECOND_NS
 
@@ -518,21 +484,6 @@ def text_error(error: BaseException) -> Response:
     return text_response(status_of(error), str(error))
 
 
-def _check_cache_control(text: str) -> None:
-    """max-age and stale-if-error are seconds; our answers are as fresh as either asks for. Raises BadRequest."""
-    for part in text.split(","):
-        name, equals, value = part.strip().partition("=")
-        if equals and name.lower() in ("max-age", "stale-if-error") and not value.strip().isdigit():
-            raise BadRequest("Invalid Cache-Control header.")
-
-
-_PLAIN = Options(0, 0, "leader", False, "")
-_DISCOVERY = ("/v1/catalog", "/v1/health")
-NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
-# These endpoints of Consul 1.8 do not look at namespaces at all.
-_WITHOUT_NAMESPACES = ("/v1/catalog/nodes", "/v1/coordinate/", "/v1/event/", "/v1/operator/", "/v1/snapshot")
-
-
 def _lines(content_type: str) -> bytes:
     first = f"Content-Type: {content_type}\r\n".encode() if content_type else b""
     return (
@@ -553,10 +504,6 @@ _UNINDEXED_LINES = JSON_LINES + b"X-Consul-Knownleader: %b\r\nX-Consul-Lastconta
 _LINES = {kind: _lines(kind) for kind in (JSON, "text/plain", "")}
 _LEADER_LINES = {kind: text.replace(b"%b", b"true").replace(b"%d", b"0").replace(b"Index: 0", b"Index: %d")
                  for kind, text in _LINES.items()}  # fmt: skip
-
-
-def _go_quote(text: str) -> str:
-    return f'"{text}"'
 
 
 Routes = Callable[[Router], None]

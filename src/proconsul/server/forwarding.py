@@ -20,7 +20,7 @@ from proconsul.engine.rpc.pool import Call, ConnectionPool
 from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
-from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS
+from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
 from proconsul.features.errors import ConsulError, NoServers
 from proconsul.features.server import WriteMethod, settle
 
@@ -292,5 +292,5 @@ def _timeout_s(args: Any) -> float:
     """How long an answer may take: blocking queries wait as long as they were asked to, and a little more."""
     if not getattr(args, "MinQueryIndex", 0):
         return CALL_TIMEOUT_S
-    wait_s = min(args.MaxQueryTime or MAX_QUERY_TIME_NS, MAX_QUERY_TIME_NS) / SECOND_NS
+    wait_s = query_time_ns(args.MaxQueryTime, MAX_QUERY_TIME_NS) / SECOND_NS
     return wait_s * (1 + 1 / JITTER_FRACTION) + CALL_TIMEOUT_S

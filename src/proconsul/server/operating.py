@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.server import RpcServer
+from proconsul.engine.wire.text import quoted
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
 from proconsul.features.messages import MessageType
@@ -115,12 +116,12 @@ class Operating:
     async def _remove_by_address(self, args: RaftRemovePeerRequest) -> None:
         peer = self._server.raft.configuration[1].by_address(args.Address)
         if peer is None:
-            raise ConsulError(f'address "{args.Address}" was not found in the Raft configuration')
+            raise ConsulError(f"address {quoted(args.Address)} was not found in the Raft configuration")
         await self._server.raft.remove_server(peer.id)
 
     async def _remove_by_id(self, args: RaftRemovePeerRequest) -> None:
         if self._server.raft.configuration[1].get(args.ID) is None:
-            raise ConsulError(f'id "{args.ID}" was not found in the Raft configuration')
+            raise ConsulError(f"id {quoted(args.ID)} was not found in the Raft configuration")
         await self._server.raft.remove_server(args.ID)
 
     async def _transfer(self, args: TransferLeaderRequest) -> None:

@@ -11,13 +11,12 @@ from proconsul.engine.rpc.server import RpcServer
 from proconsul.engine.store.view import View
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import (
-    DEFAULT_QUERY_TIME_NS,
     JITTER_FRACTION,
-    MAX_QUERY_TIME_NS,
     SECOND_NS,
     DCSpecificRequest,
     QueryMeta,
     QueryOptions,
+    query_time_ns,
 )
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
 from proconsul.features.operator.model import KeyringRequest
@@ -157,8 +156,7 @@ class Service:
         return future
 
     def _wait_s(self, wait_ns: int) -> float:
-        wait_ns = min(wait_ns or DEFAULT_QUERY_TIME_NS, MAX_QUERY_TIME_NS)
-        return wait_ns * (1 + self._jitter.random() / JITTER_FRACTION) / SECOND_NS
+        return query_time_ns(wait_ns) * (1 + self._jitter.random() / JITTER_FRACTION) / SECOND_NS
 
     def _reply(self, method: ReadMethod, index: int, value: Any) -> Any:
         server = self._server

@@ -11,6 +11,7 @@ from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import BadRequest
+from proconsul.features.options import read_waiting
 
 # A list that waits does so for ten minutes unless told otherwise.
 WAIT_DEFAULT_NS = 600 * SECOND_NS
@@ -28,9 +29,9 @@ class EventRoutes:
         router.add("/v1/event/list", {"GET": self.list_events})
 
     async def fire(self, request: Request) -> Response:
-        self.web.require_local(request)
         if not request.params:
             raise BadRequest("Missing name")
+        self.web.require_datacenter(request)
         event = UserEvent(
             ID=str(uuid.uuid4()), Name=request.params, Payload=request.body or None,
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
@@ -40,15 +41,15 @@ class EventRoutes:
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:
-        options = self.web.options(request)
+        min_index, wait_ns = read_waiting(request)
         answer, index = self._list(request)
-        if not options.min_index or index != options.min_index:
+        if not min_index or index != min_index:
             return answer
         deferred = Deferred()
 
         def changed() -> None:
             current, current_index = self._list(request)
-            if current_index != options.min_index:
+            if current_index != min_index:
                 finish(current)
 
         def finish(response: Response | None = None) -> None:
@@ -56,7 +57,7 @@ class EventRoutes:
             timer.cancel()
             deferred.resolve(response if response is not None else self._list(request)[0])
 
-        wait_s = self.web.wait_s(options.wait_ns or WAIT_DEFAULT_NS)
+        wait_s = self.web.wait_s(wait_ns or WAIT_DEFAULT_NS)
         timer = asyncio.get_running_loop().call_later(wait_s, finish)
         self.agent.events.wait(deferred, changed)
         deferred.on_cancel = finish

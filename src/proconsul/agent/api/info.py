@@ -14,7 +14,8 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
+from proconsul.features.options import Rule
 from proconsul.server.server import ConsulServer
 
 
@@ -81,6 +82,7 @@ class InfoRoutes:
         return self.web.json(request, body)
 
     def metrics(self, request: Request) -> Answer:
+        self.agent.measure.sample()  # also an agent that has only begun has something to say
         if request.get("format") != "prometheus":
             return self.web.json(request, self.agent.metrics.latest())
         if self.agent.config.telemetry.prometheus_retention_time_s <= 0:
@@ -152,9 +154,8 @@ class InfoRoutes:
 
     async def _status(self, request: Request, method: str, reply: Any, own: Callable[[ConsulServer], Any]) -> Any:
         """What this server knows, or for a client any server."""
-        dc = request.get("dc")
-        if dc and dc != self.web.datacenter:
-            raise NoPathToDatacenter()
+        self.web.check(request, Rule.OPTIONS)
+        self.web.require_datacenter(request)
         if self.agent.config.server:
             return own(self.agent.server)
         return await self.agent.server.call(method, DCSpecificRequest(Datacenter=self.web.datacenter), reply)

@@ -19,6 +19,7 @@ from proconsul.engine.http.request import Deferred, Request, Response, text_resp
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
     CheckDefinition,
     DefinitionError,
@@ -41,6 +42,7 @@ from proconsul.features.catalog.model import (
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.health.http import parse_bool, show_check
 from proconsul.features.narrow import filter_by
+from proconsul.features.options import Rule, read_waiting
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
@@ -122,32 +124,32 @@ class RegistrationRoutes:
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/services", {"GET": self.services})
-        router.add("/v1/agent/service/", {"GET": self.service})
+        router.add("/v1/agent/service/", {"GET": self.service}, names=True)
         router.add("/v1/agent/service/register", {"PUT": self.service_register})
-        router.add("/v1/agent/service/deregister/", {"PUT": self.service_deregister})
-        router.add("/v1/agent/service/maintenance/", {"PUT": self.service_maintenance})
-        router.add("/v1/agent/health/service/id/", {"GET": self.health_by_id})
-        router.add("/v1/agent/health/service/name/", {"GET": self.health_by_name})
+        router.add("/v1/agent/service/deregister/", {"PUT": self.service_deregister}, names=True)
+        router.add("/v1/agent/service/maintenance/", {"PUT": self.service_maintenance}, names=True)
+        router.add("/v1/agent/health/service/id/", {"GET": self.health_by_id}, names=True)
+        router.add("/v1/agent/health/service/name/", {"GET": self.health_by_name}, names=True)
         router.add("/v1/agent/checks", {"GET": self.checks})
         router.add("/v1/agent/check/register", {"PUT": self.check_register})
-        router.add("/v1/agent/check/deregister/", {"PUT": self.check_deregister})
-        router.add("/v1/agent/check/pass/", {"PUT": self.check_pass})
-        router.add("/v1/agent/check/warn/", {"PUT": self.check_warn})
-        router.add("/v1/agent/check/fail/", {"PUT": self.check_fail})
-        router.add("/v1/agent/check/update/", {"PUT": self.check_update})
+        router.add("/v1/agent/check/deregister/", {"PUT": self.check_deregister}, names=True)
+        router.add("/v1/agent/check/pass/", {"PUT": self.check_pass}, names=True)
+        router.add("/v1/agent/check/warn/", {"PUT": self.check_warn}, names=True)
+        router.add("/v1/agent/check/fail/", {"PUT": self.check_fail}, names=True)
+        router.add("/v1/agent/check/update/", {"PUT": self.check_update}, names=True)
         router.add("/v1/agent/maintenance", {"PUT": self.node_maintenance})
 
     # ------------------------------------------------------------------ reading
 
     def services(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         services = self.state.live_services()
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
         return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
 
     def checks(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         checks = self.state.live_checks()
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
@@ -155,8 +157,8 @@ class RegistrationRoutes:
 
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""
-        self.web.forbid_namespace(request)
-        options = self.web.options(request)
+        _, wait_ns = read_waiting(request)
+        self.web.check(request, Rule.NAMESPACE)
         wanted = request.get("hash")
         answer = self._show_one(request)
         if not wanted or answer.headers.get("X-Consul-Contenthash") != wanted:
@@ -176,7 +178,7 @@ class RegistrationRoutes:
             timer.cancel()
             deferred.resolve(response if response is not None else self._show_one(request))
 
-        timer = loop.call_later(self.web.wait_s(options.wait_ns), finish)
+        timer = loop.call_later(self.web.wait_s(wait_ns), finish)
         self.state.listen(changed)
         deferred.on_cancel = finish
         return deferred
@@ -202,7 +204,7 @@ class RegistrationRoutes:
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         service = self.state.service(request.params)
         if service is None:
             reason = f"ServiceId {request.params} not found"
@@ -231,7 +233,7 @@ class RegistrationRoutes:
     def health_by_name(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         found = []
         for service in self.state.live_services().values():
             if service.Service == request.params:
@@ -269,7 +271,7 @@ class RegistrationRoutes:
         raise ConsulError(refusal(error))
 
     def service_register(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
@@ -316,14 +318,14 @@ class RegistrationRoutes:
         return service
 
     def service_deregister(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         self.agent.registrations.remove_service(request.params)
         return self._synced()
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         enable = self._enable(request)
         self.agent.registrations.service_maintenance(
             request.params, enable, request.get("reason"), self.web.token(request)
@@ -337,7 +339,7 @@ class RegistrationRoutes:
             raise BadRequest("Missing value for enable")
         value = parse_bool(text)
         if value is None:
-            raise BadRequest(f'Invalid value for enable: "{text}"')
+            raise BadRequest(f"Invalid value for enable: {quoted(text)}")
         return value
 
     def node_maintenance(self, request: Request) -> Answer:
@@ -348,7 +350,7 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ checks
 
     def check_register(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         definition: CheckDefinition = self.web.body(request, CheckDefinition)
         if not definition.Name:
             raise BadRequest("Missing check name")
@@ -363,7 +365,7 @@ class RegistrationRoutes:
         return self._synced(partial(self.agent.registrations.remove_check, check.CheckID))
 
     def check_deregister(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         self.agent.registrations.remove_check(request.params)
         return self._synced()
 
@@ -377,13 +379,14 @@ class RegistrationRoutes:
         return self._noted(request, HEALTH_CRITICAL)
 
     def check_update(self, request: Request) -> Answer:
+        self.web.check(request, Rule.NAMESPACE)
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
         return self._report(request.params, update.Status, update.Output)
 
     def _noted(self, request: Request, status: str) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         return self._report(request.params, status, request.get("note"))
 
     def _report(self, check_id: str, status: str, output: str) -> Answer:

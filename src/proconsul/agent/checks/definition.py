@@ -85,6 +85,8 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
                 value = parse_duration(value) if isinstance(value, str) else value
             elif attribute == "script_args":
                 value = tuple(cast("Sequence[str]", value))
+            elif attribute == "header":
+                value = {key: lines or [] for key, lines in cast("Mapping[str, list[str] | None]", value).items()}
             values[attribute] = value
         return msgspec.convert(values, cls)
 

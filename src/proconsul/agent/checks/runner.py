@@ -21,6 +21,7 @@ from proconsul.agent.checks.scheduler import CONCURRENT_MAX, Schedule
 from proconsul.agent.checks.status import CheckStatus, StatusCounter
 from proconsul.agent.checks.ttl import TtlState
 from proconsul.engine.wire.durations import SECOND_NS
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["CheckLog", "CheckRunners", "NoTtlError"]
 
@@ -149,7 +150,7 @@ class CheckRunners:
         """A TTL check's owner reports: publish and start its time anew. Raises NoTtlError."""
         running = self._checks.get(check_id)
         if running is None or running.ttl is None:
-            raise NoTtlError(f'CheckID "{check_id}" does not have associated TTL')
+            raise NoTtlError(f"CheckID {quoted(check_id)} does not have associated TTL")
         result = running.ttl.report(status, output)
         self._log("DEBUG", "Check status updated", check=check_id, status=status.value)
         self._schedule.add_deadline(check_id, self._now() + running.ttl.ttl_s)

@@ -19,6 +19,7 @@ import msgspec
 from proconsul.engine.filter import goregexp
 from proconsul.engine.filter.errors import FilterError
 from proconsul.engine.filter.syntax import Expression, Match, Not, Operator, parse
+from proconsul.engine.wire.text import quoted
 
 Predicate = Callable[[Any], bool]
 _Getter = Callable[[Any], Any]
@@ -211,16 +212,10 @@ def _regular_expression(text: str, operator: Operator) -> Predicate:
     try:
         search = goregexp.compile_go(text).search
     except ValueError as error:
-        raise FilterError(f"Failed to compile regular expression {_quote(text)}: {error}") from None
+        raise FilterError(f"Failed to compile regular expression {quoted(text)}: {error}") from None
     if operator is Operator.MATCHES:
         return lambda value: search(value) is not None
     return lambda value: search(value) is None
-
-
-def _quote(text: str) -> str:
-    """Go's %q for the characters that occur in expressions."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + plain.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
 
 
 # Go's integer literals: an optional base prefix, and single underscores between digits.
@@ -241,9 +236,9 @@ def _coerce(text: str, kind: type, selector: str) -> int | bool:
             if -(1 << 63) <= value < 1 << 63:
                 return value
             reason = "value out of range"
-    quoted = _quote(text)
+    shown = quoted(text)
     raise FilterError(
-        f'Failed to coerce value {quoted} for selector "{selector}": strconv.{function}: parsing {quoted}: {reason}'
+        f'Failed to coerce value {shown} for selector "{selector}": strconv.{function}: parsing {shown}: {reason}'
     )
 
 

@@ -43,6 +43,9 @@ class Pattern(Protocol):
 
     def search(self, text: str, /) -> object: ...
 
+# What surrogateescape makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+
 
 def compile_go(pattern: str) -> Pattern:
     """Compile a Go pattern; raises ``ValueError`` with Go's text.
@@ -52,6 +55,9 @@ def compile_go(pattern: str) -> Pattern:
     """
     if len(pattern) > PATTERN_CHARS_MAX:
         raise ValueError("error parsing regexp: expression too large")
+    invalid = _NO_TEXT.search(pattern)
+    if invalid is not None:
+        raise _bad("invalid UTF-8", pattern[invalid.start() :])
     translator = _Translator(pattern)
     translated = translator.translate()
     try:

@@ -16,7 +16,7 @@ from proconsul.engine.filter.errors import FilterError
 
 # Longer than any expression seen in practice (a few hundred "or" terms), short enough to parse in milliseconds.
 EXPRESSION_CHARS_MAX = 64 * 1024
-# Parentheses and "not" recurse; Python's own stack must never be the bound.
+# Parentheses recurse; Python's own stack must never be the bound.
 DEPTH_MAX = 60
 
 _SPACE = " \t\r\n"
@@ -27,6 +27,8 @@ _ESCAPE = re.compile(
     r"\\(?:[abfnrtv\\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
     r"|U00(?:0[0-9a-fA-F]|10)(?![dD][89a-fA-F])[0-9a-fA-F]{4})"
 )
+# What surrogateescape makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _SIMPLE_ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34}
 
 
@@ -90,6 +92,11 @@ class _Parser:
         self.seen: dict[int, _Found] = {}
 
     def parse(self) -> Expression:
+        invalid = _NO_TEXT.search(self.text)
+        if invalid is not None:
+            position = invalid.start()
+            rule = "rule Identifier: " if _LETTERS.match(self.text[max(position - 1, 0) : position]) else ""
+            raise FilterError(f"{self.where(position)}: {rule}invalid encoding")
         found = self.whole()
         if self.errors:
             raise FilterError("\n".join(self.errors))
@@ -188,17 +195,23 @@ class _Parser:
             terms.append(more[1])
 
     def not_expression(self, position: int) -> _Found:
-        at = self.literal(position, "not")
-        at = self.space(at, needed=True) if at >= 0 else -1
-        inner = self.nested_not(at) if at >= 0 else None
-        return (inner[0], Not(inner[1])) if inner is not None else self.grouping(position)
-
-    def nested_not(self, position: int) -> _Found:
-        if self.depth >= DEPTH_MAX:
-            raise FilterError(f"{self.where(position)}: expression is nested deeper than {DEPTH_MAX}")
-        self.depth += 1
-        found = self.not_expression(position)
-        self.depth -= 1
+        """Any number of "not", without recursion; two of them cancel each other."""
+        starts: list[int] = []
+        while True:
+            at = self.literal(position, "not")
+            at = self.space(at, needed=True) if at >= 0 else -1
+            if at < 0:
+                break
+            starts.append(position)
+            position = at
+        found = self.grouping(position)
+        while starts:
+            start = starts.pop()
+            if found is None:
+                found = self.grouping(start)
+            else:
+                end, inner = found
+                found = end, inner.term if isinstance(inner, Not) else Not(inner)
         return found
 
     def grouping(self, position: int) -> _Found:

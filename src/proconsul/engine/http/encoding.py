@@ -24,9 +24,10 @@ def date_header() -> bytes:
 def encode_response(request: Request, response: Response) -> bytes:
     """What is sent for ``response``, whose body is not a stream."""
     accepted = request.headers.get("accept-encoding", "")
-    plain = request.keep_alive and request.version == "1.1" and "gzip" not in accepted and request.method != "HEAD"
-    if not plain or response.close:
-        return _encode_unusual(request, response, accepted)
+    if accepted and not takes_gzip(accepted):
+        accepted = ""
+    if accepted or not request.keep_alive or response.close or request.version != "1.1" or request.method == "HEAD":
+        return _encode_unusual(request, response, bool(accepted))
     date = date_header()
     if response.encoded is not None and response.encoded[1] is date:
         return response.encoded[0]
@@ -39,11 +40,11 @@ def encode_response(request: Request, response: Response) -> bytes:
     return encoded
 
 
-def _encode_unusual(request: Request, response: Response, accepted: str) -> bytes:
+def _encode_unusual(request: Request, response: Response, compressed: bool) -> bytes:
     """For HEAD, HTTP/1.0, compressed answers and the last one of a connection."""
     body = response.body
-    parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
-    if body and "gzip" in accepted and (";" not in accepted or _takes_gzip(accepted)):
+    parts = [_status(request, response)]
+    if body and compressed:
         compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
         body = compressor.compress(body) + compressor.flush()
         parts.append(b"Content-Encoding: gzip\r\n")
@@ -61,10 +62,15 @@ def _encode_unusual(request: Request, response: Response, accepted: str) -> byte
     return b"".join(parts)
 
 
-def encode_stream_head(response: Response, framing: bytes) -> bytes:
+def _status(request: Request, response: Response) -> bytes:
+    """The status line, in the version of the request."""
+    line = _STATUS_LINES.get(response.status) or _status_line(response.status)
+    return line if request.version == "1.1" else line.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+
+
+def encode_stream_head(request: Request, response: Response, framing: bytes) -> bytes:
     """Everything before the first piece of a body of unknown length."""
-    head = _STATUS_LINES.get(response.status) or _status_line(response.status)
-    return head + header_lines(response.headers) + framing + date_header() + b"\r\n"
+    return _status(request, response) + header_lines(response.headers) + framing + date_header() + b"\r\n"
 
 
 def _status_line(status: int) -> bytes:
@@ -76,11 +82,35 @@ def header_lines(headers: dict[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1", "replace")
 
 
-def _takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header with weights gives gzip one above zero."""
-    for part in accepted.split(","):
-        name, _, weight = part.partition(";")
-        if name.strip().lower() == "gzip":
-            _, _, number = weight.partition("=")
-            return number.strip(" 0.") != "" or not number
-    return False
+# Accept-Encoding headers seen before, and what they say; bounded, because clients choose them.
+_accepts: dict[str, bool] = {"gzip": True, "identity": False}
+_ACCEPTS_MAX = 256
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header names gzip with a weight above zero, read as the original reads it."""
+    found = _accepts.get(accepted)
+    if found is None:
+        weights: dict[str, float] = {}
+        for coding in accepted.split(","):
+            name, weight = _coding(coding)
+            if weight is not None:
+                weights[name] = weight
+        found = weights.get("gzip", 0.0) > 0
+        if len(_accepts) < _ACCEPTS_MAX:
+            _accepts[accepted] = found
+    return found
+
+
+def _coding(text: str) -> tuple[str, float | None]:
+    """One coding in small letters, and its weight: that of the last parameter, 1 if that is none, None if broken."""
+    name, *parameters = (part.strip() for part in text.split(";"))
+    weight: float | None = 1.0
+    for parameter in parameters:
+        weight = 1.0
+        if parameter.startswith("q="):
+            try:
+                weight = float(parameter[2:])
+            except ValueError:
+                weight = None
+    return name.lower(), weight

@@ -12,32 +12,36 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, cast
-from urllib.parse import unquote
+from typing import Protocol, cast
 
-import httptools
-
+from proconsul.engine.http.connections import ConnectionSet, Line
 from proconsul.engine.http.encoding import encode_response, encode_stream_head
-from proconsul.engine.http.request import PHRASES, Deferred, Request, Response, valid_escapes
+from proconsul.engine.http.message import (
+    HEAD_END,
+    HEADER_BYTES_MAX,
+    Chunks,
+    Head,
+    Refused,
+    check_lines,
+    parse_head,
+    takes_continue,
+)
+from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Route
 
-# net/http: DefaultMaxHeaderBytes.
-HEADER_BYTES_MAX = 1 << 20
 # Requests parsed ahead on one connection; more would let one peer queue unbounded work.
 PIPELINE_MAX = 128
 # Bodies of requests that wait for earlier ones of their connection; two of the largest values of the KV store.
 PIPELINE_BYTES_MAX = 1 << 20
-# Bodies over the route's limit are read and dropped up to this size, so that the client gets to see the answer.
+# Bodies in chunks over the route's limit are read and dropped up to this size, so that the answer can say theirs; and
+# as much is dropped behind an answer that ends the connection, so that the client gets to see it.
 DISCARD_BYTES_MAX = 64 << 20
+# A body that nobody wants is dropped if it is shorter; otherwise the connection ends with the answer (net/http).
+UNWANTED_BYTES_MAX = 256 << 10
 # A request whose header is not complete after this long is dropped (half-open connections, slowloris).
 HEADER_TIMEOUT_S = 60.0
 WRITE_BUFFER_BYTES_HIGH = 256 * 1024
-# Connections that are written to in one turn of the event loop: a millisecond, even when a change wakes ten thousand.
-FLUSHED_TOGETHER_MAX = 128
 
-# Header names seen before, decoded; bounded, because clients choose them.
-_names: dict[bytes, str] = {}
-_NAMES_MAX = 256
 # A client sends the same header block with every request of a connection: one that was parsed before is not parsed
 # again. Bounded in number and size; what is not here takes the full parser.
 _blocks: dict[bytes, tuple[dict[str, str], int]] = {}
@@ -47,11 +51,7 @@ _BLOCK_BYTES_MAX = 2048
 # routes. When it is full it starts anew, so that keys of the moment push out those of the past.
 _LINES_MAX = 4096
 _LINE_BYTES_MAX = 512
-# Method, path, query, route, what follows the route's prefix.
-_Line = tuple[str, str, str, Route | None, str]
 _REQUEST_LINE = re.compile(rb"(GET|PUT|DELETE) (/[!-~]*) HTTP/1\.1", re.ASCII)
-# Headers that change how a message is framed or how the connection goes on: such blocks are not remembered.
-_FRAMING = frozenset({"transfer-encoding", "expect", "upgrade", "connection", "trailer"})
 
 
 class Application(Protocol):
@@ -64,25 +64,31 @@ class Application(Protocol):
     def route(self, request: Request) -> Route | None:
         """The route a request will take, known before its body is read; also kept in the request."""
 
+    def body_bytes_max(self, request: Request) -> int:
+        """How long a body will be looked at; 0 when its handler wants none. Asked before the body is read."""
+
     def handle(self, request: Request) -> Answer:
-        """Answer one request. Must not raise."""
+        """Answer one request. Must not raise. A body above its limit is empty, with its length in ``body_bytes``."""
 
     def log(self, request: Request, status: int, seconds: float) -> None:
         """Record a finished request."""
 
 
 class _Slot:
-    """One request whose response is due; responses are written in slot order."""
+    """One request whose response is due; responses are written in slot order.
 
-    __slots__ = ("begun", "body_bytes", "request", "response", "started", "task")
+    What cannot be understood takes its turn as well: ``refusal`` is its whole answer, the last one of the connection.
+    """
 
-    def __init__(self, request: Request) -> None:
+    __slots__ = ("begun", "refusal", "request", "response", "started", "task")
+
+    def __init__(self, request: Request, refusal: bytes = b"") -> None:
         self.request = request
+        self.refusal = refusal
         self.response: Response | None = None
         self.task: asyncio.Future[Response] | Deferred | None = None
         self.started = 0.0
         self.begun = True
-        self.body_bytes = 0
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -92,22 +98,27 @@ class HTTPProtocol(asyncio.Protocol):
         self._app = application
         self._connections = connections
         self._transport: asyncio.Transport | None = None
-        self._parser: Any = httptools.HttpRequestParser(self)
         self._slots: deque[_Slot] = deque()
         self._held_bytes = 0
         self._flushing = False
         self._peer_done = False
         self.peer = ""
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._header_bytes = 0
-        self._in_header = True
+        # The beginning of a head that is not whole, and how much of it was looked at.
+        self._rest = bytearray()
+        self._looked_at = 0
         self.header_started = 0.0
+        # The request whose body is arriving, and how much of the body is missing, or its chunks.
         self._request: Request | None = None
-        self._route: Route | None = None
+        self._left = 0
+        self._chunks: Chunks | None = None
         self._body: list[bytes] = []
-        self._body_bytes = 0
         self._body_max = 0
+        # The client waits to be told to go on, behind answers to earlier requests.
+        self._continue_due = False
+        # Nothing that comes now is looked at: the connection ends with the answers that are due.
+        self._deaf = False
+        self._dropped_bytes = 0
+        self._dropped_seen = 0
         self._closing = False
         # The header block of the request now being parsed, if it is worth remembering.
         self._block = b""
@@ -158,48 +169,188 @@ class HTTPProtocol(asyncio.Protocol):
         self.flush()
 
     def eof_received(self) -> bool:
-        # Keep the write side open for the answers still due; connection_lost follows when they are out.
-        if not self._slots or _may_be_dropped(self._slots[0].task):
+        """The peer has said its last word. The write side stays open for the answers still due."""
+        if self._closing:
             return False
-        self._slots[-1].request.keep_alive = False
+        if not self._deaf and (self._rest or self._request is not None):
+            self._end_early()
+        if not self._slots and self._streaming is None:
+            return False
+        if len(self._slots) == 1 and _may_be_dropped(self._slots[0].task):
+            return False
+        if self._slots:
+            self._slots[-1].request.keep_alive = False
         self._peer_done = True
         return True
 
+    def _end_early(self) -> None:
+        """The peer stopped in the middle of a request."""
+        request = self._request
+        if request is not None and not self._body_max:
+            request.keep_alive = False  # nobody wanted the body
+            self._complete(request)
+        else:
+            self._refuse(Refused(400, body="unexpected EOF") if request is not None else Refused(400))
+
     def data_received(self, data: bytes) -> None:
-        if self._closing:
+        if self._closing or self._deaf:
+            self._dropped_bytes += len(data)
             return
-        if self._in_header:
-            if not self._header_bytes:
-                if self._whole_request(data):
-                    return
-                self.header_started = time.monotonic()
-            self._header_bytes += len(data)
+        if self._rest:
+            self._rest += data
+            if not self._has_head():
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        elif self._request is None and self._whole_request(data):
+            return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # The request itself was delivered. Upgrades are not taken: what follows is the next request.
-            self._parser = httptools.HttpRequestParser(self)
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self.data_received(rest)
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            if isinstance(cause, _Refused):
-                self._refuse(cause.status, cause.detail)
-            else:
-                self._refuse(400)
-        if self._in_header and self._header_bytes > HEADER_BYTES_MAX:
-            self._refuse(431)
+            self._take(data)
+        except Refused as refused:
+            self._refuse(refused)
+
+    def _has_head(self) -> bool:
+        """Whether the rest holds a whole head by now. Refuses what can no longer become one."""
+        rest = self._rest
+        if HEAD_END.search(rest, max(self._looked_at - 2, 0)) is not None:
+            return True
+        try:
+            if len(rest) > HEADER_BYTES_MAX:
+                raise Refused(431)
+            end = rest.rfind(b"\n", self._looked_at)
+            if end >= 0:
+                check_lines(bytes(rest[self._looked_at : end]), first=not self._looked_at)
+                self._looked_at = end + 1
+        except Refused as refused:
+            self._refuse(refused)
+        return False
+
+    def _take(self, data: bytes) -> None:
+        """Requests, and parts of them, from ``data``. Raises Refused."""
+        position = 0
+        while position < len(data) and not self._deaf and not self._closing:
+            if self._request is not None:
+                position = self._take_body(self._request, data, position)
+                continue
+            while data[position : position + 1] in (b"\r", b"\n"):
+                position += 1  # empty lines before a request are ignored (RFC 9112, 2.2)
+            match = HEAD_END.search(data, position)
+            if match is None:
+                self._keep_rest(data[position:])
+                return
+            if match.end() - position > HEADER_BYTES_MAX:
+                raise Refused(431)
+            block = data[position : match.end()]
+            if self._block and not (position == 0 and block.endswith(self._block + b"\r\n\r\n")):
+                self._block = b""  # what looked like its head was not it
+            position = match.end()
+            self.header_started = 0.0
+            self._begin_body(parse_head(block), data, position)
+
+    def _keep_rest(self, rest: bytes) -> None:
+        if not rest:
+            return
+        self._block = b""
+        self._rest += rest
+        self._looked_at = 0
+        self.header_started = time.monotonic()
+        self._has_head()
+
+    def _begin_body(self, head: Head, data: bytes, position: int) -> None:
+        """A head is there: make the request, and find out what becomes of its body. Raises Refused."""
+        request = Request(head.method, head.raw_path, head.path, head.query, head.headers)
+        request.peer, request.version, request.keep_alive = self.peer, head.version, head.keep_alive
+        self._app.route(request)
+        self._body_max = self._app.body_bytes_max(request) if head.length != 0 else 0
+        length, unwanted = head.length or 0, not self._body_max
+        waits = "expect" in head.headers and self._expects(head)
+        if (waits and unwanted) or length > (self._body_max or UNWANTED_BYTES_MAX - 1):
+            # Answer now, perhaps before the body is sent; it would be dropped in any case.
+            request.body_bytes, request.keep_alive = length, False
+            self._deaf = True
+            self._begin(request)
+        elif length == 0 and head.length is not None:
+            self._complete(request)
+        else:
+            if waits:
+                self._continue_due = True
+                self._say_continue()
+            self._request, self._left, self._body = request, length, []
+            self._chunks = Chunks() if head.length is None else None
+
+    @staticmethod
+    def _expects(head: Head) -> bool:
+        """Whether the client waits before it sends its body. Raises Refused for what nobody can promise."""
+        if takes_continue(head.headers):
+            return head.version == "1.1" and head.length != 0
+        if head.headers["expect"]:
+            raise Refused(417, body="")
+        return False
+
+    def _say_continue(self) -> None:
+        if self._continue_due and not self._slots and self._streaming is None and self._transport is not None:
+            self._continue_due = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _take_body(self, request: Request, data: bytes, position: int) -> int:
+        """The part of a body that is in ``data``; where it ends. Raises Refused for chunks that are none."""
+        if self._chunks is None:
+            part = data[position : position + self._left] if position or len(data) > self._left else data
+            self._left -= len(part)
+            position += len(part)
+            if self._body_max:
+                self._body.append(part)
+            if not self._left:
+                self._complete(request)
+            return position
+        parts: list[bytes] = []
+        try:
+            position = self._chunks.feed(data, position, parts)
+        except Refused:
+            if self._body_max:
+                self._request = None
+                raise
+            return self._answer_deaf(request, data)
+        request.body_bytes += sum(map(len, parts))
+        if request.body_bytes <= self._body_max:
+            self._body += parts
+        else:
+            self._body = []
+        if request.body_bytes > (DISCARD_BYTES_MAX + self._body_max if self._body_max else UNWANTED_BYTES_MAX):
+            return self._answer_deaf(request, data)
+        if self._chunks.done:
+            self._complete(request)
+        return position
+
+    def _answer_deaf(self, request: Request, data: bytes) -> int:
+        """Answer a request whose body will not be read to its end."""
+        self._request, self._body = None, []
+        request.keep_alive = False
+        self._deaf = True
+        self._begin(request)
+        return len(data)
+
+    def _complete(self, request: Request) -> None:
+        """A request is there with its whole body."""
+        body, self._body, self._request, self._chunks = self._body, [], None, None
+        self._continue_due = False
+        if body:
+            request.body = body[0] if len(body) == 1 else b"".join(body)
+            request.body_bytes = len(request.body)
+        if self._block:
+            self._remember_block(request)
+        self._begin(request)
 
     def _whole_request(self, data: bytes) -> bool:
         """Take the short way for one whole request with a header block seen before; False when it is not that."""
         head_end = data.find(b"\r\n\r\n")
         line_end = data.find(b"\r\n")
         known = _blocks.get(data[line_end:head_end])
-        if known is None or len(data) != head_end + 4 + known[1]:
-            self._block = data[line_end:head_end] if 0 < head_end - line_end <= _BLOCK_BYTES_MAX else b""
-            return False
         self._block = b""
+        if known is None or len(data) != head_end + 4 + known[1]:
+            if 0 < head_end - line_end <= _BLOCK_BYTES_MAX:
+                self._block = data[line_end:head_end]
+            return False
         line = data[:line_end]
         parsed = self._connections.lines.get(line) or self._parse_line(line)
         if parsed is None:
@@ -208,17 +359,15 @@ class HTTPProtocol(asyncio.Protocol):
         request = Request(method, path, path, query, known[0])
         request.peer = self.peer
         request.route, request.params = route, params
-        self._route = route
-        self._body_bytes = known[1]
-        self._body_max = route.body_bytes_max if route is not None else 0
         if known[1]:
-            if known[1] > self._body_max:
+            if route is None or known[1] > route.body_bytes_max or known[1] >= UNWANTED_BYTES_MAX:
                 return False
             request.body = data[head_end + 4 :]
+            request.body_bytes = known[1]
         self._begin(request)
         return True
 
-    def _parse_line(self, line: bytes) -> _Line | None:
+    def _parse_line(self, line: bytes) -> Line | None:
         """A plain request line in parts, with its route; None for anything the full parser should look at."""
         match = _REQUEST_LINE.fullmatch(line)
         if match is None or b"%" in match[2]:
@@ -237,32 +386,49 @@ class HTTPProtocol(asyncio.Protocol):
         """The header block of ``request`` was parsed and frames nothing unusual: next time it need not be parsed."""
         block, self._block = self._block, b""
         headers = request.headers
-        if not block or len(_blocks) >= _BLOCKS_MAX or request.version != "1.1" or not request.keep_alive:
+        if len(_blocks) >= _BLOCKS_MAX or request.version != "1.1" or not request.keep_alive:
             return
-        length = headers.get("content-length", "0")
-        if not _FRAMING.isdisjoint(headers) or not length.isdigit() or int(length) != self._body_bytes:
-            return
-        _blocks[block] = (headers, int(length))
+        if "host" in headers and "expect" not in headers and "transfer-encoding" not in headers:
+            _blocks[block] = (headers, int(headers.get("content-length") or 0))
 
-    def _refuse(self, status: int, detail: str = "") -> None:
-        """Answer a request that cannot be understood, in the words of net/http, and hang up."""
-        if self._closing or self._transport is None:
-            return
-        line = f"{status} {PHRASES[status]}"
-        text = line + detail
-        head = f"HTTP/1.1 {line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{text}"
-        self._transport.write(head.encode())
-        self._hang_up()
+    def _refuse(self, refused: Refused) -> None:
+        """Answer what cannot be understood when its turn comes, and hang up: nor can what follows."""
+        self._deaf = True
+        self._rest.clear()
+        self._request, self._body, self.header_started = None, [], 0.0
+        self._slots.append(_Slot(_NOTHING, refused.answer))
+        self.flush()
 
     def _hang_up(self) -> None:
+        """Say nothing more. A peer that still sends is listened to for a moment, or it might lose the last answer."""
+        self._closing = True
+        if self._transport is None:
+            return
+        if self._deaf and not self._peer_done and self._transport.can_write_eof():
+            self._transport.write_eof()
+            if self._read_paused:
+                self._read_paused = False
+                self._transport.resume_reading()
+            self._connections.let_go(self)
+        else:
+            self._transport.close()
+
+    def close_now(self) -> None:
+        """Close, whatever the peer still sends."""
         self._closing = True
         if self._transport is not None:
             self._transport.close()
 
+    def ended_quietly(self) -> bool:
+        """Whether the peer has sent nothing since this was asked last, or more than is worth reading."""
+        quiet = self._dropped_bytes == self._dropped_seen or self._dropped_bytes > DISCARD_BYTES_MAX
+        self._dropped_seen = self._dropped_bytes
+        return self._transport is None or quiet
+
     def expire(self, now: float) -> None:
         """Drop the connection when its header has been incomplete for too long."""
-        if self._in_header and self.header_started and now - self.header_started > HEADER_TIMEOUT_S:
-            self._hang_up()
+        if self.header_started and now - self.header_started > HEADER_TIMEOUT_S:
+            self.close_now()
 
     def close_when_idle(self) -> None:
         """Shut down: idle connections at once, busy ones after the answer."""
@@ -270,95 +436,6 @@ class HTTPProtocol(asyncio.Protocol):
             self._slots[-1].request.keep_alive = False
         else:
             self._hang_up()
-
-    # ------------------------------------------------------------------ parser callbacks
-
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = {}
-        self._in_header = True
-        self._request = None
-        self._body = []
-        self._body_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        key = _names.get(name)
-        if key is None:
-            key = name.decode("latin-1").lower()
-            if len(_names) < _NAMES_MAX:
-                _names[name] = key
-        text = value.decode("latin-1")
-        old = self._headers.get(key)
-        self._headers[key] = text if old is None else f"{old}, {text}"
-
-    def on_headers_complete(self) -> None:
-        self._in_header = False
-        self._header_bytes = 0
-        self.header_started = 0.0
-        method = self._parser.get_method().decode("latin-1")
-        raw_path, _, query = self._url.decode("latin-1").partition("?")
-        if raw_path.startswith(("http://", "https://")):
-            raw_path = "/" + raw_path.split("//", 1)[1].partition("/")[2]
-        path = raw_path
-        if "%" in raw_path:
-            if not valid_escapes(raw_path):
-                raise _Refused(400)
-            path = unquote(raw_path, "utf-8", "surrogateescape")
-        request = Request(method, raw_path, path, query, self._headers)
-        request.peer = self.peer
-        request.version = self._parser.get_http_version()
-        request.keep_alive = self._parser.should_keep_alive()
-        if request.version == "1.1" and "host" not in self._headers:
-            raise _Refused(400, ": missing required Host header")
-        self._request = request
-        self._route = self._app.route(request)
-        self._body_max = self._route.body_bytes_max if self._route is not None else 0
-        self._expect(request)
-
-    def _expect(self, request: Request) -> None:
-        expect = self._headers.get("expect")
-        if expect is None or self._transport is None:
-            return
-        if expect.lower() != "100-continue":
-            raise _Refused(417)
-        length = self._headers.get("content-length", "0")
-        if self._route is not None and length.isdigit() and int(length) > self._body_max:
-            # The client has not sent the body yet: answer now and make it not send it.
-            request.keep_alive = False
-            self._body_bytes = int(length)
-            self._begin(request)
-            self._request = None
-        elif not self._slots:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        if self._request is None:
-            return
-        self._body_bytes += len(body)
-        if self._body_bytes <= self._body_max:
-            self._body.append(body)
-        elif self._body:
-            self._body = []
-        if self._body_bytes > DISCARD_BYTES_MAX + self._body_max:
-            request, self._request = self._request, None
-            request.keep_alive = False
-            self._begin(request)
-
-    def on_message_complete(self) -> None:
-        self._in_header = True
-        request = self._request
-        if request is None:
-            return
-        self._request = None
-        body = self._body
-        if body:
-            request.body = body[0] if len(body) == 1 else b"".join(body)
-        if self._block:
-            self._remember_block(request)
-        self._begin(request)
 
     # ------------------------------------------------------------------ answering
 
@@ -371,7 +448,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._hold(request)
             return
         started = time.perf_counter() if self._app.logs_requests else 0.0
-        answer = self._handle(request, self._body_bytes)
+        answer = self._app.handle(request)
         if isinstance(answer, Response) and self._may_write_now(request, answer) and not started:
             assert self._transport is not None
             self._transport.write(encode_response(request, answer))
@@ -385,7 +462,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _hold(self, request: Request) -> None:
         slot = _Slot(request)
-        slot.begun, slot.body_bytes = False, self._body_bytes
+        slot.begun = False
         self._slots.append(slot)
         self._held_bytes += len(request.body)
         if self._is_full() or self._write_paused:
@@ -398,13 +475,7 @@ class HTTPProtocol(asyncio.Protocol):
         slot.begun = True
         slot.started = time.perf_counter() if self._app.logs_requests else 0.0
         self._held_bytes -= len(slot.request.body)
-        self._due(slot, self._handle(slot.request, slot.body_bytes))
-
-    def _handle(self, request: Request, body_bytes: int) -> Answer:
-        route: Route | None = request.route
-        if route is not None and body_bytes > route.body_bytes_max and request.method in route.handlers:
-            return route.too_large(body_bytes)
-        return self._app.handle(request)
+        self._due(slot, self._app.handle(slot.request))
 
     def _due(self, slot: _Slot, answer: Answer) -> None:
         """Take the answer to a slot's request, or what will become it."""
@@ -413,7 +484,7 @@ class HTTPProtocol(asyncio.Protocol):
             self.flush()
         elif isinstance(answer, Deferred):
             slot.task = answer
-            if self._peer_done and _may_be_dropped(answer):
+            if self._peer_done and len(self._slots) == 1 and _may_be_dropped(answer):
                 self._hang_up()
                 return
             answer.when_done(lambda response: self._deliver(slot, response))
@@ -456,6 +527,11 @@ class HTTPProtocol(asyncio.Protocol):
     def _flush_ready(self) -> None:
         while self._slots and not self._write_paused and self._streaming is None and self._transport is not None:
             slot = self._slots[0]
+            if slot.refusal:
+                self._slots.clear()
+                self._transport.write(slot.refusal)
+                self._hang_up()
+                return
             if not slot.begun:
                 self._begin_held(slot)
             response = slot.response
@@ -474,13 +550,15 @@ class HTTPProtocol(asyncio.Protocol):
         if self._read_paused and not self._write_paused and not self._is_full() and self._transport:
             self._read_paused = False
             self._transport.resume_reading()
+        if self._continue_due:
+            self._say_continue()
 
     async def _stream(self, request: Request, response: Response) -> None:
         """Send a response of unknown length in chunks, as fast as the peer reads."""
         assert response.stream is not None and self._transport is not None
         chunked = request.version == "1.1"
-        framing = b"Transfer-Encoding: chunked\r\n" if chunked else b"Connection: close\r\n"
-        self._transport.write(encode_stream_head(response, framing))
+        framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
+        self._transport.write(encode_stream_head(request, response, framing))
         self._drained = asyncio.Event()
         if not self._write_paused:
             self._drained.set()
@@ -513,73 +591,8 @@ def _may_be_dropped(task: asyncio.Future[Response] | Deferred | None) -> bool:
     return isinstance(task, Deferred) and task.on_cancel is not None
 
 
-class _Refused(Exception):
-    """Raised inside a parser callback to refuse the request with ``status``."""
-
-    def __init__(self, status: int, detail: str = "") -> None:
-        super().__init__(status)
-        self.status = status
-        self.detail = detail
-
-
-class ConnectionSet:
-    """The open connections of one listener, limited per client address (limits.http_max_conns_per_client)."""
-
-    def __init__(self, per_client_max: int = 0, soon: Callable[[Callable[[], None]], object] | None = None) -> None:
-        """``soon`` calls what it is given when the event loop has done what it is at."""
-        self.per_client_max = per_client_max
-        self._soon = soon or (lambda callback: asyncio.get_running_loop().call_soon(callback))
-        # Parsed request lines: they hold routes, so they belong to one application.
-        self.lines: dict[bytes, _Line] = {}
-        self._open: set[HTTPProtocol] = set()
-        self._per_client: dict[str, int] = {}
-        self._answered: list[HTTPProtocol] = []
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def admit(self, connection: HTTPProtocol) -> bool:
-        count = self._per_client.get(connection.peer, 0)
-        if self.per_client_max > 0 and connection.peer and count >= self.per_client_max:
-            return False
-        self._open.add(connection)
-        self._per_client[connection.peer] = count + 1
-        return True
-
-    def remove(self, connection: HTTPProtocol) -> None:
-        if connection in self._open:
-            self._open.discard(connection)
-            left = self._per_client[connection.peer] - 1
-            if left:
-                self._per_client[connection.peer] = left
-            else:
-                del self._per_client[connection.peer]
-
-    def flush_soon(self, connection: HTTPProtocol) -> None:
-        """Write the answers of ``connection`` together with all others that come in this turn of the event loop.
-
-        A client that sleeps costs as much to wake as its answer to write; one after the other, most are awake.
-        """
-        self._answered.append(connection)
-        if len(self._answered) == 1:
-            self._soon(self._flush)
-
-    def _flush(self) -> None:
-        answered = self._answered
-        self._answered = answered[FLUSHED_TOGETHER_MAX:]
-        if self._answered:
-            self._soon(self._flush)
-        for connection in answered[:FLUSHED_TOGETHER_MAX]:
-            connection.flush()
-
-    def sweep(self, now: float) -> None:
-        """Drop connections whose request header never ends; call every few seconds."""
-        for connection in list(self._open):
-            connection.expire(now)
-
-    def close(self) -> None:
-        for connection in list(self._open):
-            connection.close_when_idle()
+# Stands for the request in the place of one that cannot be understood.
+_NOTHING = Request("", "", "", "", {})
 
 
 def factory(application: Application, connections: ConnectionSet) -> Callable[[], HTTPProtocol]:

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 PHRASES: dict[int, str] = {status.value: status.phrase for status in http.HTTPStatus}
+# What the original's server makes of an answer without a type of its own.
+PLAIN_TEXT = "text/plain; charset=utf-8"
 PHRASES[413] = "Request Entity Too Large"
 PHRASES[416] = "Requested Range Not Satisfiable"
 
@@ -34,7 +36,11 @@ def parse_query(text: str) -> dict[str, list[str]]:
 def encode_query(query: dict[str, list[str]]) -> str:
     """The query in Go's canonical form: sorted, escaped, with ``=`` everywhere."""
     pairs = ((name, value) for name in sorted(query) for value in query[name])
-    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
+    return "&".join(f"{_escape(name)}={_escape(value)}" for name, value in pairs)
+
+
+def _escape(text: str) -> str:
+    return quote_plus(text, errors="surrogateescape")
 
 
 def _unescape(text: str) -> str:
@@ -61,9 +67,11 @@ class Request:
     __slots__ = (
         "_query",
         "body",
+        "body_bytes",
         "headers",
         "keep_alive",
         "method",
+        "options",
         "params",
         "path",
         "peer",
@@ -80,6 +88,8 @@ class Request:
         self.query_string = query_string
         self.headers = headers
         self.body = b""
+        # The length of the body that was sent; the body itself is empty when that is over the route's limit.
+        self.body_bytes = 0
         self.peer = ""
         self.version = "1.1"
         self.keep_alive = True
@@ -87,6 +97,8 @@ class Request:
         self.params = ""
         # The route found for it, by the front door (a `Route`; the router knows requests, not the other way round).
         self.route: Any = None
+        # What its endpoint has read of it already (features/options.py).
+        self.options: Any = None
         self._query: dict[str, list[str]] | None = None
 
     @property
@@ -192,7 +204,11 @@ class Deferred:
 
 def text_response(status: int, text: str) -> Response:
     """A plain text answer, as all errors are."""
+    try:
+        body = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        body = text.encode("utf-8", "replace")
     return Response(
-        status, text.encode("utf-8", "replace"),
-        {"Content-Type": "text/plain; charset=utf-8", "Vary": "Accept-Encoding"},
+        status, body,
+        {"Content-Type": PLAIN_TEXT, "Vary": "Accept-Encoding"},
     )  # fmt: skip

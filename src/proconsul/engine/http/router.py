@@ -1,19 +1,28 @@
 """Routes: from a path to a handler, with a fixed list of methods each.
 
 A pattern that ends with ``/`` takes everything below it; the longest pattern wins. As with Go's ServeMux, a path with
-doubled slashes, ``.`` or ``..`` is redirected to its cleaned form, escaped or not, and a path that only lacks the
+doubled slashes, ``.`` or ``..`` is redirected to its cleaned form, and a path that only lacks the
 slash of a pattern to that pattern.
+
+Unlike there, what follows a pattern is a name: slashes and dots that are escaped in it belong to it, so that whatever
+can be registered can also be read and removed. Routes for names that mean nothing to others (`names`) also take them
+unescaped when something is changed: a client that is redirected would read instead.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 
 Answer = Response | Deferred | Awaitable[Response]
+# Escaped slashes and dots are hidden while a route is looked for, as characters that no decoded path has.
+_SEPARATOR = re.compile("%2[FfEe]")
+_HIDDEN = {"%2F": "\ud800", "%2E": "\ud801"}
 Handler = Callable[[Request], Answer]
 
 # Bodies of ordinary endpoints are registrations and definitions; 8 MiB is far above any real one and keeps a flood
@@ -27,15 +36,16 @@ class Route(NamedTuple):
     pattern: str
     handlers: dict[str, Handler]
     body_bytes_max: int
-    too_large: Callable[[int], Response]
+    checks_size: bool
+    names: bool
     allow: str
 
 
-def _too_large(limit: int) -> Callable[[int], Response]:
-    def refuse(size: int) -> Response:
-        return text_response(413, f"Request body({size} bytes) too large, max size: {limit} bytes.")
-
-    return refuse
+def too_large(size: int, limit: int, more: str = "") -> Response:
+    """The answer to a request whose body is over the limit of its route; ``more`` says what to do about it."""
+    response = text_response(413, f"Request body({size} bytes) too large, max size: {limit} bytes.{more}")
+    response.close = True
+    return response
 
 
 class Router:
@@ -53,11 +63,13 @@ class Router:
         handlers: dict[str, Handler],
         *,
         body_bytes_max: int = BODY_BYTES_MAX,
-        too_large: Callable[[int], Response] | None = None,
+        checks_size: bool = False,
+        names: bool = False,
     ) -> None:
-        """Register ``pattern``. A body above ``body_bytes_max`` is answered by ``too_large(size)`` with 413."""
+        """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
+        ``checks_size``: it gets the length of such a body only."""
         allow = ",".join(["OPTIONS", *handlers])
-        route = Route(pattern, handlers, body_bytes_max, too_large or _too_large(body_bytes_max), allow)
+        route = Route(pattern, handlers, body_bytes_max, checks_size, names, allow)
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])
@@ -66,18 +78,37 @@ class Router:
         else:
             self._exact[pattern] = route
 
+    def route(self, method: str, raw_path: str, path: str) -> tuple[Route | None, str]:
+        """The route for a path, as sent and decoded, and what follows its prefix."""
+        if "%2" in raw_path and _SEPARATOR.search(raw_path) is not None:
+            hidden = _SEPARATOR.sub(lambda match: _HIDDEN[match[0].upper()], raw_path)
+            route, params = self._find(method, unquote(hidden, "utf-8", "surrogateescape"))
+            if route is not None and params:
+                return route, params.replace(_HIDDEN["%2F"], "/").replace(_HIDDEN["%2E"], ".")
+        return self._find(method, path)
+
     def find(self, path: str) -> tuple[Route | None, str]:
-        """The route for ``path`` and what follows its prefix."""
+        """The route for a read of a decoded path and what follows its prefix."""
+        return self._find("GET", path)
+
+    def _find(self, method: str, path: str) -> tuple[Route | None, str]:
         route = self._exact.get(path)
         if route is not None:
             return route, ""
         if "//" in path or "/." in path:
             if clean(path) != path:
-                return None, ""
+                return self._named(method, path)
         elif path + "/" in self._below:
             return None, ""
         for route in self._areas.get(_area(path), ()):
             if path.startswith(route.pattern):
+                return route, path[len(route.pattern) :]
+        return None, ""
+
+    def _named(self, method: str, path: str) -> tuple[Route | None, str]:
+        """The route of a change to something whose name only looks like a path."""
+        for route in self._areas.get(_area(path), ()):
+            if route.names and path.startswith(route.pattern) and method not in ("GET", "HEAD"):
                 return route, path[len(route.pattern) :]
         return None, ""
 

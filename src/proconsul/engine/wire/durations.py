@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from proconsul.engine.wire.text import quoted as go_quote
+
 __all__ = [
     "HOUR_NS",
     "MICROSECOND_NS",
@@ -42,30 +44,13 @@ _UNITS: Final[dict[str, int]] = {
     "h": HOUR_NS,
 }
 
+# More than any duration has: an hour is 13 digits of nanoseconds, all of them 19.
+_DIGITS_MAX: Final = 40
 _DIGITS: Final = frozenset("0123456789")
 
 
 class DurationError(ValueError):
     """The text is no Go duration. ``str()`` is Go's own text."""
-
-
-def go_quote(text: str) -> str:
-    """Quote ``text`` as Go's ``%q`` does: double quotes, backslash escapes, printable Unicode kept."""
-    simple = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\a": "\\a", "\b": "\\b",
-              "\f": "\\f", "\v": "\\v"}
-    out: list[str] = []
-    for char in text:
-        if char in simple:
-            out.append(simple[char])
-        elif char == " " or char.isprintable():
-            out.append(char)
-        elif ord(char) < 0x80:
-            out.append(f"\\x{ord(char):02x}")
-        elif ord(char) < 0x10000:
-            out.append(f"\\u{ord(char):04x}")
-        else:
-            out.append(f"\\U{ord(char):08x}")
-    return '"' + "".join(out) + '"'
 
 
 def _digits_end(text: str, start: int) -> int:
@@ -88,7 +73,7 @@ def parse_duration(text: str) -> int:
     if rest == "0":
         return 0
     if not rest:
-        raise DurationError(f"time: invalid duration {go_quote(text)}")
+        raise DurationError(f'time: invalid duration "{text}"')
     total = 0
     position = 0
     while position < len(rest):
@@ -98,21 +83,24 @@ def parse_duration(text: str) -> int:
             number_end = _digits_end(rest, whole_end + 1)
             fraction = rest[whole_end + 1 : number_end]
         if not whole and not fraction:
-            raise DurationError(f"time: invalid duration {go_quote(text)}")
+            raise DurationError(f'time: invalid duration "{text}"')
         unit_end = number_end
         while unit_end < len(rest) and rest[unit_end] != "." and rest[unit_end] not in _DIGITS:
             unit_end += 1
         unit = rest[number_end:unit_end]
         if not unit:
-            raise DurationError(f"time: missing unit in duration {go_quote(text)}")
+            raise DurationError(f'time: missing unit in duration "{text}"')
         scale = _UNITS.get(unit)
         if scale is None:
-            raise DurationError(f"time: unknown unit {go_quote(unit)} in duration {go_quote(text)}")
+            raise DurationError(f'time: unknown unit "{unit}" in duration "{text}"')
+        whole, fraction = whole.lstrip("0"), fraction[:_DIGITS_MAX]
+        if len(whole) > _DIGITS_MAX:
+            raise DurationError(f'time: invalid duration "{text}"')
         total += int(whole or "0") * scale
         if fraction:
             total += int(fraction) * scale // 10 ** len(fraction)
         if total > _NS_MAX:
-            raise DurationError(f"time: invalid duration {go_quote(text)}")
+            raise DurationError(f'time: invalid duration "{text}"')
         position = unit_end
     return -total if negative else total
 

@@ -8,6 +8,7 @@ omitempty, escapes ``<``, ``>`` and ``&``, and prints bytes as base64.
 from __future__ import annotations
 
 import json
+import math
 import re
 import types
 import typing
@@ -20,22 +21,40 @@ from proconsul.engine.wire import gobase64
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.gojson_scan import explain_syntax
 from proconsul.engine.wire.record import Duration, TextDuration, UInt, UInt64
+from proconsul.engine.wire.text import quoted
 
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(float_hook=lambda text: Float(text)).decode
 # Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
 _DEPTH_TEXT = "exceeded max depth"
-# What no integer type holds is not worth the square of its length.
-_INTEGER_DIGITS_MAX = 400
 # Go switches to exponents for floats from here on.
 _EXPONENT_FROM = 1e21
+# Python refuses to make integers of more digits than that few thousand; the largest double has 309.
+_INTEGER_DIGITS_MAX = 1000
+UINT64_MAX = (1 << 64) - 1
+# A number of signed types only, which our decoder takes for a plain zero.
+_MINUS_ZERO = "-0"
 # Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
 _INVALID = "\U0010fffe"
 # One look finds nothing to escape in most small bodies; for large ones five memchr passes are quicker.
-_SUSPECT = re.compile(rb"[<>&\xe2]")
+_SUSPECT = re.compile(rb"[<>&\xe2]|\\[bf]")
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+# Escapes that our encoder knows and the original's does not.
+_LONG_ESCAPES = {b"b": b"\\u0008", b"f": b"\\u000c"}
 _SMALL_BYTES = 1024
+
+
+class Float(float):
+    """A number as it was spelled: error texts show it."""
+
+    def __new__(cls, text: str) -> Float:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
 
 
 class JSONError(ValueError):
@@ -58,7 +77,7 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
 
 
 def escape_html(body: bytes) -> bytes:
-    """Escape the characters that Go escapes. They can occur only inside JSON strings, so a plain replace is exact."""
+    """Escape the characters that Go escapes, as it does. They occur only inside JSON strings: a replace is exact."""
     if len(body) < _SMALL_BYTES and _SUSPECT.search(body) is None:
         return body
     if b"<" in body:
@@ -69,6 +88,8 @@ def escape_html(body: bytes) -> bytes:
         body = body.replace(b"&", b"\\u0026")
     if b"\xe2\x80\xa8" in body or b"\xe2\x80\xa9" in body:
         body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    if b"\\b" in body or b"\\f" in body:
+        body = _ESCAPE.sub(lambda match: _LONG_ESCAPES.get(match[1], match[0]), body)
     return body
 
 
@@ -179,6 +200,8 @@ def _clean(value: Any) -> Any:
 
 def loads(body: bytes) -> Any:
     """Parse one JSON value; what follows it is ignored, as Go's stream decoder does. Raises JSONError."""
+    if b"-0" in body:
+        return _loads_slowly(body)
     try:
         return _decode(body)
     except RecursionError:
@@ -190,48 +213,23 @@ def loads(body: bytes) -> Any:
     return _loads_slowly(body)
 
 
-class _Literal(float):
-    """A number that is no plain integer, and how it was written: Go's errors quote it."""
-
-    text: str
-
-    def __new__(cls, text: str) -> _Literal:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-
-def _literal(value: float) -> str:
-    return value.text if isinstance(value, _Literal) else repr(value)
-
-
-def _integer(text: str) -> float:
-    return _Literal(text) if text == "-0" or len(text) > _INTEGER_DIGITS_MAX else int(text)
-
-
-def interpret(body: bytes, convert: Callable[[Any], T]) -> T:
-    """``convert`` applied to the parsed ``body``; what it says of numbers quotes them as written. Raises JSONError."""
-    if b"-0" not in body:
-        try:
-            return convert(loads(body))
-        except JSONError:
-            pass
-    return convert(_loads_slowly(body))
-
-
 def _loads_slowly(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     error = explain_syntax(text)
     if error is not None:
         raise JSONError(error)
     try:
-        decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_Literal, parse_int=_integer)
-        value, _ = decoder.raw_decode(text)
+        value, _ = json.JSONDecoder(parse_constant=_refuse, parse_float=Float, parse_int=_integer).raw_decode(text)
     except RecursionError:
         raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
         raise JSONError(f"invalid JSON: {failure}") from None
     return _mended(value)
+
+
+def _integer(text: str) -> int | float:
+    """A whole number; one that may have to be refused for its length or its sign is kept as its spelling."""
+    return int(text) if len(text) <= _INTEGER_DIGITS_MAX and text != _MINUS_ZERO else Float(text)
 
 
 def _mended(value: Any) -> Any:
@@ -251,12 +249,9 @@ def _refuse(name: str) -> Any:
 
 def decode(cls: type[T], body: bytes) -> T:
     """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
-
-    def convert(value: Any) -> T:
-        record: T = from_plain(cls, {} if value is None else value)  # null leaves Go's zero value as it is
-        return record
-
-    return interpret(body, convert)
+    plain = loads(body)
+    value: T = from_plain(cls, {} if plain is None else plain)  # null leaves Go's zero value as it is
+    return value
 
 
 def from_plain(cls: Any, value: Any) -> Any:
@@ -282,13 +277,30 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return "string"
     if isinstance(value, (int, float)):
-        return "number" if isinstance(value, int) else f"number {_literal(value)}"
+        return "number"
     return "array" if isinstance(value, list) else "object"
 
 
 def _mismatch(value: Any, go_type: str, struct: str, path: str) -> JSONError:
     where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
     return JSONError(f"json: cannot unmarshal {describe(value)} into {where}")
+
+
+def _unfit(value: float, go_type: str, struct: str, path: str) -> JSONError:
+    """A number that its type cannot hold."""
+    where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
+    return JSONError(f"json: cannot unmarshal number {getattr(value, 'text', value)} into {where}")
+
+
+def read_float(value: float, struct: str, path: str) -> float:
+    """A number as a double. Raises JSONError when it is beyond the largest."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise _unfit(value, "float64", struct, path)
+    return number
 
 
 def _scalar(python: type, go_type: str) -> Reader:
@@ -304,23 +316,22 @@ def _read_int(go_type: str, low: int, high: int) -> Reader:
     def read(value: Any, struct: str, path: str) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise _mismatch(value, go_type, struct, path)
-        if isinstance(value, _Literal) and value.text == "-0" and low < 0:
-            return 0  # "-0" is a number of signed types only
+        if isinstance(value, Float) and value.text == _MINUS_ZERO and low < 0:
+            return 0
         if isinstance(value, float) or not low <= value <= high:
-            where = f"Go struct field {struct}.{path} of type {go_type}" if path else f"Go value of type {go_type}"
-            raise JSONError(f"json: cannot unmarshal number {_literal(value)} into {where}")
+            raise _unfit(value, go_type, struct, path)
         return value
 
     return read
 
 
-_read_uint8 = _read_int("uint8", 0, 255)
-
-
 def _read_float(value: Any, struct: str, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _mismatch(value, "float64", struct, path)
-    return float(value)
+    return read_float(value, struct, path)
+
+
+_read_uint8 = _read_int("uint8", 0, 255)
 
 
 def _read_bytes(value: Any, struct: str, path: str) -> bytes:
@@ -347,11 +358,22 @@ def _read_duration(value: Any, struct: str, path: str) -> int:
             raise JSONError(str(error)) from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         # As Go converts a float64 that is too large, on amd64.
-        return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
+        return int64(read_float(value, struct, path)) if isinstance(value, float) else int64(value)
     raise _mismatch(value, "time.Duration", struct, path)
 
 
+def int64(value: float) -> int:
+    """``value`` without its fraction; what does not fit becomes the least, as on amd64."""
+    return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
+
+
 def _read_anything(value: Any, struct: str, path: str) -> Any:
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > UINT64_MAX):
+        return read_float(value, struct, path)
+    if isinstance(value, list):
+        return [_read_anything(item, struct, path) for item in value]
+    if isinstance(value, dict):
+        return {key: _read_anything(item, struct, path) for key, item in value.items()}
     return value
 
 
@@ -374,6 +396,8 @@ def _build_reader(kind: Any) -> Reader:
         return _SCALAR_READERS[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is typing.Annotated:
+        if arguments[0] is str:
+            return _scalar(str, arguments[1])  # a named string
         return _reader(arguments[0])
     if origin in (Union, types.UnionType):
         (inner,) = (a for a in arguments if a is not type(None))
@@ -437,7 +461,7 @@ def _map_reader(item: Any) -> Reader:
 
 def _zero(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
-        return 0
+        return get_args(kind)[0]()
     if kind in (str, int, float, bool, bytes):
         return kind()
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -470,7 +494,7 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
         for key, item in value.items():
             found = table.get(key.lower())
             if found is None:
-                raise JSONError(f'json: unknown field "{key}"')
+                raise JSONError(f"json: unknown field {quoted(key)}")
             if item is not None:
                 field_name, name, convert = found
                 if name != field_name and field_name in arguments and key.lower() != field_name.lower():

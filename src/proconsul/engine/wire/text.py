@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", '"': '\\"'}
+_NAMED = {
+    "\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", '"': '\\"', "\a": "\\a", "\b": "\\b", "\f": "\\f", "\v": "\\v",
+}  # fmt: skip
 
 
 def quoted(text: str) -> str:
-    """``text`` as Go's %q prints it."""
+    """``text`` as Go's %q prints it; bytes that are not UTF-8 are what surrogateescape makes of them."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     out = []
@@ -19,8 +21,10 @@ def quoted(text: str) -> str:
             out.append(char)
         elif "\udc80" <= char <= "\udcff":
             out.append(f"\\x{ord(char) - 0xDC00:02x}")
+        elif char < " ":
+            out.append(f"\\x{ord(char):02x}")
         else:
-            out.append(f"\\x{ord(char):02x}" if ord(char) < 0x80 else f"\\u{ord(char):04x}")
+            out.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
     return '"' + "".join(out) + '"'
 
 

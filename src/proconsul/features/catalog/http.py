@@ -21,8 +21,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.errors import BadRequest, NoPathToDatacenter
 from proconsul.features.narrow import node_meta, wanted
+from proconsul.features.options import NO_NAMESPACES, Rule
 from proconsul.features.server import Server
-from proconsul.features.web import NO_NAMESPACES, Reply, Web
+from proconsul.features.web import Reply, Web
 
 
 def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:
@@ -101,14 +102,14 @@ class CatalogRoutes:
             raise
 
     def put_register(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, RegisterRequest)
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
         return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
-        self.web.forbid_namespace(request)
+        self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, _DeregisterBody).request()
         self._require_known(args.Datacenter)
         args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
@@ -117,7 +118,7 @@ class CatalogRoutes:
     # ------------------------------------------------------------------ reads
 
     def datacenters(self, request: Request) -> Answer:
-        options = self.web.options(request)
+        options = self.web.consistency(request)
         headers = self.web.cache_headers(options, "Catalog.ListDatacenters")
         return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
 
@@ -127,6 +128,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web), effective=True)
 
     def services(self, request: Request) -> Answer:
+        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
         read = self.catalog.list_services(DCSpecificRequest(NodeMetaFilters=node_meta(request)))
         return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
@@ -137,6 +139,7 @@ class CatalogRoutes:
         return self._service(request, connect=True)
 
     def _service(self, request: Request, *, connect: bool) -> Answer:
+        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         tags = request.all("tag") if request.query_string else []
@@ -148,6 +151,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
     def node(self, request: Request) -> Answer:
+        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
@@ -155,6 +159,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_node_services), effective=True)
 
     def node_service_list(self, request: Request) -> Answer:
+        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))

@@ -18,9 +18,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.state import EXTINCTION, to_node_service
 from proconsul.features.catalog.tables import CatalogTables
-
-# HTTP API: catalog. A node may be named by this many leading characters of its id, when only one matches.
-NODE_ID_PREFIX_MIN = 12
+from proconsul.features.ids import UUID_LENGTH
 
 
 def meta_matches(meta: dict[str, str] | None, wanted: dict[str, str] | None) -> bool:
@@ -34,6 +32,18 @@ def has_tags(row: ServiceNode, tags: list[str]) -> bool:
     """True when the instance carries all ``tags``, compared without case."""
     own = {tag.lower() for tag in row.ServiceTags or ()}
     return all(tag.lower() in own for tag in tags)
+
+
+def id_prefix(text: str) -> str:
+    """The whole bytes of an id that ``text`` begins with, as digits; empty when it is no beginning of one.
+
+    As in the original an odd last character is left out, whatever it is.
+    """
+    text = text[: len(text) // 2 * 2]
+    digits = text.replace("-", "").lower()
+    if len(text) > UUID_LENGTH or text.count("-") > 4 or len(digits) % 2 or digits.strip("0123456789abcdef"):
+        return ""
+    return digits
 
 
 class CatalogReads:
@@ -61,12 +71,15 @@ class CatalogReads:
         return self.store.max_index("nodes"), self.tables.nodes.get(name.lower())
 
     def find_node(self, name_or_id: str) -> Node | None:
-        """A node by name, else by a unique id prefix of at least 12 characters."""
+        """A node by name, else by the beginning of its id that no other id has."""
         node = self.tables.nodes.get(name_or_id.lower())
-        if node is not None or len(name_or_id) < NODE_ID_PREFIX_MIN:
+        if node is not None:
             return node
-        prefix = name_or_id.lower()
-        matches = [row for row in self.tables.nodes.rows.values() if row.ID.lower().startswith(prefix)]
+        prefix = id_prefix(name_or_id)
+        if not prefix:
+            return None
+        rows = self.tables.nodes.rows.values()
+        matches = [row for row in rows if row.ID.replace("-", "").lower().startswith(prefix)]
         return matches[0] if len(matches) == 1 else None
 
     def _node_services(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None, list[ServiceNode]]:

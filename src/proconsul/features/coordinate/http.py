@@ -68,7 +68,7 @@ class CoordinateRoutes:
         self._require_enabled()
         args = self.web.body(request, CoordinateUpdateRequest)
         datacenter = request.get("dc") or args.Datacenter or self.web.datacenter
-        if datacenter.lower() != self.web.datacenter:
+        if datacenter != self.web.datacenter:
             raise NoPathToDatacenter()
         done = self.coordinates.update(replace(args, Datacenter=datacenter, Token=self.web.token(request)))
         return self.web.when_written(done, lambda _: self.web.empty())

@@ -16,6 +16,7 @@ class Coord(Record, frozen=True):
     """A Vivaldi coordinate: seconds in an 8-dimensional space plus height."""
 
     go_name: ClassVar[str | None] = "Coordinate"
+    go_type: ClassVar[str] = "coordinate.Coordinate"
     Vec: list[float] | None = None
     Error: float = 0.0
     Adjustment: float = 0.0

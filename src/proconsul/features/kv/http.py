@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
-from proconsul.engine.http.request import Request, Response, encode_query, text_response
-from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.http.request import Request, Response, encode_query
+from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
+from proconsul.features.options import Rule, read_uint
 from proconsul.features.web import JSON_LINES, Outcome, Reply, Web
 
 _encode_json = msgspec.json.Encoder().encode
@@ -20,18 +22,16 @@ _encode_json = msgspec.json.Encoder().encode
 # starts anew. At most 8 MiB, and far less with common values.
 RESPONSES_MAX = 4096
 RESPONSE_BYTES_MAX = 1024
-_UINT64_MAX = (1 << 64) - 1
 _MISSING = Reply(404, b"", "")
 _RAW_HEADERS = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 
 
 def parse_uint(text: str) -> int:
     """A uint64 with Go's error text. Raises ConsulError (status 500, as the original)."""
-    if not (text.isascii() and text.isdigit()):
-        raise ConsulError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
-    value = int(text)
-    if value > _UINT64_MAX:
-        raise ConsulError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    value = read_uint(text)
+    if value is None:
+        reason = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
+        raise ConsulError(f"strconv.ParseUint: parsing {quoted(text)}: {reason}")
     return value
 
 
@@ -60,28 +60,21 @@ class KVRoutes:
             "/v1/kv/",
             {"GET": self.get, "PUT": self.put, "DELETE": self.delete},
             body_bytes_max=self.value_bytes_max,
-            too_large=self._too_large,
+            checks_size=True,
         )
-
-    def _too_large(self, size: int) -> Response:
-        response = text_response(
-            413,
-            f"Request body({size} bytes) too large, max size: {self.value_bytes_max} bytes. "
-            "See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
-        )
-        response.close = True
-        return response
 
     # ------------------------------------------------------------------ reading
 
     def get(self, request: Request) -> Answer:
         key = request.params
-        if "x-consul-namespace" in request.headers:
-            self.web.forbid_namespace(request)
-        if not request.query_string:
+        headers = request.headers
+        if not request.query_string and "cache-control" not in headers and "x-consul-namespace" not in headers:
             if not key:
                 raise BadRequest("Missing key name")
             return self._get(request, key)
+        self.web.check(request, Rule.OPTIONS)
+        if key or request.has("keys") or request.has("recurse"):
+            self.web.check(request, Rule.NAMESPACE)
         if request.has("keys"):
             return self._keys(request, key)
         if request.has("recurse"):
@@ -96,7 +89,7 @@ class KVRoutes:
         return self._get(request, key)
 
     def _get(self, request: Request, key: str) -> Answer:
-        if not request.query_string and self.web.authority.leading:
+        if not request.query_string and self.web.authority.leading:  # nor any option in a header
             # The most frequent request of all: no options, no wait, one row.
             index, entry = self.kvs.entry(key)
             if entry is None:
@@ -138,7 +131,7 @@ class KVRoutes:
     # ------------------------------------------------------------------ writing
 
     def put(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         key = request.params
         if not key:
             raise BadRequest("Missing key name")
@@ -153,11 +146,14 @@ class KVRoutes:
                 op, session = KVOp.LOCK, request.get("acquire")
             if request.has("release"):
                 op, session = KVOp.UNLOCK, request.get("release")
+        if request.body_bytes > self.value_bytes_max:
+            more = " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
+            return too_large(request.body_bytes, self.value_bytes_max, more)
         entry = DirEntry(Key=key, Flags=flags, Value=request.body or None, Session=session, ModifyIndex=cas)
         return self._apply(request, op, entry)
 
     def delete(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         self._refuse_conflicts(request, "recurse", "cas")
         if request.has("recurse"):
             return self._apply(request, KVOp.DELETE_TREE, DirEntry(Key=request.params))
@@ -169,6 +165,7 @@ class KVRoutes:
         return self._apply(request, KVOp.DELETE, DirEntry(Key=request.params))
 
     def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
+        self.web.require_datacenter(request)
         args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
         outcome = Outcome(_ANSWERS[op in _CONDITIONAL, self.web.pretty(request)])
         self.kvs.apply_for(outcome, args)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from proconsul.engine.http.request import Request, Response, text_response
-from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record, UInt64, replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.errors import BadRequest, TooLarge
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry
@@ -77,22 +78,16 @@ class TxnRoutes:
         self.value_bytes_max = value_bytes_max
 
     def register(self, router: Router) -> None:
-        router.add("/v1/txn", {"PUT": self.put}, body_bytes_max=self.body_bytes_max, too_large=self._too_large)
-
-    def _too_large(self, size: int) -> Response:
-        response = text_response(
-            413,
-            f"Request body({size} bytes) too large, max size: {self.body_bytes_max} bytes. "
-            "See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
-        )
-        response.close = True
-        return response
+        router.add("/v1/txn", {"PUT": self.put}, body_bytes_max=self.body_bytes_max, checks_size=True)
 
     def put(self, request: Request) -> Answer:
-        self.web.require_local(request)
+        if request.body_bytes > self.body_bytes_max:
+            more = " See https://www.consul.io/docs/agent/options.html#txn_max_req_len."
+            return too_large(request.body_bytes, self.body_bytes_max, more)
         ops = self._ops(request)
         if is_read_only(ops):
             return self._read(request, ops)
+        self.web.require_datacenter(request)
         args = TxnRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request))
 
         def finish(result: Any) -> Response:
@@ -118,7 +113,7 @@ class TxnRoutes:
 
     def _ops(self, request: Request) -> list[TxnOp]:
         try:
-            bodies = gojson.interpret(request.body, _op_bodies)
+            bodies = _op_bodies(gojson.loads(request.body))
         except gojson.JSONError as error:
             raise BadRequest(f"Failed to parse body: {error}") from None
         if len(bodies) > OPS_MAX:
@@ -138,10 +133,9 @@ class TxnRoutes:
         return None
 
     def _kv(self, body: _KVBody) -> TxnKVOp:
-        if len(body.Value or b"") > self.value_bytes_max:
-            raise TooLarge(
-                f"Value for key {body.Key!r} is too large ({len(body.Value or b'')} > {self.value_bytes_max} bytes)"
-            )
+        size = len(body.Value or b"")
+        if size > self.value_bytes_max:
+            raise TooLarge(f"Value for key {quoted(body.Key)} is too large ({size} > {self.value_bytes_max} bytes)")
         entry = DirEntry(
             Key=body.Key, Value=body.Value or None, Flags=body.Flags, Session=body.Session, ModifyIndex=body.Index
         )

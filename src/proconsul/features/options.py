@@ -1,0 +1,119 @@
+"""What a request asks for besides its subject: consistency, age, index and wait, namespace; pure.
+
+The original looks at the options of reads, and of KV writes and session renewals alike, in one order; its endpoints
+differ only in whether the namespace is looked at before or after them, or not at all. Each says so in a `check` at
+its top (`Web.check`); the datacenter comes last, when everything else is known to be right.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NamedTuple
+
+from proconsul.engine.http.request import Request
+from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.engine.wire.text import quoted
+from proconsul.features.errors import BadRequest
+
+UINT64_MAX = (1 << 64) - 1
+_INT64_MAX = (1 << 63) - 1
+_UINT64_DIGITS = 20
+NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
+_DISCOVERY = ("/v1/catalog", "/v1/health")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
+
+
+class Rule(enum.Enum):
+    """What an endpoint has looked at before it begins."""
+
+    OPTIONS = "consistency, cache-control, wait and index"
+    NAMESPACE = "no namespace"
+
+
+class Options(NamedTuple):
+    """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age."""
+
+    min_index: int
+    wait_ns: int
+    consistency: str
+    cached: bool
+    filter: str
+    max_stale_ns: int = 0
+
+
+PLAIN = Options(0, 0, "leader", False, "")
+
+
+def read_uint(text: str) -> int | None:
+    """A uint64 as Go's strconv.ParseUint reads it; None when it would refuse."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0") or "0"
+    value = int(digits) if len(digits) <= _UINT64_DIGITS else UINT64_MAX + 1
+    return value if value <= UINT64_MAX else None
+
+
+def read_consistency(request: Request, *, discovery_max_stale_ns: int, use_cache: bool) -> Options:
+    """The options of a read that does not wait. Raises BadRequest."""
+    query = request.query
+    stale, consistent = "stale" in query, "consistent" in query
+    cached = use_cache and "cached" in query
+    chosen = stale or consistent or cached or "leader" in query
+    max_stale_ns = 0
+    text = request.get("max_stale")
+    if text:
+        try:
+            max_stale_ns = max(parse_duration(text), 0)
+        except DurationError:
+            raise BadRequest(f"Invalid max_stale value {quoted(text)}") from None
+        if max_stale_ns:
+            stale = chosen = True
+    if not chosen and discovery_max_stale_ns > 0 and request.path.startswith(_DISCOVERY):
+        stale, max_stale_ns = True, discovery_max_stale_ns
+    if stale and consistent:
+        raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
+    if cached and consistent:
+        raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
+    if "cache-control" in request.headers:
+        _check_cache_control(request.header("cache-control"))
+    level = "stale" if stale else "consistent" if consistent else "leader"
+    return Options(0, 0, level, cached, request.get("filter"), max_stale_ns)
+
+
+def read_waiting(request: Request) -> tuple[int, int]:
+    """The index a read waits for, and how long at most in nanoseconds. Raises BadRequest.
+
+    A time of zero, or below it, means the default.
+    """
+    wait_ns = min_index = 0
+    text = request.get("wait")
+    if text:
+        try:
+            wait_ns = max(parse_duration(text), 0)
+        except DurationError:
+            raise BadRequest("Invalid wait time") from None
+    text = request.get("index")
+    if text:
+        index = read_uint(text)
+        if index is None:
+            raise BadRequest("Invalid index")
+        min_index = index
+    return min_index, wait_ns
+
+
+def _check_cache_control(text: str) -> None:
+    """max-age and stale-if-error are seconds; our answers are as fresh as either asks for. Raises BadRequest."""
+    for part in text.split(","):
+        name, equals, value = part.strip().partition("=")
+        if equals and name.lower() in ("max-age", "stale-if-error"):
+            if not _INTEGER.fullmatch(value) or not -_INT64_MAX - 1 <= int(value) <= _INT64_MAX:
+                raise BadRequest("Invalid Cache-Control header.")
+
+
+def forbid_namespace(request: Request) -> None:
+    """Refuse a namespace in the query or the header. Raises BadRequest."""
+    if request.query_string and request.get("ns"):
+        raise BadRequest(f'Bad request: Invalid query parameter: "ns" - {NO_NAMESPACES}')
+    if "x-consul-namespace" in request.headers and request.header("x-consul-namespace"):
+        raise BadRequest(f'Bad request: Invalid header: "X-Consul-Namespace" - {NO_NAMESPACES}')
