@@ -31,6 +31,7 @@ from proconsul.agent.measure import Measure
 from proconsul.agent.membership import client_tags, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
+from proconsul.agent.plan import Rules
 from proconsul.agent.pools import Pools
 from proconsul.agent.registrations import Registrations, Runners
 from proconsul.agent.remote_exec import RemoteExec
@@ -59,7 +60,7 @@ from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server import leaving
-from proconsul.server.config import ServerConfig
+from proconsul.server.config import RpcTls, ServerConfig
 from proconsul.server.server import ConsulServer
 from proconsul.server.service import EventFireRequest
 
@@ -167,8 +168,7 @@ class Agent:
         self.runners = self._make_runners()
         self.registrations = Registrations(
             self.local, Persistence(config.data_dir, FileWriter()), self.runners, node=config.node_name,
-            sidecar_ports=(config.ports.sidecar_min, config.ports.sidecar_max),
-            deregister_min_s=config.checks.deregister_interval_min_s,
+            rules=_rules(config), deregister_min_s=config.checks.deregister_interval_min_s,
         )  # fmt: skip
         self._apply_check_settings()
 
@@ -323,7 +323,7 @@ class Agent:
         self._started_at = time.time()
         await self.pools.start()
         await self.server.start()
-        self.registrations.load(self.config.service_definitions, self.config.check_definitions, {})
+        self.registrations.load(self.config.service_definitions, self.config.check_definitions)
         await self._listen()
         self.sync.start()
         await self._start_dns()
@@ -414,40 +414,51 @@ class Agent:
         self._reaper = asyncio.get_running_loop().call_later(interval_s, self._reap)
 
     async def reload(self) -> None:
-        """Read the configuration again and apply what may change while running. Raises ConsulError."""
+        """Read the configuration again and apply what may change while running.
+
+        Everything is read and planned before anything changes: it takes effect whole or not at all. Raises
+        ConsulError.
+        """
         if self._reload_config is None:
             return
         try:
             config = self._reload_config(self.config)
         except Exception as error:
             raise ConsulError(str(error)) from None
-        self._reload_tls(config)
+        tls = self._new_tls(config)
+        rules = _rules(config)
+        plan = self.registrations.plan(config.service_definitions, config.check_definitions, rules)
         self.sync.pause()
         try:
             self.config = config
+            self.server.tls = tls
+            if self._tls is not None:
+                load_files(self._tls, config.tls.https)
             if self.logs is not None:
                 try:
                     self.logs.set_level(config.logging.level)
                 except ValueError as error:
                     log.error("Invalid log level in new configuration: error=%s", error)
             self._apply_check_settings()
-            snapshot = self.registrations.unload()
-            self.registrations.load(config.service_definitions, config.check_definitions, snapshot)
+            writes = self.registrations.apply(plan, rules)
             for part in self._extra:
                 part.reloaded(config)
         finally:
             self.sync.resume()
         self.local.node_in_sync = False
         self.sync.changed()
+        if writes:
+            await asyncio.wait(writes)
 
-    def _reload_tls(self, config: RuntimeConfig) -> None:
+    def _new_tls(self, config: RuntimeConfig) -> RpcTls:
         """Read all files before any is used: of what does not fit together, nothing counts. Raises ConsulError."""
         try:
-            self.server.tls = rpc_tls(config)
+            tls = rpc_tls(config)
             if self._tls is not None:
-                load_files(self._tls, config.tls.https)
+                https_context(config.tls)
         except ConsulError as error:
             raise ConsulError(f"Failed reloading tls configuration: {error}") from None
+        return tls
 
     async def leave(self) -> None:
         """Tell the pools that this agent goes on purpose; a server returns when the others can do without it."""
@@ -529,6 +540,15 @@ class Agent:
             "serf_lan": self.pools.lan.stats(),
             **({"serf_wan": self.pools.wan.stats()} if self.pools.wan is not None else {}),
         }  # fmt: skip
+
+
+def _rules(config: RuntimeConfig) -> Rules:
+    """What may be registered."""
+    checks, ports = config.checks, config.ports
+    return Rules(
+        (ports.sidecar_min, ports.sidecar_max), local_scripts=checks.enable_local_scripts,
+        remote_scripts=checks.enable_remote_scripts,
+    )  # fmt: skip
 
 
 def _autopilot(config: RuntimeConfig) -> AutopilotConfig:

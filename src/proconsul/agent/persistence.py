@@ -177,7 +177,7 @@ class Persistence:
             source = str(value.get("Source") or "")
             if source not in _SOURCES:
                 log.warning("service exists with invalid source, purging: service=%s source=%s", service.ID, source)
-                path.unlink(missing_ok=True)
+                _discard(path)
                 continue
             sidecar = bool(value.get("LocallyRegisteredAsSidecar"))
             yield PersistedService(service, str(value.get("Token") or ""), source, sidecar, path)
@@ -193,7 +193,7 @@ class Persistence:
             source = str(value.get("Source") or "")
             if source not in _SOURCES:
                 log.warning("check exists with invalid source, purging: check=%s source=%s", check.CheckID, source)
-                path.unlink(missing_ok=True)
+                _discard(path)
                 continue
             yield PersistedCheck(check, check_type, str(value.get("Token") or ""), source, path)
 
@@ -209,13 +209,21 @@ class Persistence:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error("failed decoding check state: file=%s error=%s", path, error)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return None
         if now >= state.expires:
             log.debug("check state expired, not restoring: check=%s", check_id)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return None
         return state
+
+
+def _discard(path: Path) -> None:
+    """Remove a file that says nothing any more; one that stays does no harm."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.error("failed to remove file: file=%s error=%s", path, error)
 
 
 def _lenient(cls: Any, value: Any) -> Any:
