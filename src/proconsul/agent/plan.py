@@ -125,18 +125,6 @@ class Planner:
             ServiceName=service.Service, ServiceTags=service.Tags, Type=definition.kind(),
         )  # fmt: skip
 
-    def with_sidecar(
-        self, definition: ServiceDefinition, *, token: str = "", from_config: bool = False
-    ) -> list[PlannedService]:
-        """The service of ``definition`` and the sidecar it asks for. Raises DefinitionError."""
-        sidecar = self.sidecar_of(definition)
-        planned = [
-            self.service(definition.node_service(), definition.check_types(), token=token, from_config=from_config)
-        ]
-        if sidecar is not None:
-            planned.append(self.service(sidecar[0], sidecar[1], token=token, from_config=from_config))
-        return planned
-
     # ------------------------------------------------------------------ checks
 
     def check(
@@ -176,13 +164,13 @@ class Planner:
     # ------------------------------------------------------------------ sidecars
 
     def sidecar_of(self, definition: ServiceDefinition) -> tuple[NodeService, list[CheckType]] | None:
-        """The sidecar that ``connect.sidecar_service`` asks for, with its default checks. Raises DefinitionError."""
+        """The sidecar that ``connect.sidecar_service`` asks for, with its default checks.
+
+        Raises JSONError when it is no definition, DefinitionError when it cannot be.
+        """
         if definition.Connect is None or definition.Connect.SidecarService is None:
             return None
-        try:
-            wanted: ServiceDefinition = gojson.from_plain(ServiceDefinition, definition.Connect.SidecarService)
-        except gojson.JSONError as error:
-            raise DefinitionError(str(error)) from None
+        wanted: ServiceDefinition = gojson.from_plain(ServiceDefinition, definition.Connect.SidecarService)
         owner_id = definition.ID or definition.Name
         if wanted.ID:
             raise DefinitionError("sidecar_service.ID is forbidden: sidecar service ID is assigned")
@@ -253,7 +241,7 @@ def plan_services(planner: Planner, definitions: Iterable[Mapping[str, Any]]) ->
                 raise ConsulError(f'Failed to validate checks for service "{name}": {error}') from None
         try:
             sidecar = planner.sidecar_of(definition)
-        except DefinitionError as error:
+        except (DefinitionError, gojson.JSONError) as error:
             raise ConsulError(f'Failed to validate sidecar for service "{name}": {error}') from None
         try:
             planned.append(planner.service(

@@ -21,9 +21,11 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.features.catalog.definition import (
+    INVALID_ADDRESS,
     CheckDefinition,
     DefinitionError,
     ServiceDefinition,
+    reachable,
     valid_status,
     validate_meta,
     validate_service,
@@ -287,8 +289,8 @@ class RegistrationRoutes:
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
-        if definition.Address in ("0.0.0.0", "::", "[::]"):
-            raise BadRequest("Invalid service address")
+        if not reachable(definition.Address):
+            raise BadRequest(INVALID_ADDRESS)
         service = self._checked_service(definition)
         checks = definition.check_types()
         try:
@@ -302,6 +304,8 @@ class RegistrationRoutes:
         planner = self.agent.registrations.planner()
         try:
             sidecar = planner.sidecar_of(definition)
+        except gojson.JSONError as error:
+            raise BadRequest(f"Request decode failed: {error}") from None
         except DefinitionError as error:
             raise BadRequest(f"Invalid SidecarService: {error}") from None
         token = definition.Token or self.web.token(request)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 import types
 import typing
@@ -195,7 +196,7 @@ def _loads_slowly(body: bytes) -> Any:
     if error is not None:
         raise JSONError(error)
     try:
-        value, _ = json.JSONDecoder(parse_constant=_refuse).raw_decode(text)
+        value, _ = json.JSONDecoder(parse_constant=_refuse, parse_float=_number).raw_decode(text)
     except RecursionError:
         raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
@@ -211,6 +212,20 @@ def _mended(value: Any) -> Any:
         return [_mended(item) for item in value]
     if isinstance(value, dict):
         return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+class _TooLarge(float):
+    """A number beyond float64; ``text`` is how it was written."""
+
+    text: str
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        value = _TooLarge(value)
+        value.text = text
     return value
 
 
@@ -299,16 +314,17 @@ _INT64_MIN = -(1 << 63)
 
 def _read_duration(value: Any, struct: str, path: str) -> int:
     if isinstance(value, str):
-        if value == "":
-            return 0
         try:
             return parse_duration(value)
         except DurationError as error:
             raise JSONError(str(error)) from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, float) and math.isinf(value):
+            where = f"Go struct field {struct}.{path} of type float64" if path else "Go value of type float64"
+            raise JSONError(f"json: cannot unmarshal number {getattr(value, 'text', value)} into {where}")
         # As Go converts a float64 that is too large, on amd64.
         return int(value) if _INT64_MIN <= value < -_INT64_MIN else _INT64_MIN
-    raise _mismatch(value, "time.Duration", struct, path)
+    return 0  # the original looks for text and numbers only
 
 
 def _read_anything(value: Any, struct: str, path: str) -> Any:
@@ -407,6 +423,8 @@ def _zero(kind: Any) -> Any:
 
 def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
     own_name = struct_name(cls)
+    lenient: bool = getattr(cls, "json_lenient", False)
+    opaque: bool = getattr(cls, "json_opaque", False)
     table: dict[str, tuple[str, str, Reader]] = {}
 
     def prepare() -> None:
@@ -420,6 +438,8 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
             kinds[field.name] = _reader(field.type)
         for alias, field_name in getattr(cls, "json_aliases", {}).items():
             table.setdefault(alias.lower(), (field_name, alias, kinds[field_name]))
+        for ignored, kind in getattr(cls, "json_ignored", {}).items():
+            table.setdefault(ignored.lower(), ("", ignored, _reader(kind)))
 
     def read(value: Any, struct: str, path: str) -> Any:
         if not isinstance(value, dict):
@@ -430,12 +450,20 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
         for key, item in value.items():
             found = table.get(key.lower())
             if found is None:
+                if lenient:
+                    continue
                 raise JSONError(f'json: unknown field "{key}"')
             if item is not None:
                 field_name, name, convert = found
+                if not field_name:
+                    convert(item, struct if opaque and path else own_name, path or name)
+                    continue
                 if name != field_name and field_name in arguments and key.lower() != field_name.lower():
                     continue  # the field's own name wins over its aliases
-                arguments[field_name] = convert(item, own_name, f"{path}.{name}" if path else name)
+                if opaque and path:
+                    arguments[field_name] = convert(item, struct, path)
+                else:
+                    arguments[field_name] = convert(item, own_name, f"{path}.{name}" if path else name)
         return cls(**arguments)
 
     return read

@@ -7,7 +7,7 @@ from typing import Any
 
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
-from proconsul.features.catalog.definition import KEYS_NOT_TEXT, for_the_log, keys_not_text
+from proconsul.features.catalog.definition import INVALID_ADDRESS, KEYS_NOT_TEXT, for_the_log, keys_not_text, reachable
 from proconsul.features.catalog.model import Node
 from proconsul.features.ids import UUID_LENGTH, is_uuid
 from proconsul.features.kv.model import KVOp
@@ -67,6 +67,8 @@ class Txn:
             return KEYS_NOT_TEXT
         if op.Service is not None and op.Service.Service.ID and not op.Service.Service.Service:
             return "Must provide service name with ID"
+        if op.Service is not None and op.Service.Verb != "get" and not reachable(op.Service.Service.Address):
+            return INVALID_ADDRESS
         if op.Service is not None and op.Service.Verb in ("set", "cas") and not op.Service.Service.ID:
             return "failed inserting service: object missing primary index" if op.Service.Node else ""
         return ""

@@ -153,7 +153,7 @@ class TxnRoutes:
                 service = replace(service, ID=service.Service)
             return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, service))
         if body.Check is not None:
-            check = body.Check.Check
+            check = replace(body.Check.Check, Definition=body.Check.Check.Definition.of_transactions())
             if not check.CheckID and check.Name:
                 check = replace(check, CheckID=check.Name)
             return TxnOp(Check=TxnCheckOp(body.Check.Verb, check))
