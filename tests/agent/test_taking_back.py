@@ -13,6 +13,7 @@ import pytest
 
 import proconsul.agent.persistence as persistence
 from proconsul.agent.config import load
+from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 
 SHOWN = (
@@ -318,6 +319,18 @@ async def test_a_reload_that_fails_changes_nothing(start: Start, tmp_path: Path)
                 k: v for k, v in before[target].items() if k not in gone
             }
         assert "fine" in after["/v1/catalog/services"] and "cfg" not in after["/v1/catalog/services"]
+
+
+async def test_a_start_with_what_a_reload_refuses_fails_with_its_text() -> None:
+    for faulty, text in FAULTY:
+        loop = AgentInLoop(faulty)
+        with pytest.raises(ConsulError) as caught:
+            async with loop:
+                pass
+        await loop.agent.stop()
+        prefix, _, reason = text.partition(": ")
+        assert prefix.startswith("Failed reloading ") or not text
+        assert str(caught.value) == reason or not text
 
 
 async def test_a_reload_keeps_what_the_api_registered_without_a_disk(tmp_path: Path, start: Start) -> None:
