@@ -1,4 +1,4 @@
-"""What others remove from or change in the catalog comes back: with the next registration, and with a full comparison."""
+"""What others remove from or change in the catalog comes back with a registration or a full comparison."""
 
 from __future__ import annotations
 

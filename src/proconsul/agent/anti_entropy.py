@@ -81,6 +81,7 @@ class AntiEntropy:
         self._task: asyncio.Task[None] | None = None
         self._changes: asyncio.Future[None] | None = None
         self._changes_again = False
+        self._failed = False
 
     # ------------------------------------------------------------------ life
 
@@ -117,6 +118,11 @@ class AntiEntropy:
         self._full.set()
         self._wake.set()
 
+    def leader_elected(self) -> None:
+        """Somebody can take writes again: what failed without, is tried soon. Others need not ask all at once."""
+        if self._failed:
+            self.server_up()
+
     def _stagger(self, interval_s: float) -> float:
         return interval_s * self._rng.random()
 
@@ -129,7 +135,9 @@ class AntiEntropy:
             if not self._paused:
                 try:
                     await self.sync_full()
+                    self._failed = False
                 except Exception as error:
+                    self._failed = True
                     log.error("failed to sync remote state: error=%s", error)
                     delay_s = RETRY_FAILED_S + self._stagger(RETRY_FAILED_S)
             await self._changes_until(asyncio.get_running_loop().time() + delay_s)
@@ -151,6 +159,7 @@ class AntiEntropy:
             try:
                 await self.sync_changes()
             except Exception as error:
+                self._failed = True
                 log.error("failed to sync changes: error=%s", error)
                 return
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from proconsul.agent.checks.alias import AliasedCheck
+from proconsul.agent.checks.base import TlsContexts
 from proconsul.agent.checks.runner import CheckRunners as Registry
 from proconsul.agent.checks.runner import Held, NoTtlError
 from proconsul.agent.checks.status import CheckStatus
@@ -40,11 +41,14 @@ class CheckRunners:
         self._registry = Registry(
             agent.local,
             rng=agent.rng,
-            output_bytes_max=agent.config.checks.output_bytes_max,
             aliases=_LocalAliases(agent.local),
             remote_aliases=_CatalogAliases(agent),
             log=_log,
         )
+
+    def configure(self, output_bytes_max: int, tls: TlsContexts) -> None:
+        """What checks that are started from now on use."""
+        self._registry.configure(output_bytes_max, tls)
 
     def start(self, check_id: str, definition: CheckType) -> None:
         self._registry.start(check_id, runnable(definition))

@@ -92,6 +92,10 @@ class CheckRunners:
 
     # ------------------------------------------------------------------------------------------------- registry
 
+    def configure(self, output_bytes_max: int, tls: TlsContexts) -> None:
+        """What checks that are started from now on use."""
+        self._output_bytes_max, self._tls = output_bytes_max, tls
+
     def start(self, check_id: str, definition: CheckDefinition) -> None:
         """Start or replace a check. Raises CheckDefinitionError for what cannot run."""
         assert not self._closed, "the registry is closed"
