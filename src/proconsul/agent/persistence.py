@@ -24,6 +24,11 @@ log = logging.getLogger("agent")
 
 SOURCE_LOCAL = "local"
 SOURCE_REMOTE = "remote"
+# Fields of checks that releases after 1.8.7 brought: written only where they say something.
+NEWER_CHECK_FIELDS = frozenset({
+    "DisableRedirects", "FailuresBeforeWarning", "H2PING", "H2PingUseTLS", "OSService", "TCPUseTLS", "TLSServerName",
+    "UDP",
+})  # fmt: skip
 _SOURCES = frozenset({SOURCE_LOCAL, SOURCE_REMOTE, ""})
 
 
@@ -88,9 +93,11 @@ class Persistence:
             "LocallyRegisteredAsSidecar": service.LocallyRegisteredAsSidecar,
         })  # fmt: skip
 
-    def save_check(self, check: HealthCheck, check_type: CheckType, token: str, source: str) -> None:
+    def save_check(self, check: HealthCheck, check_type: CheckType | None, token: str, source: str) -> None:
+        """``check_type`` is None for what nothing runs (maintenance)."""
         self._write("checks", check.CheckID, {
-            "Check": check, "ChkType": check_type, "Token": token, "Source": source,
+            "Check": check, "ChkType": _as_written(check_type) if check_type is not None else None, "Token": token,
+            "Source": source,
         })  # fmt: skip
 
     def save_state(self, check_id: str, state: PersistedState) -> None:
@@ -216,6 +223,17 @@ class Persistence:
             _discard(path)
             return None
         return state
+
+
+def _as_written(check_type: CheckType) -> gojson.Object:
+    """How a check is run, as Consul 1.8.7 reads it: it refuses files with fields it does not know."""
+    default = CheckType()
+    fields = {name: getattr(check_type, name) for name in CheckType.__struct_fields__}
+    return gojson.Object({
+        name: value
+        for name, value in fields.items()
+        if name not in NEWER_CHECK_FIELDS or value != getattr(default, name)
+    })  # fmt: skip
 
 
 def _discard(path: Path) -> None:

@@ -228,7 +228,7 @@ class Registrations:
         self.run_check(check_id, definition)
         if persist:
             self.persistence.save_check(
-                planned.check, definition or CheckType(), planned.token, _source(planned.from_config)
+                planned.check, definition, planned.token, _source(planned.from_config)
             )
 
     def run_check(self, check_id: str, definition: CheckType | None) -> None:

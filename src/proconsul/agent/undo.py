@@ -159,7 +159,7 @@ class Undo:
         if kept.from_config:
             persistence.forget_check(check_id)
         elif not self._placed_checks[check_id].deleted:  # whose file is still there
-            persistence.save_check(kept.check, before.definition or CheckType(), kept.token, SOURCE_REMOTE)
+            persistence.save_check(kept.check, before.definition, kept.token, SOURCE_REMOTE)
 
     def _inherit(self, earlier: Undo) -> None:
         """What ``earlier`` put there was refused: this change, if it is undone, goes back to before both."""
