@@ -68,8 +68,8 @@ def shown(agent: Agent) -> dict[str, Any]:
 
 
 def tokens(data_dir: Path) -> dict[str, str]:
-    return {str(path.relative_to(data_dir)): json.loads(path.read_text())["Token"]
-            for folder in ("services", "checks") for path in (data_dir / folder).iterdir() if path.is_file()}  # fmt: skip
+    files = [path for folder in ("services", "checks") for path in (data_dir / folder).iterdir() if path.is_file()]
+    return {str(path.relative_to(data_dir)): json.loads(path.read_text())["Token"] for path in files}
 
 
 @pytest.mark.parametrize("order", [(OURS, REFERENCE, OURS), (REFERENCE, OURS, REFERENCE)], ids=["ours", "reference"])

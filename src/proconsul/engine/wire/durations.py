@@ -59,7 +59,7 @@ def go_quote(text: str) -> str:
             out.append(simple[char])
         elif char == " " or char.isprintable():
             out.append(char)
-        elif ord(char) < 0x80:
+        elif char < " ":
             out.append(f"\\x{ord(char):02x}")
         elif ord(char) < 0x10000:
             out.append(f"\\u{ord(char):04x}")
