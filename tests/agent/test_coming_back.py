@@ -92,3 +92,20 @@ async def test_a_full_comparison_brings_everything_back() -> None:
             assert (await catalog(loop))[2] != own
             await loop.agent.sync.sync_full()
             assert (await catalog(loop))[2] == own, changed
+
+
+async def test_one_service_that_the_catalog_refuses_keeps_no_other_back() -> None:
+    services: list[dict[str, Any]] = [{"name": f"bad{i}", "address": address, "check": {"ttl": "1h"}}
+                                      for i, address in enumerate(["0.0.0.0", "::", "[::]"])]  # fmt: skip
+    settings = {"services": [*services, {"name": "good", "check": {"ttl": "1h", "id": "g"}}], "node_meta": {"a": "b"},
+                "check": {"name": "mem", "ttl": "1h"}}  # fmt: skip
+    async with AgentInLoop(settings) as loop:
+        await ok(loop, "/v1/agent/service/register", WEB)
+        services_of, checks, node = await catalog(loop)
+        assert services_of == {"consul", "good", "web"}
+        assert checks >= {"g", "mem", "c"}
+        assert node is not None and node["Meta"]["a"] == "b"
+        local = json.loads((await loop.request("GET", "/v1/agent/services")).body)
+        assert set(local) == {"bad0", "bad1", "bad2", "good", "web"}
+        for target in ("/v1/catalog/service/bad0", "/v1/health/service/bad1"):
+            assert json.loads((await loop.request("GET", target)).body) == []

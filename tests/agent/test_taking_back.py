@@ -362,3 +362,43 @@ async def test_configuration_and_api_take_turns(before: str, after: str, tmp_pat
         state = await subject.state()
         assert state["/v1/agent/services"]["web"]["Port"] == (1 if after == "api" else 2)
         assert bool(subject.files()) == (after == "api")
+
+
+# ------------------------------------------------------------------------------------------------- what a disk keeps
+
+
+async def test_output_that_was_cut_stays_cut_after_a_restart(start: Start) -> None:
+    async with start() as subject:
+        check = {"ID": "c", "Name": "c", "TTL": "1h", "OutputMaxSize": 4}
+        await subject.ok("/v1/agent/check/register", check)
+        await subject.ok("/v1/agent/check/update/c", {"Status": "passing", "Output": "longer"})
+        before = (await subject.state())["/v1/agent/checks"]["c"]
+        assert before["Output"] == "long ... (captured 4 of 6 bytes)"
+    async with start() as again:
+        after = (await again.state())["/v1/agent/checks"]["c"]
+        assert (after["Status"], after["Output"]) == ("passing", before["Output"])
+        await again.ok("/v1/agent/check/register", check)
+        assert (await again.state())["/v1/agent/checks"]["c"]["Output"] == before["Output"]
+
+
+async def test_what_a_killed_agent_left_unfinished_is_removed(start: Start, tmp_path: Path) -> None:
+    left = [tmp_path / "data" / folder / name
+            for folder in ("services", "checks", "checks/state") for name in ("0123.tmp", "0123-4567.tmp")]  # fmt: skip
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{")
+    async with start() as subject:
+        assert not any(path.exists() for path in left)
+        await subject.ok("/v1/agent/service/register", WEB)
+
+
+async def test_a_state_that_cannot_be_removed_keeps_no_registration_back(start: Start) -> None:
+    """Once that error was reported to whoever registered next."""
+    async with start() as subject:
+        (subject.data_dir / "checks").mkdir(parents=True, exist_ok=True)
+        (subject.data_dir / "checks" / "state").write_text("not a folder")
+        check = {"Name": "web", "Check": {"TTL": "1h", "CheckID": "c"}}
+        await subject.ok("/v1/agent/service/register", check)
+        assert (await subject.put("/v1/agent/check/pass/c"))[0] == 500
+        await subject.ok("/v1/agent/service/register", {"Name": "next"})
+        await subject.ok("/v1/agent/service/register", check)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proconsul.agent.durable import replace_file
+from proconsul.agent.durable import remove_unfinished, replace_file
 from proconsul.agent.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType
@@ -84,6 +84,12 @@ class Persistence:
         """Finish what was submitted."""
         if self._writer is not None:
             self._writer.close()
+
+    def remove_unfinished(self) -> None:
+        """Remove what an agent that was killed left behind; to be called before anything is written."""
+        if self._root is not None:
+            for folder in ("services", "checks", "checks/state"):
+                remove_unfinished(self._root / folder)
 
     # ------------------------------------------------------------------ writing
 

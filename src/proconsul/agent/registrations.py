@@ -448,6 +448,7 @@ class Registrations:
 
     def load(self, services: Iterable[Mapping[str, Any]], checks: Iterable[Mapping[str, Any]]) -> None:
         """Start with these definitions and what is on disk. Raises ConsulError."""
+        self.persistence.remove_unfinished()
         try:
             plan = self.plan(services, checks, self.rules, starting=True)
         except ReloadError as error:

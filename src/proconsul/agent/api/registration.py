@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ClassVar
 
-import msgspec
-
 from proconsul.agent.agent import Agent
+from proconsul.agent.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.file_writer import Outcome
 from proconsul.agent.local_state import worst_status
 from proconsul.agent.plan import runnable
@@ -49,10 +47,6 @@ _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
 
 
-# Kinds whose proxy settings are shown; others may be registered but mean nothing.
-_PROXY_KINDS = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
-
-
 class _CheckUpdate(Record, frozen=True):
     go_name: ClassVar[str | None] = "checkUpdate"
     Status: str = ""
@@ -71,7 +65,7 @@ def show_service(service: NodeService, fingerprint: str = "") -> gojson.Object:
     out |= {"Weights": service.Weights or DEFAULT_WEIGHTS, "EnableTagOverride": service.EnableTagOverride}
     if fingerprint:
         out["ContentHash"] = fingerprint
-    if service.Kind in _PROXY_KINDS:
+    if service.Kind in PROXY_KINDS:
         out["Proxy"] = _show_proxy(service)
     if service.Connect.Native:
         out["Connect"] = service.Connect
@@ -86,12 +80,6 @@ def _show_proxy(service: NodeService) -> Any:
             if not upstream.get(name):
                 upstream.pop(name, None)
     return shown
-
-
-def content_hash(service: NodeService) -> str:
-    """A fingerprint of everything a client of /v1/agent/service/:id sees."""
-    body = msgspec.json.encode(gojson.plain(show_service(service)))
-    return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
 def _health_check_json(check: HealthCheck) -> gojson.Object:

@@ -287,6 +287,7 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
         if service.Connect.Native:
             yield "A Proxy cannot also be Connect Native, only typical services"
         yield from _upstream_problems(service)
+        yield from _expose_problems(service)
     kind = service.Kind
     if kind in ("mesh-gateway", "terminating-gateway") and not service.Port:
         yield f"Port must be non-zero for a {kind}"
@@ -319,6 +320,25 @@ def _upstream_problems(service: NodeService) -> Iterator[str]:
         if listener in listeners:
             yield f"upstreams cannot contain duplicates of {upstream.DestinationName}"
         listeners.add(listener)
+
+
+def _expose_problems(service: NodeService) -> Iterator[str]:
+    paths: set[str] = set()
+    ports: set[int] = set()
+    for exposed in service.Proxy.Expose.Paths or ():
+        if not exposed.Path:
+            yield "expose.paths: empty path exposed"
+        if exposed.Path in paths:
+            yield "expose.paths: duplicate paths exposed"
+        if exposed.ListenerPort in ports:
+            yield "expose.paths: duplicate listener ports exposed"
+        if not 0 < exposed.ListenerPort <= 65535:
+            yield f"expose.paths: invalid listener port: {exposed.ListenerPort}"
+        protocol = exposed.Protocol.lower()
+        if protocol not in ("", "http", "http2"):
+            yield f"protocol '{protocol}' not supported for path: {exposed.Path}, must be in: [http http2]"
+        paths.add(exposed.Path)
+        ports.add(exposed.ListenerPort)
 
 
 def validate_service(service: NodeService, sidecar: Any = None) -> None:

@@ -47,7 +47,7 @@ class MeshGatewayConfig(Record, frozen=True):
 
 class ExposePath(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset(
-        {"ListenerPort", "Path", "LocalPathPort", "Protocol", "ParsedFromCheck"}
+        {"ListenerPort", "Path", "LocalPathPort", "Protocol"}
     )
     json_aliases: ClassVar[dict[str, str]] = {"listener_port": "ListenerPort", "local_path_port": "LocalPathPort"}
     ListenerPort: int = 0
