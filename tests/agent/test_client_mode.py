@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
+from proconsul.engine.gossip.member import Member
+from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.request import Request
+from proconsul.features.catalog.model import NodeService
+from proconsul.features.errors import ConsulError
 
 
 @pytest.mark.parametrize(
@@ -46,3 +53,47 @@ async def test_only_what_needs_a_server_fails(
         assert stats["consul"] == {"acl": "disabled", "known_servers": "0", "server": "false"}
     finally:
         await agent.stop()
+
+
+async def test_a_server_that_appears_is_told_everything_soon(tmp_path: Path) -> None:
+    config, _ = load({
+        "data_dir": str(tmp_path), "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
+        "dev": True, "server": False,
+    })  # fmt: skip
+    agent = Agent(config, solo=True)
+    tried: list[str] = []
+
+    async def own_services(node: str) -> tuple[None, list[NodeService]]:
+        tried.append(node)
+        raise ConsulError("No known Consul servers")
+
+    agent.catalog_port.own_services = own_services  # type: ignore[method-assign]
+    agent.sync._rng = NoStagger()
+    tags = {"role": "consul", "dc": "dc1", "port": "8300", "id": "i", "build": "1.8.7:", "vsn": "2"}
+    strangers = [{**tags, "role": "node"}, {**tags, "dc": "dc2"}]
+    await agent.start()
+    try:
+        await until(lambda: len(tried) == 1)
+        for other in strangers:
+            agent._member_changed(Change.JOIN, Member("other", "127.0.0.1", 1, other))
+        assert not agent.sync._full.is_set()
+        agent._member_changed(Change.JOIN, Member("s1", "127.0.0.1", 1, tags))
+        await until(lambda: len(tried) == 2)
+        agent._pool_event(1, "consul:new-leader", b"s1")  # what failed is tried again when there is a leader
+        await until(lambda: len(tried) == 3)
+        agent.sync._failed = False
+        agent._pool_event(2, "consul:new-leader", b"s1")
+        assert not agent.sync._full.is_set()
+    finally:
+        await agent.stop()
+
+
+class NoStagger(random.Random):
+    def random(self) -> float:
+        return 0.0
+
+
+async def until(probe: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not probe():
+            await asyncio.sleep(0.01)

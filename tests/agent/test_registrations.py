@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.persistence import PersistedState, Persistence, file_name
+from proconsul.agent.plan import Rules
 from proconsul.agent.registrations import Registrations
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType, DefinitionError, ServiceDefinition
@@ -19,31 +20,44 @@ from proconsul.features.errors import ConsulError
 SECOND = 10**9
 
 
+class Report(NamedTuple):
+    output: str
+    ttl_s: float
+
+
 class Runners:
     """Remembers which checks run."""
 
     def __init__(self, state: LocalState) -> None:
         self.state = state
         self.running: dict[str, CheckType] = {}
-        self.refuse: set[str] = set()
 
-    def start(self, check: HealthCheck, definition: CheckType, *, from_config: bool) -> None:
-        if check.CheckID in self.refuse:
-            raise DefinitionError("refused")
-        self.running[check.CheckID] = definition
+    def start(self, check_id: str, definition: CheckType) -> None:
+        self.running[check_id] = definition
 
     def stop(self, check_id: str) -> None:
         self.running.pop(check_id, None)
 
-    def set_ttl(self, check_id: str, status: str, output: str) -> float | None:
+    def hold(self, check_id: str) -> object:
+        return self.running.get(check_id)
+
+    def put_back(self, check_id: str, held: object) -> None:
+        assert isinstance(held, CheckType)
+        self.running[check_id] = held
+
+    def set_ttl(self, check_id: str, status: str, output: str) -> Report | None:
         definition = self.running.get(check_id)
         if definition is None or not definition.TTL:
             return None
-        self.state.update_check(check_id, status, output)
-        return definition.TTL / SECOND
+        shown = output[: definition.OutputMaxSize or None]
+        self.state.update_check(check_id, status, shown)
+        return Report(shown, definition.TTL / SECOND)
 
     async def close(self) -> None:
         self.running.clear()
+
+
+RULES = Rules(sidecar_ports=(21000, 21001), remote_scripts=False)
 
 
 class Agent:
@@ -56,11 +70,14 @@ class Agent:
         self.runners = Runners(self.state)
         self.registrations = Registrations(
             self.state, Persistence(str(data_dir)), self.runners, node="n1", wall_clock=lambda: self.wall,
-            sidecar_ports=(21000, 21001),
+            rules=RULES,
         )  # fmt: skip
 
     def load(self, services: list[dict[str, Any]] | None = None, checks: list[dict[str, Any]] | None = None) -> None:
-        self.registrations.load(services or [], checks or [], {})
+        self.registrations.load(services or [], checks or [])
+
+    def reload(self, services: list[dict[str, Any]] | None = None, checks: list[dict[str, Any]] | None = None) -> None:
+        self.registrations.apply(self.registrations.plan(services or [], checks or [], RULES), RULES)
 
     def add(self, name: str, *checks: CheckType, **fields: Any) -> None:
         self.registrations.add_service(NodeService(ID=name, Service=name, **fields), checks)
@@ -114,15 +131,13 @@ def agent_files(data_dir: Path) -> list[str]:
     return sorted(str(path.relative_to(data_dir)) for path in data_dir.rglob("*") if path.is_file())
 
 
-def test_removing_with_and_without_the_files(tmp_path: Path) -> None:
+def test_a_reload_leaves_the_files_and_removing_does_not(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
     agent.add("web", TTL)
-    snapshot = agent.registrations.unload()
-    assert agent.state.live_services() == {}
-    assert agent.runners.running == {}
+    agent.reload()
     assert agent.files(tmp_path, "services") == [file_name("web")]
-    agent.registrations.load([], [], snapshot)
     assert agent.state.service("web") is not None
+    assert list(agent.runners.running) == ["service:web"]
     agent.registrations.remove_service("web", persist=True)
     assert agent_files(tmp_path) == []
 
@@ -132,7 +147,7 @@ def test_a_reload_keeps_status_and_output(tmp_path: Path) -> None:
     configured = [{"Name": "web", "Check": {"TTL": "10s"}}]
     agent.load(configured)
     agent.registrations.update_ttl("service:web", "passing", "fine")
-    agent.registrations.load(configured, [], agent.registrations.unload())
+    agent.reload(configured)
     check = agent.state.check("service:web")
     assert check is not None
     assert (check.Status, check.Output) == ("passing", "fine")
@@ -191,9 +206,8 @@ def test_state_files_expire_and_go(tmp_path: Path) -> None:
 
 def test_a_refused_check_leaves_no_half_registered_service(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
-    agent.runners.refuse.add("service:web")
-    with pytest.raises(ConsulError, match="refused"):
-        agent.add("web", TTL)
+    with pytest.raises(ConsulError, match="Scripts are disabled"):
+        agent.add("web", TTL, CheckType(ScriptArgs=["true"], Interval=SECOND))
     assert agent.state.live_services() == {}
     assert agent.state.live_checks() == {}
     assert agent_files(tmp_path) == []
@@ -210,7 +224,8 @@ def test_old_checks_stay_unless_replaced(replace: bool, left: list[str]) -> None
     agent = Agent()
     agent.add("web", CheckType(TTL=SECOND, CheckID="old"))
     service = NodeService(ID="web", Service="web")
-    agent.registrations.add_service(service, [TTL], replace_existing_checks=replace)
+    planned = agent.registrations.planner().service(service, [TTL])
+    agent.registrations.register([planned], replace_existing_checks=replace)
     assert sorted(agent.state.live_checks()) == left
 
 
@@ -240,7 +255,7 @@ def sidecar(name: str, **fields: Any) -> ServiceDefinition:
 def test_sidecars_take_the_lowest_free_port() -> None:
     agent = Agent()
     for name, port in (("a", 21000), ("b", 21001)):
-        found = agent.registrations.sidecar_of(sidecar(name))
+        found = agent.registrations.planner().sidecar_of(sidecar(name))
         assert found is not None
         service, checks = found
         assert (service.ID, service.Service, service.Port) == (f"{name}-sidecar-proxy",) * 2 + (port,)
@@ -248,13 +263,13 @@ def test_sidecars_take_the_lowest_free_port() -> None:
         assert [check.kind() for check in checks] == ["tcp", "alias"]
         agent.registrations.add_service(service, checks)
     with pytest.raises(DefinitionError, match="none left in the configured range"):
-        agent.registrations.sidecar_of(sidecar("c"))
+        agent.registrations.planner().sidecar_of(sidecar("c"))
 
 
 def test_a_sidecar_goes_with_its_service() -> None:
     agent = Agent()
     agent.add("a")
-    found = agent.registrations.sidecar_of(sidecar("a"))
+    found = agent.registrations.planner().sidecar_of(sidecar("a"))
     assert found is not None
     agent.registrations.add_service(found[0], found[1])
     agent.registrations.remove_service("a")
@@ -266,6 +281,7 @@ def test_services_critical_for_too_long_are_deregistered(critical_s: float, reap
     agent = Agent()
     agent.add("web", CheckType(TTL=SECOND, DeregisterCriticalServiceAfter=SECOND))  # raised to a minute
     agent.add("other", TTL)
+    agent.state.update_check("service:web", "critical", "TTL expired")
     assert agent.registrations.reap(critical_s) == reaped
 
 

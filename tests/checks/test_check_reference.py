@@ -72,6 +72,10 @@ def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
         "http-slow": {"http": f"{base}/slow", "timeout": "300ms"},
         "http-bad": {"http": f"{base}/bad"},
         "http-url": {"http": "127.0.0.1:1/x"},
+        **_odd_requests(base),
+        "tcp-name": {"tcp": "127.0.0.1:gopher"},
+        "tcp-no-name": {"tcp": "127.0.0.1:no-such-port"},
+        "tcp-large": {"tcp": "127.0.0.1:99999"},
         "tcp-ok": {"tcp": base.removeprefix("http://")},
         "tcp-refused": {"tcp": f"127.0.0.1:{refused}"},
         "tcp-address": {"tcp": "127.0.0.1"},
@@ -82,6 +86,35 @@ def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
         "script-slow": {"args": [*shell, "echo b; sleep 9"], "timeout": "300ms"},
         "script-none": {"args": ["/nonexistent"]},
         "script-path": {"args": ["no-such-command"]},
+    }
+
+
+def _odd_requests(base: str) -> dict[str, dict[str, object]]:
+    """What may not be sent, and what is sent in another form."""
+    place = base.removeprefix("http://")
+    methods = ["GET / HTTP/1.1\r\nX-Injected: 1\r\nA:", "G T", "g\u00e9", "G(T", " ", "GET\n", "post"]
+    names = ["X\r\nY", "X Y", "X:", "", "\u00e9", "x-y"]
+    fields = [
+        *({name: ["1"]} for name in names),
+        *({"X": [value]} for value in ("a\r\nY: 1", "a\nb", "a\0b", "a\tb", "a\x7fb", "\u00e9", "  a ")),
+        *({"Host": [value]} for value in ("a\r\nX: 1", "a b", "a/b", "", "\u00e9", "x:80", "a\0")),
+        *({name: ["a\r\nX: 1"]} for name in ("User-Agent", "Accept", "accept-encoding")),
+        {"User-Agent": [""], "Accept": [""]}, {"Content-Length": ["5"], "Transfer-Encoding": ["x"], "Trailer": ["y"]},
+    ]  # fmt: skip
+    paths = ["/a b", "/a\r\nX: 1", "/a%0d%0ab", "/\u00e9", "/a?b\tc", "/a#b\nc", "/a?b=\u00e9", "/a\0", "/%zz",
+             "/a?%zz",
+             "?q", "/a\\b", '/<>"{}|^`',
+             "/a%2fb c", "/a?x#frag", "/a#%zz", "/a\x7f", "", ":"]  # fmt: skip
+    urls = [f"http://127.0.0.1 :{place[10:]}/", "http://a b/", "http://u:p w@127.0.0.1/", "http://us\ner@127.0.0.1/",
+            "http://127.0.0.1%zz/", "http://127.0.0.1%41/", "http://[::1/", "http://[::1]x:80/", 'http://a"b<c:1/',
+            " http://a/", "http:// a/", "HTTP://" + place, "//" + place, place, "x", "http:///", "http:a", "ht\ntp://x/",
+            "http://127.0.0.1:99999/", "http://127.0.0.1:x/", ":x", "1http://x", f"http://us%20er:p%40w@{place}/echo",
+            "ftp://x/"]  # fmt: skip
+    return {
+        **{f"method-{i}": {"http": f"{base}/echo", "method": method} for i, method in enumerate(methods)},
+        **{f"field-{i}": {"http": f"{base}/echo", "header": field} for i, field in enumerate(fields)},
+        **{f"path-{i}": {"http": base + path} for i, path in enumerate(paths)},
+        **{f"url-{i}": {"http": url} for i, url in enumerate(urls)},
     }
 
 
@@ -137,4 +170,4 @@ async def test_outputs_agree(tmp_path: Path) -> None:
             definition = CheckDefinition.from_fields({**camel, "Interval": "1s"})
             result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
             ours[name] = (result.status.value, result.output)
-    assert ours == {name: theirs[name] for name in definitions}
+    assert {name: (ours[name], theirs[name]) for name in definitions if ours[name] != theirs[name]} == {}

@@ -172,6 +172,24 @@ def test_bad_configuration_ends_as_the_reference_does(text: str, tmp_path: Path,
     assert ended[1] == (ended[0][0], False)
 
 
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [('{"service": {"name": ""}}', 'Failed to register service "": Service name missing'),
+     ('{"service": {"name": "a", "check": {}}}',
+      'Failed to validate checks for service "a": TTL must be > 0 for TTL checks')],
+)  # fmt: skip
+def test_a_definition_without_sense_ends_the_start(
+    text: str, reason: str, tmp_path: Path, reference_binary: Path
+) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    for subject in (Subject.REFERENCE, Subject.OURS):
+        agent = Agent(subject, tmp_path / subject.value, ["-config-file", str(tmp_path / "bad.json")])
+        done = run(agent.command(), cwd=tmp_path)
+        assert done.returncode == 1
+        assert reason in (done.stdout + done.stderr).replace('\\"', '"')
+
+
 def test_a_port_in_use_is_said_and_ends_with_1(start_agent: StartAgent, tmp_path: Path) -> None:
     first = start_agent()
     second = Agent(Subject.OURS, tmp_path / "second")

@@ -16,7 +16,6 @@ IGNORED_HEADERS = frozenset({"date", "content-length", "transfer-encoding"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INDEX = re.compile(r'("(?:Create|Modify)Index": ?|current modify index |X-Consul-Index: |"Index": ?)(\d+)')
 _CLOCK = re.compile(r'("LTime": ?|"Timestamp": ?|Age: )"?[^,"\n]+"?')
-_HASH = re.compile(r'("ContentHash": ?"|X-Consul-Contenthash: )[0-9a-f]+')
 _CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
 
 
@@ -80,5 +79,5 @@ def normal(reply: Reply, names: Names, rules: set[Rule]) -> str:
     elif Rule.STATUS_ONLY in rules:
         text = ""
     whole = "\n".join([f"status {reply.status}", *headers, "", text])
-    whole = _HASH.sub(r"\1<hash>", _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole))))
+    whole = _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole)))
     return _INDEX.sub(r"\1<index>", whole) if Rule.LOOSE_INDEX in rules else _ranks(whole)

@@ -7,34 +7,37 @@ import logging
 import os
 import platform
 import random
+import ssl
 import sys
 import time
 import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proconsul import COMPATIBLE_VERSION
 from proconsul.agent import remote_exec
 from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
-from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
+from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.coordinates import CoordinateSender, as_record, wan_coordinates
 from proconsul.agent.events import PREFIX, EventLog
 from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
 from proconsul.agent.kv_port import ServerKV
+from proconsul.agent.listeners import Listeners
 from proconsul.agent.local_state import LocalState
 from proconsul.agent.logs import Logs
 from proconsul.agent.measure import Measure
 from proconsul.agent.membership import client_tags, server_tags
 from proconsul.agent.metrics import Metrics
 from proconsul.agent.persistence import Persistence
+from proconsul.agent.plan import Rules
 from proconsul.agent.pools import Pools
-from proconsul.agent.registrations import Registrations, Runners
+from proconsul.agent.registrations import Registrations
 from proconsul.agent.remote_exec import RemoteExec
-from proconsul.agent.tls import https_context, load_files, rpc_tls
+from proconsul.agent.tls import CheckTls, https_context, rpc_tls
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.connections import ConnectionSet
@@ -60,9 +63,13 @@ from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server import leaving
-from proconsul.server.config import ServerConfig
+from proconsul.server.config import RpcTls, ServerConfig
 from proconsul.server.server import ConsulServer
+from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import EventFireRequest
+
+if TYPE_CHECKING:
+    from proconsul.agent.check_runners import CheckRunners
 
 log = logging.getLogger("agent")
 
@@ -119,8 +126,6 @@ class Agent:
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._reload_config = reload_config
         self._started_at = time.time()
-        self._listeners: list[asyncio.AbstractServer] = []
-        self._sockets: list[Path] = []
         self.measure = Measure(self)
         self._connections = ConnectionSet(config.limits.http_conns_per_client_max)
         self._sweeper: asyncio.TimerHandle | None = None
@@ -130,7 +135,6 @@ class Agent:
         self._build_state()
         self._build_front()
         self._extra: list[Any] = []
-        self._tls: Any = None
 
     # ------------------------------------------------------------------ composition
 
@@ -163,16 +167,15 @@ class Agent:
             self.server.coordinates.wan = partial(wan_coordinates, self.pools.wan)
         self.catalog_port = ServerCatalog(self.server)
         self.sync = AntiEntropy(
-            self.local, self.catalog_port, self.own_node, token=lambda: config.acl.tokens.default,
+            self.local, self.catalog_port, self.own_node, token=lambda: self.config.acl.tokens.default,
             cluster_size=lambda: len(self.pools.lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
         )  # fmt: skip
         self.runners = self._make_runners()
         self.registrations = Registrations(
             self.local, Persistence(config.data_dir, FileWriter()), self.runners, node=config.node_name,
-            sidecar_ports=(config.ports.sidecar_min, config.ports.sidecar_max),
-            deregister_min_s=config.checks.deregister_interval_min_s,
+            rules=_rules(config), deregister_min_s=config.checks.deregister_interval_min_s,
         )  # fmt: skip
-        self._apply_check_settings()
+        self._apply_settings()
 
     def _server_config(self) -> ServerConfig:
         config, raft = self.config, self.config.raft
@@ -196,30 +199,37 @@ class Agent:
             ),
         )  # fmt: skip
 
-    def _make_runners(self) -> Runners:
+    def _make_runners(self) -> CheckRunners:
         from proconsul.agent.check_runners import CheckRunners
 
         return CheckRunners(self)
 
-    def _apply_check_settings(self) -> None:
-        checks = self.config.checks
+    def _apply_settings(self) -> None:
+        """Hand the parts what they do not read from the configuration each time."""
+        config, checks = self.config, self.config.checks
         self.local.discard_check_output = checks.discard_output
         update_s = checks.update_interval_s
         # Between half and one and a half of check_update_interval, so that noisy outputs spread out.
         self.local.output_delay_s = lambda: update_s * (0.5 + self.rng.random()) if update_s > 0 else 0.0
-        loop = asyncio.get_running_loop()
-        self.local.defer = loop.call_later
+        self.local.defer = asyncio.get_running_loop().call_later
+        self.registrations.deregister_min_s = checks.deregister_interval_min_s
+        self.runners.configure(checks.output_bytes_max, CheckTls(config))
+        self._connections.per_client_max = config.limits.http_conns_per_client_max
+
+    def _apply_web_settings(self) -> None:
+        config = self.config
+        self.web.default_token = config.acl.tokens.default
+        self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
+        self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
+        self.web.use_cache = config.http.use_cache
+        self.web.discovery_max_stale_ns = int(config.http.discovery_max_stale_s * SECOND_NS)
 
     def _build_front(self) -> None:
         config, server = self.config, self.server
         self.web = Web(
             views=server.views, authority=server, datacenter=config.datacenter, always_pretty=config.dev_mode
         )
-        self.web.default_token = config.acl.tokens.default
-        self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
-        self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
-        self.web.use_cache = config.http.use_cache
-        self.web.discovery_max_stale_ns = int(config.http.discovery_max_stale_s * SECOND_NS)
+        self._apply_web_settings()
         router = Router()
         self._routes(router)
         self.front = FrontDoor(
@@ -228,6 +238,7 @@ class Agent:
             unprintable_filter=not config.http.disable_unprintable_char_filter,
             ui_path=config.ui.content_path if config.ui.enabled else "",
         )  # fmt: skip
+        self._listeners = Listeners(factory(self.front, self._connections))
 
     def _routes(self, router: Router) -> None:
         from proconsul.agent.api.debug import DebugRoutes
@@ -292,10 +303,15 @@ class Agent:
         # Who was reaped is known to nobody any more.
         forgotten = kind is Change.REAP
         self.server.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
+        if kind is Change.JOIN and member.name != self.config.node_name:
+            server = ServerDetails.parse(member)
+            if server is not None and server.datacenter == self.config.datacenter:
+                self.sync.server_up()
 
     def _pool_event(self, ltime: int, name: str, payload: bytes) -> None:
         if name == NEW_LEADER_EVENT:
             log.info("New leader elected: payload=%s", payload.decode("utf-8", "replace"))
+            self.sync.leader_elected()
         else:
             self.events.received(ltime, name, payload)
 
@@ -325,8 +341,8 @@ class Agent:
         self._started_at = time.time()
         await self.pools.start()
         await self.server.start()
-        self.registrations.load(self.config.service_definitions, self.config.check_definitions, {})
-        await self._listen()
+        self.registrations.load(self.config.service_definitions, self.config.check_definitions)
+        await self._listeners.start(self.config)
         self.sync.start()
         await self._start_dns()
         await self._start_watches()
@@ -369,42 +385,6 @@ class Agent:
         watches.start(self.config.watches)
         self._extra.append(watches)
 
-    async def _listen(self) -> None:
-        make = factory(self.front, self._connections)
-        for endpoint in self.config.http_addrs:
-            await self._listen_one(make, endpoint, None)
-        for endpoint in self.config.https_addrs:
-            self._tls = https_context(self.config.tls)
-            await self._listen_one(make, endpoint, self._tls)
-
-    async def _listen_one(self, make: Callable[[], asyncio.Protocol], endpoint: Endpoint, tls: Any) -> None:
-        loop = asyncio.get_running_loop()
-        handshake_s = self.config.limits.https_handshake_timeout_s if tls is not None else None
-        if endpoint.network == "unix":
-            path = Path(endpoint.path)
-            path.unlink(missing_ok=True)
-            server = await loop.create_unix_server(
-                make, str(path), ssl=tls, backlog=1024, ssl_handshake_timeout=handshake_s
-            )
-            self._sockets.append(path)
-            self._own_socket(path)
-        else:
-            server = await loop.create_server(
-                make, endpoint.host, endpoint.port, ssl=tls, backlog=1024, ssl_handshake_timeout=handshake_s
-            )
-        self._listeners.append(server)
-        kind = "HTTPS" if tls is not None else "HTTP"
-        log.info("Started %s server: address=%s network=%s", kind,
-                 endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip
-
-    def _own_socket(self, path: Path) -> None:
-        """Apply unix_sockets{user,group,mode}."""
-        http = self.config.http
-        if http.unix_socket_mode:
-            path.chmod(int(http.unix_socket_mode, 8))
-        if http.unix_socket_user or http.unix_socket_group:
-            os.chown(path, _user_id(http.unix_socket_user), _group_id(http.unix_socket_group))
-
     def _sweep(self) -> None:
         self._connections.sweep(time.monotonic())
         self._sweeper = asyncio.get_running_loop().call_later(HEADER_SWEEP_S, self._sweep)
@@ -415,38 +395,50 @@ class Agent:
         self._reaper = asyncio.get_running_loop().call_later(interval_s, self._reap)
 
     async def reload(self) -> None:
-        """Read the configuration again and apply what may change while running. Raises ConsulError."""
+        """Read the configuration again and apply what may change while running.
+
+        Everything is read and planned before anything changes: it takes effect whole or not at all. Raises
+        ConsulError.
+        """
         if self._reload_config is None:
             return
         try:
             config = self._reload_config(self.config)
         except Exception as error:
             raise ConsulError(str(error)) from None
-        self._reload_tls(config)
+        tls, https = self._new_tls(config)
+        rules = _rules(config)
+        plan = self.registrations.plan(config.service_definitions, config.check_definitions, rules)
         self.sync.pause()
         try:
             self.config = config
+            self.server.tls = tls
             if self.logs is not None:
                 try:
                     self.logs.set_level(config.logging.level)
                 except ValueError as error:
                     log.error("Invalid log level in new configuration: error=%s", error)
-            self._apply_check_settings()
-            snapshot = self.registrations.unload()
-            self.registrations.load(config.service_definitions, config.check_definitions, snapshot)
+            self._apply_settings()
+            self._apply_web_settings()
+            writes = self.registrations.apply(plan, rules)
             for part in self._extra:
                 part.reloaded(config)
+            if https is not None:
+                await self._listeners.renew(https, config)
         finally:
             self.sync.resume()
         self.local.node_in_sync = False
         self.sync.changed()
+        if writes:
+            await asyncio.wait(writes)
 
-    def _reload_tls(self, config: RuntimeConfig) -> None:
-        """Read all files before any is used: of what does not fit together, nothing counts. Raises ConsulError."""
+    @staticmethod
+    def _new_tls(config: RuntimeConfig) -> tuple[RpcTls, ssl.SSLContext | None]:
+        """TLS of the RPC port and of HTTPS, all files read. Raises ConsulError."""
         try:
-            self.server.tls = rpc_tls(config)
-            if self._tls is not None:
-                load_files(self._tls, config.tls.https)
+            if config.checks.enable_agent_tls:
+                CheckTls(config).context(skip_verify=False)
+            return rpc_tls(config), https_context(config.tls) if config.https_addrs else None
         except ConsulError as error:
             raise ConsulError(f"Failed reloading tls configuration: {error}") from None
 
@@ -477,15 +469,13 @@ class Agent:
             await part.stop()
         await self.sync.stop()
         await self.runners.close()
-        for listener in self._listeners:
-            listener.close()
+        self._listeners.close()
         self._connections.close()
         await asyncio.sleep(0)
         self.registrations.persistence.close()
         await self.server.stop()
         await self.pools.stop()
-        for path in self._sockets:
-            path.unlink(missing_ok=True)
+        self._listeners.remove_sockets()
         if self.config.pid_file:
             Path(self.config.pid_file).unlink(missing_ok=True)
 
@@ -536,6 +526,15 @@ class Agent:
         return blocks
 
 
+def _rules(config: RuntimeConfig) -> Rules:
+    """What may be registered."""
+    checks, ports = config.checks, config.ports
+    return Rules(
+        (ports.sidecar_min, ports.sidecar_max), local_scripts=checks.enable_local_scripts,
+        remote_scripts=checks.enable_remote_scripts,
+    )  # fmt: skip
+
+
 def _autopilot(config: RuntimeConfig) -> AutopilotConfig:
     """The ``autopilot`` block as the record that servers replicate."""
     block = config.autopilot
@@ -546,23 +545,6 @@ def _autopilot(config: RuntimeConfig) -> AutopilotConfig:
         RedundancyZoneTag=block.redundancy_zone_tag, DisableUpgradeMigration=block.disable_upgrade_migration,
         UpgradeVersionTag=block.upgrade_version_tag,
     )  # fmt: skip
-
-
-def _user_id(name: str) -> int:
-    """Numeric ids are taken as they are; empty means unchanged."""
-    if not name or name.isdigit():
-        return int(name or -1)
-    import pwd
-
-    return pwd.getpwnam(name).pw_uid
-
-
-def _group_id(name: str) -> int:
-    if not name or name.isdigit():
-        return int(name or -1)
-    import grp
-
-    return grp.getgrnam(name).gr_gid
 
 
 def _runtime_stats() -> dict[str, str]:

@@ -10,8 +10,8 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from proconsul.agent.local_state import CheckEntry, Entry, LocalState, ServiceEntry
 from proconsul.engine.wire.record import replace
@@ -22,7 +22,7 @@ from proconsul.features.catalog.model import (
     NodeService,
     RegisterRequest,
 )
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoLeader, NoServers
 
 log = logging.getLogger("agent")
 
@@ -81,6 +81,7 @@ class AntiEntropy:
         self._task: asyncio.Task[None] | None = None
         self._changes: asyncio.Future[None] | None = None
         self._changes_again = False
+        self._failed = False
 
     # ------------------------------------------------------------------ life
 
@@ -117,6 +118,11 @@ class AntiEntropy:
         self._full.set()
         self._wake.set()
 
+    def leader_elected(self) -> None:
+        """Somebody can take writes again: what failed without, is tried soon. Others need not ask all at once."""
+        if self._failed:
+            self.server_up()
+
     def _stagger(self, interval_s: float) -> float:
         return interval_s * self._rng.random()
 
@@ -129,7 +135,9 @@ class AntiEntropy:
             if not self._paused:
                 try:
                     await self.sync_full()
+                    self._failed = False
                 except Exception as error:
+                    self._failed = True
                     log.error("failed to sync remote state: error=%s", error)
                     delay_s = RETRY_FAILED_S + self._stagger(RETRY_FAILED_S)
             await self._changes_until(asyncio.get_running_loop().time() + delay_s)
@@ -151,6 +159,7 @@ class AntiEntropy:
             try:
                 await self.sync_changes()
             except Exception as error:
+                self._failed = True
                 log.error("failed to sync changes: error=%s", error)
                 return
 
@@ -187,24 +196,34 @@ class AntiEntropy:
         state = self._state
         services = {key: state.services[key] for key in state.out_services}
         checks = {key: state.checks[key] for key in state.out_checks}
-        await self._all([self._remove_service(key, entry) for key, entry in services.items() if entry.deleted])
+        refused: list[ConsulError] = []
+        await self._all([self._remove_service(key, entry) for key, entry in services.items() if entry.deleted], refused)
         await self._all([
             self._remove_check(key, entry) for key, entry in checks.items() if entry.deleted and not entry.in_sync
-        ])  # fmt: skip
-        await self._all([self._send_service(entry) for entry in services.values() if not entry.deleted])
-        await self._all([self._send_check(entry) for entry in checks.values() if not entry.deleted])
+        ], refused)  # fmt: skip
+        await self._all([self._send_service(entry) for entry in services.values() if not entry.deleted], refused)
+        await self._all([self._send_check(entry) for entry in checks.values() if not entry.deleted], refused)
         if not state.node_in_sync:
             await self._send_node()
+        if refused:
+            raise refused[0]
 
     @staticmethod
-    async def _all(work: Sequence[Awaitable[None]]) -> None:
-        """Run in parallel, a bounded number at a time; the first error is raised after all have ended."""
-        error: BaseException | None = None
+    async def _all(work: Sequence[Coroutine[Any, Any, None]], refused: list[ConsulError]) -> None:
+        """Run in parallel, a bounded number at a time.
+
+        What the servers refuse is added to ``refused``: one entry that they do not want keeps no other back. Raises
+        what else went wrong; of what comes after it nothing is tried.
+        """
         for start in range(0, len(work), IN_FLIGHT_MAX):
             results = await asyncio.gather(*work[start : start + IN_FLIGHT_MAX], return_exceptions=True)
-            error = error or next((r for r in results if isinstance(r, BaseException)), None)
-        if error is not None:
-            raise error
+            errors = [result for result in results if isinstance(result, BaseException)]
+            refused += [error for error in errors if isinstance(error, ConsulError) and _is_refusal(error)]
+            other = next((error for error in errors if not _is_refusal(error)), None)
+            if other is not None:
+                for unstarted in work[start + IN_FLIGHT_MAX :]:
+                    unstarted.close()
+                raise other
 
     def _base(self, token: str) -> RegisterRequest:
         node = self._own_node()
@@ -305,3 +324,8 @@ class AntiEntropy:
 
 def _is_denied(error: ConsulError) -> bool:
     return "Permission denied" in error.text or "ACL not found" in error.text
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether the servers answered, and did not want this."""
+    return isinstance(error, ConsulError) and not isinstance(error, NoLeader | NoServers)

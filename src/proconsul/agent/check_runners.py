@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proconsul.agent.checks.alias import AliasedCheck
-from proconsul.agent.checks.definition import CheckDefinition, CheckDefinitionError
+from proconsul.agent.checks.base import TlsContexts
 from proconsul.agent.checks.runner import CheckRunners as Registry
-from proconsul.agent.checks.runner import NoTtlError
+from proconsul.agent.checks.runner import Held, NoTtlError
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.local_state import LocalState
-from proconsul.engine.wire import gojson
-from proconsul.features.catalog.definition import CheckType, DefinitionError
+from proconsul.agent.plan import runnable
+from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck
 from proconsul.features.errors import ConsulError
 
@@ -26,14 +26,11 @@ log = logging.getLogger("agent")
 _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40}
 
 
-def runnable(check: CheckType) -> CheckDefinition:
-    """How to run ``check``. Raises DefinitionError when it cannot be run, with Consul's text."""
-    definition = CheckDefinition.from_fields(gojson.plain(check))
-    try:
-        definition.validate()
-    except CheckDefinitionError as error:
-        raise DefinitionError(str(error)) from None
-    return definition
+class TtlReported(NamedTuple):
+    """Implements `TtlReport`."""
+
+    output: str
+    ttl_s: float
 
 
 class CheckRunners:
@@ -44,42 +41,36 @@ class CheckRunners:
         self._registry = Registry(
             agent.local,
             rng=agent.rng,
-            output_bytes_max=agent.config.checks.output_bytes_max,
             aliases=_LocalAliases(agent.local),
             remote_aliases=_CatalogAliases(agent),
             log=_log,
         )
 
-    def start(self, check: HealthCheck, definition: CheckType, *, from_config: bool) -> None:
-        """Raises DefinitionError when the check may not be run."""
-        wanted = runnable(definition)
-        self._require_scripts(check.CheckID, wanted, from_config)
-        self._registry.start(check.CheckID, wanted)
+    def configure(self, output_bytes_max: int, tls: TlsContexts) -> None:
+        """What checks that are started from now on use."""
+        self._registry.configure(output_bytes_max, tls)
 
-    def _require_scripts(self, check_id: str, definition: CheckDefinition, from_config: bool) -> None:
-        if not definition.runs_commands:
-            return
-        checks = self._agent.config.checks
-        if from_config and not checks.enable_local_scripts:
-            raise DefinitionError(
-                "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' or "
-                "'enable_local_script_checks' to true"
-            )
-        if not from_config and not checks.enable_remote_scripts:
-            raise DefinitionError(
-                "Scripts are disabled on this agent from remote calls; to enable, configure "
-                "'enable_script_checks' to true"
-            )
+    def start(self, check_id: str, definition: CheckType) -> None:
+        self._registry.start(check_id, runnable(definition))
 
     def stop(self, check_id: str) -> None:
         self._registry.stop(check_id)
 
-    def set_ttl(self, check_id: str, status: str, output: str) -> float | None:
+    def hold(self, check_id: str) -> object:
+        return self._registry.hold(check_id)
+
+    def put_back(self, check_id: str, held: object) -> None:
+        assert isinstance(held, Held), "what is put back ran before"
+        self._registry.put_back(check_id, held)
+
+    def set_ttl(self, check_id: str, status: str, output: str) -> TtlReported | None:
         try:
-            self._registry.report(check_id, CheckStatus(status), output)
+            shown = self._registry.report(check_id, CheckStatus(status), output)
         except NoTtlError:
             return None
-        return self._registry.ttl_s(check_id)
+        ttl_s = self._registry.ttl_s(check_id)
+        assert ttl_s is not None, "a check that takes reports has a TTL"
+        return TtlReported(shown, ttl_s)
 
     async def close(self) -> None:
         """Stop everything; no child process outlives this."""

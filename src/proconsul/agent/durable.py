@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
+
+log = logging.getLogger("agent")
+
+# Ends the names of files that are being written, Consul's too.
+UNFINISHED = ".tmp"
 
 
 def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> None:
@@ -12,7 +18,7 @@ def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> Non
     ``sync_directory`` makes the rename itself durable, where directories can be opened; without it a power cut (not a
     crash of the process) may bring the old content back. Raises OSError when the disk refuses; the old file then stays.
     """
-    temporary = str(path) + ".tmp"
+    temporary = str(path) + UNFINISHED
     try:
         descriptor = _create(temporary)
     except FileNotFoundError:
@@ -32,6 +38,18 @@ def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> Non
         raise
     if sync_directory and os.name == "posix":
         _sync(path.parent)
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Remove what writers left behind that were ended in the middle. Nobody else may write there meanwhile."""
+    if not directory.is_dir():
+        return
+    for path in directory.iterdir():
+        if path.name.endswith(UNFINISHED) and path.is_file():
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.error("failed to remove file: file=%s error=%s", path, error)
 
 
 def _create(path: str) -> int:

@@ -51,8 +51,15 @@ class CheckEntry:
         self.deleted = False
         # True while an output-only change waits for its lazy update.
         self.deferred = False
+        # When a result (a run, a TTL that ran out, a report) first was critical; what a registration says is none.
         self.critical_since: float | None = None
         self.version = 0
+
+    def copy(self) -> CheckEntry:
+        """The check as it is now, out of sync."""
+        copied = CheckEntry(self.check, self.token, from_config=self.from_config)
+        copied.critical_since, copied.version = self.critical_since, self.version
+        return copied
 
 
 Entry = ServiceEntry | CheckEntry
@@ -141,15 +148,14 @@ class LocalState:
     # ------------------------------------------------------------------ services
 
     def add_service(self, service: NodeService, token: str = "", *, from_config: bool = False) -> None:
-        """Insert or replace; an identical service stays in sync."""
+        """Insert or replace. An identical one is sent too: whoever registers again may do so because somebody
+        removed it from the catalog."""
         old = self.services.get(service.ID)
         entry = ServiceEntry(service, token, from_config=from_config)
-        if old is not None and not old.deleted:
-            entry.in_sync = old.in_sync and old.service == service and old.token == token
-            entry.version = old.version + (not entry.in_sync)
+        if old is not None:
+            entry.version = old.version + 1
         self.services[service.ID] = entry
-        if not entry.in_sync:
-            self._service_out(service.ID)
+        self._service_out(service.ID)
         self._tell(service.ID)
 
     def remove_service(self, service_id: str) -> bool:
@@ -177,34 +183,30 @@ class LocalState:
     # ------------------------------------------------------------------ checks
 
     def add_check(self, check: HealthCheck, token: str = "", *, from_config: bool = False) -> None:
-        """Insert or replace. The service's name and tags are copied from the local service."""
+        """Insert or replace, as `add_service`. The service's name and tags are copied from the local service.
+
+        How long a check has been critical starts with its next result: before a run nobody knows that it is.
+        """
         if self.discard_check_output:
             check = replace(check, Output="")
         if check.ServiceID:
             service = self.service(check.ServiceID)
             if service is not None:
                 check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
-        check = replace(check, Node=self.node)
+        self.restore_check(CheckEntry(replace(check, Node=self.node), token, from_config=from_config))
+
+    def restore_check(self, entry: CheckEntry) -> None:
+        """Put ``entry`` in place of the check with its id, as it is, and send it."""
+        check = entry.check
         old = self.checks.get(check.CheckID)
-        entry = CheckEntry(check, token, from_config=from_config)
-        if old is not None and not old.deleted:
-            entry.in_sync = old.in_sync and old.check == check and old.token == token
-            entry.version = old.version + (not entry.in_sync)
-            entry.critical_since = old.critical_since
-        self._note_critical(entry)
-        if old is not None and old.check.ServiceID != check.ServiceID:
-            self._unlink(check.CheckID, old.check.ServiceID)
+        if old is not None:
+            entry.version = max(entry.version, old.version) + 1
+            if old.check.ServiceID != check.ServiceID:
+                self._unlink(check.CheckID, old.check.ServiceID)
         self.checks[check.CheckID] = entry
         self._of_service.setdefault(check.ServiceID, {})[check.CheckID] = None
-        if not entry.in_sync:
-            self._check_out(check.CheckID)
+        self._check_out(check.CheckID)
         self._tell(check.ServiceID)
-
-    def _note_critical(self, entry: CheckEntry) -> None:
-        if entry.check.Status != HEALTH_CRITICAL:
-            entry.critical_since = None
-        elif entry.critical_since is None:
-            entry.critical_since = self._clock()
 
     def remove_check(self, check_id: str) -> bool:
         entry = self.checks.get(check_id)
@@ -233,12 +235,15 @@ class LocalState:
             return
         if self.discard_check_output:
             output = ""
+        if status != HEALTH_CRITICAL:
+            entry.critical_since = None
+        elif entry.critical_since is None:
+            entry.critical_since = self._clock()
         old = entry.check
         if old.Status == status and old.Output == output:
             return
         entry.check = replace(old, Status=status, Output=output)
         entry.version += 1
-        self._note_critical(entry)
         if old.Status != status:
             self._tell(old.ServiceID)
         delay_s = self.output_delay_s()
@@ -260,7 +265,7 @@ class LocalState:
             self._check_out(check_id)
 
     def critical_for(self, now: float) -> list[tuple[HealthCheck, float]]:
-        """Critical checks with how many seconds they have been so."""
+        """Checks whose results are critical, with how many seconds they have been so."""
         return [
             (entry.check, now - entry.critical_since)
             for entry in self.checks.values()
@@ -274,7 +279,8 @@ class LocalState:
     ) -> None:
         """Set the sync flags from what the catalog holds; what the catalog has and we have not becomes deleted."""
         self.node_in_sync = (
-            node is not None and node.ID == own.ID and (node.TaggedAddresses or {}) == (own.TaggedAddresses or {})
+            node is not None and node.ID == own.ID and node.Address == own.Address
+            and (node.TaggedAddresses or {}) == (own.TaggedAddresses or {})
             and (node.Meta or {}) == (own.Meta or {})
         )  # fmt: skip
         remote_services = {service.ID: service for service in services}

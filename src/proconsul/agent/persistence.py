@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proconsul.agent.durable import replace_file
+from proconsul.agent.durable import remove_unfinished, replace_file
 from proconsul.agent.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType
@@ -24,6 +24,11 @@ log = logging.getLogger("agent")
 
 SOURCE_LOCAL = "local"
 SOURCE_REMOTE = "remote"
+# Fields of checks that releases after 1.8.7 brought: written only where they say something.
+NEWER_CHECK_FIELDS = frozenset({
+    "DisableRedirects", "FailuresBeforeWarning", "H2PING", "H2PingUseTLS", "OSService", "TCPUseTLS", "TLSServerName",
+    "UDP",
+})  # fmt: skip
 _SOURCES = frozenset({SOURCE_LOCAL, SOURCE_REMOTE, ""})
 
 
@@ -80,6 +85,12 @@ class Persistence:
         if self._writer is not None:
             self._writer.close()
 
+    def remove_unfinished(self) -> None:
+        """Remove what an agent that was killed left behind; to be called before anything is written."""
+        if self._root is not None:
+            for folder in ("services", "checks", "checks/state"):
+                remove_unfinished(self._root / folder)
+
     # ------------------------------------------------------------------ writing
 
     def save_service(self, service: NodeService, token: str, source: str) -> None:
@@ -88,9 +99,11 @@ class Persistence:
             "LocallyRegisteredAsSidecar": service.LocallyRegisteredAsSidecar,
         })  # fmt: skip
 
-    def save_check(self, check: HealthCheck, check_type: CheckType, token: str, source: str) -> None:
+    def save_check(self, check: HealthCheck, check_type: CheckType | None, token: str, source: str) -> None:
+        """``check_type`` is None for what nothing runs (maintenance)."""
         self._write("checks", check.CheckID, {
-            "Check": check, "ChkType": check_type, "Token": token, "Source": source,
+            "Check": check, "ChkType": _as_written(check_type) if check_type is not None else None, "Token": token,
+            "Source": source,
         })  # fmt: skip
 
     def save_state(self, check_id: str, state: PersistedState) -> None:
@@ -177,7 +190,7 @@ class Persistence:
             source = str(value.get("Source") or "")
             if source not in _SOURCES:
                 log.warning("service exists with invalid source, purging: service=%s source=%s", service.ID, source)
-                path.unlink(missing_ok=True)
+                _discard(path)
                 continue
             sidecar = bool(value.get("LocallyRegisteredAsSidecar"))
             yield PersistedService(service, str(value.get("Token") or ""), source, sidecar, path)
@@ -193,7 +206,7 @@ class Persistence:
             source = str(value.get("Source") or "")
             if source not in _SOURCES:
                 log.warning("check exists with invalid source, purging: check=%s source=%s", check.CheckID, source)
-                path.unlink(missing_ok=True)
+                _discard(path)
                 continue
             yield PersistedCheck(check, check_type, str(value.get("Token") or ""), source, path)
 
@@ -209,13 +222,32 @@ class Persistence:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error("failed decoding check state: file=%s error=%s", path, error)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return None
         if now >= state.expires:
             log.debug("check state expired, not restoring: check=%s", check_id)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return None
         return state
+
+
+def _as_written(check_type: CheckType) -> gojson.Object:
+    """How a check is run, as Consul 1.8.7 reads it: it refuses files with fields it does not know."""
+    default = CheckType()
+    fields = {name: getattr(check_type, name) for name in CheckType.__struct_fields__}
+    return gojson.Object({
+        name: value
+        for name, value in fields.items()
+        if name not in NEWER_CHECK_FIELDS or value != getattr(default, name)
+    })  # fmt: skip
+
+
+def _discard(path: Path) -> None:
+    """Remove a file that says nothing any more; one that stays does no harm."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.error("failed to remove file: file=%s error=%s", path, error)
 
 
 def _lenient(cls: Any, value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.config.runtime import RuntimeConfig, TlsConfig, TlsListenerConfig
 from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.mux import ALPN, TlsPolicy
@@ -53,6 +54,34 @@ def https_context(config: TlsConfig) -> ssl.SSLContext:
     context = _server_context(config, config.https)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+class CheckTls:
+    """TLS of checks: with enable_agent_tls_for_checks the agent's own certificate and authorities, else the system's.
+
+    ``server_name`` is then whom a certificate must name, unless the check says it.
+    """
+
+    def __init__(self, config: RuntimeConfig) -> None:
+        self._config = config
+        self._default = DefaultTlsContexts()
+        own = config.checks.enable_agent_tls
+        self.server_name = (config.tls.server_name or config.node_name) if own else ""
+
+    def context(self, *, skip_verify: bool, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """Raises ConsulError when a file cannot be used."""
+        if not self._config.checks.enable_agent_tls:
+            return self._default.context(skip_verify=skip_verify, alpn=alpn)
+        tls, own = self._config.tls, self._config.tls.internal_rpc
+        context = _context(ssl.PROTOCOL_TLS_CLIENT, tls, own)
+        if not _has_authority(own):
+            context.load_default_certs()
+        if skip_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        return context
 
 
 def _check(config: RuntimeConfig) -> None:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ClassVar
 
-import msgspec
-
 from proconsul.agent.agent import Agent
-from proconsul.agent.check_runners import runnable
+from proconsul.agent.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.file_writer import Outcome
 from proconsul.agent.local_state import worst_status
+from proconsul.agent.plan import runnable
 from proconsul.agent.registrations import refusal
+from proconsul.agent.undo import Undo
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
+    INVALID_ADDRESS,
     CheckDefinition,
     DefinitionError,
     ServiceDefinition,
+    reachable,
     valid_status,
     validate_meta,
     validate_service,
@@ -48,10 +49,6 @@ _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
 
 
-# Kinds whose proxy settings are shown; others may be registered but mean nothing.
-_PROXY_KINDS = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
-
-
 class _CheckUpdate(Record, frozen=True):
     go_name: ClassVar[str | None] = "checkUpdate"
     Status: str = ""
@@ -70,7 +67,7 @@ def show_service(service: NodeService, fingerprint: str = "") -> gojson.Object:
     out |= {"Weights": service.Weights or DEFAULT_WEIGHTS, "EnableTagOverride": service.EnableTagOverride}
     if fingerprint:
         out["ContentHash"] = fingerprint
-    if service.Kind in _PROXY_KINDS:
+    if service.Kind in PROXY_KINDS:
         out["Proxy"] = _show_proxy(service)
     if service.Connect.Native:
         out["Connect"] = service.Connect
@@ -85,12 +82,6 @@ def _show_proxy(service: NodeService) -> Any:
             if not upstream.get(name):
                 upstream.pop(name, None)
     return shown
-
-
-def content_hash(service: NodeService) -> str:
-    """A fingerprint of everything a client of /v1/agent/service/:id sees."""
-    body = msgspec.json.encode(gojson.plain(show_service(service)))
-    return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
 def _health_check_json(check: HealthCheck) -> gojson.Object:
@@ -248,35 +239,48 @@ class RegistrationRoutes:
 
     # ------------------------------------------------------------------ services
 
-    def _synced(self, undo: Callable[[], object] | None = None) -> Awaitable[Response]:
-        """Answer when what changed is on this agent's disk, and pushed to the catalog.
+    def _kept(self, change: Callable[[], object]) -> Awaitable[Response]:
+        """Make ``change`` and answer when it is on this agent's disk, and pushed to the catalog.
 
-        A failed push is logged and retried, never the caller's problem; a disk that refuses is: ``undo`` then takes
-        the registration back.
+        A failed push is logged and retried, never the caller's problem; a disk that refuses is: the `Undo` that
+        ``change`` returned, if it did, then takes it back. Raises what ``change`` raises.
         """
-        return self._when_kept(self.agent.registrations.persistence.submitted(), undo)
+        persistence = self.agent.registrations.persistence
+        persistence.submitted()  # what others left behind is not this request's
+        undo = change()
+        return self._when_kept(persistence.submitted(), undo if isinstance(undo, Undo) else None)
 
-    async def _when_kept(self, writes: list[Outcome], undo: Callable[[], object] | None) -> Response:
+    async def _when_kept(self, writes: list[Outcome], undo: Undo | None) -> Response:
         pushed = asyncio.ensure_future(self.agent.push_changes())
         if writes:
             await asyncio.wait(writes)
-        await pushed
         error = next((error for write in writes if (error := write.result()) is not None), None)
+        writes = self._ended(undo, error) if undo is not None else []
+        await pushed
+        if writes:
+            await asyncio.wait(writes)
         if error is None:
             return self.web.empty()
-        if undo is not None:
-            undo()
-            self.agent.registrations.persistence.submitted()
-            await self.agent.push_changes()
+        await self.agent.push_changes()
         raise ConsulError(refusal(error))
+
+    def _ended(self, undo: Undo, error: OSError | None) -> list[Outcome]:
+        """Let the change last, or take it back. Returns what that has written."""
+        persistence = self.agent.registrations.persistence
+        persistence.submitted()
+        if error is None:
+            undo.settle()
+        else:
+            undo.undo()
+        return persistence.submitted()
 
     def service_register(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
-        if definition.Address in ("0.0.0.0", "::", "[::]"):
-            raise BadRequest("Invalid service address")
+        if not reachable(definition.Address):
+            raise BadRequest(INVALID_ADDRESS)
         service = self._checked_service(definition)
         checks = definition.check_types()
         try:
@@ -287,18 +291,24 @@ class RegistrationRoutes:
         for check in checks:
             if check.Status and not valid_status(check.Status):
                 raise BadRequest("Status for checks must 'passing', 'warning', 'critical'")
+        planner = self.agent.registrations.planner()
         try:
-            sidecar = self.agent.registrations.sidecar_of(definition)
+            sidecar = planner.sidecar_of(definition)
+        except gojson.JSONError as error:
+            raise BadRequest(f"Request decode failed: {error}") from None
         except DefinitionError as error:
             raise BadRequest(f"Invalid SidecarService: {error}") from None
         token = definition.Token or self.web.token(request)
-        replace_text = request.get("replace-existing-checks")
-        replace_checks = request.has("replace-existing-checks") and replace_text in _YES
-        add = self.agent.registrations.add_service
-        add(service, checks, token=token, replace_existing_checks=replace_checks)
-        if sidecar is not None:
-            add(sidecar[0], sidecar[1], token=token, replace_existing_checks=replace_checks)
-        return self._synced(partial(self.agent.registrations.remove_service, service.ID or service.Service))
+        wanted = [(service, checks), *([sidecar] if sidecar is not None else [])]
+        try:
+            planned = [planner.service(one, its_checks, token=token) for one, its_checks in wanted]
+        except DefinitionError as error:
+            raise ConsulError(str(error)) from None
+        replace_checks = (
+            request.has("replace-existing-checks") and request.get("replace-existing-checks") in _YES
+        )
+        register = self.agent.registrations.register
+        return self._kept(lambda: register(planned, replace_existing_checks=replace_checks))
 
     @staticmethod
     def _checked_service(definition: ServiceDefinition) -> NodeService:
@@ -319,18 +329,17 @@ class RegistrationRoutes:
 
     def service_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        self.agent.registrations.remove_service(request.params)
-        return self._synced()
+        return self._kept(partial(self.agent.registrations.remove_service, request.params))
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
         self.web.check(request, Rule.NAMESPACE)
         enable = self._enable(request)
-        self.agent.registrations.service_maintenance(
-            request.params, enable, request.get("reason"), self.web.token(request)
-        )
-        return self._synced()
+        return self._kept(partial(
+            self.agent.registrations.service_maintenance, request.params, enable, request.get("reason"),
+            self.web.token(request),
+        ))  # fmt: skip
 
     @staticmethod
     def _enable(request: Request) -> bool:
@@ -344,8 +353,9 @@ class RegistrationRoutes:
 
     def node_maintenance(self, request: Request) -> Answer:
         enable = self._enable(request)
-        self.agent.registrations.node_maintenance(enable, request.get("reason"), self.web.token(request))
-        return self._synced()
+        return self._kept(partial(
+            self.agent.registrations.node_maintenance, enable, request.get("reason"), self.web.token(request)
+        ))  # fmt: skip
 
     # ------------------------------------------------------------------ checks
 
@@ -361,13 +371,14 @@ class RegistrationRoutes:
         except DefinitionError as error:
             raise BadRequest(f"Invalid check: {error}") from None
         check = definition.health_check(self.state.node)
-        self.agent.registrations.add_check(check, definition, token=definition.Token or self.web.token(request))
-        return self._synced(partial(self.agent.registrations.remove_check, check.CheckID))
+        return self._kept(partial(
+            self.agent.registrations.add_check, check, definition,
+            token=definition.Token or self.web.token(request),
+        ))  # fmt: skip
 
     def check_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        self.agent.registrations.remove_check(request.params)
-        return self._synced()
+        return self._kept(partial(self.agent.registrations.remove_check, request.params))
 
     def check_pass(self, request: Request) -> Answer:
         return self._noted(request, HEALTH_PASSING)
@@ -390,7 +401,6 @@ class RegistrationRoutes:
         return self._report(request.params, status, request.get("note"))
 
     def _report(self, check_id: str, status: str, output: str) -> Answer:
-        self.agent.registrations.update_ttl(check_id, status, output)
-        return self._synced()
+        return self._kept(partial(self.agent.registrations.update_ttl, check_id, status, output))
 
 

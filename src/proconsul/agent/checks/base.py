@@ -9,7 +9,7 @@ from proconsul.agent.checks.status import CheckStatus
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["CheckNotify", "Probe", "ProbeResult", "TlsContexts"]
+__all__ = ["CheckNotify", "DefaultTlsContexts", "Probe", "ProbeResult", "TlsContexts"]
 
 
 class ProbeResult(NamedTuple):
@@ -34,11 +34,16 @@ class CheckNotify(Protocol):
 class TlsContexts(Protocol):
     """Where checks get their TLS settings from (``enable_agent_tls_for_checks`` decides what is in them)."""
 
+    # Whom certificates must name where a check does not say it; empty: the host that is dialled.
+    server_name: str
+
     def context(self, *, skip_verify: bool, alpn: tuple[str, ...] = ()) -> ssl.SSLContext: ...
 
 
 class DefaultTlsContexts:
     """The system's authorities and no client certificate. Contexts are cached: loading authorities is slow."""
+
+    server_name = ""
 
     def __init__(self) -> None:
         self._cache: dict[tuple[bool, tuple[str, ...]], ssl.SSLContext] = {}

@@ -6,9 +6,12 @@ import asyncio
 import errno
 import os
 import socket
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from proconsul.engine.wire.durations import go_quote
 
 if TYPE_CHECKING:
     import ssl
@@ -22,6 +25,8 @@ __all__ = [
 _FALLBACK_DELAY_S: Final = 0.3
 # 64 KiB: one header line or frame at most; bodies are read in pieces.
 _STREAM_BYTES_MAX: Final = 64 * 1024
+
+_NAME: Final = frozenset(string.ascii_letters + string.digits + "-_.")
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -62,8 +67,8 @@ def errno_text(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def split_host_port(address: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[host]:port``. Raises DialError with Go's text."""
+def split_host_port(address: str, network: str = "tcp") -> tuple[str, int]:
+    """Split ``host:port`` or ``[host]:port``; ports may be names of services. Raises DialError with Go's text."""
     if address.startswith("["):
         end = address.find("]")
         if end < 0:
@@ -78,11 +83,35 @@ def split_host_port(address: str) -> tuple[str, int]:
             raise DialError(f"dial tcp: address {address}: missing port in address")
         if ":" in host:
             raise DialError(f"dial tcp: address {address}: too many colons in address")
-    if not port.isdigit():
-        raise DialError(f"dial tcp: lookup tcp/{port}: unknown port" if port else "dial tcp: missing port")
-    if int(port) > 65535:
+    return host, _port(port, network)
+
+
+# Names that are known wherever the system's own list is missing.
+_PORTS: Final = {
+    "tcp": {"domain": 53, "ftp": 21, "ftps": 990, "gopher": 70, "http": 80, "https": 443, "imap2": 143, "imap3": 220,
+            "imaps": 993, "pop3": 110, "pop3s": 995, "smtp": 25, "ssh": 22, "telnet": 23},
+    "udp": {"domain": 53},
+}  # fmt: skip
+
+
+def _port(text: str, network: str) -> int:
+    """A number, or the name of a service. Raises DialError."""
+    if not (text.isascii() and text.isdigit()):
+        name = text.lower()
+        if name in _PORTS[network]:
+            return _PORTS[network][name]
+        try:
+            return socket.getservbyname(name, network)
+        except (OSError, ValueError):
+            pass
+        raise DialError(f"dial tcp: address {network}/{text}: unknown port" if text else "dial tcp: missing port")
+    return _checked(int(text))
+
+
+def _checked(port: int) -> int:
+    if port > 65535:
         raise DialError(f"dial tcp: address {port}: invalid port")
-    return host, int(port)
+    return port
 
 
 def _name_server() -> str:
@@ -117,8 +146,9 @@ async def resolve(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise DialError(f"dial tcp: lookup {host}{_name_server()}: no such host") from None
+    except (OSError, ValueError):
+        server = _name_server() if set(host) <= _NAME else ""  # which is not asked for what is no name
+        raise DialError(f"dial tcp: lookup {host}{server}: no such host") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -132,6 +162,8 @@ async def _connect(host: str, port: int, context: ssl.SSLContext | None, server_
         )
     except ssl_module.SSLError as error:
         raise DialError(start_tls_text(error)) from None
+    except (ValueError, TypeError):  # no name that could be asked for; zero bytes are of the wrong type
+        raise DialError(f"tls: invalid server name {go_quote(server_name or '')}") from None
     except OSError as error:
         if context is not None and isinstance(error, ConnectionResetError):
             raise DialError(f"read tcp {shown}: read: {errno_text(error)}") from None
@@ -143,7 +175,7 @@ async def dial(host: str, port: int, context: ssl.SSLContext | None = None, serv
 
     Raises DialError. The caller sets the timeout.
     """
-    addresses = await resolve(host, port)
+    addresses = await resolve(host, _checked(port))
     name = server_name or host
     first_family = [address for address in addresses if (":" in address) == (":" in addresses[0])]
     second_family = [address for address in addresses if address not in first_family]

@@ -84,7 +84,8 @@ class GrpcProbe:
             (":method", "POST"),
             (":scheme", "https" if self.context else "http"),
             (":path", "/grpc.health.v1.Health/Check"),
-            (":authority", self.server_name or self.address),
+            # The name counts with TLS only, where no connection is made for one that is none.
+            (":authority", (self.server_name if self.context else "") or self.address),
             ("content-type", "application/grpc"),
             ("te", "trailers"),
         ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
+from proconsul.agent.checks.httpfields import canonical
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.checks.status import CheckStatus
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpProbe", "http_status"]
 
-_USER_AGENT: Final = "Consul Health Check"
-_ACCEPT: Final = "text/plain, text/*, */*"
+_DEFAULTS: Final = {"user-agent": "Consul Health Check", "accept": "text/plain, text/*, */*"}
 
 
 def http_status(code: int) -> CheckStatus:
@@ -47,12 +47,13 @@ class HttpProbe:
         self.timeout_s = timeout_s
         self.output_bytes_max = output_bytes_max
         self.method = method or "GET"
-        names = {name.lower() for name in header or {}}
-        full: dict[str, Sequence[str]] = dict(header or {})
-        if "user-agent" not in names:
-            full["User-Agent"] = (_USER_AGENT,)
-        if "accept" not in names:
-            full["Accept"] = (_ACCEPT,)
+        # What says nothing is as what is not there.
+        full = {
+            name: values for name, values in (header or {}).items()
+            if name.lower() not in _DEFAULTS or (values and values[0])
+        }  # fmt: skip
+        names = {name.lower() for name in full}
+        full |= {canonical(name): (value,) for name, value in _DEFAULTS.items() if name not in names}
         self.request = HttpRequest(
             url=url,
             method=self.method,

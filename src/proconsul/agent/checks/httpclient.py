@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.dial import DialError, Stream, dial, dial_unix
+from proconsul.agent.checks.httpfields import FieldError, canonical, host_of, require_fields, require_method
+from proconsul.agent.checks.url import Url, UrlError, parse
 from proconsul.engine.wire.durations import go_quote
 
 if TYPE_CHECKING:
     import ssl
-    from urllib.parse import SplitResult
-
 __all__ = ["HttpClientError", "HttpRequest", "HttpResponse", "fetch", "parse_url", "shown_url"]
 
 # 10: the limit of Go's client, which operators see in the error text.
@@ -68,39 +68,24 @@ class HttpResponse:
         return f"{self.status} {self.reason}".rstrip()
 
 
-def parse_url(url: str) -> SplitResult:
-    """Split a URL. Raises HttpClientError with Go's text."""
-    from urllib.parse import urlsplit
-
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in url):
-        raise HttpClientError(f"parse {go_quote(url)}: net/url: invalid control character in URL")
-    head = url.split("/", 1)[0]
-    scheme, colon, _ = url.partition(":")
-    if colon and not scheme:
-        raise HttpClientError(f"parse {go_quote(url)}: missing protocol scheme")
-    if ":" in head and not (scheme[:1].isalpha() and all(char.isalnum() or char in "+-." for char in scheme)):
-        raise HttpClientError(f"parse {go_quote(url)}: first path segment in URL cannot contain colon")
+def parse_url(url: str) -> Url:
+    """Take a URL apart. Raises HttpClientError with Go's text."""
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise HttpClientError(f"parse {go_quote(url)}: missing ']' in host") from None
-    try:
-        _ = parts.port
-    except ValueError:
-        port = parts.netloc.rpartition(":")[2]
-        raise HttpClientError(f'parse {go_quote(url)}: invalid port ":{port}" after host') from None
-    return parts
+        return parse(url)
+    except UrlError as error:
+        raise HttpClientError(str(error)) from None
 
 
 def shown_url(url: str) -> str:
     """The URL as error texts show it: with the password hidden."""
     head, separator, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
+    authority = authority.removesuffix(":")
     user, at, host = authority.rpartition("@")
     if separator and at and ":" in user:
         name = user.partition(":")[0]
         return f"{head}://{name}:xxxxx@{host}{slash}{path}"
-    return url
+    return f"{head}{separator}{authority}{slash}{path}"
 
 
 def _failed(method: str, url: str, text: str) -> HttpClientError:
@@ -113,6 +98,10 @@ async def fetch(request: HttpRequest, on_body: Callable[[bytes], None], timeout_
 
     Raises HttpClientError. When the time runs out inside the body the answer stands with what was read.
     """
+    try:
+        require_method(request.method or "GET")
+    except FieldError as error:
+        raise HttpClientError(str(error)) from None
     state = _Exchange(request, on_body)
     try:
         async with asyncio.timeout(timeout_s):
@@ -144,15 +133,24 @@ class _Exchange:
             location = await self.once(absolute)
             if location is None:
                 return
-            absolute = urljoin(absolute, location)
+            try:
+                parse_url(location)
+                absolute = urljoin(absolute, location)
+            except (HttpClientError, ValueError) as error:
+                text = f"failed to parse Location header {go_quote(location)}: {error}"
+                raise _failed(self.method, self.url, text) from None
             self.url = location
         raise _failed(self.method, self.url, f"stopped after {_REDIRECTS_MAX} redirects")
 
     async def once(self, absolute: str) -> str | None:
         """One round; return where it redirects to, or None when it is the answer."""
-        parts = parse_url(absolute)
+        parts = parse_url(_on_the_socket(absolute) if self.request.unix_path else absolute)
         try:
+            if parts.scheme in ("http", "https"):
+                require_fields(self.request.header or {})
             stream = await self.connect(parts)
+        except FieldError as error:
+            raise _failed(self.method, self.url, str(error)) from None
         except DialError as error:
             raise _failed(self.method, self.url, str(error)) from None
         reader, writer = stream
@@ -185,7 +183,7 @@ class _Exchange:
             self.body = b""
         return location
 
-    async def connect(self, parts: SplitResult) -> Stream:
+    async def connect(self, parts: Url) -> Stream:
         if self.request.unix_path:
             return await dial_unix(self.request.unix_path)
         if parts.scheme not in ("http", "https"):
@@ -198,44 +196,40 @@ class _Exchange:
         context = self.request.context or _system_context
         return await dial(parts.hostname, parts.port or 443, context(), self.request.server_name)
 
-    def head(self, parts: SplitResult) -> bytes:
-        given = {name.lower(): list(values) for name, values in (self.request.header or {}).items()}
-        host = (given.pop("host", None) or [parts.netloc.rpartition("@")[2]])[0]
-        agent = given.pop("user-agent", ["Go-http-client/1.1"])
-        lines = [f"{self.method} {_target(parts)} HTTP/1.1", f"Host: {host}", f"User-Agent: {agent[0]}"]
-        given.pop("content-length", None)
+    def head(self, parts: Url) -> bytes:
+        """The request up to its body. What is in it was found to fit into its lines."""
+        header = {canonical(name): list(values) for name, values in (self.request.header or {}).items()}
+        given = {name: values for name, values in header.items() if name not in _OWN_FIELDS}
+        host = host_of(next(iter(header.get("Host", [])), "") or parts.authority)
+        agent = next(iter(header.get("User-Agent", [])), "") or "Go-http-client/1.1"
+        lines = [f"{self.method} {parts.target} HTTP/1.1", f"Host: {host}", f"User-Agent: {agent.strip()}"]
         if self.body or self.method in ("POST", "PUT", "PATCH"):
             lines.append(f"Content-Length: {len(self.body)}")
-        if parts.username is not None and "authorization" not in given:
-            given["authorization"] = [_basic(parts)]
-        names = {name.lower(): name for name in self.request.header or {}}
-        for name, values in sorted(given.items()):
-            shown = "-".join(part.capitalize() for part in names.get(name, name).split("-"))
-            lines.extend(f"{shown}: {_one_line(value)}" for value in values)
-        if "accept-encoding" not in given and "range" not in given and self.method != "HEAD":
+        if parts.user is not None and "Authorization" not in given:
+            given["Authorization"] = [_basic(*parts.user)]
+        for name, values in sorted(given.items(), key=lambda field: field[0].lower()):
+            lines.extend(f"{name}: {value.strip(_BLANK)}" for value in values)
+        if "Accept-Encoding" not in given and "Range" not in given and self.method != "HEAD":
             lines.append("Accept-Encoding: gzip")
         lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
-def _one_line(value: str) -> str:
-    """Header values may not break out of their line."""
-    return value.replace("\r", " ").replace("\n", " ")
+def _on_the_socket(url: str) -> str:
+    """The URL without its host, which stands for the path of a socket."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://localhost/{rest.partition('/')[2]}"
 
 
-def _target(parts: SplitResult) -> str:
-    from urllib.parse import quote
-
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    return f"{path}?{parts.query}" if parts.query else path
+# What the client decides itself.
+_OWN_FIELDS: Final = frozenset({"Content-Length", "Host", "Trailer", "Transfer-Encoding", "User-Agent"})
+_BLANK: Final = " \t"
 
 
-def _basic(parts: SplitResult) -> str:
+def _basic(user: str, password: str) -> str:
     from base64 import b64encode
-    from urllib.parse import unquote
 
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+    return "Basic " + b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()
 
 
 def _read_text(error: Exception) -> str:

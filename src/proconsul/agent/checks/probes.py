@@ -48,7 +48,7 @@ def _http(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) 
         body=definition.body,
         follow_redirects=not definition.disable_redirects,
         context=_context(definition, tls),
-        server_name=definition.tls_server_name,
+        server_name=definition.tls_server_name or tls.server_name,
     )
 
 
@@ -57,7 +57,7 @@ def _tcp(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -
 
     context = _context(definition, tls) if definition.tcp_use_tls else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return TcpProbe(definition.tcp, timeout_s, context, definition.tls_server_name)
+    return TcpProbe(definition.tcp, timeout_s, context, definition.tls_server_name or tls.server_name)
 
 
 def _udp(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
@@ -71,7 +71,7 @@ def _grpc(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) 
 
     context = _context(definition, tls, ("h2",)) if definition.grpc_use_tls else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return GrpcProbe(definition.grpc, timeout_s, context, definition.tls_server_name)
+    return GrpcProbe(definition.grpc, timeout_s, context, definition.tls_server_name or tls.server_name)
 
 
 def _h2ping(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
@@ -79,7 +79,7 @@ def _h2ping(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts
 
     context = _context(definition, tls, ("h2",)) if definition.h2ping_use_tls else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return H2PingProbe(definition.h2ping, timeout_s, context, definition.tls_server_name)
+    return H2PingProbe(definition.h2ping, timeout_s, context, definition.tls_server_name or tls.server_name)
 
 
 def _docker(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from proconsul.agent.checks.alias import AliasFollower, AliasLookup, AliasState
 from proconsul.agent.checks.base import CheckNotify, DefaultTlsContexts, Probe, ProbeResult, TlsContexts
@@ -23,7 +23,7 @@ from proconsul.agent.checks.ttl import TtlState
 from proconsul.engine.wire.durations import SECOND_NS
 from proconsul.engine.wire.text import quoted
 
-__all__ = ["CheckLog", "CheckRunners", "NoTtlError"]
+__all__ = ["CheckLog", "CheckRunners", "Held", "NoTtlError"]
 
 # How long ``close`` waits for cancelled runs; they only have to close sockets and reap killed children.
 _CLOSE_TIMEOUT_S: Final = 5.0
@@ -53,6 +53,13 @@ class _Running:
     ttl: TtlState | None = None
     task: asyncio.Task[None] | None = None
     published: tuple[str, str] = field(default=("", ""))
+
+
+class Held(NamedTuple):
+    """A check as it ran: to be put back in place of what replaced it. ``at_s`` is a TTL's deadline (loop time)."""
+
+    running: _Running
+    at_s: float | None
 
 
 class CheckRunners:
@@ -85,6 +92,10 @@ class CheckRunners:
         self._closed = False
 
     # ------------------------------------------------------------------------------------------------- registry
+
+    def configure(self, output_bytes_max: int, tls: TlsContexts) -> None:
+        """What checks that are started from now on use."""
+        self._output_bytes_max, self._tls = output_bytes_max, tls
 
     def start(self, check_id: str, definition: CheckDefinition) -> None:
         """Start or replace a check. Raises CheckDefinitionError for what cannot run."""
@@ -123,6 +134,25 @@ class CheckRunners:
             running.task.cancel()
         self._arm()
 
+    def hold(self, check_id: str) -> Held | None:
+        """The check as it runs now, for `put_back`; None when there is none. It goes on."""
+        running = self._checks.get(check_id)
+        return Held(running, self._schedule.deadline(check_id)) if running is not None else None
+
+    def put_back(self, check_id: str, held: Held) -> None:
+        """Run ``held`` again with its counters; a TTL has what was left of its time."""
+        self.stop(check_id)
+        running = held.running
+        self._checks[check_id] = running
+        if running.ttl is not None:
+            if held.at_s is not None:  # else it has run out, and said so
+                self._schedule.add_deadline(check_id, held.at_s)
+        elif running.probe is None:
+            self._start_alias(check_id, running)
+        else:
+            self._schedule.add(check_id, running.definition.interval_ns / SECOND_NS, self._now())
+        self._arm()
+
     def __contains__(self, check_id: object) -> bool:
         return check_id in self._checks
 
@@ -146,8 +176,11 @@ class CheckRunners:
 
     # ------------------------------------------------------------------------------------------------------ TTL
 
-    def report(self, check_id: str, status: CheckStatus, output: str) -> None:
-        """A TTL check's owner reports: publish and start its time anew. Raises NoTtlError."""
+    def report(self, check_id: str, status: CheckStatus, output: str) -> str:
+        """A TTL check's owner reports: publish and start its time anew. Returns the output within the check's limit.
+
+        Raises NoTtlError.
+        """
         running = self._checks.get(check_id)
         if running is None or running.ttl is None:
             raise NoTtlError(f"CheckID {quoted(check_id)} does not have associated TTL")
@@ -156,6 +189,7 @@ class CheckRunners:
         self._schedule.add_deadline(check_id, self._now() + running.ttl.ttl_s)
         self._arm()
         self._notify.update_check(check_id, result.status.value, result.output)
+        return result.output
 
     def ttl_s(self, check_id: str) -> float | None:
         """The time a TTL check has between two reports; None for other checks."""

@@ -28,6 +28,8 @@ class _Entry:
     generation: int
     running: bool = False
     once: bool = False
+    # When a single deadline is; of the others the heap knows.
+    at_s: float = 0.0
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Schedule:
 
     def _plan(self, check_id: str, interval_s: float, at_s: float, *, once: bool) -> None:
         self._generation += 1
-        self._entries[check_id] = _Entry(interval_s, self._generation, once=once)
+        self._entries[check_id] = _Entry(interval_s, self._generation, once=once, at_s=at_s)
         heapq.heappush(self._heap, (at_s, self._generation, check_id))
         # Removed and replaced entries stay in the heap until their time comes; rebuild before they dominate.
         if len(self._heap) > 64 and len(self._heap) > 2 * len(self._entries):
@@ -69,6 +71,11 @@ class Schedule:
     def remove(self, check_id: str) -> None:
         """Forget a check. A run under way ends by itself; ``finished`` must still be called for it."""
         self._entries.pop(check_id, None)
+
+    def deadline(self, check_id: str) -> float | None:
+        """When the single deadline of ``check_id`` is; None when it has none."""
+        entry = self._entries.get(check_id)
+        return entry.at_s if entry is not None and entry.once else None
 
     def next_deadline(self) -> float | None:
         """When ``due`` has to be asked next; None when nothing is planned."""

@@ -41,7 +41,7 @@ class UdpProbe:
         return ProbeResult(CheckStatus.PASSING, f"UDP connect {self.address}: Success")
 
     async def _ask(self) -> None:
-        host, port = split_host_port(self.address)
+        host, port = split_host_port(self.address, "udp")
         address = (await resolve(host, port))[0]
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.issues import Issues
+from proconsul.features.catalog.definition import DefinitionError, validate_meta
 
 __all__ = ["check_definition", "service_definition"]
 
@@ -150,11 +151,10 @@ def service_definition(source: Values, issues: Issues) -> Values:
             for key, value in _block(source, "tagged_addresses").items()
         }
     if "meta" in source:
-        from proconsul.agent.config.validate import metadata_error
-
-        fault = metadata_error(cast("dict[str, str]", source["meta"]), allow_reserved=True)
-        if fault is not None:
-            issues.add(f"invalid meta for service {name}: {fault}")
+        try:
+            validate_meta(cast("dict[str, str]", source["meta"]))
+        except DefinitionError as error:
+            issues.add(f"invalid meta for service {name}: {error}")
     if source.get("weights"):
         result["Weights"] = _weights(name, _block(source, "weights"), issues)
     if "ports" in source:

@@ -7,7 +7,7 @@ single-valued flags. Later values win; lists append.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from proconsul.agent.config.build import build
 from proconsul.agent.config.decode import Values
@@ -18,7 +18,7 @@ from proconsul.agent.config.merge import merge
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.config.sources import FORMATS, Source, parse, read_paths
 
-__all__ = ["load", "load_with", "reload", "validate_paths"]
+__all__ = ["RELOADABLE", "load", "load_with", "reload", "validate_paths"]
 
 # Keys of the flags mapping which are not configuration keys.
 _CONTROL: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
@@ -65,49 +65,72 @@ def _texts(value: object) -> list[str]:
 def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[RuntimeConfig, list[str]]:
     """Load again with the flags of the first time.
 
-    What may not change while running (node identity, addresses, mode) keeps its current value, so the result can
-    replace the running configuration. Raises ConfigError and leaves the current one in force.
+    Only what a running agent can put into force (``RELOADABLE``) is taken over, so the result tells the truth about it;
+    other changes are named in a warning. Raises ConfigError and leaves the current one in force.
     """
+    fresh, warnings = load(flags)
+    result = current
+    for name in RELOADABLE:
+        result = _taken_over(result, fresh, name.split("."))
+    waiting = [name for name in _names(fresh) if _at(fresh, name) != _at(result, name)]
+    if waiting:
+        warnings = [*warnings, f"changes that need a restart of the agent: {', '.join(waiting)}"]
+    return result, warnings
+
+
+# What a reload puts into force, as names of fields of RuntimeConfig; of blocks with several the path.
+RELOADABLE: Final = (
+    "acl.tokens",
+    "check_definitions",
+    "checks",
+    "dns",
+    "enable_debug",
+    "http.default_query_time_s",
+    "http.discovery_max_stale_s",
+    "http.max_query_time_s",
+    "http.use_cache",
+    "leave_on_terminate",
+    "limits.http_conns_per_client_max",
+    "logging.level",
+    "node_meta",
+    "service_definitions",
+    "skip_leave_on_interrupt",
+    "tls",
+    "watches",
+)
+# Known only while it is being read.
+_NOT_COMPARED: Final = frozenset({"shown_as_zero"})
+
+
+def _taken_over(current: Any, fresh: Any, path: list[str]) -> Any:
     import msgspec
 
-    fresh, warnings = load(flags)
-    kept = {name: getattr(current, name) for name in _FIXED_FIELDS}
-    return msgspec.structs.replace(fresh, **kept), warnings
+    name, *rest = path
+    value = getattr(fresh, name)
+    if rest:
+        value = _taken_over(getattr(current, name), value, rest)
+    return msgspec.structs.replace(current, **{name: value})
 
 
-# Fields that need a restart. Everything else may be read anew by its user on reload.
-_FIXED_FIELDS: Final = (
-    "node_name",
-    "node_id",
-    "datacenter",
-    "primary_datacenter",
-    "data_dir",
-    "dev_mode",
-    "server",
-    "bootstrap",
-    "bootstrap_expect",
-    "bind_addr",
-    "advertise_addr_lan",
-    "advertise_addr_wan",
-    "client_addrs",
-    "dns_addrs",
-    "http_addrs",
-    "https_addrs",
-    "grpc_addrs",
-    "grpc_tls_addrs",
-    "rpc_bind",
-    "rpc_advertise",
-    "serf_bind_lan",
-    "serf_bind_wan",
-    "serf_advertise_lan",
-    "serf_advertise_wan",
-    "ports",
-    "encrypt_key",
-    "gossip_lan",
-    "gossip_wan",
-    "performance",
-    "raft",
-)
+def _names(config: RuntimeConfig) -> list[str]:
+    """All fields, those of blocks by their path."""
+    import msgspec
+
+    found = []
+    for name in config.__struct_fields__:
+        value = getattr(config, name)
+        if isinstance(value, msgspec.Struct):
+            found += [f"{name}.{inner}" for inner in value.__struct_fields__]
+        elif name not in _NOT_COMPARED:
+            found.append(name)
+    return found
+
+
+def _at(config: RuntimeConfig, name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
 
 
 def validate_paths(

@@ -15,45 +15,15 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.engine.wire import gobase64
 from proconsul.engine.wire.durations import go_quote
 from proconsul.engine.wire.text import multi_error
+from proconsul.features.catalog.definition import DefinitionError, validate_meta
 
-__all__ = ["metadata_error", "validate_basics", "validate_rest", "warn_about"]
+__all__ = ["validate_basics", "validate_rest", "warn_about"]
 
 _DATACENTER: Final = re.compile(r"[a-z0-9_-]+")
 _UI_PATH: Final = re.compile(r"[\w/-]+", re.ASCII)
 _DNS_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
-_META_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
-# Consul's limits on metadata: they ride in gossip messages and in every catalog row.
-META_PAIRS_MAX: Final = 64
-META_KEY_LENGTH_MAX: Final = 128
-META_VALUE_LENGTH_MAX: Final = 512
-META_RESERVED_PREFIX: Final = "consul-"
 DNS_LABEL_LENGTH_MAX: Final = 63
-
-
-def metadata_error(meta: Mapping[str, str], *, allow_reserved: bool) -> str | None:
-    """Why node or service metadata is refused, or None."""
-    if len(meta) > META_PAIRS_MAX:
-        return f"Node metadata cannot contain more than {META_PAIRS_MAX} key/value pairs"
-    for key, value in meta.items():
-        fault = _meta_pair_error(key, value, allow_reserved)
-        if fault is not None:
-            return f"Couldn't load metadata pair ('{key}', '{value}'): {fault}"
-    return None
-
-
-def _meta_pair_error(key: str, value: str, allow_reserved: bool) -> str | None:
-    if not key:
-        return "Key cannot be blank"
-    if not _META_KEY.fullmatch(key):
-        return "Key contains invalid characters"
-    if len(key) > META_KEY_LENGTH_MAX:
-        return f"Key is too long (limit: {META_KEY_LENGTH_MAX} characters)"
-    if key.startswith(META_RESERVED_PREFIX) and not allow_reserved:
-        return f"Key prefix '{META_RESERVED_PREFIX}' is reserved for internal use"
-    if len(value) > META_VALUE_LENGTH_MAX:
-        return f"Value is too long (limit: {META_VALUE_LENGTH_MAX} characters)"
-    return None
 
 
 def validate_basics(config: RuntimeConfig, host: Host) -> None:
@@ -61,9 +31,10 @@ def validate_basics(config: RuntimeConfig, host: Host) -> None:
     _validate_identity(config, host)
     _validate_bootstrap(config)
     _validate_numbers(config)
-    fault = metadata_error(config.node_meta, allow_reserved=False)
-    if fault is not None:
-        raise ConfigError(f"node_meta invalid: {fault}")
+    try:
+        validate_meta(dict(config.node_meta))
+    except DefinitionError as error:
+        raise ConfigError(f"node_meta invalid: {error}") from None
     if config.encrypt_key:
         try:
             gobase64.decode(config.encrypt_key)

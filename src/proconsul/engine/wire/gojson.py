@@ -350,8 +350,6 @@ _INT64_MIN = -(1 << 63)
 
 def _read_duration(value: Any, struct: str, path: str) -> int:
     if isinstance(value, str):
-        if value == "":
-            return 0
         try:
             return parse_duration(value)
         except DurationError as error:
@@ -359,7 +357,7 @@ def _read_duration(value: Any, struct: str, path: str) -> int:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         # As Go converts a float64 that is too large, on amd64.
         return int64(read_float(value, struct, path)) if isinstance(value, float) else int64(value)
-    raise _mismatch(value, "time.Duration", struct, path)
+    return 0  # the original looks for text and numbers only
 
 
 def int64(value: float) -> int:
@@ -471,6 +469,8 @@ def _zero(kind: Any) -> Any:
 
 def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
     own_name = struct_name(cls)
+    lenient: bool = getattr(cls, "json_lenient", False)
+    opaque: bool = getattr(cls, "json_opaque", False)
     table: dict[str, tuple[str, str, Reader]] = {}
 
     def prepare() -> None:
@@ -484,6 +484,8 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
             kinds[field.name] = _reader(field.type)
         for alias, field_name in getattr(cls, "json_aliases", {}).items():
             table.setdefault(alias.lower(), (field_name, alias, kinds[field_name]))
+        for ignored, kind in getattr(cls, "json_ignored", {}).items():
+            table.setdefault(ignored.lower(), ("", ignored, _reader(kind)))
 
     def read(value: Any, struct: str, path: str) -> Any:
         if not isinstance(value, dict):
@@ -494,12 +496,20 @@ def _struct_reader(cls: type[msgspec.Struct]) -> Reader:
         for key, item in value.items():
             found = table.get(key.lower())
             if found is None:
+                if lenient:
+                    continue
                 raise JSONError(f"json: unknown field {quoted(key)}")
             if item is not None:
                 field_name, name, convert = found
+                if not field_name:
+                    convert(item, struct if opaque and path else own_name, path or name)
+                    continue
                 if name != field_name and field_name in arguments and key.lower() != field_name.lower():
                     continue  # the field's own name wins over its aliases
-                arguments[field_name] = convert(item, own_name, f"{path}.{name}" if path else name)
+                if opaque and path:
+                    arguments[field_name] = convert(item, struct, path)
+                else:
+                    arguments[field_name] = convert(item, own_name, f"{path}.{name}" if path else name)
         return cls(**arguments)
 
     return read

@@ -32,6 +32,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     json_hidden: ClassVar[frozenset[str]] = frozenset()
     # Further spellings accepted on input, as the snake_case aliases of registrations: alias -> field.
     json_aliases: ClassVar[dict[str, str]] = {}
+    # Names that are read, with their types, and mean nothing.
+    json_ignored: ClassVar[dict[str, Any]] = {}
+    # Whether unknown fields are left out instead of refused.
+    json_lenient: ClassVar[bool] = False
+    # Whether the type reads itself, in Go: type errors inside then name the field that holds it.
+    json_opaque: ClassVar[bool] = False
     # The Go name of the struct, and of the type as a whole, which appear in the text of type errors.
     go_name: ClassVar[str | None] = None
     go_type: ClassVar[str] = ""

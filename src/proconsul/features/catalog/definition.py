@@ -29,6 +29,30 @@ class DefinitionError(ValueError):
     """A registration that cannot be accepted; the text is Consul's."""
 
 
+INVALID_ADDRESS = "Invalid service address"
+
+
+def reachable(address: str) -> bool:
+    """Whether a service may have this address: not the one that stands for all addresses of a machine."""
+    return address not in ("0.0.0.0", "::", "[::]")
+
+
+def kind_of(
+    *, grpc: object, http: object, ttl: int, tcp: object, alias: object, docker: object, script: object,
+    interval: int, h2ping: object = "", os_service: object = "", udp: object = "",
+) -> str:  # fmt: skip
+    """The kind of check, the first of those that are described; what runs needs an interval."""
+    runs = interval > 0
+    for kind, described in (
+        ("grpc", grpc and runs), ("http", http and runs), ("h2ping", h2ping and runs),
+        ("os_service", os_service and runs), ("udp", udp and runs), ("ttl", ttl > 0), ("tcp", tcp and runs),
+        ("alias", alias), ("docker", docker and script and runs), ("script", script),
+    ):  # fmt: skip
+        if described:
+            return kind
+    return ""
+
+
 class CheckType(Record, frozen=True):
     """How a check is run. At most one kind may be described."""
 
@@ -42,6 +66,9 @@ class CheckType(Record, frozen=True):
         "tls_server_name": "TLSServerName", "h2ping_use_tls": "H2PingUseTLS", "os_service": "OSService",
         "disable_redirects": "DisableRedirects", "check_id": "CheckID", "tcp_use_tls": "TCPUseTLS",
     }  # fmt: skip
+    # In a service's definition it goes without saying.
+    json_ignored: ClassVar[dict[str, Any]] = {"ServiceID": str, "service_id": str}
+    json_opaque: ClassVar[bool] = True
     CheckID: str = ""
     Name: str = ""
     Status: str = ""
@@ -79,18 +106,15 @@ class CheckType(Record, frozen=True):
 
     def kind(self) -> str:
         """The Type a catalog row shows: ttl, http, tcp, ...; empty when nothing is described."""
-        for kind, present in (
-            ("grpc", self.GRPC), ("docker", self.DockerContainerID), ("h2ping", self.H2PING),
-            ("os_service", self.OSService), ("udp", self.UDP), ("http", self.HTTP), ("tcp", self.TCP),
-            ("alias", self.AliasNode or self.AliasService), ("script", self.ScriptArgs), ("ttl", self.TTL),
-        ):  # fmt: skip
-            if present:
-                return kind
-        return ""
+        return kind_of(
+            grpc=self.GRPC, http=self.HTTP, ttl=self.TTL, tcp=self.TCP, alias=self.AliasNode or self.AliasService,
+            docker=self.DockerContainerID, script=self.ScriptArgs, interval=self.Interval, h2ping=self.H2PING,
+            os_service=self.OSService, udp=self.UDP,
+        )  # fmt: skip
 
     def is_empty(self) -> bool:
-        """True when no field says how to run the check."""
-        return not self.kind() and not self.Interval
+        """True when nothing is said at all."""
+        return self == CheckType()
 
 
 class CheckDefinition(CheckType, frozen=True):
@@ -99,6 +123,7 @@ class CheckDefinition(CheckType, frozen=True):
     go_name: ClassVar[str | None] = ""
     json_aliases: ClassVar[dict[str, str]] = {**CheckType.json_aliases, "service_id": "ServiceID"}
     json_hidden: ClassVar[frozenset[str]] = frozenset({"CheckID"})
+    json_ignored: ClassVar[dict[str, Any]] = {}
     ID: str = ""
     ServiceID: str = ""
     Token: str = ""
@@ -149,11 +174,9 @@ class ServiceDefinition(Record, frozen=True):
         )  # fmt: skip
 
     def check_types(self) -> list[CheckType]:
-        """All checks of the definition that describe something."""
-        found = list(self.Checks or ())
-        if self.Check is not None and not (self.Check.is_empty() and not self.Check.Name):
-            found.append(self.Check)
-        return found
+        """All checks of the definition, in the order in which they are numbered; an empty ``Check`` is none."""
+        first = [self.Check] if self.Check is not None and not self.Check.is_empty() else []
+        return [*first, *(self.Checks or ())]
 
 
 def _with_upstream_types(proxy: ConnectProxyConfig) -> ConnectProxyConfig:
@@ -185,18 +208,18 @@ def _meta_problem(key: str, value: str, allow_reserved: bool) -> str:
         return "Key cannot be blank"
     if not set(key) <= _META_KEY_CHARS:
         return "Key contains invalid characters"
-    if len(key) > META_KEY_BYTES_MAX:
+    if _bytes(key) > META_KEY_BYTES_MAX:
         return f"Key is too long (limit: {META_KEY_BYTES_MAX} characters)"
     if key.startswith(META_RESERVED_PREFIX) and not allow_reserved:
         return f"Key prefix '{META_RESERVED_PREFIX}' is reserved for internal use"
-    if len(value) > META_VALUE_BYTES_MAX:
+    if _bytes(value) > META_VALUE_BYTES_MAX:
         return f"Value is too long (limit: {META_VALUE_BYTES_MAX} characters)"
     return ""
 
 
-def is_unspecified(address: str) -> bool:
-    """Whether ``address`` stands for every address there is, so that nobody could be reached there."""
-    return address in ("0.0.0.0", "::", "[::]")
+def _bytes(text: str) -> int:
+    """The length the original counts, whatever its texts say."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def validate_weights(weights: Weights | None) -> None:
@@ -264,6 +287,7 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
         if service.Connect.Native:
             yield "A Proxy cannot also be Connect Native, only typical services"
         yield from _upstream_problems(service)
+        yield from _expose_problems(service)
     kind = service.Kind
     if kind in ("mesh-gateway", "terminating-gateway") and not service.Port:
         yield f"Port must be non-zero for a {kind}"
@@ -296,6 +320,25 @@ def _upstream_problems(service: NodeService) -> Iterator[str]:
         if listener in listeners:
             yield f"upstreams cannot contain duplicates of {upstream.DestinationName}"
         listeners.add(listener)
+
+
+def _expose_problems(service: NodeService) -> Iterator[str]:
+    paths: set[str] = set()
+    ports: set[int] = set()
+    for exposed in service.Proxy.Expose.Paths or ():
+        if not exposed.Path:
+            yield "expose.paths: empty path exposed"
+        if exposed.Path in paths:
+            yield "expose.paths: duplicate paths exposed"
+        if exposed.ListenerPort in ports:
+            yield "expose.paths: duplicate listener ports exposed"
+        if not 0 < exposed.ListenerPort <= 65535:
+            yield f"expose.paths: invalid listener port: {exposed.ListenerPort}"
+        protocol = exposed.Protocol.lower()
+        if protocol not in ("", "http", "http2"):
+            yield f"protocol '{protocol}' not supported for path: {exposed.Path}, must be in: [http http2]"
+        paths.add(exposed.Path)
+        ports.add(exposed.ListenerPort)
 
 
 def validate_service(service: NodeService, sidecar: Any = None) -> None:

@@ -9,7 +9,14 @@ from typing import Any
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.definition import DefinitionError, for_the_log, validate_service
+from proconsul.features.catalog.definition import (
+    INVALID_ADDRESS,
+    DefinitionError,
+    for_the_log,
+    kind_of,
+    reachable,
+    validate_service,
+)
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
@@ -84,6 +91,8 @@ class Catalog:
             service = replace(service, ID=service.Service)
         if service.ID and not service.Service:
             raise ConsulError("Must provide service name with ID")
+        if not reachable(service.Address):
+            raise ConsulError(INVALID_ADDRESS)
         if not service.ID:
             raise ConsulError("failed inserting service: failed inserting service: object missing primary index")
         try:
@@ -185,12 +194,8 @@ def narrowed(run: Callable[[WatchSet], tuple[int, Any]], narrow: Narrow | None) 
 
 def _type_of(check: HealthCheck) -> str:
     """The kind of check its definition describes."""
-    definition = check.Definition
-    for name, kind in (("TTL", "ttl"), ("HTTP", "http"), ("TCP", "tcp"), ("DockerContainerID", "docker"),
-                       ("GRPC", "grpc"), ("ScriptArgs", "script"), ("AliasService", "alias"),
-                       ("AliasNode", "alias")):  # fmt: skip
-        if getattr(definition, name):
-            return kind
-    return ""
-
-
+    own = check.Definition
+    return kind_of(
+        grpc=own.GRPC, http=own.HTTP, ttl=own.TTL, tcp=own.TCP, alias=own.AliasNode or own.AliasService,
+        docker=own.DockerContainerID, script=own.ScriptArgs, interval=own.Interval,
+    )  # fmt: skip

@@ -63,8 +63,9 @@ class _DeregisterBody(DeregisterRequest, frozen=True, kw_only=True):
 
     def request(self) -> DeregisterRequest:
         return DeregisterRequest(
-            Datacenter=self.Datacenter, Node=self.Node, ServiceID=self.ServiceID, CheckID=self.CheckID
-        )
+            Datacenter=self.Datacenter, Node=self.Node, ServiceID=self.ServiceID, CheckID=self.CheckID,
+            Token=self.Token,
+        )  # fmt: skip
 
 
 class CatalogRoutes:
@@ -105,14 +106,14 @@ class CatalogRoutes:
         self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, RegisterRequest)
         self._require_known(args.Datacenter)
-        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
+        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request) or args.Token)
         return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, _DeregisterBody).request()
         self._require_known(args.Datacenter)
-        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
+        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request) or args.Token)
         return self.web.when_written(self.catalog.deregister(args), lambda _: self.web.json(request, True))
 
     # ------------------------------------------------------------------ reads

@@ -47,7 +47,7 @@ class MeshGatewayConfig(Record, frozen=True):
 
 class ExposePath(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset(
-        {"ListenerPort", "Path", "LocalPathPort", "Protocol", "ParsedFromCheck"}
+        {"ListenerPort", "Path", "LocalPathPort", "Protocol"}
     )
     json_aliases: ClassVar[dict[str, str]] = {"listener_port": "ListenerPort", "local_path_port": "LocalPathPort"}
     ListenerPort: int = 0
@@ -108,6 +108,11 @@ class ConnectProxyConfig(Record, frozen=True):
 class ServiceConnect(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Native", "SidecarService"})
     json_aliases: ClassVar[dict[str, str]] = {"sidecar_service": "SidecarService"}
+    json_lenient: ClassVar[bool] = True
+    json_opaque: ClassVar[bool] = True
+    go_type: ClassVar[str] = (
+        'struct { SidecarServiceSnake *structs.ServiceDefinition "json:\\"sidecar_service\\""; *structs.Alias }'
+    )
     Native: bool = False
     # Only in registrations; the catalog has it from leaders of Consul alone.
     SidecarService: dict[str, Any] | None = None
@@ -236,22 +241,38 @@ class HealthCheckDefinition(Record, frozen=True):
         "IntervalDuration": "Interval", "TimeoutDuration": "Timeout",
         "DeregisterCriticalServiceAfterDuration": "DeregisterCriticalServiceAfter",
     }  # fmt: skip
+    # Registrars describe what only they understand.
+    json_lenient: ClassVar[bool] = True
+    json_opaque: ClassVar[bool] = True
+    go_type: ClassVar[str] = (
+        "struct { Interval interface {}; Timeout interface {}; DeregisterCriticalServiceAfter interface {}; "
+        "TTL interface {}; *structs.Alias }"
+    )
 
     def __json__(self) -> dict[str, Any]:
         from proconsul.engine.wire.durations import format_duration
 
         out: dict[str, Any] = {}
-        for name in ("Interval", "Timeout", "DeregisterCriticalServiceAfter"):
+        for name in _DEFINITION_ORDER:
             value = getattr(self, name)
             if value:
-                out[name] = format_duration(value)
-        for name in ("HTTP", "Header", "Method", "Body", "TLSSkipVerify", "TCP", "OutputMaxSize"):
-            value = getattr(self, name)
-            if value:
-                out[name] = value
+                out[name] = format_duration(value) if name in _DEFINITION_TEXTS else value
         return out
 
+    def of_transactions(self) -> HealthCheckDefinition:
+        """What the type that transactions are read with has room for."""
+        kept = {name: getattr(self, name) for name in _DEFINITION_OF_TRANSACTIONS}
+        return HealthCheckDefinition(**kept)
 
+
+_DEFINITION_TEXTS = ("Interval", "Timeout", "DeregisterCriticalServiceAfter")
+# As they are shown; TTL is, unlike the other times, a number.
+_DEFINITION_ORDER = (
+    "Interval", "OutputMaxSize", "Timeout", "DeregisterCriticalServiceAfter", "HTTP", "TLSSkipVerify", "Header",
+    "Method", "Body", "TCP", "ScriptArgs", "DockerContainerID", "Shell", "GRPC", "GRPCUseTLS", "AliasNode",
+    "AliasService", "TTL",
+)  # fmt: skip
+_DEFINITION_OF_TRANSACTIONS = (*_DEFINITION_TEXTS, "HTTP", "TLSSkipVerify", "Header", "Method", "Body", "TCP")
 EMPTY_DEFINITION = HealthCheckDefinition()
 
 
@@ -291,7 +312,7 @@ class CheckServiceNode(Record, frozen=True):
 class RegisterRequest(WriteRequest, frozen=True, kw_only=True):
     """Write a node, optionally one service of it and checks, in one Raft entry."""
 
-    json_hidden: ClassVar[frozenset[str]] = frozenset({"Token", "CreateIndex", "ModifyIndex"})
+    json_hidden: ClassVar[frozenset[str]] = frozenset()
     Datacenter: str = ""
     ID: str = ""
     Node: str = ""
@@ -309,6 +330,7 @@ class RegisterRequest(WriteRequest, frozen=True, kw_only=True):
 class DeregisterRequest(WriteRequest, frozen=True, kw_only=True):
     """Remove a service, else a check, else the whole node."""
 
+    json_hidden: ClassVar[frozenset[str]] = frozenset()
     Datacenter: str = ""
     Node: str = ""
     ServiceID: str = ""

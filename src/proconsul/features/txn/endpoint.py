@@ -9,7 +9,7 @@ from proconsul.engine.settled import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
-from proconsul.features.catalog.definition import KEYS_NOT_TEXT, for_the_log, is_unspecified, keys_not_text
+from proconsul.features.catalog.definition import INVALID_ADDRESS, KEYS_NOT_TEXT, for_the_log, keys_not_text, reachable
 from proconsul.features.catalog.model import Node
 from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
@@ -149,8 +149,8 @@ def _service_refusal(op: TxnServiceOp) -> str:
         return KEYS_NOT_TEXT
     if service.ID and not service.Service:
         return "Must provide service name with ID"
-    if is_unspecified(service.Address):
-        return "Invalid service address"
+    if not reachable(service.Address):
+        return INVALID_ADDRESS
     if op.Verb in ("set", "cas") and not service.ID:
         return "failed inserting service: object missing primary index" if op.Node else ""
     return ""

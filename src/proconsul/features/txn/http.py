@@ -129,7 +129,8 @@ class TxnRoutes:
         if body.Service is not None:
             return TxnOp(Service=TxnServiceOp(body.Service.Verb, body.Service.Node, body.Service.Service))
         if body.Check is not None:
-            return TxnOp(Check=TxnCheckOp(body.Check.Verb, body.Check.Check))
+            check = replace(body.Check.Check, Definition=body.Check.Check.Definition.of_transactions())
+            return TxnOp(Check=TxnCheckOp(body.Check.Verb, check))
         return None
 
     def _kv(self, body: _KVBody) -> TxnKVOp:
