@@ -17,6 +17,7 @@ from proconsul.agent.checks.definition import CheckDefinitionError
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
     CheckDefinition,
     CheckType,
@@ -141,7 +142,7 @@ class Planner:
         if check.ServiceID:
             service = self.services.get(check.ServiceID)
             if service is None:
-                raise DefinitionError(f'ServiceID "{check.ServiceID}" does not exist')
+                raise DefinitionError(f"ServiceID {quoted(check.ServiceID)} does not exist")
             check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
         planned = PlannedCheck(check, definition, token, from_config)
         self._require_scripts(planned)
@@ -238,11 +239,11 @@ def plan_services(planner: Planner, definitions: Iterable[Mapping[str, Any]]) ->
             try:
                 runnable(check)
             except DefinitionError as error:
-                raise ConsulError(f'Failed to validate checks for service "{name}": {error}') from None
+                raise ConsulError(f"Failed to validate checks for service {quoted(name)}: {error}") from None
         try:
             sidecar = planner.sidecar_of(definition)
         except (DefinitionError, gojson.JSONError) as error:
-            raise ConsulError(f'Failed to validate sidecar for service "{name}": {error}') from None
+            raise ConsulError(f"Failed to validate sidecar for service {quoted(name)}: {error}") from None
         try:
             planned.append(planner.service(
                 definition.node_service(), definition.check_types(), token=definition.Token, from_config=True
@@ -250,7 +251,7 @@ def plan_services(planner: Planner, definitions: Iterable[Mapping[str, Any]]) ->
             if sidecar is not None:
                 planned.append(planner.service(sidecar[0], sidecar[1], token=definition.Token, from_config=True))
         except DefinitionError as error:
-            raise ConsulError(f'Failed to register service "{name}": {error}') from None
+            raise ConsulError(f"Failed to register service {quoted(name)}: {error}") from None
     return planned
 
 
@@ -305,7 +306,7 @@ def _validate_tagged(service: NodeService) -> None:
     for name, address in (service.TaggedAddresses or {}).items():
         family = _TAGGED_FAMILIES.get(name)
         if family is not None and _family(address.Address) != family:
-            raise DefinitionError(f'Service tagged address "{name}" must be a valid ipv{family} address')
+            raise DefinitionError(f"Service tagged address {quoted(name)} must be a valid ipv{family} address")
 
 
 def _family(address: str) -> int:
