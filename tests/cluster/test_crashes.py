@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import dns.message
+import dns.query
 import pytest
 
 from proconsul.testing.linearizability import check
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
-from support.harness import Subject, eventually
+from support.harness import Subject, eventually, free_ports
 from support.histories import RecordedClients
 from support.pools import ConsulMember
 
@@ -33,8 +35,15 @@ KEYS = [f"h/{number}" for number in range(4)]
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS, extra=["-hcl", KEEP_VOTES]) as made:
+def dns_port() -> int:
+    """The same for all: each has an address of its own."""
+    return free_ports(1)[0]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, dns_port: int) -> Iterator[Cluster]:
+    extra = ["-hcl", KEEP_VOTES, "-hcl", "dns_config { allow_stale = false }", "-dns-port", str(dns_port)]
+    with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS, extra=extra) as made:
         made.settled()
         yield made
 
@@ -76,10 +85,20 @@ def test_histories_are_linearizable_through_kills_and_pauses(cluster: Cluster) -
     assert (violation := check(clients.history)) is None, f"seed {seed}: {violation}"
 
 
-def test_a_paused_leader_answers_nothing_that_is_over(cluster: Cluster) -> None:
+def address_of(host: str, port: int) -> str:
+    """What the DNS of an agent says of the node ``pn``."""
+    question = dns.message.make_query("pn.node.consul", "A")
+    answer = dns.query.udp(question, host, port=port, timeout=30)
+    return " ".join(item.to_text() for record in answer.answer for item in record)
+
+
+def test_a_paused_leader_answers_nothing_that_is_over(cluster: Cluster, dns_port: int) -> None:
     """Whatever is asked of it while it stands still is the first thing it reads, before any clock of its own."""
     leader = cluster.settled()
     written(leader, "PUT", "/v1/kv/paused", b"old")
+    written(leader, "PUT", "/v1/catalog/register", b'{"Node": "pn", "Address": "10.0.0.1"}')
+    for server in cluster.servers():
+        assert address_of(server.host, dns_port) == "10.0.0.1", "whoever does not lead asks the leader"
     read, keys = [{"KV": {"Verb": "get", "Key": "paused"}}], [{"KV": {"Verb": "get-tree", "Key": "pau"}}]
     questions = [
         ("GET", "/v1/kv/paused", b""), ("GET", "/v1/kv/paused?consistent", b""), ("GET", "/v1/kv/pau?recurse", b""),
@@ -89,19 +108,22 @@ def test_a_paused_leader_answers_nothing_that_is_over(cluster: Cluster) -> None:
     clients = [leader.client() for _ in questions]
     for client in clients:
         client.call("GET", "/v1/status/leader")
-    with ThreadPoolExecutor(len(questions)) as threads:
+    with ThreadPoolExecutor(len(questions) + 1) as threads:
         with paused(leader):
             successor = cluster.leader(others(cluster, leader))
             written(successor, "PUT", "/v1/kv/paused", b"new")
+            written(successor, "PUT", "/v1/catalog/register", b'{"Node": "pn", "Address": "10.0.0.2"}')
+            address = threads.submit(address_of, leader.host, dns_port)
             replies = [
                 threads.submit(client.call, *question) for client, question in zip(clients, questions, strict=True)
             ]
             # They have been sent once a later one of the same process has been answered.
-            eventually(lambda: all(one.running() for one in replies), "all have asked")
+            eventually(lambda: all(one.running() for one in (*replies, address)), "all have asked")
             successor.ok("GET", "/v1/kv/paused?consistent")
         for question, reply in zip(questions, replies, strict=True):
             found = reply.result()
             assert found.status == 200 and "bmV3" in found.text, (question, found.status, found.text)
+        assert address.result() == "10.0.0.2"
 
 
 def test_a_lock_rests_under_the_next_leader_too(cluster: Cluster) -> None:

@@ -38,7 +38,7 @@ class Remote(World):
         self.reads = {**Catalog(server).reads, **Health(server).reads}
         self.client = Responder(
             Settings(), self.state.reads, self.state.store.watches, rng=random.Random(1), clock=lambda: self.now,
-            fetch=self.fetch,
+            readable=lambda: False, fetch=self.fetch,
         )  # fmt: skip
 
     async def fetch(self, method: ReadMethod, args: Any) -> Any:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("agent")
 
 DNS_PORT = 53
+# The default of max_stale, ten years: to ask for the age of every answer would cost the cache of them.
+STALE_WITHOUT_LIMIT_S = 87600 * 3600.0
 
 
 def settings_of(config: RuntimeConfig) -> Settings:
@@ -61,7 +63,7 @@ class DnsService:
         self._responder = Responder(
             settings_of(config), state.reads, state.store.watches, rng=self._rng, clock=time.time,
             readable=self._readable(config), recursors=self._recursors(config), measure=self._measure,
-            fetch=self._fetch if agent.server.config.client else None,
+            fetch=self._fetch,
         )  # fmt: skip
         self._listeners: list[UdpListener | TcpListener] = []
 
@@ -75,20 +77,24 @@ class DnsService:
         )
 
     def _readable(self, config: RuntimeConfig) -> Callable[[], bool] | None:
-        """A client that knows no server can tell nothing; without allow_stale only what has a leader is told."""
+        """Whether our own catalog may answer, by the rules for all reads: only a server has one, and without
+        ``allow_stale`` only a leader's counts."""
         server = self._agent.server
         if server.config.client:
-            return lambda: server.peers_known.any() is not None
-        return None if config.dns.allow_stale else server.known_leader
+            return lambda: False
+        if not config.dns.allow_stale:
+            return lambda: server.answers("leader")
+        if config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
+            return None
+        max_stale_ms = config.dns.max_stale_s * 1000
+        return lambda: server.answers("stale") and server.last_contact_ms() <= max_stale_ms
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
-        """What a server says. Raises ConsulError."""
+        """What a server says that may. Raises ConsulError."""
         config = self._agent.config
-        asked = replace(
-            args, Datacenter=config.datacenter, AllowStale=config.dns.allow_stale, Token=config.acl.tokens.default
-        )
-        reply = await self._agent.server.ask(method, asked)
-        return method.value_in(reply)
+        dns = config.dns
+        asked = replace(args, Datacenter=config.datacenter, AllowStale=dns.allow_stale, Token=config.acl.tokens.default)
+        return await self._agent.server.fetch(method, asked, max_stale_s=dns.max_stale_s)
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         sample, labels = self._agent.metrics.sample, self._labels

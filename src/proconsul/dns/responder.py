@@ -74,14 +74,16 @@ class Responder:
         measure: Measure = _unmeasured,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``fetch``: asks a server, for agents that have no catalog of their own. It raises ConsulError."""
+        """``readable``: whether our own catalog may answer, now; None when it always may, as far as settings go.
+
+        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail.
+        """
         self.measure = measure
         self._fetch = fetch
         self.stopwatch = stopwatch
         self._reads = reads
         self._rng = rng
         self._clock = clock
-        # Whether the catalog may be read now; None when it always may (stale answers are allowed).
         self._readable: Callable[[], bool] | None = readable
         self._queries = queries
         self.udp_cache = PacketCache(watches)
@@ -100,7 +102,7 @@ class Responder:
         self._readable = readable
         self.settings = settings
         self.recursors = recursors
-        self._answerer = Answerer(settings, self._reads, self._rng, self._clock, self._queries, readable)
+        self._answerer = self._answerer_of(self._reads, readable)
         self.udp_cache.clear()
         self.tcp_cache.clear()
 
@@ -141,15 +143,23 @@ class Responder:
 
     def _answer(self, packet: bytes, query: Query, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
-        if self._fetch is not None:
+        if self._fetch is not None and self._readable is not None and not self._readable():
             self._later(self._ask(packet, query, send, tcp, began, self._fetch), query, send, tcp)
-        else:
+            return
+        try:
             self._answered(packet, query, send, tcp, began, self._answerer)
+        except Exception:
+            self._failed(query, send)
+
+    def _failed(self, query: Query, send: Send) -> None:
+        """Nobody foresaw what happened, and whoever asked is answered all the same."""
+        log.exception("failed to answer: name=%r", query.name)
+        send(self._failure(query))
 
     async def _ask(self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, fetch: Fetch) -> None:
         """Answer from a server's catalog."""
         reads = RemoteReads()
-        answerer = Answerer(self.settings, reads, self._rng, self._clock, self._queries, self._readable)
+        answerer = self._answerer_of(reads, None)
         for _ in range(STEPS_MAX):
             try:
                 self._answered(packet, query, send, tcp, began, answerer)
@@ -159,8 +169,11 @@ class Responder:
                     reads.put(missing, await fetch(missing.method, missing.request))
                 except ConsulError as error:
                     log.error("rpc error: error=%s", error)
-                    break
+                    answerer = self._answerer_of(reads, lambda: False)
         send(self._failure(query))
+
+    def _answerer_of(self, reads: CatalogReads | RemoteReads, readable: Callable[[], bool] | None) -> Answerer:
+        return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable)
 
     def _answered(
         self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, answerer: Answerer
@@ -181,7 +194,7 @@ class Responder:
         else:
             body = self._encode(query, answer.reply, tcp=tcp)
             send(body)
-            if self._fetch is not None or (query.edns and query.edns.subnet):
+            if answerer is not self._answerer or (query.edns and query.edns.subnet):
                 return
             low = query.name.lower()
             if low != query.name and _recasable(query, answer, compress=self.settings.compress):
@@ -236,9 +249,15 @@ class Responder:
             if tcp:
                 send(self._failure(query))
             return
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(self._guarded(work, query, send))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], query: Query, send: Send) -> None:
+        try:
+            await work
+        except Exception:
+            self._failed(query, send)
 
     async def _forward(self, packet: bytes, query: Query, send: Send, recursors: Recursors, tcp: bool) -> None:
         answer = await recursors.forward(packet, m.MESSAGE_BYTES_MAX if tcp else udp_limit(query), tcp=tcp)

@@ -28,6 +28,7 @@ from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -371,6 +372,29 @@ class ConsulServer:
             if reply is not None:
                 return read.method.value_in(reply)
         return read.run(WatchSet())[1]
+
+    async def fetch(self, method: ReadMethod, args: Any, *, max_stale_s: float) -> Any:
+        """The value of a read for somebody who does not care where it comes from. Raises ConsulError.
+
+        ``args.AllowStale``: any server may answer whose state is not older than ``max_stale_s``, else the leader.
+        """
+        if args.AllowStale:
+            if self.answers("stale") and self.last_contact_ms() <= max_stale_s * 1000:
+                return self._reading(method, args).run(WatchSet())[1]
+            if self.config.client:
+                reply = await self.ask(method, args)
+                if reply.LastContact <= max_stale_s * SECOND_NS:
+                    return method.value_in(reply)
+            args = replace(args, AllowStale=False)
+        return await self.read_value(self._reading(method, args))
+
+    def _reading(self, method: ReadMethod, args: Any) -> Read:
+        for room in self.rooms():
+            make = room.reads.get(method)
+            if make is not None:
+                read: Read = make(args)
+                return read
+        raise AssertionError(f"no room has {method.name}")
 
     async def call(self, method: str, args: Any, reply: Any) -> Any:
         """Another server's reply to a method that is neither a read nor a write of the state. Raises ConsulError."""
