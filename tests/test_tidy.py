@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,26 @@ def test_modules_say_what_they_are(path: Path) -> None:
 def test_cancellations_are_not_lost(path: Path) -> None:
     """Before Python 3.12, wait_for forgets one that comes together with the result; asyncio.timeout does not."""
     assert "asyncio.wait_for(" not in path.read_text()
+
+
+# Distributions whose modules have another name.
+MODULES = {"google-re2": "re2", "prometheus-client": "prometheus_client"}
+
+
+def test_every_dependency_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    declared = [*project["dependencies"], *(one for extra in extras for one in extra)]
+    names = {re.split("[<>=!~; \\[]", line)[0] for line in declared}
+    imported = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module).partition(".")[0])
+    # grpcio is for those who install the extra; nothing of ours needs it yet.
+    assert {name for name in names if MODULES.get(name, name.replace("-", "_")) not in imported} <= {"grpcio"}
 
 
 def test_the_table_of_compatibility_counts_its_rows() -> None:

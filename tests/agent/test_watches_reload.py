@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from proconsul.agent.config import reload
+from proconsul.agent.watches import Watches
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 
@@ -92,6 +93,9 @@ async def test_watches_of_every_type_come_change_and_go_with_reloads(tmp_path: P
         for kind in set(KINDS) - set(kept):
             assert "ran-kept" not in _lines(files[kind])
         await _reload(agent, [])
+        # Handlers that ran already run to their end.
+        (watches,) = [part for part in agent.agent._extra if isinstance(part, Watches)]
+        await _until(lambda: not watches._handlers)
         counts = {kind: len(_lines(files[kind])) for kind in kept}
         for kind in kept:
             await KINDS[kind][1](agent, "fourth")
@@ -146,8 +150,6 @@ async def test_no_handler_ends_its_watch(
 ) -> None:
     import logging
 
-    from proconsul.agent.watches import Watches
-
     runs = []
     run = Watches._run
 
@@ -169,7 +171,6 @@ async def test_no_handler_ends_its_watch(
 async def test_an_answer_that_cannot_be_read_does_not_end_its_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from proconsul.agent.watches import Watches
     from proconsul.client import watchplan
 
     ask, asked = Watches._ask, []

@@ -11,6 +11,7 @@ import pytest
 from proconsul.agent.checks.output import OUTPUT_BYTES_MAX
 from proconsul.agent.checks.script import ScriptProbe
 from proconsul.agent.checks.status import CheckStatus
+from support.processes import is_alive, until_ended
 
 
 def shell(text: str, timeout_s: float = 20.0, limit: int = OUTPUT_BYTES_MAX) -> ScriptProbe:
@@ -47,21 +48,13 @@ async def test_what_cannot_be_started(program: str, output: str) -> None:
     assert await ScriptProbe((program,), 5.0, 4096).run() == (CheckStatus.CRITICAL, output)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 async def test_timeout_kills_the_whole_group(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     text = f"sleep 100 & echo $! > {pids}; echo $$ >> {pids}; echo before; wait"
     result = await shell(text, timeout_s=0.5).run()
     assert result == (CheckStatus.CRITICAL, "Timed out (500ms) running check\n\nbefore\n")
     for line in pids.read_text().split():
-        assert not _alive(int(line))
+        await until_ended(int(line))
 
 
 async def test_a_stray_grandchild_does_not_hold_the_check_beyond_its_timeout() -> None:
@@ -76,11 +69,31 @@ async def test_cancelling_kills_the_group(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     task = asyncio.create_task(shell(f"sleep 100 & echo $! > {fifo}; wait").run())
     pid = int(await asyncio.to_thread(fifo.read_text))
-    assert _alive(pid)
+    assert is_alive(pid)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not _alive(pid)
+    await until_ended(pid)
+
+
+async def test_cancelling_while_it_starts_kills_the_group(tmp_path: Path) -> None:
+    """The script runs already; that it does is not known here yet."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    task = asyncio.create_task(shell(f"sleep 100 & echo $! > {fifo}; wait").run())
+    while not (children := _children()):
+        await asyncio.sleep(0)
+    # Nothing of the event loop runs between the start and this.
+    pid = int(fifo.read_text())
+    assert children
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until_ended(pid)
+
+
+def _children() -> list[str]:
+    return [pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]
 
 
 async def test_no_descriptor_is_inherited() -> None:

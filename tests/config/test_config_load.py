@@ -42,7 +42,7 @@ def test_dev_mode_is_a_fast_open_server_on_loopback() -> None:
     assert warnings == []
     assert (config.server, config.dev_mode, config.bind_addr, config.node_name) == (True, True, "127.0.0.1", "box")
     assert (config.ui.enabled, config.connect.enabled, config.enable_debug) == (True, True, True)
-    assert (config.ports.grpc, config.logging.level, config.disable_keyring_file) == (8502, "DEBUG", True)
+    assert (config.ports.grpc, config.logging.level, config.disable_keyring_file) == (-1, "DEBUG", True)
     assert config.raft.election_timeout_s == pytest.approx(0.052)
     assert config.gossip_lan.suspicion_mult == 3
 
@@ -253,6 +253,21 @@ def test_debug_config_hides_secrets_and_is_sorted() -> None:
     assert config.raft.protocol == 3
     assert view["DNSAddrs"] == ["tcp://127.0.0.1:8600", "udp://127.0.0.1:8600"]
     assert view["ReconnectTimeoutLAN"] == "0s"
+
+
+def test_nobody_is_told_of_grpc_which_nobody_serves() -> None:
+    from proconsul.agent.main import banner, unkept_promises
+
+    config, _ = load_with({"dev": True}, FakeHost())
+    assert "gRPC: -1," in banner(config, "id")
+    view = debug_config(config)
+    assert (view["GRPCPort"], view["GRPCAddrs"]) == (-1, [])
+    assert unkept_promises(config) == []
+    config, _ = load_with({"dev": True, "ports": {"grpc": 8502}}, FakeHost())
+    assert "gRPC: -1," in banner(config, "id")
+    assert unkept_promises(config) == [
+        "port 8502 is set for gRPC, but this version does not serve gRPC: nobody listens there"
+    ]
 
 
 def test_validate_paths(tmp_path: Path) -> None:

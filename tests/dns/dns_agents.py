@@ -35,9 +35,19 @@ def reference_binary() -> str:
     return path
 
 
+_given: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(sock.getsockname()[1]) for sock in sockets]
+    """Ports nobody uses now, and none that was given before: the system may offer one twice."""
+    sockets: list[socket.socket] = []
+    ports: list[int] = []
+    while len(ports) < count:
+        sockets.append(socket.create_server(("127.0.0.1", 0)))
+        port = int(sockets[-1].getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            ports.append(port)
     for sock in sockets:
         sock.close()
     return ports

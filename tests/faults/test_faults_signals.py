@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.harness import Agent, Subject, eventually, run
+from support.processes import is_alive
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -211,4 +212,4 @@ def test_scripts_die_with_the_agent_and_do_not_hold_its_output(
     agent.signal(number)
     agent.wait_exit()
     for pid in {child, *grandchildren}:
-        eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists(), f"script process {pid} ends", 10)
+        eventually(lambda pid=pid: not is_alive(pid), f"script process {pid} ends", 10)

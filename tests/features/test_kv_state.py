@@ -109,6 +109,9 @@ def test_compare_and_set(world: World, exists: bool, index: int, done: bool) -> 
         world.put("a")
     result = world.write(lambda tx: world.state.kv.cas(tx, DirEntry(Key="a", Value=b"new", ModifyIndex=index)))
     assert result[0] is done
+    # What was written, or what was there before, and nothing where there was nothing.
+    stored = world.state.kv.get(None, "a")[1]
+    assert (stored.Value if stored is not None else None) == (b"new" if done else b"v" if exists else None)
 
 
 def test_lock_index_counts_fresh_acquisitions_only(world: World) -> None:

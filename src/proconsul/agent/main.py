@@ -96,7 +96,8 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
         "Datacenter": f"'{config.datacenter}' (Segment: '{segment}')",
         "Server": f"{str(config.server).lower()} (Bootstrap: {str(config.bootstrap).lower()})",
         "Client Addr": f"[{' '.join(config.client_addrs)}] (HTTP: {ports.http}, HTTPS: {ports.https}, "
-        f"gRPC: {ports.grpc}, DNS: {ports.dns})",
+        # Nobody serves gRPC yet, whatever is configured.
+        f"gRPC: -1, DNS: {ports.dns})",
         "Cluster Addr": f"{config.advertise_addr_lan} (LAN: {ports.serf_lan}, WAN: {ports.serf_wan})",
         "Encrypt": f"Gossip: {str(bool(config.encrypt_key)).lower()}, "
         f"TLS-Outgoing: {str(config.tls.internal_rpc.verify_outgoing).lower()}, "
@@ -107,10 +108,13 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
 
 
 def unkept_promises(config: RuntimeConfig) -> list[str]:
-    """What the configuration asks for to be safe and this version does not do: nobody may find that out by chance."""
+    """What the configuration asks for and this version does not do: nobody may find that out by chance."""
     found = []
     if config.acl.enabled:
         found.append("acl.enabled is set, but this version does not enforce access control: every request is allowed")
+    for port in (config.ports.grpc, config.ports.grpc_tls):
+        if port > 0:
+            found.append(f"port {port} is set for gRPC, but this version does not serve gRPC: nobody listens there")
     return found
 
 

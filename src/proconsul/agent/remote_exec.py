@@ -8,10 +8,8 @@ An event names the session and the prefix under which the job lies; acknowledgem
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 import tempfile
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import msgspec
 from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.events import UserEvent
 from proconsul.agent.kv_port import KVPort
+from proconsul.agent.processes import kill_group, start_group
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError
 
@@ -128,9 +127,9 @@ class RemoteExec:
         words = job.Args or [os.environ.get("SHELL") or "/bin/sh", "-c", command]
         log.info("remote exec script: script=%s", quoted(command))
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_group(
                 *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT, start_new_session=True,
+                stderr=asyncio.subprocess.STDOUT,
             )  # fmt: skip
         except (OSError, ValueError) as error:
             reason = errno_text(error) if isinstance(error, OSError) else "invalid argument"
@@ -141,8 +140,7 @@ class RemoteExec:
             await answers.stream(process.stdout, max(job.Wait / 1e9, HEARTBEAT_MIN_S))
             code = await process.wait()
         except BaseException:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process)
             raise
         return code if code >= 0 else KILLED
 

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
+from proconsul.agent.processes import kill_group, start_group
 from proconsul.client import gojson, watchplan
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.wire.durations import DurationError, parse_duration
@@ -208,9 +209,9 @@ class Watches:
             log.error("Failed to run watch handler: handler=%s error=%s", shown, error, exc_info=not known)
 
     async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
-        process = await asyncio.create_subprocess_exec(
+        process = await start_group(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "CONSUL_INDEX": str(index)}, start_new_session=True,
+            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "CONSUL_INDEX": str(index)},
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         buffer = TailBuffer(OUTPUT_BYTES_MAX)
@@ -221,7 +222,7 @@ class Watches:
                 buffer.write(data)
             code = await process.wait()
         except BaseException:
-            _kill(process)
+            kill_group(process)
             raise
         if code:
             log.error("Failed to run watch handler: handler=%s error=exit status %s", shlex.join(command), code)
@@ -241,15 +242,6 @@ class Watches:
                       response.status_text, text)  # fmt: skip
         else:
             log.debug("HTTP watch handler output: watch=%s output=%s", handler.url, text)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    import signal
-
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _header(response: Response, name: str) -> str:

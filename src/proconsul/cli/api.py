@@ -215,8 +215,11 @@ class Client:
         for _ in range(_REDIRECTS_MAX):
             response = self._send(method, path, encoded, body, all_headers, timeout_s)
             location = response.header("Location")
-            if method != "GET" or response.status not in (301, 302, 307, 308) or not location.startswith("/"):
+            if response.status not in (301, 302, 303, 307, 308) or not location.startswith("/"):
                 return response
+            if response.status < 307 and method not in ("GET", "HEAD"):
+                # As Go's client does: what was redirected is only looked at.
+                method, body = "GET", None
             response.read()
             from urllib.parse import unquote
 

@@ -24,13 +24,27 @@ class GoJsonError(ValueError):
 def loads(text: str | bytes) -> Json:
     """Decode a document; raises :class:`GoJsonError`."""
     if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
+        text = text.decode("utf-8", "surrogateescape")
+    # What is no character, as a byte or as an escape, becomes the mark for it.
+    plain = _LONE.sub("\ufffd", text)
     try:
-        return cast(Json, json.loads(text, parse_constant=_refuse_constant))
+        value = cast(Json, json.loads(plain, parse_constant=_refuse_constant))
+        return _without_lone(value) if "\\ud" in plain or "\\uD" in plain else value
     except json.JSONDecodeError as error:
         raise GoJsonError(_go_text(text, error)) from None
     except RecursionError:
         raise GoJsonError("exceeded max depth") from None
+
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def _without_lone(value: Json) -> Json:
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {cast(str, _without_lone(key)): _without_lone(item) for key, item in value.items()}
+    return [_without_lone(item) for item in value] if isinstance(value, list) else value
 
 
 def _refuse_constant(name: str) -> Json:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import signal
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -19,6 +18,7 @@ from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.agent.processes import kill_group, start_group
 from proconsul.engine.wire.durations import format_seconds, go_quote
 
 __all__ = ["ScriptProbe", "exit_status"]
@@ -49,12 +49,11 @@ class ScriptProbe:
 
     async def _run(self, pipe: _Pipe, buffer: TailBuffer) -> ProbeResult:
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_group(
                 *self.args,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=pipe.write_fd,
                 stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
             )
         except (OSError, ValueError) as error:
             return ProbeResult(CheckStatus.CRITICAL, self._start_text(error))
@@ -131,8 +130,7 @@ class _Pipe(asyncio.Protocol):
 
 async def _kill_group(process: asyncio.subprocess.Process, pipe: _Pipe) -> None:
     """Kill everything the program started in its session, and reap it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_group(process)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_REAP_TIMEOUT_S):
             await process.wait()

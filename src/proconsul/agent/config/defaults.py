@@ -129,8 +129,8 @@ DEV: Final[Values] = {
     "connect": {"enabled": True},
     "gossip_lan": _DEV_GOSSIP,
     "gossip_wan": _DEV_GOSSIP,
+    # The original also opens a gRPC port, for Envoy; nothing here would serve it.
     "performance": {"raft_multiplier": 1},
-    "ports": {"grpc": 8502},
 }
 
 # Settings no file may change: ``consul`` internals and a few intervals. In files they are known keys without effect.

@@ -104,8 +104,11 @@ class Get(Command):
     def _show_details(self, pair: Pair) -> None:
         rows = [[name, str(pair[name])] for name in ("CreateIndex", "Flags", "Key", "LockIndex", "ModifyIndex")]
         rows.append(["Session", str(pair.get("Session") or "-")])
-        rows.append(["Value", self._encoded(pair).decode("utf-8", "surrogateescape")])
-        self.ui.out(tabwriter(rows).strip())
+        text = f"Value\t{self._encoded(pair).decode('utf-8', 'surrogateescape')}"
+        # Tabs and line ends within the value make columns and lines of their own.
+        rows += [line.split("\t") for line in text.split("\n")]
+        shown = tabwriter(rows)
+        self.ui.out(shown.rstrip(" ") if text == "Value\t" else shown)
 
 
 class Put(Command):

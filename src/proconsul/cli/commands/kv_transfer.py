@@ -104,4 +104,20 @@ def _checked(entries: Json) -> list[Mapping[str, Json]]:
                 f"value of type impexp.Entry"
             )
         pairs.append({str(key).lower(): value for key, value in entry.items()})
+    for pair in pairs:
+        for name, kind in (("key", "string"), ("flags", "uint64"), ("value", "string")):
+            _check_type(name, kind, pair.get(name))
     return pairs
+
+
+def _check_type(name: str, kind: str, value: Json) -> None:
+    if value is None or (kind == "string" and isinstance(value, str)):
+        return
+    shown = gojson.kind_of(value)
+    if kind == "uint64" and shown == "number":
+        if isinstance(value, int) and 0 <= value < 1 << 64:
+            return
+        shown = f"number {gojson.dumps(value)}"
+    raise Failure(
+        f"Cannot unmarshal data: json: cannot unmarshal {shown} into Go struct field Entry.{name} of type {kind}"
+    )

@@ -273,8 +273,9 @@ class _Parser:
             comma = self.next()
             if context != "range" or len(names) > 1:
                 raise self.fail(comma, f"too many declarations in {context}")
-        if names:
-            raise self.unexpected(self.peek(), context)
+            if self.peek().kind not in ("variable", "}}", ")"):
+                raise self.fail(comma, "range can only initialize variables")
+        self.variables += names
         return names, False
 
     def command(self) -> Command:

@@ -159,6 +159,9 @@ class _Runner:
 
     def command(self, command: Command, dot: object, scope: Scope, final: object) -> object:
         first, rest = command.operands[0], command.operands[1:]
+        given = bool(rest) or final is not _MISSING
+        if first.kind == "pipeline" and given:
+            raise _Problem(f"can't give argument to non-function {first.shown}", self.last or first)
         self.last = first
         if first.kind == "function":
             value = self.call(first, command, dot, scope, final)
@@ -166,7 +169,6 @@ class _Runner:
         if first.kind == "pipeline":
             assert isinstance(first.value, Pipeline)
             return self.fields(self.pipeline(first.value, dot, scope), first, first.fields, False)
-        given = bool(rest) or final is not _MISSING
         if first.kind == "nil":
             raise _Problem("nil is not a command", first)
         if given and not first.fields:
