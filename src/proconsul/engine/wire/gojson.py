@@ -38,7 +38,7 @@ UINT64_MAX = (1 << 64) - 1
 # Stands for one byte that is not UTF-8 until the text is encoded; a noncharacter, so no real text holds it.
 _INVALID = "\U0010fffe"
 # One look finds nothing to escape in most small bodies; for large ones five memchr passes are quicker.
-_SUSPECT = re.compile(rb"[<>&\xe2]|\\[bf]")
+_SUSPECT = re.compile(rb"[<>&\xe2\\]")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 # Escapes that our encoder knows and the original's does not.
 _LONG_ESCAPES = {b"b": b"\\u0008", b"f": b"\\u000c"}
