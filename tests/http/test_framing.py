@@ -90,11 +90,16 @@ def test_a_peer_that_stops_in_the_middle_gets_all_answers(part: bytes) -> None:
 
 
 def test_writes_behind_a_waiting_read_happen_even_when_the_peer_ends() -> None:
+    write = b"PUT /v1/echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nv"
     one = Connection()
-    one.feed(WAIT + GET)
+    one.feed(WAIT + write)
     assert one.protocol.eof_received()
     one.application.waiting["1"].resolve(Response(200, b"first"))
-    assert bodies(one.transport.sent) == [b"first", b"GET a b=c "]
+    assert bodies(one.transport.sent) == [b"first", b"PUT a  v"]
+    assert one.transport.closed
+    reader = Connection()
+    reader.feed(WAIT + GET)
+    assert not reader.protocol.eof_received()
 
 
 def test_the_last_answer_is_not_lost_to_a_client_that_still_sends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +165,7 @@ def test_a_block_with_two_ends_is_not_taken_for_one() -> None:
     [("gzip", True), ("GZIP", True), ("x-gzip", False), ("gzip;q=0", False), ("gzip; q=0.001", True),
      ("gzip;q=0.0", False), ("deflate, gzip;q=0.5", True), ("gzip;q=x", False), ("gzip;q=-1", False),
      ("gzip;level=1", True), ("*", False), ("gzip;q=0;x", True), (" gzip ,br", True), ("gzip, gzip;q=0", False),
+     ("gzip;q= 1", False), ("gzip;q=1_0", False),
      ("", False), ("gzipped", False)],
 )  # fmt: skip
 def test_gzip_negotiation(accepted: str, expected: bool) -> None:

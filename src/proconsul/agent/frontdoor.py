@@ -21,8 +21,6 @@ log = logging.getLogger("agent.http")
 
 _TOKEN = re.compile(r"(token=)[^&]*")
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Bodies of other requests mean nothing, as in the original.
-_WITH_BODY = frozenset({"PUT", "POST"})
 
 
 class FrontDoor:
@@ -61,7 +59,7 @@ class FrontDoor:
 
     def body_bytes_max(self, request: Request) -> int:
         route: Route | None = request.route
-        if request.method not in _WITH_BODY or route is None or request.method not in route.handlers:
+        if route is None or request.method not in route.handlers or request.method not in route.body_methods:
             return 0
         if self._is_blocked(request) or not self._may_write(request):
             return 0
@@ -130,7 +128,7 @@ class FrontDoor:
             if self._writers and not self._may_write(request):
                 return text_response(403, "Access is restricted")
             size = request.body_bytes
-            if size > route.body_bytes_max and not route.checks_size and request.method in _WITH_BODY:
+            if size > route.body_bytes_max and not route.checks_size and request.method in route.body_methods:
                 return too_large(size, route.body_bytes_max)
             return handler(request)
         if request.method == "OPTIONS":

@@ -33,6 +33,8 @@ INTERNAL_ERROR = "internal error"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
+_OPTIONS_MAX = 1024
+_OPTIONS_BYTES_MAX = 256
 
 
 class Reply(NamedTuple):
@@ -199,6 +201,8 @@ class Web:
         self.use_cache = True
         # Only spreads time-outs; nothing depends on its values.
         self.jitter = random.Random()
+        # Clients ask with the same few queries again and again. When it is full it starts anew.
+        self._options: dict[str, Options] = {}
         self._cached: dict[Any, None] = {}
         self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
@@ -218,6 +222,10 @@ class Web:
 
     def check(self, request: Request, *rules: Rule) -> None:
         """Look at what the endpoint says, in its order, before anything else. Raises BadRequest."""
+        if not request.query_string and "x-consul-namespace" not in request.headers:
+            if Rule.OPTIONS in rules:
+                self.options(request)
+            return
         for rule in rules:
             if rule is Rule.OPTIONS:
                 self.options(request)
@@ -233,14 +241,24 @@ class Web:
 
     def options(self, request: Request) -> Options:
         """Blocking and consistency parameters, in the order in which the original refuses them. Raises BadRequest."""
-        if not request.query_string and not self.discovery_max_stale_ns and "cache-control" not in request.headers:
+        if self.discovery_max_stale_ns or "cache-control" in request.headers:
+            return self._read_options(request)
+        text = request.query_string
+        if not text:
             return PLAIN
-        found: Options | None = request.options
+        found = self._options.get(text)
         if found is None:
-            found = self.consistency(request)
-            min_index, wait_ns = read_waiting(request)
-            request.options = found = found._replace(min_index=min_index, wait_ns=wait_ns)
+            found = self._read_options(request)
+            if len(self._options) >= _OPTIONS_MAX:
+                self._options.clear()
+            if len(text) <= _OPTIONS_BYTES_MAX:
+                self._options[text] = found
         return found
+
+    def _read_options(self, request: Request) -> Options:
+        found = self.consistency(request)
+        min_index, wait_ns = read_waiting(request)
+        return found._replace(min_index=min_index, wait_ns=wait_ns)
 
     def consistency(self, request: Request) -> Options:
         """As `options`, for reads that cannot wait. Raises BadRequest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 import zlib
 
@@ -24,8 +25,8 @@ def date_header() -> bytes:
 def encode_response(request: Request, response: Response) -> bytes:
     """What is sent for ``response``, whose body is not a stream."""
     accepted = request.headers.get("accept-encoding", "")
-    if accepted and not takes_gzip(accepted):
-        accepted = ""
+    if accepted and (request.route is None or not takes_gzip(accepted)):
+        accepted = ""  # as in the original, only what endpoints say is compressed
     if accepted or not request.keep_alive or response.close or request.version != "1.1" or request.method == "HEAD":
         return _encode_unusual(request, response, bool(accepted))
     date = date_header()
@@ -85,6 +86,7 @@ def header_lines(headers: dict[str, str]) -> bytes:
 # Accept-Encoding headers seen before, and what they say; bounded, because clients choose them.
 _accepts: dict[str, bool] = {"gzip": True, "identity": False}
 _ACCEPTS_MAX = 256
+_WEIGHT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 
 def takes_gzip(accepted: str) -> bool:
@@ -109,8 +111,5 @@ def _coding(text: str) -> tuple[str, float | None]:
     for parameter in parameters:
         weight = 1.0
         if parameter.startswith("q="):
-            try:
-                weight = float(parameter[2:])
-            except ValueError:
-                weight = None
+            weight = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else None
     return name.lower(), weight

@@ -108,7 +108,7 @@ def parse_head(block: bytes) -> Head:
             framing.setdefault(name, []).append(value)
         if name not in headers:
             headers[name] = value
-    length = _body_length(version, headers, framing)
+    length = _body_length(method, version, headers, framing)
     if version[0] != 1:
         if (method, target, version, headers) == (b"PRI", b"*", (2, 0), {}):
             raise Refused(400, body="")
@@ -187,7 +187,9 @@ def _split_target(method: bytes, target: bytes) -> tuple[str, str, str]:
     return rest, path, query
 
 
-def _body_length(version: tuple[int, int], headers: dict[str, str], framing: dict[str, list[str]]) -> int | None:
+def _body_length(
+    method: bytes, version: tuple[int, int], headers: dict[str, str], framing: dict[str, list[str]]
+) -> int | None:
     """The length of the body, None when it comes in chunks. Raises Refused."""
     codings = framing.get("transfer-encoding")
     if codings is not None and version >= (1, 1):
@@ -201,6 +203,8 @@ def _body_length(version: tuple[int, int], headers: dict[str, str], framing: dic
     if lengths is None:
         return 0
     text = lengths[0]
+    if method == b"HEAD" and lengths != ["0"]:
+        raise Refused(400)  # net/http's hardening against requests inside of bodies
     if any(other != text for other in lengths) or (text and not (text.isascii() and text.isdigit())):
         raise Refused(400)
     text = text.lstrip("0")
@@ -222,10 +226,13 @@ def _keeps_alive(version: tuple[int, int], values: list[str]) -> bool:
     """Whether another request may follow: HTTP/1.1 unless told to close, HTTP/1.0 only when told to go on."""
     if version == (1, 1) and not values:
         return True
-    said = {part.strip().lower() for value in values for part in value.split(",")}
     if version == (1, 0):
-        return "keep-alive" in said
-    return version[0] == 1 and "close" not in said
+        return "keep-alive" in _tokens(values[:1])
+    return version[0] == 1 and "close" not in _tokens(values)
+
+
+def _tokens(values: list[str]) -> set[str]:
+    return {part.strip().lower() for value in values for part in value.split(",")}
 
 
 def check_lines(lines: bytes, *, first: bool) -> None:

@@ -8,14 +8,14 @@ from; whatever it has cost stays bounded.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from proconsul.engine.http.connections import ConnectionSet, Line
+from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.encoding import encode_response, encode_stream_head
+from proconsul.engine.http.known import BLOCK_BYTES_MAX, BLOCKS, parse_line, remember_block
 from proconsul.engine.http.message import (
     HEAD_END,
     HEADER_BYTES_MAX,
@@ -41,17 +41,6 @@ UNWANTED_BYTES_MAX = 256 << 10
 # A request whose header is not complete after this long is dropped (half-open connections, slowloris).
 HEADER_TIMEOUT_S = 60.0
 WRITE_BUFFER_BYTES_HIGH = 256 * 1024
-
-# A client sends the same header block with every request of a connection: one that was parsed before is not parsed
-# again. Bounded in number and size; what is not here takes the full parser.
-_blocks: dict[bytes, tuple[dict[str, str], int]] = {}
-_BLOCKS_MAX = 1024
-_BLOCK_BYTES_MAX = 2048
-# Clients also ask for the same things again and again: request lines that needed nothing but splitting, with their
-# routes. When it is full it starts anew, so that keys of the moment push out those of the past.
-_LINES_MAX = 4096
-_LINE_BYTES_MAX = 512
-_REQUEST_LINE = re.compile(rb"(GET|PUT|DELETE) (/[!-~]*) HTTP/1\.1", re.ASCII)
 
 
 class Application(Protocol):
@@ -176,10 +165,8 @@ class HTTPProtocol(asyncio.Protocol):
             self._end_early()
         if not self._slots and self._streaming is None:
             return False
-        if len(self._slots) == 1 and _may_be_dropped(self._slots[0].task):
+        if self._slots and self._may_all_be_dropped(self._slots[0].task):
             return False
-        if self._slots:
-            self._slots[-1].request.keep_alive = False
         self._peer_done = True
         return True
 
@@ -338,21 +325,22 @@ class HTTPProtocol(asyncio.Protocol):
             request.body = body[0] if len(body) == 1 else b"".join(body)
             request.body_bytes = len(request.body)
         if self._block:
-            self._remember_block(request)
+            remember_block(self._block, request)
+            self._block = b""
         self._begin(request)
 
     def _whole_request(self, data: bytes) -> bool:
         """Take the short way for one whole request with a header block seen before; False when it is not that."""
         head_end = data.find(b"\r\n\r\n")
         line_end = data.find(b"\r\n")
-        known = _blocks.get(data[line_end:head_end])
+        known = BLOCKS.get(data[line_end:head_end])
         self._block = b""
         if known is None or len(data) != head_end + 4 + known[1]:
-            if 0 < head_end - line_end <= _BLOCK_BYTES_MAX:
+            if 0 < head_end - line_end <= BLOCK_BYTES_MAX:
                 self._block = data[line_end:head_end]
             return False
         line = data[:line_end]
-        parsed = self._connections.lines.get(line) or self._parse_line(line)
+        parsed = self._connections.lines.get(line) or parse_line(line, self._app.route, self._connections.lines)
         if parsed is None:
             return False
         method, path, query, route, params = parsed
@@ -366,30 +354,6 @@ class HTTPProtocol(asyncio.Protocol):
             request.body_bytes = known[1]
         self._begin(request)
         return True
-
-    def _parse_line(self, line: bytes) -> Line | None:
-        """A plain request line in parts, with its route; None for anything the full parser should look at."""
-        match = _REQUEST_LINE.fullmatch(line)
-        if match is None or b"%" in match[2]:
-            return None
-        path, _, query = match[2].decode("ascii").partition("?")
-        request = Request(match[1].decode("ascii"), path, path, query, {})
-        parsed = (request.method, path, query, self._app.route(request), request.params)
-        lines = self._connections.lines
-        if len(lines) >= _LINES_MAX:
-            lines.clear()
-        if len(line) <= _LINE_BYTES_MAX:
-            lines[line] = parsed
-        return parsed
-
-    def _remember_block(self, request: Request) -> None:
-        """The header block of ``request`` was parsed and frames nothing unusual: next time it need not be parsed."""
-        block, self._block = self._block, b""
-        headers = request.headers
-        if len(_blocks) >= _BLOCKS_MAX or request.version != "1.1" or not request.keep_alive:
-            return
-        if "host" in headers and "expect" not in headers and "transfer-encoding" not in headers:
-            _blocks[block] = (headers, int(headers.get("content-length") or 0))
 
     def _refuse(self, refused: Refused) -> None:
         """Answer what cannot be understood when its turn comes, and hang up: nor can what follows."""
@@ -484,13 +448,17 @@ class HTTPProtocol(asyncio.Protocol):
             self.flush()
         elif isinstance(answer, Deferred):
             slot.task = answer
-            if self._peer_done and len(self._slots) == 1 and _may_be_dropped(answer):
+            if self._peer_done and self._may_all_be_dropped(answer):
                 self._hang_up()
                 return
             answer.when_done(lambda response: self._deliver(slot, response))
         else:
             slot.task = task = asyncio.ensure_future(answer)
             task.add_done_callback(lambda task: self._answered(slot, task))
+
+    def _may_all_be_dropped(self, task: asyncio.Future[Response] | Deferred | None) -> bool:
+        """Whether a peer that has said its last word misses nothing: only reads are due, the first one waits."""
+        return _may_be_dropped(task) and all(slot.request.method == "GET" for slot in self._slots)
 
     def _may_write_now(self, request: Request, response: Response) -> bool:
         """True when nothing is due before this answer and nothing special follows it."""
@@ -550,7 +518,9 @@ class HTTPProtocol(asyncio.Protocol):
         if self._read_paused and not self._write_paused and not self._is_full() and self._transport:
             self._read_paused = False
             self._transport.resume_reading()
-        if self._continue_due:
+        if self._peer_done and not self._slots and self._streaming is None:
+            self._hang_up()
+        elif self._continue_due:
             self._say_continue()
 
     async def _stream(self, request: Request, response: Response) -> None:

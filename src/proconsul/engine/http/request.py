@@ -71,7 +71,6 @@ class Request:
         "headers",
         "keep_alive",
         "method",
-        "options",
         "params",
         "path",
         "peer",
@@ -97,8 +96,6 @@ class Request:
         self.params = ""
         # The route found for it, by the front door (a `Route`; the router knows requests, not the other way round).
         self.route: Any = None
-        # What its endpoint has read of it already (features/options.py).
-        self.options: Any = None
         self._query: dict[str, list[str]] | None = None
 
     @property

@@ -28,6 +28,8 @@ Handler = Callable[[Request], Answer]
 # Bodies of ordinary endpoints are registrations and definitions; 8 MiB is far above any real one and keeps a flood
 # of large bodies from exhausting memory. Endpoints with their own documented limit say so.
 BODY_BYTES_MAX = 8 << 20
+# Bodies of other requests mean nothing, unless a route says so.
+WITH_BODY = frozenset({"PUT", "POST"})
 
 
 class Route(NamedTuple):
@@ -38,6 +40,7 @@ class Route(NamedTuple):
     body_bytes_max: int
     checks_size: bool
     names: bool
+    body_methods: frozenset[str]
     allow: str
 
 
@@ -65,11 +68,12 @@ class Router:
         body_bytes_max: int = BODY_BYTES_MAX,
         checks_size: bool = False,
         names: bool = False,
+        body_methods: frozenset[str] = WITH_BODY,
     ) -> None:
         """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
         ``checks_size``: it gets the length of such a body only."""
         allow = ",".join(["OPTIONS", *handlers])
-        route = Route(pattern, handlers, body_bytes_max, checks_size, names, allow)
+        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow)
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])

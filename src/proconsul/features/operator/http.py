@@ -43,7 +43,7 @@ class KeyringRoutes:
             "PUT": self._changing(KeyOperation.USE),
             "DELETE": self._changing(KeyOperation.REMOVE),
         }
-        router.add("/v1/operator/keyring", handlers)
+        router.add("/v1/operator/keyring", handlers, body_methods=frozenset({"POST", "PUT", "DELETE"}))
 
     async def list_keys(self, request: Request) -> Response:
         args = KeyringRequest(
