@@ -36,6 +36,7 @@ class _Text(io.BytesIO):
 def converse(agent: Agent, case: dict[str, Any]) -> tuple[bytes, bool]:
     """Everything the agent says to the case's bytes, and whether it hangs up then."""
     data = case["send"].encode("latin-1")
+    method = _method(case)
     if "repeat" in case:
         data = data.replace(b"@@", case["repeat"]["text"].encode() * case["repeat"]["count"])
     with socket.create_connection(("127.0.0.1", agent.ports["http"]), timeout=ANSWER_TIMEOUT_S) as sock:
@@ -52,7 +53,7 @@ def converse(agent: Agent, case: dict[str, Any]) -> tuple[bytes, bool]:
                 if not part:
                     return heard, True
                 heard += part
-                if len(parse(heard)) >= case.get("answers", 1):
+                if len(parse(heard, method)) >= case.get("answers", 1):
                     sock.settimeout(SILENCE_S)
         except TimeoutError:
             return heard, False
@@ -60,11 +61,11 @@ def converse(agent: Agent, case: dict[str, Any]) -> tuple[bytes, bool]:
             return heard, True
 
 
-def parse(heard: bytes) -> list[Reply]:
-    """The complete answers in ``heard``."""
+def parse(heard: bytes, method: str = "GET") -> list[Reply]:
+    """The complete answers in ``heard``, which answer requests of this method."""
     source, found = _Text(heard), []
     while source.tell() < len(heard):
-        response = http.client.HTTPResponse(source)  # type: ignore[arg-type]
+        response = http.client.HTTPResponse(source, method=method)  # type: ignore[arg-type]
         interim = heard[source.tell() :].startswith(b"HTTP/1.1 100")
         try:
             if interim:
@@ -78,10 +79,15 @@ def parse(heard: bytes) -> list[Reply]:
     return found
 
 
+def _method(case: dict[str, Any]) -> str:
+    """HEAD for a conversation that consists of it, as its answer has no body."""
+    return "HEAD" if case["send"].startswith("HEAD ") and case.get("answers", 1) == 1 else "GET"
+
+
 def shown(agent: Agent, case: dict[str, Any]) -> list[str]:
     heard, closed = converse(agent, case)
     lines = []
-    for reply in parse(heard):
+    for reply in parse(heard, _method(case)):
         lines += normal(reply, Names(agent), set()).splitlines() if reply.status != 100 else ["status 100"]
     return [*lines, "then closes" if closed else "then waits"]
 

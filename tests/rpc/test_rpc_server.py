@@ -16,6 +16,7 @@ from proconsul.engine.rpc.codec import EMPTY, Message, MessageReader, encode_req
 from proconsul.engine.rpc.server import COLLECTED_BYTES_MAX, Peer
 from proconsul.engine.rpc.yamux import WINDOW_BYTES, Data, Limits, Reset, Session
 from proconsul.engine.wire.msgpack import decode, encode
+from proconsul.features.base import SECOND_NS, query_time_ns
 
 
 class Pipe(asyncio.Transport):
@@ -394,3 +395,11 @@ async def test_refusals_are_logged_as_the_original_does(caplog: pytest.LogCaptur
     pipe.protocol.data_received(encode_request(0, "Nope.Nope", EMPTY))
     assert caplog.messages == ['RPC error: conn=from=10.1.2.3:46202 error="rpc: can\'t find service Nope.Nope"']
     assert str(Peer("::1", 5)) == "from=[::1]:5"
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "expected_s"), [(0, 300), (-1, 300), (-(1 << 33), 300), (1, 1), (600, 600), (601, 600), (1 << 33, 600)]
+)
+def test_how_long_blocking_queries_wait(asked_s: int, expected_s: int) -> None:
+    """Over HTTP and RPC alike: no time, and a negative one, are the default; nobody waits longer than the maximum."""
+    assert query_time_ns(asked_s * SECOND_NS) == expected_s * SECOND_NS

@@ -78,7 +78,7 @@ class AgentInLoop:
         path, _, query = target.partition("?")
         request = Request(method, path, unquote(path, "utf-8", "surrogateescape"), query,
                           {key.lower(): value for key, value in (headers or {}).items()})  # fmt: skip
-        request.body = body
+        request.body, request.body_bytes = body, len(body)
         return await self.agent.front.answer(request)
 
 
