@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proconsul.engine.wire.durations import DurationError, format_duration, go_quote, parse_duration
+from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
+from proconsul.engine.wire.text import quoted
 
 
 @pytest.mark.parametrize(
@@ -58,4 +59,4 @@ def test_format_then_parse_is_the_identity(nanoseconds: int) -> None:
 
 
 def test_quote_like_go() -> None:
-    assert go_quote('a"b\\c\n\x01é\u200b') == '"a\\"b\\\\c\\n\\x01é\\u200b"'
+    assert quoted('a"b\\c\n\x01é\u200b') == '"a\\"b\\\\c\\n\\x01é\\u200b"'

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from proconsul.engine.wire import durations
 from proconsul.engine.wire.durations import format_duration
-from proconsul.engine.wire.durations import go_quote as quote
+from proconsul.engine.wire.text import quoted as quote
 
 __all__ = [
     "GoRangeError",

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["AliasFollower", "AliasLookup", "AliasState", "AliasedCheck", "alias_result"]
 
@@ -66,7 +66,7 @@ def alias_result(
     for status in (CheckStatus.CRITICAL, CheckStatus.WARNING):
         failing = min((check for check in relevant if check.status == status), default=None)
         if failing is not None:
-            return ProbeResult(status, f"Aliased check {go_quote(failing.name)} failing: {failing.output}")
+            return ProbeResult(status, f"Aliased check {quoted(failing.name)} failing: {failing.output}")
     if relevant:
         return ProbeResult(CheckStatus.PASSING, "All checks passing.")
     return ProbeResult(CheckStatus.PASSING, "No checks found.")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 if TYPE_CHECKING:
     import ssl
@@ -163,7 +163,7 @@ async def _connect(host: str, port: int, context: ssl.SSLContext | None, server_
     except ssl_module.SSLError as error:
         raise DialError(start_tls_text(error)) from None
     except (ValueError, TypeError):  # no name that could be asked for; zero bytes are of the wrong type
-        raise DialError(f"tls: invalid server name {go_quote(server_name or '')}") from None
+        raise DialError(f"tls: invalid server name {quoted(server_name or '')}") from None
     except OSError as error:
         if context is not None and isinstance(error, ConnectionResetError):
             raise DialError(f"read tcp {shown}: read: {errno_text(error)}") from None

@@ -15,7 +15,7 @@ from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.dial import DialError, Stream, dial, dial_unix
 from proconsul.agent.checks.httpfields import FieldError, canonical, host_of, require_fields, require_method
 from proconsul.agent.checks.url import Url, UrlError, parse
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 if TYPE_CHECKING:
     import ssl
@@ -90,7 +90,7 @@ def shown_url(url: str) -> str:
 
 def _failed(method: str, url: str, text: str) -> HttpClientError:
     verb = (method or "GET")[:1].upper() + (method or "GET")[1:].lower()
-    return HttpClientError(f"{verb} {go_quote(shown_url(url))}: {text}")
+    return HttpClientError(f"{verb} {quoted(shown_url(url))}: {text}")
 
 
 async def fetch(request: HttpRequest, on_body: Callable[[bytes], None], timeout_s: float) -> HttpResponse:
@@ -137,7 +137,7 @@ class _Exchange:
                 parse_url(location)
                 absolute = urljoin(absolute, location)
             except (HttpClientError, ValueError) as error:
-                text = f"failed to parse Location header {go_quote(location)}: {error}"
+                text = f"failed to parse Location header {quoted(location)}: {error}"
                 raise _failed(self.method, self.url, text) from None
             self.url = location
         raise _failed(self.method, self.url, f"stopped after {_REDIRECTS_MAX} redirects")
@@ -187,7 +187,7 @@ class _Exchange:
         if self.request.unix_path:
             return await dial_unix(self.request.unix_path)
         if parts.scheme not in ("http", "https"):
-            raise DialError(f"unsupported protocol scheme {go_quote(parts.scheme)}")
+            raise DialError(f"unsupported protocol scheme {quoted(parts.scheme)}")
         if not parts.hostname:
             raise DialError("http: no Host in request URL")
         if parts.scheme == "http":
@@ -251,7 +251,7 @@ async def _read_head(reader: asyncio.StreamReader) -> HttpResponse:
         code = rest[:3]
         if not version.startswith("HTTP/") or not (len(code) == 3 and code.isdigit()):
             broken = "net/http: HTTP/1.x transport connection broken"
-            raise HttpClientError(f"{broken}: malformed HTTP response {go_quote(text)}")
+            raise HttpClientError(f"{broken}: malformed HTTP response {quoted(text)}")
         header = await _read_header(reader)
         if int(code) >= 200 or int(code) == 101:
             return HttpResponse(int(code), rest[3:].strip(), header)

@@ -9,7 +9,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["FieldError", "canonical", "host_of", "require_fields", "require_method"]
 
@@ -23,17 +23,17 @@ class FieldError(ValueError):
 def require_method(method: str) -> None:
     """Raises FieldError."""
     if not method or not set(method) <= _TOKEN:
-        raise FieldError(f"net/http: invalid method {go_quote(method)}")
+        raise FieldError(f"net/http: invalid method {quoted(method)}")
 
 
 def require_fields(header: Mapping[str, Sequence[str]]) -> None:
     """Raises FieldError for the first name or value, in the order of names, that may not be sent."""
     for name, values in sorted(header.items()):
         if not name or not set(name) <= _TOKEN:
-            raise FieldError(f"net/http: invalid header field name {go_quote(name)}")
+            raise FieldError(f"net/http: invalid header field name {quoted(name)}")
         for value in values:
             if any((char < " " and char != "\t") or char == "\x7f" for char in value):
-                raise FieldError(f"net/http: invalid header field value {go_quote(value)} for key {name}")
+                raise FieldError(f"net/http: invalid header field value {quoted(value)} for key {name}")
 
 
 def canonical(name: str) -> str:

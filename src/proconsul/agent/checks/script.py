@@ -19,7 +19,8 @@ from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.processes import kill_group, start_group
-from proconsul.engine.wire.durations import format_seconds, go_quote
+from proconsul.engine.wire.durations import format_seconds
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["ScriptProbe", "exit_status"]
 
@@ -79,7 +80,7 @@ class ScriptProbe:
         if not isinstance(error, OSError):
             return f"fork/exec {program}: invalid argument"
         if error.errno == errno.ENOENT and os.sep not in program:
-            return f"exec: {go_quote(program)}: executable file not found in $PATH"
+            return f"exec: {quoted(program)}: executable file not found in $PATH"
         return f"fork/exec {program}: {errno_text(error)}"
 
 

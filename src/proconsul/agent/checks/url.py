@@ -9,7 +9,7 @@ import string
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["Url", "UrlError", "parse"]
 
@@ -49,12 +49,12 @@ def parse(text: str) -> Url:
     try:
         result = _parse(url)
     except UrlError as error:
-        raise UrlError(f"parse {go_quote(url)}: {error}") from None
+        raise UrlError(f"parse {quoted(url)}: {error}") from None
     if hash_mark:
         try:
             _require_escapes(fragment)
         except UrlError as error:
-            raise UrlError(f"parse {go_quote(text)}: {error}") from None
+            raise UrlError(f"parse {quoted(text)}: {error}") from None
     return result
 
 
@@ -114,14 +114,14 @@ def _host(place: str) -> tuple[str, int]:
         host, colon, digits = place.rpartition(":")
         host, port = (host, colon + digits) if colon else (place, "")
     if port and not (port[0] == ":" and all(digit in string.digits for digit in port[1:])):
-        raise UrlError(f"invalid port {go_quote(port)} after host")
+        raise UrlError(f"invalid port {quoted(port)} after host")
     _require_escapes(host)
     for char in host:
         if char < "\x80" and char not in _HOST:
-            raise UrlError(f"invalid character {go_quote(char)} in host name")
+            raise UrlError(f"invalid character {quoted(char)} in host name")
     for position, char in enumerate(host):
         if char == "%" and host[position + 1] in "01234567" and host[position : position + 3] != "%25":
-            raise UrlError(f"invalid URL escape {go_quote(host[position : position + 3])}")
+            raise UrlError(f"invalid URL escape {quoted(host[position : position + 3])}")
     return _unescaped(host), int(port[1:] or 0)
 
 
@@ -129,7 +129,7 @@ def _require_escapes(text: str) -> None:
     position = text.find("%")
     while position >= 0:
         if not (len(text) > position + 2 and text[position + 1] in _HEX and text[position + 2] in _HEX):
-            raise UrlError(f"invalid URL escape {go_quote(text[position : position + 3])}")
+            raise UrlError(f"invalid URL escape {quoted(text[position : position + 3])}")
         position = text.find("%", position + 3)
 
 

@@ -32,7 +32,8 @@ from proconsul.agent.config.runtime import (
     UiConfig,
 )
 from proconsul.agent.config.values import Reader
-from proconsul.engine.wire.durations import SECOND_NS, go_quote
+from proconsul.engine.wire.durations import SECOND_NS
+from proconsul.engine.wire.text import quoted
 
 __all__ = [
     "CIPHER_SUITES",
@@ -176,7 +177,7 @@ def build_coordinate(config: Reader, dev: bool) -> CoordinateConfig:
 
 def _service_ttls(block: Reader) -> dict[str, float]:
     return {
-        name: block.issues.duration_ns(f"dns_config.service_ttl[{go_quote(name)}]", text) / SECOND_NS
+        name: block.issues.duration_ns(f"dns_config.service_ttl[{quoted(name)}]", text) / SECOND_NS
         for name, text in block.text_map("service_ttl").items()
     }
 
@@ -310,7 +311,7 @@ def build_telemetry(config: Reader) -> TelemetryConfig:
         elif rule[0] == "-":
             blocked.append(rule[1:])
         else:
-            config.issues.warn(f"Filter rule must begin with either '+' or '-': {go_quote(rule)}")
+            config.issues.warn(f"Filter rule must begin with either '+' or '-': {quoted(rule)}")
     return TelemetryConfig(
         metrics_prefix=block.text("metrics_prefix"),
         disable_hostname=block.flag("disable_hostname"),
@@ -347,7 +348,7 @@ def _cipher_suites(config: Reader, text: str) -> tuple[str, ...]:
     suites = tuple(text.split(",")) if text else ()
     for suite in suites:
         if suite not in CIPHER_SUITES:
-            fault = f"tls_cipher_suites: invalid tls cipher suites: unsupported cipher {go_quote(suite)}"
+            fault = f"tls_cipher_suites: invalid tls cipher suites: unsupported cipher {quoted(suite)}"
             if fault not in config.issues.faults:
                 config.issues.add(fault)
             return ()

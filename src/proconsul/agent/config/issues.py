@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from proconsul.agent.config.errors import ConfigError
-from proconsul.engine.wire.durations import DurationError, format_duration, go_quote, parse_duration
-from proconsul.engine.wire.text import multi_error
+from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
+from proconsul.engine.wire.text import multi_error, quoted
 
 __all__ = ["Issues", "format_duration"]
 
@@ -28,7 +28,7 @@ class Issues:
         try:
             return parse_duration(text)
         except DurationError as error:
-            self.faults = [f"{name}: invalid duration: {go_quote(text)}: {error}"]
+            self.faults = [f"{name}: invalid duration: {quoted(text)}: {error}"]
             return 0
 
     def raise_if_any(self) -> None:

@@ -92,12 +92,12 @@ class _Expander:
         if "{{" not in text:
             return text
         from proconsul.agent.config.sockaddr import TemplateError, render
-        from proconsul.engine.wire.durations import go_quote
+        from proconsul.engine.wire.text import quoted
 
         try:
             return render(text, self.host).strip()
         except TemplateError as error:
-            self.issues.add(f"{name}: error parsing {go_quote(text)}: {error}")
+            self.issues.add(f"{name}: error parsing {quoted(text)}: {error}")
             return ""
 
     def addresses(self, name: str, text: str) -> list[str]:

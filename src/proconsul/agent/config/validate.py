@@ -13,8 +13,7 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.engine.wire import gobase64
-from proconsul.engine.wire.durations import go_quote
-from proconsul.engine.wire.text import multi_error
+from proconsul.engine.wire.text import multi_error, quoted
 from proconsul.features.catalog.definition import DefinitionError, validate_meta
 
 __all__ = ["validate_basics", "validate_rest", "warn_about"]
@@ -143,7 +142,7 @@ def _validate_services(config: RuntimeConfig) -> None:
     for service in config.service_definitions:
         faults = list(_service_faults(service))
         if faults:
-            raise ConfigError(f"service {go_quote(str(service.get('Name', '')))}: {multi_error(faults)}")
+            raise ConfigError(f"service {quoted(str(service.get('Name', '')))}: {multi_error(faults)}")
 
 
 _NOT_FOR_GATEWAYS: Final = (
@@ -233,12 +232,12 @@ def warn_about(config: RuntimeConfig) -> list[str]:
     name = config.node_name
     if name and not _DNS_NAME.fullmatch(name):
         found.append(
-            f"Node name {go_quote(name)} will not be discoverable via DNS due to invalid characters. "
+            f"Node name {quoted(name)} will not be discoverable via DNS due to invalid characters. "
             "Valid characters include all alpha-numerics and dashes."
         )
     elif len(name) > DNS_LABEL_LENGTH_MAX:
         found.append(
-            f"Node name {go_quote(name)} will not be discoverable via DNS due to it being too long. "
+            f"Node name {quoted(name)} will not be discoverable via DNS due to it being too long. "
             f"Valid lengths are between 1 and {DNS_LABEL_LENGTH_MAX} bytes."
         )
     expect = config.bootstrap_expect

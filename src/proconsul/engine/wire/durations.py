@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from proconsul.engine.wire.text import quoted as go_quote
-
 __all__ = [
     "HOUR_NS",
     "MICROSECOND_NS",
@@ -19,7 +17,6 @@ __all__ = [
     "DurationError",
     "format_duration",
     "format_seconds",
-    "go_quote",
     "parse_duration",
     "parse_seconds",
 ]

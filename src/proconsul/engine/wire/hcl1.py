@@ -15,8 +15,8 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
-from proconsul.engine.wire.durations import go_quote
 from proconsul.engine.wire.gojson_scan import explain_syntax
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["BlockList", "HclError", "parse_hcl1"]
 
@@ -176,7 +176,7 @@ class _Scanner:
             octal = len(digits) > 1 and digits.startswith("0")
             return _Token(_Kind.NUMBER, word, sign * int(digits, 8 if octal else 10), self.line, column)
         except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {go_quote(word)}: invalid syntax") from None
+            raise HclError(f"strconv.ParseInt: parsing {quoted(word)}: invalid syntax") from None
 
     def string(self, start: int) -> _Token:
         """A quoted string; ``${...}`` may hold quotes and newlines and is kept as it is."""
@@ -410,7 +410,7 @@ def _set_value(result: dict[str, object], key: str, value: object) -> None:
         try:
             value = int(text, 0)
         except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax") from None
+            raise HclError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax") from None
     result[key] = value
 
 

@@ -12,7 +12,7 @@ from proconsul.agent.config.sockaddr import ranges
 from proconsul.agent.config.sockaddr.interfaces import IfAddr, IfAddrs, SockAddr, UnknownAttribute
 from proconsul.agent.config.sockaddr.printing import shown, type_name
 from proconsul.engine.filter.goregexp import Pattern, compile_go
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["CallError", "Function", "functions_for"]
 
@@ -113,7 +113,7 @@ class _AtHost:
             default = self._host.default_interface()
             return (lambda left, right: (right.item.name == default) - (left.item.name == default)), sign
         if compare is None:
-            raise CallError(f"unknown sort type: {go_quote(key)}")
+            raise CallError(f"unknown sort type: {quoted(key)}")
         return compare, sign
 
 
@@ -160,7 +160,7 @@ def _compiled(what: str, pattern: str) -> Pattern:
     try:
         return compile_go(pattern)
     except ValueError as error:
-        raise CallError(f"Unable to compile {what} regexp {go_quote(pattern)}: {error}") from None
+        raise CallError(f"Unable to compile {what} regexp {quoted(pattern)}: {error}") from None
 
 
 def _include(selector: str, argument: str, items: IfAddrs) -> IfAddrs:
@@ -189,7 +189,7 @@ def _chosen(verb: str, selector: str, argument: str, items: IfAddrs) -> tuple[If
         "size": _by_size,
     }  # fmt: skip
     if name not in tests:
-        raise CallError(f"invalid {verb} selector {go_quote(selector)}")
+        raise CallError(f"invalid {verb} selector {quoted(selector)}")
     test = tests[name](argument)
     chosen, others = IfAddrs(), IfAddrs()
     for item in items:
@@ -199,12 +199,12 @@ def _chosen(verb: str, selector: str, argument: str, items: IfAddrs) -> tuple[If
 
 def _rfc(text: str) -> tuple[ranges.Net, ...]:
     if not text.isascii() or not text.isdigit():
-        problem = f"strconv.ParseUint: parsing {go_quote(text)}: invalid syntax"
-        problem = f"unable to parse RFC number {go_quote(text)}: {problem}"
-        raise CallError(f"unable to lookup RFC number {go_quote(text)}: {problem}")
+        problem = f"strconv.ParseUint: parsing {quoted(text)}: invalid syntax"
+        problem = f"unable to parse RFC number {quoted(text)}: {problem}"
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: {problem}")
     nets = ranges.BY_RFC.get(int(text))
     if nets is None:
-        raise CallError(f"unable to lookup RFC number {go_quote(text)}: unsupported RFC {int(text)}")
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: unsupported RFC {int(text)}")
     return nets
 
 
@@ -227,13 +227,13 @@ def _network(text: str) -> tuple[ranges.Net, ...]:
     try:
         return (ipaddress.ip_network(text, strict=False),)
     except ValueError:
-        raise CallError(f"unable to create an IP address from {go_quote(text)}: invalid IPAddr {text}") from None
+        raise CallError(f"unable to create an IP address from {quoted(text)}: invalid IPAddr {text}") from None
 
 
 def _by_size(argument: str) -> Callable[[IfAddr], bool]:
     if not argument.isascii() or not argument.isdigit():
-        problem = f"strconv.ParseUint: parsing {go_quote(argument)}: invalid syntax"
-        raise CallError(f"invalid exclude size argument ({go_quote(argument)}): {problem}")
+        problem = f"strconv.ParseUint: parsing {quoted(argument)}: invalid syntax"
+        raise CallError(f"invalid exclude size argument ({quoted(argument)}): {problem}")
     size = int(argument)
 
     def test(item: IfAddr) -> bool:
@@ -250,7 +250,7 @@ def _by_types(argument: str, items: IfAddrs) -> tuple[IfAddrs, IfAddrs]:
     for text in argument.split("|"):
         name = text.strip().lower()
         if name not in ("ip", "ipv4", "ipv6", "unix"):
-            raise CallError(f"unsupported type {go_quote(name)} {go_quote(argument)}")
+            raise CallError(f"unsupported type {quoted(name)} {quoted(argument)}")
         wanted.append(name)
     chosen, others = IfAddrs(), IfAddrs()
     for item in items:
@@ -267,7 +267,7 @@ def _by_flags(argument: str) -> Callable[[IfAddr], bool]:
     for text in argument.split("|"):
         name = text.strip().lower()
         if name not in _ADDRESS_FLAGS and name not in _INTERFACE_FLAGS:
-            raise CallError(f"Unknown interface flag: {go_quote(text)}")
+            raise CallError(f"Unknown interface flag: {quoted(text)}")
         if name in _ADDRESS_FLAGS:
             of_addresses.append(_ADDRESS_FLAGS[name])
         if name in _INTERFACE_FLAGS:
@@ -352,7 +352,7 @@ def _offset(count: int, items: IfAddrs) -> IfAddrs:
 def _unique(name: str, items: IfAddrs) -> IfAddrs:
     """Of those with the same value that follow each other, the first."""
     if items and name.lower() not in ("address", "name"):
-        raise CallError(f"unsupported unique constraint {go_quote(name)}")
+        raise CallError(f"unsupported unique constraint {quoted(name)}")
     out = IfAddrs()
     last = None
     for item in items:
@@ -371,18 +371,18 @@ def _moved(operation: str, value: str, item: IfAddr) -> SockAddr:
     head = f"unable to perform an IPMath operation on {item}: "
     name = operation.lower()
     if name not in ("address", "network"):
-        raise CallError(f"{head}unsupported math operation: {go_quote(operation)}")
+        raise CallError(f"{head}unsupported math operation: {quoted(operation)}")
     if value[:1] not in ("+", "-"):
-        raise CallError(f"{head}sign (+/-) is required for operation {go_quote(operation)}")
+        raise CallError(f"{head}sign (+/-) is required for operation {quoted(operation)}")
     problem = ""
     if not re.fullmatch(r"[+-][0-9]+", value):
         problem = "invalid syntax"
     elif not -_INT_MAX - 1 <= int(value) <= _INT_MAX:
         problem = "value out of range"
     if problem:
-        parsing = f"strconv.ParseInt: parsing {go_quote(value)}: {problem}"
+        parsing = f"strconv.ParseInt: parsing {quoted(value)}: {problem}"
         raise CallError(
-            f"{head}unable to convert {go_quote(value)} to int for operation {go_quote(operation)}: {parsing}"
+            f"{head}unable to convert {quoted(value)} to int for operation {quoted(operation)}: {parsing}"
         )
     network, number = item.sock.network, int(value)
     if name == "address":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["shown", "sprint", "sprintf", "type_name"]
 
@@ -105,7 +105,7 @@ def _formatted(value: object, verb: str, flags: str, precision: str | None) -> s
     if verb == "s":
         return text if precision is None else text[: int(precision or 0)]
     if verb == "q":
-        return f"`{text}`" if "#" in flags and "`" not in text else go_quote(text)
+        return f"`{text}`" if "#" in flags and "`" not in text else quoted(text)
     if verb in "xX":
         digits = text.encode("utf-8", "surrogateescape").hex()
         return digits if verb == "x" else digits.upper()
@@ -116,7 +116,7 @@ def _integer(value: int, verb: str, flags: str) -> str | None:
     if verb == "c":
         return chr(value) if 0 <= value <= 0x10FFFF else "\ufffd"
     if verb == "q":
-        return "'" + go_quote(chr(value))[1:-1] + "'"
+        return "'" + quoted(chr(value))[1:-1] + "'"
     if verb == "U":
         return f"U+{value:04X}"
     bases = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b"}

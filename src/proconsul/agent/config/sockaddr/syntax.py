@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from proconsul.agent.config.sockaddr.lexer import KEYWORDS, SyntaxProblem, Token, error_text, line_of, tokens_of
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = [
     "Branch", "Command", "Include", "Node", "Operand", "Pipeline", "SyntaxProblem", "Text", "parse_template",
@@ -118,11 +118,11 @@ class _Parser:
         elif token.kind == "error":
             shown = error_text(token)
         elif token.kind == "badnumber":
-            shown = f"bad number syntax: {go_quote(token.text)}"
+            shown = f"bad number syntax: {quoted(token.text)}"
         elif token.kind in KEYWORDS or token.kind == ".":
             shown = f"<{token.text}>"
         else:
-            shown = go_quote(token.text) if len(token.text) <= 10 else f"{go_quote(token.text[:10])}..."
+            shown = quoted(token.text) if len(token.text) <= 10 else f"{quoted(token.text[:10])}..."
         return self.fail(token, f"unexpected {shown} in {context}")
 
     # ------------------------------------------------------------------ lists of nodes
@@ -225,7 +225,7 @@ class _Parser:
             kept, self.variables = self.variables, ["$"]
             self.defined[name] = self.body("define")[0]
             self.variables = kept
-        shown = f"{{{{template {go_quote(name)}{' ' + pipeline.shown if pipeline else ''}}}}}"
+        shown = f"{{{{template {quoted(name)}{' ' + pipeline.shown if pipeline else ''}}}}}"
         return Include(name, pipeline, at, shown)
 
     # ------------------------------------------------------------------ pipelines
@@ -310,7 +310,7 @@ class _Parser:
         if not fields:
             return operand
         if operand.kind in ("bool", "string", "number", "nil", "dot"):
-            raise self.fail(first, f"unexpected . after term {go_quote(operand.shown)}")
+            raise self.fail(first, f"unexpected . after term {quoted(operand.shown)}")
         shown = operand.shown + "".join(f".{name}" for name in fields)
         if operand.kind in ("field", "variable"):
             return operand._replace(fields=(*operand.fields, *fields), shown=shown, at=last.at)
@@ -321,7 +321,7 @@ class _Parser:
         kind, text, at = token.kind, token.text, token.at
         if kind == "word":
             if text not in self.functions:
-                raise self.fail(token, f"function {go_quote(text)} not defined")
+                raise self.fail(token, f"function {quoted(text)} not defined")
             return Operand("function", text, at, text)
         if kind == ".":
             return Operand("dot", None, at, ".")
@@ -349,7 +349,7 @@ class _Parser:
 
     def known(self, name: str, token: Token) -> None:
         if name not in self.variables:
-            raise self.fail(token, f"undefined variable {go_quote(name)}")
+            raise self.fail(token, f"undefined variable {quoted(name)}")
 
     def number(self, token: Token) -> int | float | complex:
         text = token.text
@@ -368,7 +368,7 @@ class _Parser:
                 return int(text.replace("_", ""), 8)
             return int(text, 0) if re.fullmatch(r"[+-]?(0[xXbBoO][0-9a-fA-F_]+|[0-9_]+)", text) else float(text)
         except ValueError:
-            raise self.fail(token, f"illegal number syntax: {go_quote(text)}") from None
+            raise self.fail(token, f"illegal number syntax: {quoted(text)}") from None
 
     def unquoted(self, token: Token) -> str:
         if token.kind == "raw":

@@ -24,7 +24,7 @@ from proconsul.agent.config.sockaddr.syntax import (
     Text,
     parse_template,
 )
-from proconsul.engine.wire.durations import go_quote
+from proconsul.engine.wire.text import quoted
 
 __all__ = ["TemplateError", "run"]
 
@@ -56,15 +56,15 @@ def run(text: str, functions: Mapping[str, Function], data: object) -> str:
         nodes, defined = parse_template(text, known.keys())
     except SyntaxProblem as problem:
         reason = f"template: {_NAME}:{problem.line}: {problem}"
-        raise TemplateError(f"unable to parse template {go_quote(text)}: {reason}") from None
+        raise TemplateError(f"unable to parse template {quoted(text)}: {reason}") from None
     runner = _Runner(known, defined)
     try:
         runner.nodes(nodes, data, [("$", data)])
     except _Problem as problem:
         line = text.count("\n", 0, problem.at) + 1
         column = len(text[text.rfind("\n", 0, problem.at) + 1 : problem.at].encode("utf-8", "surrogateescape"))
-        place = f"template: {_NAME}:{line}:{column}: executing {go_quote(runner.running)} at <{problem.context}>"
-        raise TemplateError(f"unable to execute sockaddr input {go_quote(text)}: {place}: {problem}") from None
+        place = f"template: {_NAME}:{line}:{column}: executing {quoted(runner.running)} at <{problem.context}>"
+        raise TemplateError(f"unable to execute sockaddr input {quoted(text)}: {place}: {problem}") from None
     return "".join(runner.out)
 
 
@@ -103,7 +103,7 @@ class _Runner:
         operand = Operand("string", node.name, node.at, node.shown)
         nodes = self.defined.get(node.name)
         if nodes is None:
-            raise _Problem(f"template {go_quote(node.name)} not defined", operand)
+            raise _Problem(f"template {quoted(node.name)} not defined", operand)
         if self.depth == _DEPTH_MAX:
             raise _Problem(f"exceeded maximum template depth ({_DEPTH_MAX})", operand)
         value = self.pipeline(node.pipeline, dot, scope) if node.pipeline is not None else None
@@ -197,7 +197,7 @@ class _Runner:
             if not isinstance(value, IfAddr | SockAddr) or name not in value.FIELDS:
                 text = f"can't evaluate field {name} in type {type_name(value)}"
                 if value is None:
-                    text = f"nil data; no entry for key {go_quote(name)}"
+                    text = f"nil data; no entry for key {quoted(name)}"
                 raise _Problem(text, operand)
             if given and number == len(names) - 1:
                 raise _Problem(f"{name} has arguments but cannot be invoked as function", operand)
