@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.harness import Agent, Subject, reference_path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8; what tests log of strange bytes must not end the run."""
+    report = yield
+    report.sections = [(name, _printable(content)) for name, content in report.sections]
+    if report.longrepr is not None and report.failed:
+        text = str(report.longrepr)
+        if text != _printable(text):
+            report.longrepr = _printable(text)
+    return report
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture(scope="session")

@@ -99,6 +99,9 @@ class SecuredCluster(Cluster):
         return str(certificate["serialNumber"])
 
 
+NOBODY = "No known Consul servers"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(tmp_path_factory.mktemp("certificates"))
@@ -172,8 +175,11 @@ def test_a_server_with_another_authoritys_certificate_stays_out(single: SecuredC
 def test_who_speaks_in_the_clear_is_told_nothing(single: SecuredCluster) -> None:
     leader = single.servers()[0]
     plain = single.add_stranger("plain", ["-hcl", "# ca_file: none"])
-    reply = eventually(lambda: (found := plain.call("PUT", "/v1/kv/bad")).status == 500 and found, "an error")
-    assert reply.text.strip() == "rpc error making call: EOF"
+    # Before it has met the server it knows nobody to speak to.
+    reply = eventually(
+        lambda: (found := plain.call("PUT", "/v1/kv/bad")).text.strip() != NOBODY and found, "the server is known"
+    )
+    assert (reply.status, reply.text.strip()) == (500, "rpc error making call: EOF")
     eventually(lambda: "Non-TLS connection attempted with VerifyIncoming set" in leader.log(),
                "the server says why")  # fmt: skip
     plain.kill()

@@ -218,11 +218,13 @@ class Agent:
 
     def _apply_web_settings(self) -> None:
         config = self.config
-        self.web.default_token = config.acl.tokens.default
-        self.web.default_query_time_ns = int(config.http.default_query_time_s * SECOND_NS)
-        self.web.max_query_time_ns = int(config.http.max_query_time_s * SECOND_NS)
-        self.web.use_cache = config.http.use_cache
-        self.web.discovery_max_stale_ns = int(config.http.discovery_max_stale_s * SECOND_NS)
+        http = config.http
+        self.web.configure(
+            default_token=config.acl.tokens.default, use_cache=http.use_cache,
+            default_query_time_ns=int(http.default_query_time_s * SECOND_NS),
+            max_query_time_ns=int(http.max_query_time_s * SECOND_NS),
+            discovery_max_stale_ns=int(http.discovery_max_stale_s * SECOND_NS),
+        )  # fmt: skip
 
     def _build_front(self) -> None:
         config, server = self.config, self.server

@@ -207,6 +207,16 @@ class Web:
         self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
 
+    def configure(
+        self, *, default_token: str, default_query_time_ns: int, max_query_time_ns: int, use_cache: bool,
+        discovery_max_stale_ns: int,
+    ) -> None:  # fmt: skip
+        """Use these settings from the next request on."""
+        self.default_token = default_token
+        self.default_query_time_ns, self.max_query_time_ns = default_query_time_ns, max_query_time_ns
+        self.use_cache, self.discovery_max_stale_ns = use_cache, discovery_max_stale_ns
+        self._options.clear()
+
     # ------------------------------------------------------------------ requests
 
     def pretty(self, request: Request) -> bool:
