@@ -26,8 +26,8 @@ Watch = dict[str, Any]
 Act = Callable[[AgentInLoop, str], Awaitable[Any]]
 
 
-async def _reload(agent: AgentInLoop, watches: list[Watch]) -> None:
-    settings = {**agent._settings, "watches": watches}
+async def _reload(agent: AgentInLoop, watches: list[Watch], **more: Any) -> None:
+    settings = {**agent._settings, "watches": watches, **more}
     agent.agent._reload_config = lambda current: reload(settings, current)[0]
     await agent.agent.reload()
 
@@ -110,7 +110,8 @@ async def test_a_reload_with_a_bad_watch_keeps_the_old_ones(tmp_path: Path) -> N
     async with AgentInLoop({"watches": [_writing("key", out)]}) as agent:
         await _until(lambda: _lines(out) == ["ran"])
         with pytest.raises(ConsulError, match=r"Failed reloading watches: .*Must specify a single key to watch"):
-            await _reload(agent, [{"type": "key", "args": ["true"]}])
+            await _reload(agent, [{"type": "key", "args": ["true"]}], services=[{"name": "new"}], log_level="err")
+        assert json.loads((await agent.request("GET", "/v1/agent/services")).body) == {}, "nothing has changed"
         await KINDS["key"][1](agent, "x")
         await _until(lambda: _lines(out) == ["ran", "ran"])
 

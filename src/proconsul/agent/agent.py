@@ -408,6 +408,10 @@ class Agent:
             config = self._reload_config(self.config)
         except Exception as error:
             raise ConsulError(str(error)) from None
+        if config.watches:
+            from proconsul.agent.watches import check_watches
+
+            check_watches(config.watches)
         tls, https = self._new_tls(config)
         rules = _rules(config)
         plan = self.registrations.plan(config.service_definitions, config.check_definitions, rules)

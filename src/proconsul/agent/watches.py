@@ -72,6 +72,15 @@ def parse_watch(raw: Mapping[str, Any]) -> WatchDefinition:
     return WatchDefinition(kind, request, token, datacenter, handler)
 
 
+def check_watches(definitions: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a reload for watches that cannot be understood. Raises ConsulError."""
+    try:
+        for raw in definitions:
+            parse_watch(raw)
+    except ConsulError as error:
+        raise ConsulError(f"Failed reloading watches: {error}") from None
+
+
 def _go_map(values: Mapping[str, Any]) -> str:
     pairs = ", ".join(f'"{key}":{value!r}'.replace("'", '"') for key, value in sorted(values.items()))
     return f"map[string]interface {{}}{{{pairs}}}"
@@ -138,14 +147,11 @@ class Watches:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def reloaded(self, config: RuntimeConfig) -> None:
-        """Stop all watches and start those of the new configuration, so every handler runs again. Raises ConsulError.
+        """Stop all watches and start those of the new configuration, so every handler runs again.
 
         Handlers that run are not disturbed: one of them may be what asked for the reload.
         """
-        try:
-            self.start(config.watches)
-        except ConsulError as error:
-            raise ConsulError(f"Failed reloading watches: {error}") from None
+        self.start(config.watches)
 
     # ------------------------------------------------------------------ one watch
 
