@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import struct
 import types
 import typing
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ import pytest
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
+from proconsul.agent.dns_service import DnsService
 from proconsul.engine.http.request import Request
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.settled import Settled, tell_result
@@ -203,3 +205,32 @@ async def test_what_is_no_msgpack_is_an_error(client: Client, reply: bytes) -> N
     for method, target, body, _ in QUESTIONS:
         status, text = await client.ask(method, target, body)
         assert (status, text.startswith("rpc error making call: ")) == (500, True), (target, status, text)
+
+
+def _question(name: str, kind: int) -> bytes:
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", kind, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "rpc"),
+    [
+        ("web.service.consul", health.SERVICE_NODES), ("_web._tcp.service.consul", health.SERVICE_NODES),
+        ("web.connect.consul", health.SERVICE_NODES), ("n1.node.consul", catalog.NODE_SERVICES),
+        ("1.0.0.10.in-addr.arpa", catalog.LIST_NODES), ("consul", health.SERVICE_NODES),
+    ],
+)  # fmt: skip
+async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str, rpc: Any) -> None:
+    service = DnsService(client.agent)
+    whole = sample(rpc.reply)
+    replies = [whole, b"", b"\xc1", None, {}]
+    for at in places(whole):
+        replies += [changed(whole, at, new) for new in (None, {"x": 1})]
+    for kind in (1, 33, 255):
+        for reply in replies:
+            client.pool.reply = reply if isinstance(reply, bytes) else msgpack.encode(reply)
+            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            service._responder.handle(_question(name, kind), answer.set_result, tcp=True)
+            async with asyncio.timeout(10):
+                packet = await answer
+            assert packet[:2] == b"\0\x07" and packet[3] & 0x0F in (0, 2, 3), (kind, reply, packet)

@@ -15,7 +15,7 @@ from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Respons
 from proconsul.engine.http.router import Answer, Route, Router, too_large
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
-from proconsul.features.web import NO_ANSWER, Web, finished
+from proconsul.features.web import NO_ANSWER, Web, finished, text_error
 
 log = logging.getLogger("agent.http")
 
@@ -72,8 +72,7 @@ class FrontDoor:
         except ConsulError as error:
             answer = self._failed(request, error)
         except Exception as error:
-            log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
-            answer = text_response(500, f"internal error: {type(error).__name__}")
+            answer = self._unforeseen(request, error)
         if isinstance(answer, Response):
             self._measure(request, started)
             return answer if not self._headers or request.route is None else self._dressed(answer)
@@ -178,6 +177,11 @@ class FrontDoor:
             response.headers |= NO_ANSWER
         return response
 
+    @staticmethod
+    def _unforeseen(request: Request, error: Exception) -> Response:
+        log.error("Request failed: method=%s url=%s", request.method, _masked(request))
+        return text_error(error)
+
     async def _await(self, request: Request, answer: object, started: float) -> Response:
         try:
             response = await answer  # type: ignore[misc]
@@ -185,8 +189,7 @@ class FrontDoor:
         except ConsulError as error:
             response = self._failed(request, error)
         except Exception as error:
-            log.exception("Request failed: method=%s url=%s", request.method, _masked(request))
-            response = text_response(500, f"internal error: {type(error).__name__}")
+            response = self._unforeseen(request, error)
         self._measure(request, started)
         return self._dressed(response)
 
