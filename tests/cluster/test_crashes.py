@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -217,3 +218,20 @@ def stuff(place: Path) -> None:
             with contextlib.suppress(OSError):
                 while True:
                     file.write(bytes(size))
+
+
+def test_an_idle_cluster_is_never_called_unhealthy(tmp_path: Path) -> None:
+    """With the default timing, in which heartbeats are rarer than autopilot has patience."""
+    with Cluster(tmp_path, *SERVERS, extra=["-hcl", "performance { raft_multiplier = 5 }"]) as made:
+        leader = made.settled()
+
+        def healthy() -> bool:
+            return bool(leader.call("GET", "/v1/operator/autopilot/health").json()["Healthy"])
+
+        eventually(healthy, "all servers are stable", ELECTION_TIMEOUT_S)
+        shown = []
+        for _ in range(3):  # autopilot looks every two seconds
+            time.sleep(2.1)
+            shown.append(leader.ok("GET", "/v1/operator/autopilot/health").json())
+        assert all(one["Healthy"] for one in shown), shown
+        assert len({str([server["StableSince"] for server in one["Servers"]]) for one in shown}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,3 +124,15 @@ def test_a_read_on_the_rpc_port_writes_nothing(pair: Pair, verb: str) -> None:
     rpc.close()
     after = pair.server.ok("GET", "/v1/kv/?recurse")
     assert (after.body, after.header("X-Consul-Index")) == (before.body, before.header("X-Consul-Index"))
+
+
+def test_a_read_whose_client_has_said_its_last_word_is_answered(pair: Pair) -> None:
+    request = b"GET /v1/kv/absent?index=99999999&wait=20s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    for member in (pair.client, pair.server):
+        if member.subject is THEIRS:
+            continue  # it answers when the wait is over
+        with socket.create_connection((member.host, member.ports["http"]), timeout=15) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 404 "), answer

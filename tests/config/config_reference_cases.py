@@ -200,6 +200,8 @@ _json(
     '"service":{"name":"a","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"a","upstr'
     'eams":[{"destination_name":"x"}]},"connect":{"native":true}}',
     '"service":{"name":"a","kind":"mesh-gateway"}',
+    '"service":{"name":"a","kind":"bogus"}',
+    '"service":{"name":"a","kind":"Connect-Proxy"}',
     '"service":{"name":"a","kind":"terminating-gateway"}',
     '"service":{"name":"a","kind":"ingress-gateway"}',
     '"service":{"name":"a","kind":"mesh-gateway","port":1,"proxy":{"destination_service_name":"x"}}',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -97,9 +98,20 @@ def test_writes_behind_a_waiting_read_happen_even_when_the_peer_ends() -> None:
     one.application.waiting["1"].resolve(Response(200, b"first"))
     assert bodies(one.transport.sent) == [b"first", b"PUT a  v"]
     assert one.transport.closed
-    reader = Connection()
-    reader.feed(WAIT + GET)
-    assert not reader.protocol.eof_received()
+
+
+def test_reads_that_wait_are_answered_when_the_peer_ends() -> None:
+    """It may only have closed its writing side; and if it is gone, its place is wanted."""
+    one = Connection()
+    one.feed(WAIT + WAIT + GET)
+    waiting = one.application.waiting["1"]
+    waiting.on_hurry = partial(waiting.resolve, Response(200, b"now"))
+    assert one.protocol.eof_received()
+    again = one.application.waiting["1"]
+    assert again is not waiting, "the second one began, and waits"
+    again.resolve(Response(200, b"later"))
+    assert bodies(one.transport.sent) == [b"now", b"later", b"GET a b=c "]
+    assert one.transport.closed
 
 
 def test_the_last_answer_is_not_lost_to_a_client_that_still_sends(monkeypatch: pytest.MonkeyPatch) -> None:

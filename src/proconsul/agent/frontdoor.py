@@ -211,7 +211,7 @@ class FrontDoor:
 
     def _dress_later(self, answer: Deferred) -> Deferred:
         outer = Deferred()
-        outer.on_cancel = answer.cancel if answer.on_cancel is not None else None
+        outer.on_cancel, outer.on_hurry = answer.cancel, answer.hurry
         answer.when_done(lambda response: outer.resolve(self._dressed(response)))
         return outer
 

@@ -487,3 +487,10 @@ def _tls_text(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "net/http: TLS handshake timeout"
     return "EOF" if error.errno in (None, 0) else gotypes.errno_text(error)
+
+
+def write_key(client: Client, key: str, data: bytes, query: Query) -> bool:
+    """PUT a key and return whether the server did it; raises :class:`ApiError`."""
+    if key.startswith("/"):
+        raise ApiError(f"Invalid key. Key must not begin with a '/': {key}")
+    return b"true" in client.ok("PUT", "/v1/kv/" + key, query, body=data).read()

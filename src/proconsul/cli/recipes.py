@@ -9,6 +9,7 @@ Everything here is synchronous; two daemon threads per held lock renew the sessi
 
 from __future__ import annotations
 
+import posixpath
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -16,7 +17,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from proconsul.cli.api import ApiError, Client
+from proconsul.cli.api import ApiError, Client, write_key
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
 
@@ -122,7 +123,7 @@ class Recipe(ABC):
 
     def _read(self, key: str, query: Mapping[str, str | int]) -> tuple[Sequence[Pair], int]:
         """Read keys; raises :class:`ApiError` as the Go client words it."""
-        response = self._client.request("GET", f"/v1/kv/{key}", query)
+        response = self._client.request("GET", f"/v1/kv/{key.removeprefix('/')}", query)
         index = response.index
         if response.status == 404:
             response.close()
@@ -133,7 +134,7 @@ class Recipe(ABC):
         return cast("Sequence[Pair] | None", response.json()) or (), index
 
     def _write(self, key: str, query: Mapping[str, str | int], body: bytes = b"") -> bool:
-        return b"true" in self._client.ok("PUT", f"/v1/kv/{key}", query, body=body).read()
+        return write_key(self._client, key, body, query)
 
     def _delete_cas(self, key: str, index: int) -> bool:
         return b"true" in self._client.ok("DELETE", f"/v1/kv/{key}", {"cas": index}).read()
@@ -221,6 +222,15 @@ class Recipe(ABC):
         if index:
             parameters["index"] = index
         return parameters
+
+
+def join_path(*parts: str) -> str:
+    """The parts that are not empty with a slash between them, cleaned as Go's path.Join does."""
+    text = "/".join(part for part in parts if part)
+    if not text:
+        return ""
+    cleaned = posixpath.normpath(text)
+    return "/" + cleaned.lstrip("/") if text.startswith("/") else cleaned
 
 
 class Lock(Recipe):
@@ -334,15 +344,15 @@ class Semaphore(Recipe):
     def __init__(self, client: Client, prefix: str, limit: int, **options: object) -> None:
         assert limit > 0, "a semaphore without places is of no use"
         super().__init__(client, **options)  # type: ignore[arg-type]
-        self.prefix = prefix.rstrip("/")
+        self.prefix = prefix
         self.limit = limit
 
     @property
     def _key(self) -> str:
-        return f"{self.prefix}/{SEMAPHORE_KEY}"
+        return join_path(self.prefix, SEMAPHORE_KEY)
 
     def _enter(self, session_id: str) -> None:
-        contender = f"{self.prefix}/{session_id}"
+        contender = join_path(self.prefix, session_id)
         try:
             if not self._write(contender, {"acquire": session_id, "flags": SEMAPHORE_FLAG}, self._value):
                 raise RecipeError("failed to make contender entry: <nil>")
@@ -377,7 +387,7 @@ class Semaphore(Recipe):
         return False
 
     def _list(self, query: Mapping[str, str | int]) -> tuple[Sequence[Pair], int]:
-        return self._read(self.prefix + "/", {**query, "recurse": ""})
+        return self._read(self.prefix, {**query, "recurse": ""})
 
     def _lock_of(self, pairs: Sequence[Pair]) -> _Holders:
         pair = next((entry for entry in pairs if entry["Key"] == self._key), None)
@@ -407,7 +417,7 @@ class Semaphore(Recipe):
         try:
             while not self._leave(session.id):
                 continue
-            self._client.ok("DELETE", f"/v1/kv/{self.prefix}/{session.id}").close()
+            self._client.ok("DELETE", f"/v1/kv/{join_path(self.prefix, session.id)}").close()
         except ApiError as error:
             raise RecipeError(f"failed to remove contender entry: {error}") from None
         finally:

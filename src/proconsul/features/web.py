@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
@@ -175,8 +175,16 @@ class _Asked(Deferred):
             self.resolve(answer)
         else:  # we lead by now, and it waits for a change
             assert isinstance(answer, Deferred)
-            self.on_cancel = answer.cancel
+            self.on_cancel, self.on_hurry = answer.cancel, answer.hurry
             answer.when_done(self.resolve)
+
+    def ask_again(self) -> None:
+        """The same once more, without waiting for a change."""
+        on_cancel, self.on_cancel = self.on_cancel, None
+        if on_cancel is not None:
+            on_cancel()
+        self.reading = self.reading._replace(options=self.reading.options._replace(min_index=0))
+        self.web.ask_again(self)
 
     def set_exception(self, error: Exception) -> None:
         response = text_error(error)
@@ -409,7 +417,7 @@ class Web:
         blocked = _Blocked(self, encode, form, headers)
         blocked.waiter = self.views.wait(view, options.min_index, blocked.finish)
         blocked.timer = asyncio.get_running_loop().call_later(self.wait_s(options.wait_ns), blocked.expire)
-        blocked.on_cancel = blocked.abandon
+        blocked.on_cancel, blocked.on_hurry = blocked.abandon, blocked.expire
         return blocked
 
     def shared_reply(self, reply: Reply, index: int, headers: dict[str, str]) -> Response:
@@ -442,20 +450,34 @@ class Web:
 
     def _ask(self, reading: _Reading) -> Deferred | None:
         """Have another server answer, if there is one that can."""
-        read, options = reading.read, reading.options
+        asked = _Asked(self, reading)
+        return asked if self._begin(asked) else None
+
+    def ask_again(self, asked: _Asked) -> None:
+        """Answer it now, by another server or, if that is over, by ourselves."""
+        if self._begin(asked):
+            return
+        try:
+            asked.resolve(cast(Response, self._answer(*asked.reading)))
+        except Exception as error:
+            asked.set_exception(error)
+
+    def _begin(self, asked: _Asked) -> bool:
+        """Whether there is another server to ask; then it is asked."""
+        read, options = asked.reading.read, asked.reading.options
         args = replace(
-            read.args, Datacenter=self.datacenter, Token=self.token(reading.request),
+            read.args, Datacenter=self.datacenter, Token=self.token(asked.reading.request),
             MinQueryIndex=options.min_index, MaxQueryTime=options.wait_ns,
             AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
             MaxStaleDuration=options.max_stale_ns,
         )  # fmt: skip
-        asked = _Asked(self, reading)
         cancel = self.authority.ask_for(asked, read.method, args)
         if cancel is None:
-            return None
+            return False
         if not asked.resolved:
             asked.on_cancel = cancel
-        return asked
+            asked.on_hurry = asked.ask_again if options.min_index else None
+        return True
 
     def from_elsewhere(self, found: Any, reading: _Reading) -> Answer:
         """Another server's answer, encoded here; our own when ``found`` is None. Raises ConsulError."""

@@ -60,7 +60,7 @@ class EventRoutes:
         wait_s = self.web.wait_s(wait_ns or WAIT_DEFAULT_NS)
         timer = asyncio.get_running_loop().call_later(wait_s, finish)
         self.agent.events.wait(deferred, changed)
-        deferred.on_cancel = finish
+        deferred.on_cancel = deferred.on_hurry = finish
         return deferred
 
     def _list(self, request: Request) -> tuple[Response, int]:

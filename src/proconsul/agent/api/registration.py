@@ -171,7 +171,7 @@ class RegistrationRoutes:
 
         timer = loop.call_later(self.web.wait_s(wait_ns), finish)
         self.state.listen(changed)
-        deferred.on_cancel = finish
+        deferred.on_cancel = deferred.on_hurry = finish
         return deferred
 
     def _show_one(self, request: Request) -> Response:

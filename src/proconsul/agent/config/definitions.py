@@ -55,6 +55,7 @@ _CHECK_DURATIONS: Final = {
     "ttl": "TTL",
     "deregister_critical_service_after": "DeregisterCriticalServiceAfter",
 }
+SERVICE_KINDS: Final = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
 _SERVICE_NAMES: Final = {
     "id": "ID",
     "name": "Name",
@@ -139,6 +140,8 @@ def service_definition(source: Values, issues: Issues) -> Values:
     """One service with its checks, proxy and sidecar."""
     name = str(source.get("name", ""))
     result = _rename(source, _SERVICE_NAMES)
+    if result.get("Kind") not in SERVICE_KINDS:
+        result.pop("Kind", None)  # the original's files know no others, and do not say so
     checks = [
         check_definition(item, issues, of_service=True)
         for item in [*_blocks(source, "checks"), *([_block(source, "check")] if "check" in source else [])]

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli.api import ApiError, Client, Query
+from proconsul.cli.api import ApiError, Client, Query, write_key
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.flags import FlagSet
@@ -196,13 +196,6 @@ class Put(Command):
     def _write(self, client: Client, key: str, data: bytes, query: Query, trouble: str) -> bool:
         with explain(f"Error! {trouble}: " if trouble != "Did not write" else f"Error! Did not write to {key}: "):
             return write_key(client, key, data, query)
-
-
-def write_key(client: Client, key: str, data: bytes, query: Query) -> bool:
-    """PUT a key and return whether the server did it; raises :class:`ApiError`."""
-    if key.startswith("/"):
-        raise ApiError(f"Invalid key. Key must not begin with a '/': {key}")
-    return b"true" in client.ok("PUT", "/v1/kv/" + key, query, body=data).read()
 
 
 class Base64Error(ValueError):

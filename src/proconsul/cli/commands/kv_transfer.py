@@ -6,8 +6,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import cast
 
+from proconsul.cli.api import write_key
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
-from proconsul.cli.commands.kv import list_pairs, strict_base64, value_of, write_key
+from proconsul.cli.commands.kv import list_pairs, strict_base64, value_of
 from proconsul.cli.output import Progress
 from proconsul.client import gojson
 from proconsul.client.gojson import Json

@@ -10,7 +10,7 @@ import threading
 from proconsul.cli import child
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.recipes import InUse, RecipeError, Semaphore
+from proconsul.cli.recipes import InUse, RecipeError, Semaphore, join_path
 from proconsul.cli.recipes import Lock as KeyLock
 
 # How long a child may take to end after SIGTERM before it gets SIGKILL.
@@ -73,11 +73,13 @@ class Lock(Command):
         }
         recipe: KeyLock | Semaphore
         if self.limit.value == 1:
-            key = f"{prefix}/.lock"
+            key = join_path(prefix, ".lock")
             self._say(f"Setting up lock at path: {key}")
             recipe = KeyLock(client, key, **options)
         else:
             self._say(f"Setting up semaphore (limit {self.limit.value}) at prefix: {prefix}")
+            if not prefix:
+                raise Failure("Lock setup failed: missing prefix")
             recipe = Semaphore(client, prefix, self.limit.value, **options)
         return _Run(self, recipe, command).run()
 

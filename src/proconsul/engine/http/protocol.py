@@ -165,9 +165,11 @@ class HTTPProtocol(asyncio.Protocol):
             self._end_early()
         if not self._slots and self._streaming is None:
             return False
-        if self._slots and self._may_all_be_dropped(self._slots[0].task):
-            return False
+        # A closed socket looks like one closed for writing only. Reads that wait are answered now: kept, those of
+        # readers that gave up would fill the limit of connections; dropped, the others would never hear of them.
         self._peer_done = True
+        if self._slots and isinstance(self._slots[0].task, Deferred):
+            self._slots[0].task.hurry()
         return True
 
     def _end_early(self) -> None:
@@ -448,17 +450,12 @@ class HTTPProtocol(asyncio.Protocol):
             self.flush()
         elif isinstance(answer, Deferred):
             slot.task = answer
-            if self._peer_done and self._may_all_be_dropped(answer):
-                self._hang_up()
-                return
             answer.when_done(lambda response: self._deliver(slot, response))
+            if self._peer_done:
+                answer.hurry()
         else:
             slot.task = task = asyncio.ensure_future(answer)
             task.add_done_callback(lambda task: self._answered(slot, task))
-
-    def _may_all_be_dropped(self, task: asyncio.Future[Response] | Deferred | None) -> bool:
-        """Whether a peer that has said its last word misses nothing: only reads are due, the first one waits."""
-        return _may_be_dropped(task) and all(slot.request.method == "GET" for slot in self._slots)
 
     def _may_write_now(self, request: Request, response: Response) -> bool:
         """True when nothing is due before this answer and nothing special follows it."""
@@ -550,15 +547,6 @@ class HTTPProtocol(asyncio.Protocol):
             self._hang_up()
         else:
             self.flush()
-
-
-def _may_be_dropped(task: asyncio.Future[Response] | Deferred | None) -> bool:
-    """A read that waits for a change: a peer that has said its last word is hardly waiting for it any more.
-
-    A closed socket looks like one closed for writing only; kept open, readers that gave up would fill the limit of
-    connections per client for as long as their reads wait.
-    """
-    return isinstance(task, Deferred) and task.on_cancel is not None
 
 
 # Stands for the request in the place of one that cannot be understood.

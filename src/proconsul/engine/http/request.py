@@ -156,12 +156,14 @@ class Deferred:
     Cheaper than a future: ten thousand waiting readers are ten thousand of these and a timer each.
     """
 
-    __slots__ = ("_deliver", "_response", "cancelled", "on_cancel", "on_done")
+    __slots__ = ("_deliver", "_response", "cancelled", "on_cancel", "on_done", "on_hurry")
 
     def __init__(self) -> None:
         self._response: Response | None = None
         self._deliver: Callable[[Response], None] | None = None
         self.on_cancel: Callable[[], None] | None = None
+        # For what waits by choice: has it answer with what there is now.
+        self.on_hurry: Callable[[], None] | None = None
         self.on_done: Callable[[], None] | None = None
         self.cancelled = False
 
@@ -177,7 +179,7 @@ class Deferred:
         self._response = response
         on_done, deliver = self.on_done, self._deliver
         # Whoever listens refers to this object: let go, so that no cycle is left for the collector.
-        self.on_done = self.on_cancel = self._deliver = None
+        self.on_done = self.on_cancel = self.on_hurry = self._deliver = None
         if on_done is not None:
             on_done()
         if deliver is not None:
@@ -189,12 +191,18 @@ class Deferred:
         else:
             self._deliver = deliver
 
+    def hurry(self) -> None:
+        """The peer has said its last word and may be gone: what waits for a change answers now."""
+        on_hurry, self.on_hurry = self.on_hurry, None
+        if on_hurry is not None:
+            on_hurry()
+
     def cancel(self) -> None:
         """The peer is gone: whoever would resolve this may stop."""
         if not self.cancelled and self._response is None:
             self.cancelled = True
             on_cancel = self.on_cancel
-            self.on_done = self.on_cancel = self._deliver = None
+            self.on_done = self.on_cancel = self.on_hurry = self._deliver = None
             if on_cancel is not None:
                 on_cancel()
 

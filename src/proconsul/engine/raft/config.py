@@ -14,7 +14,8 @@ class RaftConfig:
     heartbeat_timeout_s: a follower without contact for this long (randomised to twice) seeks an election.
     election_timeout_s: a candidate without a result for this long (randomised to twice) tries again.
     leader_lease_timeout_s: a leader that did not reach a quorum for this long steps down; at most heartbeat_timeout_s.
-    commit_timeout_s: how late an idle follower learns of a commit.
+    commit_timeout_s: how late an idle follower learns of a commit, and half of how long it hears nothing of the leader
+        (hashicorp/raft: CommitTimeout). Not scaled: autopilot takes servers for unhealthy that hear nothing for 200 ms.
     append_entries_max: entries in one AppendEntries; 64 in hashicorp/raft.
     inflight_max: unanswered AppendEntries to one follower; 128 in hashicorp/raft 1.1.
     pre_vote: ask before raising the term, so a server coming back does not disturb the cluster.
@@ -50,6 +51,11 @@ class RaftConfig:
     def heartbeat_interval_s(self) -> float:
         """A leader's heartbeat period: a tenth of the timeout, as in hashicorp/raft."""
         return self.heartbeat_timeout_s / 10
+
+    @property
+    def idle_interval_s(self) -> float:
+        """How long a leader with nothing to say leaves a follower alone, at the least."""
+        return min(self.heartbeat_interval_s, self.commit_timeout_s)
 
     def scaled(self, raft_multiplier: int) -> RaftConfig:
         """The three timeouts times ``performance.raft_multiplier`` (1 to 10; Consul's default is 5)."""

@@ -111,7 +111,7 @@ class Replication(Election):
         self._send_seq += 1
         progress.inflight += 1
         progress.sent_commit = self.commit_index
-        progress.commit_due = self._now + self.config.heartbeat_interval_s * (1 + self._rng.random())
+        progress.commit_due = self._now + self.config.idle_interval_s * (1 + self._rng.random())
         self._out.append(
             SendAppend(peer, self._send_seq, self.term, prev, prev_term, last, self.commit_index, False, self._now)
         )
@@ -144,9 +144,9 @@ class Replication(Election):
     def _send_commit(self, peer: str, progress: Progress) -> None:
         """Tell an idle follower how far the log is committed, and find out if it lost its log or its commit index.
 
-        Heartbeats carry neither, so this goes on at heartbeat pace when nothing happens.
+        Heartbeats carry neither, so this goes on when nothing happens, as often as a healthy server must hear.
         """
-        progress.commit_due = self._now + self.config.heartbeat_interval_s * (1 + self._rng.random())
+        progress.commit_due = self._now + self.config.idle_interval_s * (1 + self._rng.random())
         if progress.state is ProgressState.SNAPSHOT or self._now < progress.retry_at:
             return
         window = 1 if progress.state is ProgressState.PROBE else self.config.inflight_max
