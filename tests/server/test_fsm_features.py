@@ -212,6 +212,18 @@ def test_all_auth_methods_are_in_a_snapshot() -> None:
     assert [method.Name for method in again(fsm).state.acl.auth_methods.all()] == ["a", "b", "c"]
 
 
+def test_a_tokens_accessor_stays() -> None:
+    """Two leaders in turn each make the master token; what the second one proposes is refused everywhere."""
+    fsm = machine()
+    token = acl.ACLToken(AccessorID=ID.format(1), SecretID="master", Description="first")
+    apply(fsm, 6, MessageType.ACL_TOKEN_SET, acl.TokenSetRequest([token]))
+    other = acl.ACLToken(AccessorID=ID.format(2), SecretID="master", Description="second")
+    refusal = apply(fsm, 8, MessageType.ACL_TOKEN_SET, acl.TokenSetRequest([other]))
+    assert isinstance(refusal, StateError) and str(refusal) == "The ACL Token AccessorID field is immutable"
+    kept = fsm.state.acl.tokens.get("master")
+    assert (kept.AccessorID, kept.Description, kept.ModifyIndex) == (ID.format(1), "first", 6)
+
+
 def test_tokens_of_old_snapshots_are_taken_over() -> None:
     record = bytes((MessageType.LEGACY_ACL,)) + msgpack.encode(acl.LegacyACL(
         ID="old", Name="name", Type="client", Rules="", CreateIndex=3, ModifyIndex=4))  # fmt: skip

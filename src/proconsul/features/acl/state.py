@@ -106,6 +106,10 @@ class ACLState:
             known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities
         ):
             raise StateError("Token has no privileges")
+        old = self.tokens.get(token.SecretID)
+        if old is not None and old.AccessorID not in ("", token.AccessorID):
+            # Leaders that take turns each make the master token, with another accessor: the first one stays.
+            raise StateError("The ACL Token AccessorID field is immutable")
         self._put_token(tx, replace(token, Policies=policies, Roles=roles))
 
     def _put_token(self, tx: Transaction, token: ACLToken) -> None:
