@@ -54,6 +54,9 @@ class Reply(NamedTuple):
 class Authority(Protocol):
     """The part of the node that knows who leads."""
 
+    # Whether this server leads as far as it knows. For what answers say of it, not for who may answer.
+    on_duty: bool
+
     @property
     def leading(self) -> bool:
         """Whether this server leads, has applied everything of earlier terms, and nobody else can lead yet."""
@@ -398,7 +401,7 @@ class Web:
         """The response to a read, with its index and what is known of the leader."""
         merged = {**reply.headers, **(headers or {})} if reply.headers else headers
         response = Response(reply.status, reply.body, merged)
-        if self.authority.leading and reply.indexed:
+        if self.authority.on_duty and reply.indexed:
             response.lines = _LEADER_LINES.get(reply.content_type, _LEADER_LINES[""]) % index
         else:
             known = self.authority.known_leader()

@@ -32,7 +32,9 @@ class Membership(Replication):
     _transfer_to: str
     _transfer_ends: float
     _transfer_sent: bool
-    _handed_over_in: int
+    # The last term in which anybody was told to lead instead: it may do so without waiting for our lease to end,
+    # however late the word reaches it.
+    handed_over_in: int
 
     def _init_membership(self) -> None:
         self._changes = deque()
@@ -42,18 +44,12 @@ class Membership(Replication):
         self._transfer_to = ""
         self._transfer_ends = INFINITE
         self._transfer_sent = False
-        self._handed_over_in = -1
+        self.handed_over_in = -1
 
     @property
     def accepts_proposals(self) -> bool:
         """True if a Propose is allowed now."""
         return self.role is Role.LEADER and self._transfer is None
-
-    @property
-    def handed_over(self) -> bool:
-        """True once anybody was told to lead instead in this term: it may do so without waiting for our lease to end,
-        however late the word reaches it."""
-        return self._handed_over_in == self.term
 
     @property
     def is_transferring(self) -> bool:
@@ -193,7 +189,7 @@ class Membership(Replication):
             return
         if self.progress[peer].match == self.last_index:
             self._transfer_sent = True
-            self._handed_over_in = self.term
+            self.handed_over_in = self.term
             message = TimeoutNowRequest(id=self.id.encode(), addr=self.address.encode())
             self._out.append(Send(peer, message))
 

@@ -28,12 +28,14 @@ class Readings:
         notice. False while leadership is being handed over, as the next leader does not wait for a lease to end.
         """
         core = self.core
-        term, until = self._lease
-        if core.role is not Role.LEADER or not self._running or core.handed_over:
+        term = core.term
+        if core.role is not Role.LEADER or core.handed_over_in == term or not self._running:
             return False
-        if term != core.term or now >= until:
-            until = core.lease_ends()
-            self._lease = core.term, until
+        known, until = self._lease
+        if known == term and now < until:
+            return True
+        until = core.lease_ends()
+        self._lease = term, until
         return now < until
 
     @property

@@ -48,7 +48,8 @@ class KVState:
 
     def get(self, watch: WatchSet | None, key: str) -> tuple[int, DirEntry | None]:
         """One key and its index; a missing key has the index of the whole table."""
-        key = byte_text(key)
+        if not key.isascii():
+            key = byte_text(key)
         if watch is not None:
             watch.add(KeyChanged("kvs", key))
         entry = self.entries.get(key)
