@@ -91,7 +91,7 @@ class LockGate:
 
         Order is kept. Whoever no longer wants an answer by then is passed over.
         """
-        keys = frozenset(keys)
+        keys = tuple(sorted(set(keys)))  # an order that a seed replays
         for key in keys:
             if key in self._waiting:
                 self._waiting[key].append(lambda: self._again(waiter, keys, begin))
@@ -105,7 +105,7 @@ class LockGate:
             self.leave(keys)
             raise
 
-    def _again(self, waiter: Settled, keys: frozenset[str], begin: Callable[[Settled], None]) -> None:
+    def _again(self, waiter: Settled, keys: tuple[str, ...], begin: Callable[[Settled], None]) -> None:
         if waiter.done():
             return
         try:
@@ -113,7 +113,7 @@ class LockGate:
         except Exception as error:
             tell_error(waiter, error)
 
-    def leave(self, keys: frozenset[str]) -> None:
+    def leave(self, keys: tuple[str, ...]) -> None:
         """What was under way is over: whoever waits tries again."""
         for queue in [self._waiting.pop(key) for key in keys if key in self._waiting]:
             for again in queue:
@@ -125,7 +125,7 @@ class _Inside:
 
     __slots__ = ("_gate", "_keys", "_waiter")
 
-    def __init__(self, gate: LockGate, keys: frozenset[str], waiter: Settled) -> None:
+    def __init__(self, gate: LockGate, keys: tuple[str, ...], waiter: Settled) -> None:
         self._gate, self._keys, self._waiter = gate, keys, waiter
 
     def done(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.table import byte_text, from_byte_text
 from proconsul.engine.store.watch import WatchSet
-from proconsul.features.errors import ConsulError, StateError
+from proconsul.features.errors import StateError
 from proconsul.features.kv.model import (
     DirEntry,
     IndexedDirEntries,
@@ -103,10 +103,3 @@ class KVS:
             return index, [from_byte_text(name) for name in names]
 
         return Read((LIST_KEYS.name, prefix, separator), run, LIST_KEYS, args)
-
-
-def raise_result(result: Any) -> Any:
-    """Operating errors travel as results of the FSM; raise them for the caller."""
-    if isinstance(result, ConsulError):
-        raise result
-    return result

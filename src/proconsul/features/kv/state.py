@@ -48,7 +48,7 @@ class KVState:
 
     def get(self, watch: WatchSet | None, key: str) -> tuple[int, DirEntry | None]:
         """One key and its index; a missing key has the index of the whole table."""
-        if not key.isascii():
+        if not key.isascii():  # asked here too, since most keys are, and this is the most frequent read of all
             key = byte_text(key)
         if watch is not None:
             watch.add(KeyChanged("kvs", key))
