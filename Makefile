@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test bench lint types sim soak fuzz soak-gossip clean
+.PHONY: agent test stories bench lint types sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -13,6 +13,11 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 2 --dist loadfile
+
+# What operators went through, in real time and size: minutes each. `make test` plays the short ones.
+stories: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_reference.py
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
