@@ -109,7 +109,7 @@ def test_sqlite_gives_space_back_after_compaction(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "raft.sqlite").write_bytes(b"not a database" * 1000)
-    with pytest.raises(StorageError, match="cannot open raft log"):
+    with pytest.raises(StorageError, match="file is not a database"):
         SqliteLog(tmp_path)
     (tmp_path / "raft.sqlite").unlink()
     SqliteLog(tmp_path).close()

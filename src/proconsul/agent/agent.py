@@ -158,7 +158,9 @@ class Agent:
             config, tags, self.node_id, solo=self._solo, on_member=self._member_changed, on_event=self._pool_event,
             give_up=partial(self.stop_soon, 1), rng=self.rng,
         )  # fmt: skip
-        self.server = ConsulServer(self._server_config(), self.pools.lan.members, rng=self.rng)
+        self.server = ConsulServer(
+            self._server_config(), self.pools.lan.members, rng=self.rng, give_up=partial(self.stop_soon, 1)
+        )
         self.server.announce_leader = self._announce_leader
         self.server.fire_event = lambda name, payload: self.pools.lan.fire(PREFIX + name, payload)
         self.server.operate_keys = GossipKeys(config.datacenter, self.pools.lan, self.pools.wan).operation
