@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -125,6 +125,8 @@ CREATE TABLE IF NOT EXISTS stable(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
 
 
+# The file's format: 1 has checksums.
+_VERSION = 1
 # What SQLite says of a file that is not as it left it.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -140,6 +142,19 @@ def _sum(entry: LogEntry) -> int:
     """CRC-32 of an entry: a page of the file can change without SQLite's noticing."""
     head = b"%d %d %d " % (entry.index, entry.term, entry.type)
     return zlib.crc32(entry.extensions, zlib.crc32(entry.data, zlib.crc32(head)))
+
+
+def _state_of(values: Mapping[object, object]) -> StableState:
+    """Term and vote as the table has them. Raises DamagedError."""
+    term, vote_term = values.get(b"CurrentTerm", 0), values.get(b"LastVoteTerm", 0)
+    voted_for = values.get(b"LastVoteCand", b"")
+    if not isinstance(term, int) or not isinstance(vote_term, int) or not isinstance(voted_for, bytes):
+        raise DamagedError("raft log is damaged: term or vote has the wrong type")
+    return StableState(term, vote_term, voted_for)
+
+
+def _state_sum(state: StableState) -> int:
+    return zlib.crc32(b"%d %d %b" % (state.term, state.vote_term, state.voted_for))
 
 
 class SqliteLog:
@@ -179,8 +194,10 @@ class SqliteLog:
             if pages_max is not None:
                 execute(f"PRAGMA max_page_count = {int(pages_max)}")
             connection.executescript(_SCHEMA)
-            if "sum" not in {row[1] for row in execute("PRAGMA table_info(log)")}:
-                execute("ALTER TABLE log ADD COLUMN sum INTEGER")  # entries of before stay unchecked
+            # What is damaged need not be text any more.
+            connection.text_factory = bytes
+            if execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+                self._add_sums(connection)
             self._bounds(connection)
         except BaseException:
             connection.close()
@@ -188,6 +205,18 @@ class SqliteLog:
         if not existed:
             sync_directory(path.parent)
         return connection
+
+    def _add_sums(self, connection: sqlite3.Connection) -> None:
+        """A new file, or one from before there were checksums: what is in the latter has none, but for the vote."""
+        execute = connection.execute
+        execute("BEGIN IMMEDIATE")
+        if b"sum" not in {row[1] for row in execute("PRAGMA table_info(log)")}:
+            execute("ALTER TABLE log ADD COLUMN sum INTEGER")
+        values = dict(execute("SELECT key, value FROM stable").fetchall())
+        if values:
+            execute("INSERT OR REPLACE INTO stable VALUES ('Sum', ?)", (_state_sum(_state_of(values)),))
+        execute(f"PRAGMA user_version = {_VERSION}")
+        execute("COMMIT")
 
     def _bounds(self, connection: sqlite3.Connection) -> None:
         first, last = connection.execute("SELECT (SELECT MIN(idx) FROM log), (SELECT MAX(idx) FROM log)").fetchone()
@@ -208,11 +237,10 @@ class SqliteLog:
         values: dict[object, object] = {}
         for key, value in self._query("SELECT key, value FROM stable"):
             values[key] = value
-        term, vote_term = values.get("CurrentTerm", 0), values.get("LastVoteTerm", 0)
-        voted_for = values.get("LastVoteCand", b"")
-        if not isinstance(term, int) or not isinstance(vote_term, int) or not isinstance(voted_for, bytes):
-            raise DamagedError("raft log is damaged: term or vote has the wrong type")
-        return StableState(term, vote_term, voted_for)
+        state = _state_of(values)
+        if values and values.get(b"Sum") != _state_sum(state):
+            raise DamagedError("raft log is damaged: term or vote is not what was written")
+        return state
 
     def _query(self, sql: str, parameters: tuple[int, ...] = ()) -> list[tuple[object, ...]]:
         try:
@@ -265,8 +293,10 @@ class SqliteLog:
         execute = self._connection.execute
         if isinstance(write, PersistState):
             execute(
-                "INSERT OR REPLACE INTO stable VALUES ('CurrentTerm', ?), ('LastVoteTerm', ?), ('LastVoteCand', ?)",
-                (write.term, write.vote_term, write.voted_for),
+                "INSERT OR REPLACE INTO stable VALUES ('CurrentTerm', ?), ('LastVoteTerm', ?), ('LastVoteCand', ?), "
+                "('Sum', ?)",
+                (write.term, write.vote_term, write.voted_for,
+                 _state_sum(StableState(write.term, write.vote_term, write.voted_for))),
             )
             return first, last
         if isinstance(write, ResetLog):
