@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support.clusters import Cluster
+from support.clusters import Cluster, written
 from support.harness import Subject, eventually
+from support.pools import ConsulMember
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
@@ -17,6 +23,22 @@ if os.uname().sysname != "Linux":
 OURS, REFERENCE = Subject.OURS, Subject.REFERENCE
 # What operators have who configure nothing: `Cluster` makes votes come sooner.
 DEFAULT_AUTOPILOT = ["-hcl", 'autopilot { server_stabilization_time = "10s" }']
+
+
+
+
+def health(cluster: Cluster) -> dict[str, Any]:
+    shown: dict[str, Any] = cluster.leader().call("GET", "/v1/operator/autopilot/health").json()
+    return shown
+
+
+@contextmanager
+def paused(member: ConsulMember) -> Iterator[None]:
+    os.kill(member.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(member.pid, signal.SIGCONT)
 
 
 @pytest.mark.long
@@ -37,6 +59,48 @@ def test_an_idle_cluster_is_never_called_unhealthy(tmp_path: Path, third: Subjec
             assert not bad, (leads.name, len(bad), bad[0])
 
 
-def health(cluster: Cluster) -> dict:  # type: ignore[type-arg]
-    shown: dict[str, object] = cluster.leader().call("GET", "/v1/operator/autopilot/health").json()
-    return shown
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    clients = [("c1", OURS), ("c2", OURS), ("c3", OURS), ("rc", REFERENCE)]
+    servers = [("s1", OURS), ("s2", OURS), ("s3", OURS)]
+    keep_votes = ["-hcl", "autopilot { cleanup_dead_servers = false }"]
+    with Cluster(tmp_path_factory.mktemp("leadership"), *servers, clients=clients, extra=keep_votes) as made:
+        made.settled()
+        yield made
+
+
+# Far below the time for which a call is waited for otherwise.
+ANSWERED_S = 20.0
+
+
+def test_what_was_asked_of_a_leader_that_stands_still_is_answered(cluster: Cluster) -> None:
+    """By everybody who still runs, while it goes on standing still: the process whose kernel takes connections."""
+    leader = cluster.settled()
+    written(leader, "PUT", "/v1/kv/still", b"1")
+    askers = [member for member in cluster.agents() if member is not leader]
+    questions = [("GET", "/v1/kv/still"), ("GET", "/v1/kv/still?consistent"), ("GET", "/v1/health/service/consul"),
+                 ("PUT", "/v1/kv/still/{}"), ("GET", "/v1/kv/still?index=1&wait=5s")]  # fmt: skip
+
+    def ask(member: ConsulMember, method: str, target: str) -> tuple[float, int, str]:
+        began = time.monotonic()
+        reply = member.client(timeout_s=60.0).call(method, target.format(member.name), b"2" if method == "PUT" else b"")
+        return time.monotonic() - began, reply.status, reply.text
+
+    with ThreadPoolExecutor(len(askers) * len(questions)) as threads, paused(leader):
+        asked = {
+            (member.name, *question): threads.submit(ask, member, *question)
+            for member in askers for question in questions
+        }  # fmt: skip
+        answers = {name: one.result(timeout=90.0) for name, one in asked.items()}
+        successor = cluster.leader([one for one in cluster.servers() if one is not leader])
+        for member in askers:
+            assert written(member, "PUT", "/v1/kv/still/after", b"3").status == 200
+        assert successor.ok("GET", "/v1/kv/still/after?raw").text == "3"
+    for name, (seconds, status, text) in answers.items():
+        if name[0] != "rc":
+            assert seconds < ANSWERED_S, (name, seconds, status, text)
+        # A write that was under way may have failed, but says so.
+        assert status == 200 or status == 500, (name, status, text)
+        if name[1] == "GET" and name[0] != "rc":
+            assert status == 200, (name, seconds, status, text)
+    cluster.settled()

@@ -307,15 +307,20 @@ class Agent:
         # Who was reaped is known to nobody any more.
         forgotten = kind is Change.REAP
         self.server.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
-        if kind is Change.JOIN and member.name != self.config.node_name:
-            server = ServerDetails.parse(member)
-            if server is not None and server.datacenter == self.config.datacenter:
+        if member.name == self.config.node_name or kind not in (Change.JOIN, Change.FAILED):
+            return
+        server = ServerDetails.parse(member)
+        if server is not None and server.datacenter == self.config.datacenter:
+            if kind is Change.JOIN:
                 self.sync.server_up()
+            else:
+                self.server.doubt_servers()
 
     def _pool_event(self, ltime: int, name: str, payload: bytes) -> None:
         if name == NEW_LEADER_EVENT:
             log.info("New leader elected: payload=%s", payload.decode("utf-8", "replace"))
             self.sync.leader_elected()
+            self.server.doubt_servers()  # the one before may stand still
         else:
             self.events.received(ltime, name, payload)
 

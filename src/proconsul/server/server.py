@@ -294,6 +294,11 @@ class ConsulServer:
             return None
         return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
 
+    def doubt_servers(self) -> None:
+        """A server has failed or ceased to lead: what was asked of it may never be answered."""
+        if self.network is not None:
+            self.network.pool.examine()
+
     def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
         if self.leading:
             return None
