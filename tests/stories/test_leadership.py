@@ -104,3 +104,60 @@ def test_what_was_asked_of_a_leader_that_stands_still_is_answered(cluster: Clust
         if name[1] == "GET" and name[0] != "rc":
             assert status == 200, (name, seconds, status, text)
     cluster.settled()
+
+
+@pytest.mark.long
+def test_servers_that_are_rebooted_one_after_the_other_keep_their_votes(tmp_path: Path) -> None:
+    """Twenty seconds down, a minute apart, almost no traffic: no vote, no quorum and no write is lost."""
+    servers = [("s1", OURS), ("s2", OURS), ("s3", OURS)]
+    with Cluster(tmp_path, *servers, extra=DEFAULT_AUTOPILOT) as cluster:
+        cluster.settled()
+        written_keys = set()
+
+        def trickle(seconds: float) -> None:
+            """A write now and then, through whoever runs; each has to succeed in the end, and all keep their votes."""
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                key = f"reboot/{len(written_keys)}"
+                written(cluster.agents()[0], "PUT", f"/v1/kv/{key}", key.encode())
+                written_keys.add(key)
+                peers = cluster.leader().ok("GET", "/v1/operator/raft/configuration").json()["Servers"]
+                assert [one["Voter"] for one in peers] == [True] * 3, peers
+                time.sleep(5.0)
+
+        for member in cluster.everybody():
+            member.kill()
+            trickle(20.0)
+            cluster.restart(member)
+            trickle(40.0)
+        assert health(cluster)["Healthy"] and health(cluster)["FailureTolerance"] == 1
+        for member in cluster.servers():
+            assert written_keys <= set(member.ok("GET", "/v1/kv/reboot?keys&stale").json())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_new_servers_vote_at_the_stabilisation_time(tmp_path: Path, count: int) -> None:
+    """Ten seconds after they were found healthy first, however many come at once."""
+    with Cluster(tmp_path, *[(f"s{number}", OURS) for number in (1, 2, 3)], extra=DEFAULT_AUTOPILOT) as cluster:
+        cluster.settled()
+        new = [f"n{number}" for number in range(count)]
+        for name in new:
+            cluster.restart(cluster._add(name, OURS, ["-server"]), wait=False)
+        stable_since: dict[str, float] = {}
+        votes_since: dict[str, float] = {}
+
+        def all_vote() -> bool:
+            now = time.time()
+            for one in health(cluster)["Servers"]:
+                if one["Name"] in new and one["Healthy"]:
+                    stable_since.setdefault(one["Name"], now)
+                    if one["Voter"]:
+                        votes_since.setdefault(one["Name"], now)
+            return len(votes_since) == count
+
+        eventually(all_vote, "all vote", 120.0)
+        waited = {name: votes_since[name] - stable_since[name] for name in new}
+        print(waited)
+        # Health is looked at every two seconds, and each new voter is one change of the configuration.
+        assert max(waited.values()) < 10.0 + 2 * 2.0 + 5.0, waited

@@ -143,6 +143,8 @@ class Autopilot:
         earlier = {one.ID: one for one in self._health.Servers or ()}
         this = Round(server.node_id, own, peers, servers, answers, server.wall_clock_ns())
         self._health = verdicts(this, self.config(), earlier)
+        if isinstance(plan(self._view(), self._plan_config()).step, Promote):
+            self._look.set()  # at the time that was asked for, not up to a round later
 
     async def _ask(self, details: ServerDetails) -> Stats | None:
         assert self._server.network is not None, "who has peers has a network"

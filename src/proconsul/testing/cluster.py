@@ -332,14 +332,18 @@ class Cluster:
             self._play(seconds, calm_s)
             self._judge()
         finally:
-            for process in [*self._dead, *self.links.processes.values()]:
-                process.loop.kill()
-                process.loop.bury()
-            if self._archive is not None:
-                self._archive.close()
+            self.end()
             if gc_was_on:
                 gc.enable()
         return [one for one in self.history if one is not None]
+
+    def end(self) -> None:
+        """Nothing runs any more."""
+        for process in [*self._dead, *self.links.processes.values()]:
+            process.loop.kill()
+            process.loop.bury()
+        if self._archive is not None:
+            self._archive.close()
 
     def _play(self, seconds: float, calm_s: float) -> None:
         for host in self.hosts.values():
