@@ -261,8 +261,9 @@ async def logged(tmp_path: Path) -> None:
 async def metadata(tmp_path: Path) -> None:
     async with Reloaded(tmp_path, node_meta={"rack": "one"}) as agent:
         await agent.reload(node_meta={"rack": "two"})
-        node = (await agent.shown("/v1/catalog/node/test"))["Node"]
-        assert node["Meta"]["rack"] == "two"
+        async with asyncio.timeout(30):  # it is sent in the background
+            while (await agent.shown("/v1/catalog/node/test"))["Node"]["Meta"]["rack"] != "two":
+                await asyncio.sleep(0.01)
 
 
 async def watches(tmp_path: Path) -> None:

@@ -53,6 +53,27 @@ class Proposals:
         return SimpleNamespace()
 
 
+class Told:
+    """Hears what comes of a write."""
+
+    result: Any = None
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: Any) -> None:
+        self.result = result
+
+    def set_exception(self, exception: Exception) -> None:
+        raise AssertionError from exception
+
+
+def datacenters(coordinates: Coordinates) -> Any:
+    told = Told()
+    coordinates.list_datacenters(told, DCSpecificRequest())
+    return told.result
+
+
 def endpoint() -> tuple[Coordinates, Proposals]:
     server: Any = Proposals()
     return Coordinates(server), server
@@ -65,7 +86,7 @@ def update(node: str, coord: Coord | None, segment: str = "") -> CoordinateUpdat
 def test_a_period_writes_five_batches_and_tells_of_the_rest(caplog: pytest.LogCaptureFixture) -> None:
     coordinates, server = endpoint()
     for number in range(BATCH_SIZE * BATCHES_MAX + 61):
-        coordinates.update(update(f"x{number}", INITIAL))
+        coordinates.update(Told(), update(f"x{number}", INITIAL))
     with caplog.at_level(logging.WARNING, "agent.server.coordinate"):
         coordinates.flush()
         coordinates.flush()
@@ -76,8 +97,8 @@ def test_a_period_writes_five_batches_and_tells_of_the_rest(caplog: pytest.LogCa
 def test_the_latest_update_of_a_node_and_segment_counts() -> None:
     coordinates, server = endpoint()
     for number in range(2000):
-        coordinates.update(update(f"x{number % 3}", at(number)))
-    coordinates.update(update("x1", at(7), "s"))
+        coordinates.update(Told(), update(f"x{number % 3}", at(number)))
+    coordinates.update(Told(), update("x1", at(7), "s"))
     coordinates.flush()
     assert server.batches == [[
         Coordinate("x0", "", at(1998)), Coordinate("x1", "", at(1999)), Coordinate("x2", "", at(1997)),
@@ -99,7 +120,7 @@ def test_the_latest_update_of_a_node_and_segment_counts() -> None:
 def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
     coordinates, server = endpoint()
     with pytest.raises(ConsulError, match=f"^{text}$"):
-        coordinates.update(update("a", coord))
+        coordinates.update(Told(), update("a", coord))
     coordinates.flush()
     assert server.batches == []
 
@@ -107,16 +128,16 @@ def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
 def test_datacenters_as_the_wan_pool_knows_them() -> None:
     coordinates, _ = endpoint()
     alone = [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
-    assert coordinates.list_datacenters(DCSpecificRequest()) == alone
+    assert datacenters(coordinates) == alone
     coordinates.wan = lambda: [
         WanCoordinate("b", "dc2", at(2)), WanCoordinate("n1", "dc1", at(1)), WanCoordinate("c", "dc2", at(3)),
     ]  # fmt: skip
-    assert coordinates.list_datacenters(DCSpecificRequest()) == [
+    assert datacenters(coordinates) == [
         DatacenterMap("dc1", "wan", [Coordinate("n1", "", at(1))]),
         DatacenterMap("dc2", "wan", [Coordinate("b", "", at(2)), Coordinate("c", "", at(3))]),
     ]
     coordinates.wan = list
-    assert coordinates.list_datacenters(DCSpecificRequest()) == []
+    assert datacenters(coordinates) == []
 
 
 def test_distances() -> None:
@@ -147,7 +168,7 @@ async def test_an_agent_says_where_its_pool_places_it() -> None:
             datacenter="dc1", node_name="n1", acl=SimpleNamespace(tokens=SimpleNamespace(agent="t")),
         ),
         members=lambda: [None], rng=random.Random(1),
-        server=SimpleNamespace(coordinates=SimpleNamespace(update=sent.put_nowait)),
+        server=SimpleNamespace(gate=SimpleNamespace(write=lambda waiter, method, args: sent.put_nowait(args))),
     )  # fmt: skip
     places = iter([Place(), Place(vec=(0.5,) * 8, error=0.25, adjustment=0.125, height=0.0625)] + [Place()] * 1000)
     sender = CoordinateSender(agent, lambda: next(places))

@@ -13,6 +13,7 @@ from rpc_support import Site, Text, site, until
 
 from proconsul.engine.rpc.dial import Address
 from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding
 
 
@@ -46,13 +47,15 @@ class World:
         self.forwarding = Forwarding(
             there.pool, lambda: self.address, self.failed.append, hold_timeout_s=hold_timeout_s,
             unavailable=NoLeader, look_again=lambda: asyncio.sleep(0.001), rng=random.Random(1), datacenter="dc1",
+            leads=lambda: self.leads,
         )  # fmt: skip
 
     def begin(self, method: str, args: Any, *, reads: bool = True) -> tuple[Waiter, Any]:
-        waiter = Waiter()
-        leave = self.forwarding.begin(
-            waiter, self.address, f"Test.{method}", args, Text, reads=reads, here=lambda: self.leads
-        )
+        waiter, leave = Waiter(), None
+        if reads:
+            leave = self.forwarding.ask(waiter, ReadMethod(f"Test.{method}", Text, Text), args)
+        else:
+            self.forwarding.write(waiter, WriteMethod(f"Test.{method}", Text, Text), args)
         return waiter, leave
 
 
@@ -170,8 +173,12 @@ async def test_without_a_connection_somebody_insists_until_there_is_one() -> Non
 
 async def test_who_leads_by_then_is_told_nothing_was_asked() -> None:
     async with world() as here:
-        here.address, here.leads = None, True
-        waiter, _ = here.begin("Echo", Text())
+        here.address = None
+        assert here.begin("Echo", Text())[1] is None, "nobody to ask"
+        here.address, here.leads = here.there.address, True
+        assert here.begin("Echo", Text())[1] is None, "ours to do"
+        here.address = None
+        waiter, _ = here.begin("Echo", Text(), reads=False)
         await told(waiter)
         assert waiter.outcome is None and here.there.methods.calls == 0
 
@@ -179,14 +186,14 @@ async def test_who_leads_by_then_is_told_nothing_was_asked() -> None:
 async def test_nobody_to_ask_is_an_error_when_the_time_is_over() -> None:
     async with world(hold_timeout_s=0.02) as here:
         here.address = None
-        waiter, _ = here.begin("Echo", Text())
+        waiter, _ = here.begin("Echo", Text(), reads=False)
         await told(waiter)
         assert isinstance(waiter.outcome, NoLeader)
 
 
 async def test_who_leaves_is_not_insisted_for() -> None:
     async with world(hold_timeout_s=30.0) as here:
-        here.address = None
+        here.address = Address("127.0.0.1", 1)  # where nobody listens
         waiter, leave = here.begin("Echo", Text())
         leave()
         await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.insist" in repr(task)])

@@ -223,16 +223,14 @@ class Agent:
         http = config.http
         self.web.configure(
             default_token=config.acl.tokens.default, use_cache=http.use_cache,
-            default_query_time_ns=int(http.default_query_time_s * SECOND_NS),
-            max_query_time_ns=int(http.max_query_time_s * SECOND_NS),
             discovery_max_stale_ns=int(http.discovery_max_stale_s * SECOND_NS),
         )  # fmt: skip
+        self.server.gate.default_query_time_ns = int(http.default_query_time_s * SECOND_NS)
+        self.server.gate.max_query_time_ns = int(http.max_query_time_s * SECOND_NS)
 
     def _build_front(self) -> None:
         config, server = self.config, self.server
-        self.web = Web(
-            views=server.views, authority=server, datacenter=config.datacenter, always_pretty=config.dev_mode
-        )
+        self.web = Web(gate=server.gate, datacenter=config.datacenter, always_pretty=config.dev_mode)
         self._apply_web_settings()
         router = Router()
         self._routes(router)
@@ -260,7 +258,7 @@ class Agent:
             web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
         ).register(router)
         KeyringRoutes(web, self._operate_keys).register(router)
-        OperatorRoutes(web, server.operating.call).register(router)
+        OperatorRoutes(web, server.gate.call).register(router)
         SnapshotRoutes(web, server.archives).register(router)
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 from proconsul.features.base import NodeSpecificRequest
+from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.features.errors import ConsulError
 from proconsul.server.server import ConsulServer
 
 
@@ -19,22 +16,16 @@ class ServerCatalog:
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
         read = self._server.catalog.node_service_list(NodeSpecificRequest(Node=node))
-        found = await self._server.read_value(read)
+        found = await self._server.gate.value(read)
         return found.Node, found.Services or []
 
     async def own_checks(self, node: str) -> list[HealthCheck]:
         read = self._server.health.node_checks(NodeSpecificRequest(Node=node))
-        found: list[HealthCheck] = await self._server.read_value(read)
+        found: list[HealthCheck] = await self._server.gate.value(read)
         return found
 
     async def register(self, request: RegisterRequest) -> None:
-        await _done(self._server.catalog.register(request))
+        await self._server.gate.written(REGISTER, request)
 
     async def deregister(self, request: DeregisterRequest) -> None:
-        await _done(self._server.catalog.deregister(request))
-
-
-async def _done(future: asyncio.Future[Any]) -> None:
-    result = await future
-    if isinstance(result, ConsulError):
-        raise result
+        await self._server.gate.written(DEREGISTER, request)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import MemberStatus
-from proconsul.features.coordinate.endpoint import WanCoordinate
+from proconsul.features.coordinate.endpoint import UPDATE, WanCoordinate
 from proconsul.features.coordinate.model import Coord, CoordinateUpdateRequest
 from proconsul.features.errors import ConsulError
 from proconsul.server.server_details import ServerDetails
@@ -73,17 +73,23 @@ class CoordinateSender:
             Datacenter=agent.config.datacenter, Node=agent.config.node_name, Token=agent.config.acl.tokens.agent,
             Coord=as_record(self._own()),
         )  # fmt: skip
+        # Whether the leader has it or not: the next update comes anyway.
         try:
-            sent = agent.server.coordinates.update(update)
+            agent.server.gate.write(_Sent(), UPDATE, update)
         except ConsulError as error:
-            log.error("Coordinate update error: error=%s", error)
-        else:
-            if sent is not None:
-                sent.add_done_callback(_sent)
+            _Sent().set_exception(error)
         self.start()
 
 
-def _sent(done: asyncio.Future[Any]) -> None:
-    """The leader has it, or not: the next update comes anyway."""
-    if not done.cancelled() and isinstance(done.result(), ConsulError):
-        log.error("Coordinate update error: error=%s", done.result())
+class _Sent:
+    """Hears what became of an update."""
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: Any) -> None:
+        if isinstance(result, ConsulError):
+            self.set_exception(result)
+
+    def set_exception(self, error: Exception) -> None:
+        log.error("Coordinate update error: error=%s", error)

@@ -13,7 +13,8 @@ from proconsul.dns.recursor import Recursors
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
-from proconsul.engine.wire.record import replace
+from proconsul.features.base import SECOND_NS
+from proconsul.features.options import PLAIN, Options
 from proconsul.features.server import ReadMethod
 
 if TYPE_CHECKING:
@@ -86,15 +87,21 @@ class DnsService:
             return lambda: server.answers("leader")
         if config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
             return None
-        max_stale_ms = config.dns.max_stale_s * 1000
-        return lambda: server.answers("stale") and server.last_contact_ms() <= max_stale_ms
+        options = self._options(config)
+        return lambda: server.gate.may_be_here(options) and server.answers("stale")
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
         """What a server says that may. Raises ConsulError."""
         config = self._agent.config
+        gate = self._agent.server.gate
+        return await gate.value(gate.reading(method, args), self._options(config), config.acl.tokens.default)
+
+    @staticmethod
+    def _options(config: RuntimeConfig) -> Options:
+        """How fresh answers have to be. An age of zero is the leader's."""
         dns = config.dns
-        asked = replace(args, Datacenter=config.datacenter, AllowStale=dns.allow_stale, Token=config.acl.tokens.default)
-        return await self._agent.server.fetch(method, asked, max_stale_s=dns.max_stale_s)
+        max_stale_ns = max(int(min(dns.max_stale_s, STALE_WITHOUT_LIMIT_S) * SECOND_NS), 1)
+        return PLAIN._replace(consistency="stale", max_stale_ns=max_stale_ns) if dns.allow_stale else PLAIN
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         sample, labels = self._agent.metrics.sample, self._labels

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from proconsul.features.errors import ConsulError
+from proconsul.features.kv.endpoint import APPLY
 from proconsul.features.kv.model import DirEntry, KeyRequest, KVOp, KVSRequest
 from proconsul.server.server import ConsulServer
 
@@ -29,7 +28,7 @@ class ServerKV:
         self._token = token
 
     async def read(self, key: str) -> bytes | None:
-        entry: DirEntry | None = await self._server.read_value(self._server.kvs.get(KeyRequest(Key=key)))
+        entry: DirEntry | None = await self._server.gate.value(self._server.kvs.get(KeyRequest(Key=key)))
         return None if entry is None else entry.Value or b""
 
     async def acquire(self, key: str, value: bytes, session: str) -> bool:
@@ -37,9 +36,4 @@ class ServerKV:
             Datacenter=self._server.datacenter, Op=KVOp.LOCK, Token=self._token(),
             DirEnt=DirEntry(Key=key, Value=value, Session=session),
         )  # fmt: skip
-        result = self._server.kvs.apply(request)
-        if isinstance(result, asyncio.Future):
-            result = await result
-        if isinstance(result, ConsulError):
-            raise result
-        return bool(result)
+        return bool(await self._server.gate.written(APPLY, request))

@@ -57,13 +57,31 @@ class ReadMethod(NamedTuple):
 
 
 class WriteMethod(NamedTuple):
-    """A write as an RPC method. ``reply`` is the type on the wire, None for nothing but an acknowledgement."""
+    """A write as an RPC method. ``reply`` is the type on the wire, None for nothing but an acknowledgement.
+
+    repeatable: it may be asked for again when nothing is known of the first time. anywhere: every server can do it.
+    """
 
     name: str
     request: type[Any]
     reply: Any = None
     to_reply: Callable[[Any], Any] = same
     to_result: Callable[[Any], Any] = same
+    repeatable: bool = False
+    anywhere: bool = False
+
+
+class CallMethod(NamedTuple):
+    """An RPC method that neither reads nor writes the state. ``reply`` None: nothing but an acknowledgement.
+
+    reads: it may be asked again when nothing is known of the first time. may_be_stale: any server may answer it.
+    """
+
+    name: str
+    request: type[Any]
+    reply: Any
+    reads: bool = True
+    may_be_stale: bool = False
 
 
 class Read(NamedTuple):
@@ -117,20 +135,14 @@ class Server(Protocol):
     def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there."""
 
-    def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
-        """None when this server leads, and so has to do it; else its result, or the error, by another server."""
+    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+        """False while this server leads. Else ``waiter`` is told what another one makes of the call.
 
-    def answers(self, consistency: str) -> bool:
-        """Whether a read of that consistency may be answered from our own state, now."""
+        For writes that had to wait for others after they had passed the gate.
+        """
 
-    def elsewhere_for(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
-        """As `elsewhere`, but the result or the error goes to ``waiter``. False when this server leads."""
-
-    def known_leader(self) -> bool:
-        """Whether somebody leads."""
-
-    def last_contact_ms(self) -> int:
-        """Milliseconds since the leader was heard, 0 on the leader."""
+    def knows(self) -> tuple[bool, int]:
+        """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
 
     def require_reachable(self) -> None:
         """Raise ConsulError when this agent is a client that knows no server."""

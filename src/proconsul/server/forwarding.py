@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
@@ -22,7 +23,7 @@ from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
 from proconsul.features.errors import ConsulError, NoServers
-from proconsul.features.server import WriteMethod, settle
+from proconsul.features.server import ReadMethod, WriteMethod, settle
 
 log = logging.getLogger("agent.server.rpc")
 
@@ -48,7 +49,7 @@ class _Question(NamedTuple):
 
 
 class Forwarding:
-    """``choose`` names the server to ask; ``failed`` hears of those that did not answer.
+    """``choose`` names the server to ask, unless this one ``leads``; ``failed`` hears of those that did not answer.
 
     Requests that name no datacenter are for ``datacenter``: Consul's servers refuse those that name none.
 
@@ -59,9 +60,9 @@ class Forwarding:
     def __init__(
         self, pool: ConnectionPool | None, choose: Choose, failed: Callable[[Address], None], *, hold_timeout_s: float,
         unavailable: Callable[[], ConsulError], look_again: Callable[[], Awaitable[None]], rng: random.Random,
-        datacenter: str,
+        datacenter: str, leads: Callable[[], bool],
     ) -> None:  # fmt: skip
-        self._datacenter = datacenter
+        self._datacenter, self._leads = datacenter, leads
         self._pool, self._choose, self._failed = pool, choose, failed
         self._hold_timeout_s = hold_timeout_s
         self._unavailable = unavailable
@@ -69,23 +70,31 @@ class Forwarding:
         self._rng = rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
 
-    def begin(
-        self, waiter: Settled, address: Address | None, method: str, args: Any, reply: Any, *, reads: bool,
-        here: Callable[[], bool],
-    ) -> Callable[[], None]:  # fmt: skip
-        """As `call`, but ``waiter`` is told the moment the outcome is there. Returns what gives the call up.
+    def ask(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
+        """Ask another server, for as long as a leader is waited for; ``waiter`` is told its reply or a ConsulError.
 
-        ``address`` is asked first. Where all goes well this costs neither a task nor a future, and equal reads share
-        one call as long as it has not been sent: those who ask at the same time get the same answer.
+        The reply is None when this server leads by now, and so may answer itself. Returns what gives the call up; None,
+        and nothing was asked, when this server leads already or knows nobody to ask. Where all goes well this costs
+        neither a task nor a future, and equal reads share one call as long as it has not been sent: those who ask at
+        the same time get the same answer.
         """
+        address = None if self._leads() else self._choose()
+        if address is None:
+            return None
         args = self._completed(args)
-        known = self._known(method, args) if reads else None
+        known = self._known(method.name, args)
         if known is not None:
             return known.join(waiter)
-        asked = _Forwarded(self, _Question(method, args, reply, reads, here))
-        if reads:
-            self._remember(method, args, asked)
+        asked = _Forwarded(self, _Question(method.name, args, method.reply, True, self._leads))
+        self._remember(method.name, args, asked)
         return asked.begin(waiter, address, self._pool)
+
+    def write(self, written: Written, method: WriteMethod, args: Any) -> None:
+        """Have another server do it, for as long as a leader is waited for, or ourselves when we lead by then."""
+        question = _Question(
+            method.name, self._completed(args), method.reply or Empty, method.repeatable, self._leads
+        )  # fmt: skip
+        _Forwarded(self, question).begin(written, self._choose(), self._pool)
 
     def _known(self, method: str, args: Any) -> _Forwarded | None:
         """The same read, when it was not sent yet. Arguments with maps in them are no keys and equal nothing."""
@@ -244,12 +253,12 @@ class _Forwarded:
 class Written:
     """Tells ``waiter`` what came of a write elsewhere, in the form that endpoints have; errors are results, too.
 
-    ``do`` does it here, when this server turns out to lead.
+    ``do`` does it here, when this server turns out to lead, and tells ``waiter`` itself.
     """
 
     __slots__ = ("_do", "_method", "_waiter")
 
-    def __init__(self, waiter: Settled, method: WriteMethod, do: Callable[[], Any]) -> None:
+    def __init__(self, waiter: Settled, method: WriteMethod, do: Callable[[], None]) -> None:
         self._waiter, self._method, self._do = waiter, method, do
 
     def done(self) -> bool:
@@ -261,14 +270,9 @@ class Written:
             self._waiter.set_result(method.to_result(None if method.reply is None else reply))
             return
         try:
-            result = self._do()
+            self._do()
         except ConsulError as error:
             self._waiter.set_result(error)
-            return
-        if isinstance(result, asyncio.Future):
-            result.add_done_callback(partial(settle, self._waiter))
-        else:
-            self._waiter.set_result(result)
 
     def set_exception(self, error: Exception) -> None:
         if isinstance(error, ConsulError):

@@ -15,7 +15,7 @@ from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPo
 from proconsul.engine.rpc.server import Peer, RpcServer
 from proconsul.features.errors import ConsulError
 from proconsul.server.peers import Peers, parse_address
-from proconsul.server.service import Service
+from proconsul.server.service import register
 
 if TYPE_CHECKING:
     from proconsul.server.server import ConsulServer
@@ -33,7 +33,6 @@ class Network:
         )
         self.transport = NetworkTransport(self._dial)
         self.rpc = RpcServer((ConsulError, RaftError))
-        self._service = Service(server, self.rpc)
         self._listener = RpcListener({
             FirstByte.SINGLE: OnProtocol(self.rpc.single), FirstByte.MULTIPLEX: OnProtocol(self.rpc.multiplexed),
             FirstByte.RAFT: OnStreams(self._raft), FirstByte.SNAPSHOT: OnStreams(server.archives.serve),
@@ -41,6 +40,7 @@ class Network:
 
     async def listen(self, address: Address) -> None:
         """Accept calls. Raises OSError."""
+        register(self._server, self.rpc)
         await self._listener.start(address.host, address.port)
 
     async def close(self) -> None:

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from proconsul.engine.raft.errors import RaftError
-from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.server import RpcServer
 from proconsul.engine.wire.text import quoted
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.features.operator.model import (
     AutopilotConfig,
@@ -35,8 +32,8 @@ from proconsul.features.operator.routes import (
     SET_CONFIG,
     STATE,
     TRANSFER,
-    Call,
 )
+from proconsul.features.server import CallMethod
 
 if TYPE_CHECKING:
     from proconsul.server.server import ConsulServer
@@ -49,36 +46,11 @@ class Operating:
 
     def __init__(self, server: ConsulServer) -> None:
         self._server = server
-        self._here: Mapping[Call, Callable[[Any], Awaitable[Any]]] = {
+        self.calls: Mapping[CallMethod, Callable[[Any], Awaitable[Any]]] = {
             GET_CONFIG: self._get_config, SET_CONFIG: self._set_config, HEALTH: self._health, STATE: self._state,
             RAFT_CONFIGURATION: self._raft_configuration, REMOVE_BY_ADDRESS: self._remove_by_address,
             REMOVE_BY_ID: self._remove_by_id, TRANSFER: self._transfer,
         }  # fmt: skip
-
-    def register(self, rpc: RpcServer) -> None:
-        """Answer the methods on ``rpc``."""
-        for method in self._here:
-            rpc.register(method.name, method.request, self._handler(method))
-
-    def _handler(self, method: Call) -> Callable[[Any], Awaitable[Any]]:
-        return lambda args: self.call(method, args)
-
-    async def call(self, method: Call, args: Any) -> Any:
-        """The reply, from here or from the leader. Raises ConsulError."""
-        server = self._server
-        if args.Datacenter and args.Datacenter != server.datacenter:
-            raise NoPathToDatacenter()
-        stale = getattr(args, "AllowStale", False) and method.may_be_stale and not server.config.client
-        if not server.leading and not stale:
-            reply = await server.forwarding.call(
-                method.name, args, method.reply or Empty, reads=method.reads, here=lambda: server.leading
-            )
-            if reply is not None:
-                return None if method.reply is None else reply
-        try:
-            return await self._here[method](args)
-        except RaftError as error:
-            raise ConsulError(str(error)) from None
 
     # ------------------------------------------------------------------ autopilot
 

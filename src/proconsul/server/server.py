@@ -22,14 +22,11 @@ from proconsul.engine.raft.errors import BootstrapError, NotLeaderError, RaftErr
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
-from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
-from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.supervision import supervised
 from proconsul.engine.wire.durations import format_duration
-from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -40,7 +37,7 @@ from proconsul.features.kv.model import DirEntry, TombstoneRequest
 from proconsul.features.kv.state import TombstoneMade
 from proconsul.features.messages import MessageType
 from proconsul.features.operator.model import KeyringRequest, KeyringResponses
-from proconsul.features.server import Read, ReadMethod, WriteMethod
+from proconsul.features.server import WriteMethod
 from proconsul.features.session.endpoint import Sessions
 from proconsul.features.session.model import DESTROY, Session, SessionRequest
 from proconsul.features.session.state import LockDelayArmed, SessionEnded, SessionStarted
@@ -50,8 +47,9 @@ from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server import reconcile
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
-from proconsul.server.forwarding import Forwarding, Written
+from proconsul.server.forwarding import Forwarding
 from proconsul.server.fsm import FSM, encode_command
+from proconsul.server.gate import Gate
 from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import DELAY_MAX_S, LockDelays, LockGate
 from proconsul.server.membership import Bootstrapping, RaftMembers
@@ -141,7 +139,12 @@ class ConsulServer:
             self.network.pool if self.network is not None else None, self.whom_to_ask, self.peers_known.failed,
             hold_timeout_s=config.rpc_hold_timeout_s, unavailable=self.unavailable,
             look_again=partial(self._leads_within, LEADER_POLL_S), rng=self.rng, datacenter=self.datacenter,
+            leads=self.leads,
         )  # fmt: skip
+        self.gate = Gate(self, self.views, self.forwarding, self.datacenter)
+        for room in self.rooms():
+            self.gate.serve(room.reads, getattr(room, "writes", {}))
+        self.gate.serve(calls=self.operating.calls)
         self._bootstrapping: Bootstrapping | None = None
         self._leader_loop = LeaderLoop(self, self._next_leadership, self.died)
         self._monitor: asyncio.Task[None] | None = None
@@ -246,8 +249,9 @@ class ConsulServer:
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; for a server that leads."""
-        data = encode_command(kind, request)
-        return self.raft.propose(data, request, chunked=kind is MessageType.KVS)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.propose_for(future, kind, request)
+        return future
 
     def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there, without a turn of the event loop."""
@@ -299,29 +303,12 @@ class ConsulServer:
         if self.network is not None:
             self.network.pool.examine()
 
-    def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
-        if self.leading:
-            return None
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.elsewhere_for(future, method, args)
-        return future
-
-    def elsewhere_for(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
-        """See `Server.elsewhere_for`."""
+    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+        """See `Server.handed_on`."""
         if self.leading:
             return False
-        written = Written(waiter, method, lambda: self._do(method, args))
-        self.forwarding.begin(
-            written, self.whom_to_ask(), method.name, args, method.reply or Empty, reads=False, here=self.leads
-        )
+        self.gate.forward_write(waiter, method, args)
         return True
-
-    def _do(self, method: WriteMethod, args: Any) -> Any:
-        for room in self.rooms():
-            do = getattr(room, "writes", {}).get(method)
-            if do is not None:
-                return do(args)
-        raise AssertionError(f"no room has {method.name}")
 
     @property
     def leading(self) -> bool:
@@ -368,51 +355,6 @@ class ConsulServer:
                     # The leader loop may have to hear that it is over.
                     await asyncio.sleep(0)
 
-    async def ask(self, method: ReadMethod, args: Any) -> Any:
-        """Another server's reply, within the time for which a leader is waited for. Raises ConsulError.
-
-        None when this server leads by now, and so may answer itself.
-        """
-        return await self.forwarding.call(method.name, args, method.reply, reads=True, here=self.leads)
-
-    def ask_for(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
-        """See `Authority.ask_for`."""
-        address = None if self.leading else self.whom_to_ask()
-        if address is None:
-            return None
-        return self.forwarding.begin(waiter, address, method.name, args, method.reply, reads=True, here=self.leads)
-
-    async def read_value(self, read: Read) -> Any:
-        """The value of a read from the leader's state, wherever that is. Raises ConsulError."""
-        if not self.answers("leader") and not await self.may_answer("leader"):
-            reply = await self.ask(read.method, read.args)
-            if reply is not None:
-                return read.method.value_in(reply)
-        return read.run(WatchSet())[1]
-
-    async def fetch(self, method: ReadMethod, args: Any, *, max_stale_s: float) -> Any:
-        """The value of a read for somebody who does not care where it comes from. Raises ConsulError.
-
-        ``args.AllowStale``: any server may answer whose state is not older than ``max_stale_s``, else the leader.
-        """
-        if args.AllowStale:
-            if self.answers("stale") and self.last_contact_ms() <= max_stale_s * 1000:
-                return self._reading(method, args).run(WatchSet())[1]
-            if self.config.client:
-                reply = await self.ask(method, args)
-                if reply.LastContact <= max_stale_s * SECOND_NS:
-                    return method.value_in(reply)
-            args = replace(args, AllowStale=False)
-        return await self.read_value(self._reading(method, args))
-
-    def _reading(self, method: ReadMethod, args: Any) -> Read:
-        for room in self.rooms():
-            make = room.reads.get(method)
-            if make is not None:
-                read: Read = make(args)
-                return read
-        raise AssertionError(f"no room has {method.name}")
-
     async def call(self, method: str, args: Any, reply: Any) -> Any:
         """Another server's reply to a method that is neither a read nor a write of the state. Raises ConsulError."""
         return await self.forwarding.call(method, args, reply, reads=True)
@@ -426,12 +368,17 @@ class ConsulServer:
         await self._leads_within(deadline_s)
         return self._established.is_set()
 
-    def known_leader(self) -> bool:
-        return bool(self.raft.leader_address)
+    @property
+    def is_client(self) -> bool:
+        """See `Authority.is_client`."""
+        return self.config.client
 
-    def last_contact_ms(self) -> int:
-        contact = None if self.on_duty else self.raft.last_contact
-        return 0 if contact is None else int(contact * 1000)
+    def knows(self) -> tuple[bool, int]:
+        """See `Authority.knows`."""
+        if self.on_duty:
+            return True, 0
+        contact = self.raft.last_contact
+        return bool(self.raft.leader_address), 0 if contact is None else int(contact * 1000) * 1_000_000
 
     def raft_stats(self) -> ServerStats:
         """What autopilot wants to know of this server."""

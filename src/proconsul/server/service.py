@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.rpc.server import RpcServer
-from proconsul.engine.store.view import View
 from proconsul.engine.wire.record import Record
-from proconsul.features.base import (
-    JITTER_FRACTION,
-    SECOND_NS,
-    DCSpecificRequest,
-    QueryMeta,
-    QueryOptions,
-    query_time_ns,
-)
-from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.base import DCSpecificRequest, QueryMeta, QueryOptions
+from proconsul.features.errors import ConsulError
+from proconsul.features.gate import Found
 from proconsul.features.operator.model import KeyringRequest
-from proconsul.features.server import Read, ReadMethod, WriteMethod
+from proconsul.features.options import Options
+from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
+from proconsul.server.gate import Gate
 
 if TYPE_CHECKING:
     from proconsul.server.server import ConsulServer
@@ -49,126 +44,87 @@ class ServerStats(Record, frozen=True):
     LastIndex: int = 0
 
 
-class Service:
-    """Registers everything that ``server`` answers on ``rpc``."""
+def register(server: ConsulServer, rpc: RpcServer) -> None:
+    """Answer on ``rpc`` what the gate of ``server`` knows, and what is of this port alone."""
+    gate, doors = server.gate, _Doors(server.gate)
+    for method in gate.methods:
+        rpc.register(method.name, method.request, doors.of(method))
+    rpc.register("Status.Ping", Nothing, lambda _: None)
+    rpc.register("Status.Leader", DCSpecificRequest, lambda _: server.leader_address())
+    rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
+    rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
+    rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
+    rpc.register("Internal.KeyringOperation", KeyringRequest, lambda args: server.operate_keys(args))
 
-    def __init__(self, server: ConsulServer, rpc: RpcServer) -> None:
-        self._server = server
-        # Only spreads time-outs.
-        self._jitter = random.Random()
-        for room in server.rooms():
-            for read, make in getattr(room, "reads", {}).items():
-                rpc.register(read.name, read.request, self._reader(read, make))
-            for write, do in room.writes.items() if hasattr(room, "writes") else ():
-                rpc.register(write.name, write.request, self._writer(write, do))
-        rpc.register("Status.Ping", Nothing, lambda _: None)
-        rpc.register("Status.Leader", DCSpecificRequest, lambda _: server.leader_address())
-        rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
-        rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
-        rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
-        server.operating.register(rpc)
-        rpc.register("Internal.EventFire", EventFireRequest, self._fire)
-        rpc.register("Internal.KeyringOperation", KeyringRequest, lambda args: server.operate_keys(args))
-
-    def _fire(self, args: EventFireRequest) -> QueryMeta:
-        self._require_known(args)
-        self._server.fire_event(args.Name, args.Payload)
+    def fire(args: EventFireRequest) -> QueryMeta:
+        gate.route(args.Datacenter)
+        server.fire_event(args.Name, args.Payload)
         return QueryMeta(KnownLeader=True)
 
-    # ------------------------------------------------------------------ writes
+    rpc.register("Internal.EventFire", EventFireRequest, fire)
 
-    def _writer(self, method: WriteMethod, do: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def handle(args: Any) -> Any:
-            self._require_known(args)
-            result = do(args)
-            if isinstance(result, asyncio.Future):
-                return self._written(method, result)
-            return _reply(method, result)
 
-        return handle
+class _Doors:
+    """How the methods of the gate look on this port."""
 
-    async def _written(self, method: WriteMethod, future: asyncio.Future[Any]) -> Any:
-        result = await future
-        if isinstance(result, BaseException):
-            raise result
-        return _reply(method, result)
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
 
-    def _require_known(self, args: Any) -> None:
-        datacenter = getattr(args, "Datacenter", "")
-        if datacenter and datacenter != self._server.datacenter:
-            raise NoPathToDatacenter()
+    def of(self, method: ReadMethod | WriteMethod | CallMethod) -> Callable[[Any], Any]:
+        if isinstance(method, ReadMethod):
+            return partial(self._read, method)
+        if isinstance(method, WriteMethod):
+            return partial(self._write, method)
+        return partial(self._gate.call, method)
 
-    # ------------------------------------------------------------------ reads
+    def _write(self, method: WriteMethod, args: Any) -> asyncio.Future[Any]:
+        answer = _Answer(lambda result: _reply(method, result))
+        self._gate.write(answer, method, args)
+        return answer.future
 
-    def _reader(self, method: ReadMethod, make: Callable[[Any], Read]) -> Callable[[Any], Any]:
-        server = self._server
+    def _read(self, method: ReadMethod, args: Any) -> Any:
+        gate = self._gate
+        level = "stale" if args.AllowStale else "consistent" if args.RequireConsistent else "leader"
+        options = Options(args.MinQueryIndex, args.MaxQueryTime, level, False, "")
+        read = gate.reading(method, args)
+        found = gate.now(read, options, args.Token, args.Datacenter)
+        if found is not None:
+            return _shown(method, found)
+        answer = _Answer(lambda found: _shown(method, found))
+        pending = gate.begin(answer, read, options, args.Token, args.Datacenter)
+        answer.future.add_done_callback(lambda future: pending.cancel() if future.cancelled() else None)
+        return answer.future
 
-        def handle(args: Any) -> Any:
-            self._require_known(args)
-            consistency = "stale" if args.AllowStale else "consistent" if args.RequireConsistent else "leader"
-            if not server.answers(consistency):
-                return self._elsewhere(method, make, args, consistency)
-            return self._here(method, make(args), args)
 
-        return handle
+class _Answer:
+    """A future told what ``make`` makes of a result; refusals of the state machine are results, too."""
 
-    async def _elsewhere(
-        self, method: ReadMethod, make: Callable[[Any], Read], args: Any, consistency: str
-    ) -> Any:
-        if not await self._server.may_answer(consistency):
-            reply = await self._server.ask(method, args)
-            if reply is not None:
-                return reply
-        found = self._here(method, make(args), args)
-        return await found if isinstance(found, asyncio.Future) else found
+    __slots__ = ("_make", "future")
 
-    def _here(self, method: ReadMethod, read: Read, args: Any) -> Any:
-        """The reply from our own state: at once, or a future when it has to wait for a change."""
-        if not read.shared and (not args.MinQueryIndex or not read.waits):
-            index, value = read.run(None)  # type: ignore[arg-type]
-            return self._reply(method, index, value)
-        views = self._server.views
-        view = views.get(read.key, read.run)
-        if not args.MinQueryIndex or view.index > args.MinQueryIndex:
-            return self._reply(method, view.index, view.value)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-        def changed(view: View) -> None:
-            if future.done():
-                return
-            try:
-                if view.error is not None:
-                    raise view.error
-                future.set_result(self._reply(method, view.index, view.value))
-            except Exception as error:
-                future.set_exception(error)
+    def done(self) -> bool:
+        return self.future.done()
 
-        def expired() -> None:
-            view.reread()
-            changed(view)
+    def set_result(self, result: Any) -> None:
+        self.future.set_result(self._make(result))
 
-        waiter = views.wait(view, args.MinQueryIndex, changed)
-        timer = loop.call_later(self._wait_s(args.MaxQueryTime), expired)
+    def set_exception(self, error: Exception) -> None:
+        self.future.set_exception(error)
 
-        def over(_: asyncio.Future[Any]) -> None:
-            timer.cancel()
-            waiter.cancel()
 
-        future.add_done_callback(over)
-        return future
-
-    def _wait_s(self, wait_ns: int) -> float:
-        return query_time_ns(wait_ns) * (1 + self._jitter.random() / JITTER_FRACTION) / SECOND_NS
-
-    def _reply(self, method: ReadMethod, index: int, value: Any) -> Any:
-        server = self._server
-        if not method.field:
-            return value
-        return method.reply(
-            Index=max(index, 1), LastContact=server.last_contact_ms() * 1_000_000, KnownLeader=server.known_leader(),
-            **{method.field: method.to_field(value)},
-        )  # fmt: skip
+def _shown(method: ReadMethod, found: Found) -> Any:
+    """The reply to a read; another server's is passed on."""
+    if found.reply is not None:
+        return found.reply
+    if not method.field:
+        return found.value
+    return method.reply(
+        Index=found.last_index, LastContact=found.last_contact_ns, KnownLeader=found.known_leader,
+        **{method.field: method.to_field(found.value)},
+    )  # fmt: skip
 
 
 def _reply(method: WriteMethod, result: Any) -> Any:

@@ -24,7 +24,7 @@ from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
 from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
-from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class SnapshotArchives:
 
     async def save(self, args: SnapshotRequest) -> Saved:
         """See `SnapshotService`."""
-        self._require_known(args)
-        if not await self._is_here(args):
+        if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
             return await self._save_elsewhere(args)
         server, raft = self._server, self._server.raft
         async with self._one:
@@ -64,17 +63,15 @@ class SnapshotArchives:
                 archive, size = await asyncio.to_thread(_pack, captured, meta, int(now_s))
             except OSError as error:
                 raise ConsulError(f"failed to create snapshot archive: {error}") from None
-        response = SnapshotResponse(
-            Index=index, LastContact=server.last_contact_ms() * 1_000_000, KnownLeader=server.known_leader()
-        )
+        known_leader, last_contact_ns = server.knows()
+        response = SnapshotResponse(Index=index, LastContact=last_contact_ns, KnownLeader=known_leader)
         return Saved(response, archive, size)
 
     async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
         """See `SnapshotService`."""
-        self._require_known(args)
         if args.AllowStale:
             raise ConsulError("stale not allowed for restore")
-        if not await self._is_here(args):
+        if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
             await self._restore_elsewhere(args, archive)
             return
         server = self._server
@@ -90,15 +87,6 @@ class SnapshotArchives:
         log.info("restored user snapshot: index=%d", meta.index)
         if not await server.when_ready(server.config.rpc_hold_timeout_s):
             log.warning("leadership was not established again in time after a restore")
-
-    def _require_known(self, args: SnapshotRequest) -> None:
-        if args.Datacenter and args.Datacenter != self._server.datacenter:
-            raise NoPathToDatacenter()
-
-    async def _is_here(self, args: SnapshotRequest) -> bool:
-        """Whether this server may answer itself. Raises ConsulError when nobody can."""
-        consistency = "stale" if args.AllowStale else "consistent"
-        return self._server.answers(consistency) or await self._server.may_answer(consistency)
 
     # ------------------------------------------------------------------ through another server
 
@@ -169,7 +157,7 @@ class SnapshotArchives:
         with tempfile.TemporaryFile() as archive:
             await _receive(reader, rest, archive)
             await self.restore(args, archive)
-        return Saved(SnapshotResponse(KnownLeader=self._server.known_leader()), io.BytesIO(), 0)
+        return Saved(SnapshotResponse(KnownLeader=self._server.knows()[0]), io.BytesIO(), 0)
 
 
 def _pack(captured: FSMSnapshot, meta: SnapshotMeta, now_s: int) -> tuple[BinaryIO, int]:

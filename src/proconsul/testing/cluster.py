@@ -21,6 +21,7 @@ from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.raft.events import Role
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS
+from proconsul.features.catalog.endpoint import REGISTER
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import AutopilotConfig
@@ -425,9 +426,7 @@ async def _register(process: Process) -> None:
     assert server is not None
     while server.state.tables.nodes.get(NODE) is None:
         try:
-            found = server.catalog.register(RegisterRequest(Datacenter="dc1", Node=NODE, Address="10.1.0.1"))
-            if isinstance(found, asyncio.Future):
-                await found
+            await server.gate.written(REGISTER, RegisterRequest(Datacenter="dc1", Node=NODE, Address="10.1.0.1"))
         except (ConsulError, RaftError) as error:
             process.cluster.trace(process.name, f"not registered: {error}")
         await asyncio.sleep(0.5)

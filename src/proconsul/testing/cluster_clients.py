@@ -18,12 +18,14 @@ from proconsul.engine.raft.errors import (
     RaftError,
 )
 from proconsul.engine.rpc.errors import GETTING_CLIENT
-from proconsul.engine.store.watch import WatchSet
-from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.kv.endpoint import APPLY as KV_APPLY
 from proconsul.features.kv.model import DirEntry, KeyRequest
-from proconsul.features.server import Read
+from proconsul.features.options import PLAIN
+from proconsul.features.server import Read, WriteMethod
+from proconsul.features.session.endpoint import APPLY as SESSION_APPLY
+from proconsul.features.session.endpoint import RENEW as SESSION_RENEW
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
@@ -33,6 +35,7 @@ from proconsul.features.session.model import (
     SessionRequest,
     SessionSpecificRequest,
 )
+from proconsul.features.txn.endpoint import APPLY as TXN_APPLY
 from proconsul.features.txn.model import TxnReadRequest
 from proconsul.testing.cluster_watch import LOCK_PREFIX
 from proconsul.testing.history import Operation
@@ -155,7 +158,7 @@ class Client:
     async def write(self, operation: Operation) -> None:
         """A single write."""
         await self.ask(
-            operation, lambda: self.server.kvs.apply(kv_request(operation)),
+            operation, lambda: self.written(KV_APPLY, kv_request(operation)),
             lambda asked, result: msgspec.structs.replace(
                 asked, done=result is not False or asked.kind in _UNCONDITIONAL
             ),
@@ -173,7 +176,7 @@ class Client:
         elif self.rng.random() < 0.3:
             steps.append(Operation("", "get", key=self.rng.choice(keys)))
         operation = Operation(self.name, "txn", steps=tuple(steps))
-        await self.ask(operation, lambda: self.server.txn.apply(txn_request(operation)), with_txn_answer)
+        await self.ask(operation, lambda: self.written(TXN_APPLY, txn_request(operation)), with_txn_answer)
 
     # ------------------------------------------------------------------ reads
 
@@ -230,8 +233,9 @@ class Client:
         self.process.loop.call_soon(self._visited, at, asked, read)
 
     def _visited(self, at: int, asked: Operation, read: Read) -> None:
-        if self.server.answers("leader"):
-            self._told(at, asked, read.run(WatchSet())[1])
+        found = self.server.gate.now(read, PLAIN)
+        if found is not None:
+            self._told(at, asked, found.value)
         else:
             self.process.loop.create_task(self._forwarded(at, asked, read))
 
@@ -258,17 +262,12 @@ class Client:
         return with_rows(operation, entries)
 
     async def value_of(self, read: Read, consistency: str) -> tuple[bool, Any]:
-        """As `features.web` reads: whether we answered ourselves, and the value. Raises ConsulError or RaftError."""
-        server = self.server
-        if not server.answers(consistency) and not await server.may_answer(consistency):
-            args = replace(
-                read.args, Datacenter=server.datacenter, AllowStale=consistency == "stale",
-                RequireConsistent=consistency == "consistent",
-            )  # fmt: skip
-            reply = await server.ask(read.method, args)
-            if reply is not None:
-                return False, read.method.value_in(reply)
-        return True, read.run(WatchSet())[1]
+        """Whether our server answered itself, and the value. Raises ConsulError or RaftError."""
+        found = await self.server.gate.found(read, PLAIN._replace(consistency=consistency))
+        return found.reply is None, found.value
+
+    def written(self, method: WriteMethod, request: Any) -> asyncio.Future[Any]:
+        return asyncio.ensure_future(self.server.gate.written(method, request))
 
     # ------------------------------------------------------------------ sessions
 
@@ -288,14 +287,13 @@ class Client:
             return msgspec.structs.replace(asked, done=True, session=session_id)
 
         request = SessionRequest(Datacenter="dc1", Op=CREATE, Session=session, Token="client")
-        await self.ask(operation, lambda: self.server.sessions.apply(request), created)
+        await self.ask(operation, lambda: self.written(SESSION_APPLY, request), created)
 
     async def renew(self, session_id: str) -> None:
         """Keep a session; of one that is gone nothing is known any more."""
         request = SessionSpecificRequest(Datacenter="dc1", SessionID=session_id, Session=session_id)
         try:
-            found = self.server.sessions.renew(request)
-            found = await found if isinstance(found, asyncio.Future) else found
+            found = await self.server.gate.written(SESSION_RENEW, request)
         except (ConsulError, RaftError):
             return
         if isinstance(found, list) and not found:
@@ -307,6 +305,6 @@ class Client:
         request = SessionRequest(Datacenter="dc1", Op=DESTROY, Session=Session(ID=session_id), Token="client")
         await self.ask(
             Operation(self.name, "session-destroy", session=session_id),
-            lambda: self.server.sessions.apply(request),
+            lambda: self.written(SESSION_APPLY, request),
             lambda asked, _: msgspec.structs.replace(asked, done=True),
         )  # fmt: skip

@@ -24,7 +24,7 @@ from proconsul.engine.rpc.server import RpcServer, encode_body
 from proconsul.engine.wire.msgpack import decode, encode
 from proconsul.features.errors import ConsulError
 from proconsul.server.network import Network
-from proconsul.server.service import Service
+from proconsul.server.service import register
 from proconsul.testing.raft_server import Faults
 from proconsul.testing.virtual_loop import VirtualTime
 
@@ -217,9 +217,10 @@ class SimNetwork(Network):
         self.pool = SimPool(links, process)
         self.transport = SimTransport(links, process)  # type: ignore[assignment]
         self.rpc = RpcServer((ConsulError, RaftError))
-        self._service = Service(server, self.rpc)
+        self._server = server
 
     async def listen(self, address: Address) -> None:
+        register(self._server, self.rpc)
         self._process.network = self
 
     async def close(self) -> None:

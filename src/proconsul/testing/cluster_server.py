@@ -12,6 +12,7 @@ from proconsul.engine.raft.disk import Done, Failed, OpenDisk
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
 from proconsul.engine.rpc.dial import Address
+from proconsul.engine.settled import Settled
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import Session
 from proconsul.features.session.state import LockDelayArmed, SessionStarted
@@ -165,9 +166,9 @@ class SimServer(ConsulServer):
         if self.process.alive:
             self.watch.installed(self, restored.last_index)
 
-    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
+    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         self.watch.proposed(self, kind, request)
-        return super().propose(kind, request)
+        super().propose_for(waiter, kind, request)
 
     def _effects(self, effects: list[Any]) -> None:
         super()._effects(effects)

@@ -57,7 +57,7 @@ class EventRoutes:
             timer.cancel()
             deferred.resolve(response if response is not None else self._list(request)[0])
 
-        wait_s = self.web.wait_s(wait_ns or WAIT_DEFAULT_NS)
+        wait_s = self.web.gate.wait_s(wait_ns or WAIT_DEFAULT_NS)
         timer = asyncio.get_running_loop().call_later(wait_s, finish)
         self.agent.events.wait(deferred, changed)
         deferred.on_cancel = deferred.on_hurry = finish

@@ -169,7 +169,7 @@ class RegistrationRoutes:
             timer.cancel()
             deferred.resolve(response if response is not None else self._show_one(request))
 
-        timer = loop.call_later(self.web.wait_s(wait_ns), finish)
+        timer = loop.call_later(self.web.gate.wait_s(wait_ns), finish)
         self.state.listen(changed)
         deferred.on_cancel = deferred.on_hurry = finish
         return deferred

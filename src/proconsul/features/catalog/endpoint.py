@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from proconsul.engine.settled import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -66,11 +66,8 @@ class Catalog:
         }  # fmt: skip
         self.writes = {REGISTER: self.register, DEREGISTER: self.deregister}
 
-    def register(self, args: RegisterRequest) -> asyncio.Future[Any]:
+    def register(self, waiter: Settled, args: RegisterRequest) -> None:
         """Write a node, a service and checks. Raises ConsulError when the request is incomplete."""
-        elsewhere = self._server.elsewhere(REGISTER, args)
-        if elsewhere is not None:
-            return elsewhere
         if not args.Node:
             raise ConsulError("Must provide node")
         if not args.Address and not args.SkipNodeUpdate:
@@ -81,7 +78,7 @@ class Catalog:
         service = self._completed_service(args.Service)
         checks = [self._completed_check(args, service, check) for check in (args.Check, *(args.Checks or ())) if check]
         args = replace(args, Service=service, Check=None, Checks=checks or None)
-        return self._server.propose(MessageType.REGISTER, args)
+        self._server.propose_for(waiter, MessageType.REGISTER, args)
 
     @staticmethod
     def _completed_service(service: NodeService | None) -> NodeService | None:
@@ -112,13 +109,11 @@ class Catalog:
             changes["Type"] = _type_of(check)
         return replace(check, **changes) if changes else check
 
-    def deregister(self, args: DeregisterRequest) -> asyncio.Future[Any]:
-        elsewhere = self._server.elsewhere(DEREGISTER, args)
-        if elsewhere is not None:
-            return elsewhere
+    def deregister(self, waiter: Settled, args: DeregisterRequest) -> None:
+        """Take a node, a service or a check out. Raises ConsulError when no node is named."""
         if not args.Node:
             raise ConsulError("Must provide node")
-        return self._server.propose(MessageType.DEREGISTER, args)
+        self._server.propose_for(waiter, MessageType.DEREGISTER, args)
 
     def list_datacenters(self) -> list[str]:
         self._server.require_reachable()

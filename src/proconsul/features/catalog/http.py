@@ -10,7 +10,7 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.endpoint import Catalog
+from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER, Catalog
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     NodeService,
@@ -19,7 +19,7 @@ from proconsul.features.catalog.model import (
     RegisterRequest,
     ServiceSpecificRequest,
 )
-from proconsul.features.errors import BadRequest, NoPathToDatacenter
+from proconsul.features.errors import BadRequest
 from proconsul.features.narrow import node_meta, wanted
 from proconsul.features.options import NO_NAMESPACES, Rule
 from proconsul.features.server import Server
@@ -89,10 +89,6 @@ class CatalogRoutes:
 
     # ------------------------------------------------------------------ writes
 
-    def _require_known(self, datacenter: str) -> None:
-        if datacenter and datacenter != self.web.datacenter:
-            raise NoPathToDatacenter()
-
     def _body(self, request: Request, cls: Any) -> Any:
         """The decoded body; the catalog's writes explain why they do not know namespaces. Raises BadRequest."""
         try:
@@ -105,16 +101,14 @@ class CatalogRoutes:
     def put_register(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, RegisterRequest)
-        self._require_known(args.Datacenter)
-        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request) or args.Token)
-        return self.web.when_written(self.catalog.register(args), lambda _: self.web.json(request, True))
+        args = replace(args, Token=self.web.token(request) or args.Token)
+        return self.web.write(REGISTER, args, lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
         args = self._body(request, _DeregisterBody).request()
-        self._require_known(args.Datacenter)
-        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request) or args.Token)
-        return self.web.when_written(self.catalog.deregister(args), lambda _: self.web.json(request, True))
+        args = replace(args, Token=self.web.token(request) or args.Token)
+        return self.web.write(DEREGISTER, args, lambda _: self.web.json(request, True))
 
     # ------------------------------------------------------------------ reads
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from proconsul.engine.settled import Settled, tell_result
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -32,7 +32,9 @@ BATCHES_MAX = 5
 
 
 UPDATE = WriteMethod("Coordinate.Update", CoordinateUpdateRequest)
-LIST_DATACENTERS = WriteMethod("Coordinate.ListDatacenters", DCSpecificRequest, list[DatacenterMap])
+LIST_DATACENTERS = WriteMethod(
+    "Coordinate.ListDatacenters", DCSpecificRequest, list[DatacenterMap], repeatable=True, anywhere=True
+)
 LIST_NODES = ReadMethod(
     "Coordinate.ListNodes", DCSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty
 )
@@ -59,7 +61,7 @@ class Coordinates:
         # What the WAN pool knows; servers it has exchanged no pings with are missing. None: there is no such pool.
         self.wan: Callable[[], Iterable[WanCoordinate]] | None = None
 
-    def update(self, args: CoordinateUpdateRequest) -> asyncio.Future[Any] | None:
+    def update(self, waiter: Settled, args: CoordinateUpdateRequest) -> None:
         """Queue an update for the leader's next batch. Raises ConsulError when the coordinate cannot be used."""
         coord = args.Coord
         numbers = [*(coord.Vec or ()), coord.Error, coord.Adjustment, coord.Height] if coord else []
@@ -67,15 +69,12 @@ class Coordinates:
             raise ConsulError("invalid coordinate")
         if len(coord.Vec or ()) != DIMENSIONS:
             raise ConsulError("incompatible coordinate")
-        elsewhere = self._server.elsewhere(UPDATE, args)
-        if elsewhere is not None:
-            return elsewhere
         key = (args.Node, args.Segment)
         if key not in self._pending and len(self._pending) >= BATCH_SIZE * BATCHES_MAX:
             self._dropped += 1
         else:
             self._pending[key] = Coordinate(args.Node, args.Segment, coord)
-        return None
+        tell_result(waiter, None)
 
     def flush(self) -> None:
         """Propose what has been queued, in batches, and tell how much did not fit."""
@@ -86,16 +85,12 @@ class Coordinates:
         for start in range(0, len(updates), BATCH_SIZE):
             self._server.propose(MessageType.COORDINATE_BATCH, updates[start : start + BATCH_SIZE])
 
-    def list_datacenters(self, args: DCSpecificRequest) -> list[DatacenterMap] | asyncio.Future[Any]:
+    def list_datacenters(self, waiter: Settled, args: DCSpecificRequest) -> None:
         """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
-        if not self._server.answers("stale"):  # no server: it is not in the WAN pool
-            elsewhere = self._server.elsewhere(LIST_DATACENTERS, args)
-            if elsewhere is not None:
-                return elsewhere
         found: dict[str, list[Coordinate]] = {self._server.datacenter: []}
         for row in self.wan() if self.wan is not None else (self._own(),):
             found.setdefault(row.datacenter, []).append(Coordinate(row.node, "", row.coord))
-        return [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows]
+        tell_result(waiter, [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows])
 
     def _own(self) -> WanCoordinate:
         own = self._server.state.coordinates.of_node(None, self._server.node_name)[1]

@@ -8,9 +8,9 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.http import encoder
-from proconsul.features.coordinate.endpoint import Coordinates
+from proconsul.features.coordinate.endpoint import LIST_DATACENTERS, UPDATE, Coordinates
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
-from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ConsulError
 from proconsul.features.web import Reply, Web
 
 
@@ -35,8 +35,7 @@ class CoordinateRoutes:
     def datacenters(self, request: Request) -> Answer:
         self._require_enabled()
         args = DCSpecificRequest(Datacenter=self.web.datacenter)
-        found = self.coordinates.list_datacenters(args)
-        return self.web.when_written(found, lambda rows: self.web.json(request, rows))
+        return self.web.write(LIST_DATACENTERS, args, lambda rows: self.web.json(request, rows))
 
     def nodes(self, request: Request) -> Answer:
         self._require_enabled()
@@ -68,7 +67,5 @@ class CoordinateRoutes:
         self._require_enabled()
         args = self.web.body(request, CoordinateUpdateRequest)
         datacenter = request.get("dc") or args.Datacenter or self.web.datacenter
-        if datacenter != self.web.datacenter:
-            raise NoPathToDatacenter()
-        done = self.coordinates.update(replace(args, Datacenter=datacenter, Token=self.web.token(request)))
-        return self.web.when_written(done, lambda _: self.web.empty())
+        args = replace(args, Datacenter=datacenter, Token=self.web.token(request))
+        return self.web.write(UPDATE, args, lambda _: self.web.empty())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -42,17 +41,12 @@ class KVS:
         self.reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
         self.writes = {APPLY: self.apply}
 
-    def apply(self, args: KVSRequest) -> asyncio.Future[Any]:
-        """Write. The result is True or False for conditional operations, None for the others, or a ConsulError."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.apply_for(future, args)
-        return future
+    def apply(self, waiter: Settled, args: KVSRequest) -> None:
+        """Write. ``waiter`` is told True or False for conditional operations, None for others, or a ConsulError.
 
-    def apply_for(self, waiter: Settled, args: KVSRequest) -> None:
-        """Write, and tell ``waiter``. Raises StateError for a missing key."""
+        Raises StateError for a missing key.
+        """
         server = self._server
-        if server.elsewhere_for(waiter, APPLY, args):
-            return
         if not args.DirEnt.Key and args.Op != KVOp.DELETE_TREE:
             raise StateError("Must provide key")
         if args.Op == KVOp.LOCK:
@@ -66,7 +60,7 @@ class KVS:
         A lock of somebody else's could be let go of by its session's end on the way, and be taken within the delay.
         """
         server, entry, kv = self._server, args.DirEnt, self._server.state.kv
-        if server.elsewhere_for(waiter, APPLY, args):
+        if server.handed_on(waiter, APPLY, args):
             return  # no longer ours to do, after waiting for others
         held = kv.held_by_another(entry.Key, entry.Session) and kv.session(entry.Session) is not None
         if held or server.lock_delayed(entry):

@@ -12,10 +12,11 @@ from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import BadRequest, ConsulError
-from proconsul.features.kv.endpoint import KVS
+from proconsul.features.gate import Found
+from proconsul.features.kv.endpoint import APPLY, KVS
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
 from proconsul.features.options import Rule, read_uint
-from proconsul.features.web import JSON_LINES, Outcome, Reply, Web
+from proconsul.features.web import JSON_LINES, Reply, Web
 
 _encode_json = msgspec.json.Encoder().encode
 # Answers to plain reads of single keys, kept while the row is the same: clients read few keys often. When full it
@@ -89,11 +90,11 @@ class KVRoutes:
         return self._get(request, key)
 
     def _get(self, request: Request, key: str) -> Answer:
-        if not request.query_string and self.web.authority.leading:  # nor any option in a header
+        if not request.query_string and self.web.gate.plain:  # nor any option in a header
             # The most frequent request of all: no options, no wait, one row.
             index, entry = self.kvs.entry(key)
             if entry is None:
-                return self.web.reply(_MISSING, max(index, 1))
+                return self.web.reply(_MISSING, Found(max(index, 1), None, True, 0))
             return self._recent(entry)
         if request.has("raw"):
             return self.web.read(request, self.kvs.get(KeyRequest(Key=key)), _encode_raw, form="raw")
@@ -109,7 +110,8 @@ class KVRoutes:
         known = self._responses.get(entry.Key)
         if known is not None and known[0] is entry:
             return known[1]
-        response = self.web.reply(Reply(200, encode_entries([entry], self.web.always_pretty)), entry.ModifyIndex)
+        reply = Reply(200, encode_entries([entry], self.web.always_pretty))
+        response = self.web.reply(reply, Found(entry.ModifyIndex, entry, True, 0))
         if len(response.body) <= RESPONSE_BYTES_MAX:
             if len(self._responses) >= RESPONSES_MAX:
                 self._responses.clear()
@@ -167,9 +169,7 @@ class KVRoutes:
     def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
         self.web.require_datacenter(request)
         args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
-        outcome = Outcome(_ANSWERS[op in _CONDITIONAL, self.web.pretty(request)])
-        self.kvs.apply_for(outcome, args)
-        return outcome
+        return self.web.write(APPLY, args, _ANSWERS[op in _CONDITIONAL, self.web.pretty(request)])
 
     @staticmethod
     def _refuse_conflicts(request: Request, *flags: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.http.request import Request, Response
@@ -28,6 +28,7 @@ from proconsul.features.operator.model import (
     ServerHealth,
     TransferLeaderRequest,
 )
+from proconsul.features.server import CallMethod
 from proconsul.features.web import Web
 
 _UINT64_MAX = (1 << 64) - 1
@@ -35,37 +36,24 @@ _DIGITS = re.compile(r"[0-9]+")
 _UNHEALTHY = 429
 
 
-class Call(NamedTuple):
-    """An RPC method about the cluster itself. ``reply`` None: nothing but an acknowledgement.
-
-    reads: it may be asked again when nothing is known of the first time. may_be_stale: any server may answer it.
-    """
-
-    name: str
-    request: type[Any]
-    reply: Any
-    reads: bool = True
-    may_be_stale: bool = False
-
-
-GET_CONFIG = Call("Operator.AutopilotGetConfiguration", DCSpecificRequest, AutopilotConfig, may_be_stale=True)
-SET_CONFIG = Call("Operator.AutopilotSetConfiguration", AutopilotSetConfigRequest, bool, reads=False)
-HEALTH = Call("Operator.ServerHealth", DCSpecificRequest, OperatorHealthReply)
-STATE = Call("Operator.AutopilotState", DCSpecificRequest, AutopilotStateReply)
-RAFT_CONFIGURATION = Call(
+GET_CONFIG = CallMethod("Operator.AutopilotGetConfiguration", DCSpecificRequest, AutopilotConfig, may_be_stale=True)
+SET_CONFIG = CallMethod("Operator.AutopilotSetConfiguration", AutopilotSetConfigRequest, bool, reads=False)
+HEALTH = CallMethod("Operator.ServerHealth", DCSpecificRequest, OperatorHealthReply)
+STATE = CallMethod("Operator.AutopilotState", DCSpecificRequest, AutopilotStateReply)
+RAFT_CONFIGURATION = CallMethod(
     "Operator.RaftGetConfiguration", DCSpecificRequest, RaftConfigurationResponse, may_be_stale=True
 )
-REMOVE_BY_ADDRESS = Call("Operator.RaftRemovePeerByAddress", RaftRemovePeerRequest, None, reads=False)
-REMOVE_BY_ID = Call("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, None, reads=False)
-TRANSFER = Call("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
+REMOVE_BY_ADDRESS = CallMethod("Operator.RaftRemovePeerByAddress", RaftRemovePeerRequest, None, reads=False)
+REMOVE_BY_ID = CallMethod("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, None, reads=False)
+TRANSFER = CallMethod("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
 
-CallMethod = Callable[[Call, Any], Awaitable[Any]]
+Carry = Callable[[CallMethod, Any], Awaitable[Any]]
 
 
 class OperatorRoutes:
     """Handlers. ``call`` carries out a method, here or on another server."""
 
-    def __init__(self, web: Web, call: CallMethod) -> None:
+    def __init__(self, web: Web, call: Carry) -> None:
         self.web = web
         self._call = call
 

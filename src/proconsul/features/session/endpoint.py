@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
+from proconsul.engine.settled import Settled, tell_result
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.record import replace
@@ -27,7 +25,7 @@ APPLY = WriteMethod("Session.Apply", SessionRequest, str, to_reply=lambda result
 RENEW = WriteMethod(
     "Session.Renew", SessionSpecificRequest, IndexedSessions,
     to_reply=lambda found: IndexedSessions(Sessions=found or None),  # to Consul's clients an empty list is a session
-    to_result=lambda reply: reply.Sessions or [],
+    to_result=lambda reply: reply.Sessions or [], repeatable=True,
 )  # fmt: skip
 GET = ReadMethod("Session.Get", SessionSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
 LIST = ReadMethod("Session.List", SessionSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
@@ -42,23 +40,21 @@ class Sessions:
         self.reads = {GET: self.get, LIST: self.list_all, NODE_SESSIONS: self.node_sessions}
         self.writes = {APPLY: self.apply, RENEW: self.renew}
 
-    def apply(self, args: SessionRequest) -> asyncio.Future[Any]:
+    def apply(self, waiter: Settled, args: SessionRequest) -> None:
         """Create (the result is the new id) or destroy. Raises ConsulError when the contract is invalid."""
-        elsewhere = self._server.elsewhere(APPLY, args)
-        if elsewhere is not None:
-            return elsewhere
         session = args.Session
         if args.Op != CREATE:
             if not session.ID:
                 raise ConsulError("Must provide ID")
-            return self._server.propose(MessageType.SESSION, args)
+            self._server.propose_for(waiter, MessageType.SESSION, args)
+            return
         if not session.Node:
             raise ConsulError("Must provide Node")
         if session.Behavior not in ("", BEHAVIOR_RELEASE, BEHAVIOR_DELETE):
             raise ConsulError(f"Invalid Behavior setting '{session.Behavior}'")
         self._check_ttl(session.TTL)
         session = replace(session, ID=self._server.new_id(), Behavior=session.Behavior or BEHAVIOR_RELEASE)
-        return self._server.propose(MessageType.SESSION, replace(args, Session=session))
+        self._server.propose_for(waiter, MessageType.SESSION, replace(args, Session=session))
 
     def _check_ttl(self, text: str) -> None:
         if not text:
@@ -92,13 +88,9 @@ class Sessions:
         key = (NODE_SESSIONS.name, node.lower())
         return Read(key, lambda watch: state.of_node(watch, node), NODE_SESSIONS, args)
 
-    def renew(self, args: SessionSpecificRequest) -> list[Session] | asyncio.Future[Any]:
-        """Give the session its full TTL again; an empty list when it does not exist."""
-        elsewhere = self._server.elsewhere(RENEW, args)
-        if elsewhere is not None:
-            return elsewhere
+    def renew(self, waiter: Settled, args: SessionSpecificRequest) -> None:
+        """Give the session its full TTL again; the result is an empty list when it does not exist."""
         _, session = self._server.state.sessions.get(None, args.SessionID or args.Session)
-        if session is None:
-            return []
-        self._server.session_timers.renew(session)
-        return [session]
+        if session is not None:
+            self._server.session_timers.renew(session)
+        tell_result(waiter, [session] if session is not None else [])

@@ -12,7 +12,7 @@ from proconsul.features.base import SECOND_NS, NodeSpecificRequest
 from proconsul.features.catalog.model import SERF_CHECK_ID
 from proconsul.features.errors import BadRequest
 from proconsul.features.options import Rule
-from proconsul.features.session.endpoint import Sessions
+from proconsul.features.session.endpoint import APPLY, RENEW, Sessions
 from proconsul.features.session.model import (
     CREATE,
     DESTROY,
@@ -148,9 +148,7 @@ class SessionRoutes:
         args = SessionRequest(
             Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request)
         )
-        return self.web.when_written(
-            self.sessions.apply(args), lambda session_id: self.web.json(request, {"ID": session_id})
-        )
+        return self.web.write(APPLY, args, lambda session_id: self.web.json(request, {"ID": session_id}))
 
     def _id(self, request: Request) -> str:
         if not request.params:
@@ -165,7 +163,7 @@ class SessionRoutes:
             Datacenter=self.web.datacenter, Op=DESTROY, Session=session,
             Token=self.web.token(request),
         )  # fmt: skip
-        return self.web.when_written(self.sessions.apply(args), lambda _: self.web.json(request, True))
+        return self.web.write(APPLY, args, lambda _: self.web.json(request, True))
 
     def renew(self, request: Request) -> Answer:
         self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
@@ -178,7 +176,7 @@ class SessionRoutes:
             return self.web.json(request, found)
 
         args = SessionSpecificRequest(SessionID=session_id, Session=session_id, Token=self.web.token(request))
-        return self.web.when_written(self.sessions.renew(args), answer)
+        return self.web.write(RENEW, args, answer)
 
     def info(self, request: Request) -> Answer:
         self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
@@ -37,22 +34,17 @@ class Txn:
         self.reads = {READ: self.read}
         self.writes = {APPLY: self.apply}
 
-    def apply(self, args: TxnRequest) -> asyncio.Future[Any]:
+    def apply(self, waiter: Settled, args: TxnRequest) -> None:
         """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""
-        elsewhere = self._server.elsewhere(APPLY, args)
-        if elsewhere is not None:
-            return elsewhere
         ops = [_completed(op) for op in args.Ops or ()]
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         locks = {op.KV.DirEnt.Key for op in ops if op.KV is not None and op.KV.Verb == KVOp.LOCK}
         if locks:
             self._server.locking(waiter, locks, lambda inside: self._propose(inside, replace(args, Ops=ops)))
         else:
             self._propose(waiter, replace(args, Ops=ops))
-        return waiter
 
     def _propose(self, waiter: Settled, args: TxnRequest) -> None:
-        if self._server.elsewhere_for(waiter, APPLY, args):
+        if self._server.handed_on(waiter, APPLY, args):
             return  # no longer ours to do, after waiting for others
         ops = args.Ops or []
         errors = self._pre_check(ops) or self._held(ops)
@@ -101,10 +93,10 @@ class Txn:
             results = None
             if not errors:
                 results, errors = server.state.txn.read(ops)
+            known_leader, last_contact_ns = server.knows()
             return 0, TxnReadResponse(
-                KnownLeader=server.known_leader(), LastContact=server.last_contact_ms() * 1_000_000,
-                Results=results, Errors=errors,
-            )  # fmt: skip
+                KnownLeader=known_leader, LastContact=last_contact_ns, Results=results, Errors=errors
+            )
 
         return Read((READ.name, id(args)), run, READ, args, shared=False, waits=False)
 

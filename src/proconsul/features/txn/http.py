@@ -12,7 +12,7 @@ from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
 from proconsul.features.errors import BadRequest, TooLarge
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry
-from proconsul.features.txn.endpoint import Txn
+from proconsul.features.txn.endpoint import APPLY, Txn
 from proconsul.features.txn.model import (
     OPS_MAX,
     TxnCheckOp,
@@ -94,7 +94,7 @@ class TxnRoutes:
             body = _outcome(result.Results, result.Errors, {})
             return self.web.json(request, body, 409 if result.Errors else 200)
 
-        return self.web.when_written(self.txn.apply(args), finish)
+        return self.web.write(APPLY, args, finish)
 
     def _read(self, request: Request, ops: list[TxnOp]) -> Answer:
         pretty = self.web.pretty(request)

@@ -1,0 +1,107 @@
+"""What every call passes, from whatever door it comes, as doors and endpoints see it.
+
+A call is a method and its arguments. The gate finds out for which datacenter it is and who asks, whether they may, and
+which server has to answer; then it reads, waits, proposes or forwards. None of that is written anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple, Protocol
+
+from proconsul.engine.settled import Settled
+from proconsul.engine.store.view import View
+from proconsul.features.options import PLAIN, Options
+from proconsul.features.server import Read, WriteMethod
+
+# A read, a write, or what is neither.
+Method = Any
+
+
+class Found(NamedTuple):
+    """What a read found.
+
+    last_index: of what it depends on, at least 1. known_leader, last_contact_ns: of the server that answered.
+    consistency: with which it was read, which is more than was asked for where that was too old. view: where it keeps
+    what was made of the value, for reads that share one. reply: another server's answer, as it came.
+    """
+
+    last_index: int
+    value: Any
+    known_leader: bool
+    last_contact_ns: int
+    consistency: str = "leader"
+    view: View | None = None
+    reply: Any = None
+
+
+class Pending(Protocol):
+    """A read under way."""
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more; its waiter is told nothing."""
+
+    def hurry(self) -> None:
+        """Tell what there is now, instead of waiting for a change."""
+
+
+class Permission(Protocol):
+    """Who may do what. ``unlimited``: everybody everything, so that nobody need be asked."""
+
+    @property
+    def unlimited(self) -> bool: ...
+
+    def admit(self, method: Method, args: Any, token: str) -> None:
+        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
+
+    def sees(self, token: str) -> Hashable:
+        """What tells apart those who are shown different things; equal ones share answers."""
+
+    def visible(self, method: Method, value: Any, token: str) -> Any:
+        """What of a read's value is shown to ``token``."""
+
+
+class AllowEverything:
+    """No access control."""
+
+    unlimited = True
+
+    def admit(self, method: Method, args: Any, token: str) -> None:
+        return
+
+    def sees(self, token: str) -> Hashable:
+        return None
+
+    def visible(self, method: Method, value: Any, token: str) -> Any:
+        return value
+
+
+class Gate(Protocol):
+    """The gate of a server, or of a client agent, which forwards all."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether our own state answers any default read as it is: we lead, and everybody may see everything."""
+
+    def route(self, datacenter: str) -> None:
+        """Find the way to ``datacenter``, "" being our own. Raises NoPathToDatacenter."""
+
+    def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
+        """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""
+
+    def begin(
+        self, waiter: Settled, read: Read, options: Options, token: str = "", datacenter: str = ""
+    ) -> Pending:
+        """Tell ``waiter`` what was `Found`, or a ConsulError, as soon as it is there. Raises ConsulError."""
+
+    async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:
+        """The value of a read, wherever it is answered. Raises ConsulError."""
+
+    def write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+        """Tell ``waiter`` the result of a write, which is a ConsulError for a refusal. May raise one, too."""
+
+    async def written(self, method: WriteMethod, args: Any) -> Any:
+        """As `write`. Raises ConsulError for a refusal."""
+
+    def wait_s(self, wait_ns: int) -> float:
+        """How long a read waits for a change that may wait for ``wait_ns``, 0 being the default."""

@@ -1,0 +1,370 @@
+"""The one gate for every call, from HTTP, RPC, DNS and the agent itself (see `proconsul.features.gate`).
+
+Reads: ``leader`` needs a leader with a valid lease, ``consistent`` one that a quorum has just confirmed, ``stale``
+anybody who has heard a leader, unless that was longer ago than was allowed. Writes need the leader. Whoever is not the
+one to answer forwards; what is forwarded is repeated by the rule in `forwarding`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from proconsul.engine.raft.errors import RaftError
+from proconsul.engine.rpc.codec import Empty
+from proconsul.engine.settled import Settled, tell_error, tell_result
+from proconsul.engine.store.view import View, Views, Waiter
+from proconsul.engine.wire.record import replace
+from proconsul.features.base import (
+    DEFAULT_QUERY_TIME_NS,
+    JITTER_FRACTION,
+    MAX_QUERY_TIME_NS,
+    SECOND_NS,
+    query_time_ns,
+)
+from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.gate import AllowEverything, Found, Permission
+from proconsul.features.options import PLAIN, Options
+from proconsul.features.server import CallMethod, Read, ReadMethod, WriteMethod
+from proconsul.server.forwarding import Forwarding, Written
+
+# Carries a write out here: tells the waiter, or raises ConsulError.
+Do = Callable[[Settled, Any], None]
+
+
+class Authority(Protocol):
+    """Who leads, as this node knows it."""
+
+    @property
+    def leading(self) -> bool:
+        """Whether this server leads, has applied everything of earlier terms, and nobody else can lead yet."""
+
+    @property
+    def is_client(self) -> bool:
+        """Whether this agent has no state of its own."""
+
+    def answers(self, consistency: str) -> bool:
+        """True when this server may answer such a read from its own state, now."""
+
+    async def may_answer(self, consistency: str) -> bool:
+        """As `answers`, after asking the other servers who leads if need be. False: ask another server instead.
+
+        Raises ConsulError when nobody leads in time.
+        """
+
+    def knows(self) -> tuple[bool, int]:
+        """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
+
+
+class Gate:
+    """Implements `features.gate.Gate`. The tables of methods are filled by ``serve``."""
+
+    def __init__(
+        self, authority: Authority, views: Views, forwarding: Forwarding, datacenter: str,
+        *, permission: Permission | None = None,
+    ) -> None:  # fmt: skip
+        self.authority, self.views, self.forwarding, self.datacenter = authority, views, forwarding, datacenter
+        self.permission = permission or AllowEverything()
+        self.default_query_time_ns, self.max_query_time_ns = DEFAULT_QUERY_TIME_NS, MAX_QUERY_TIME_NS
+        # Only spreads time-outs; nothing depends on its values.
+        self._jitter = random.Random()
+        self._reads: dict[ReadMethod, Callable[[Any], Read]] = {}
+        self._writes: dict[WriteMethod, Do] = {}
+        self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
+
+    def serve(
+        self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
+        calls: Mapping[CallMethod, Callable[[Any], Awaitable[Any]]] = {},
+    ) -> None:  # fmt: skip
+        """Answer these methods from now on."""
+        self._reads |= reads
+        self._writes |= writes
+        self._calls |= calls
+
+    @property
+    def methods(self) -> list[ReadMethod | WriteMethod | CallMethod]:
+        """All that can be called."""
+        return [*self._reads, *self._writes, *self._calls]
+
+    # ------------------------------------------------------------------ which datacenter, and who
+
+    def route(self, datacenter: str) -> None:
+        """See `features.gate.Gate`: there is one datacenter."""
+        if datacenter and datacenter != self.datacenter:
+            raise NoPathToDatacenter()
+
+    @property
+    def plain(self) -> bool:
+        """See `features.gate.Gate`."""
+        return self.authority.leading and self.permission.unlimited
+
+    def _admitted(self, read: Read, token: str) -> Read:
+        """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
+        permission = self.permission
+        permission.admit(read.method, read.args, token)
+
+        def run(watch: Any) -> tuple[int, Any]:
+            index, value = read.run(watch)
+            return index, permission.visible(read.method, value, token)
+
+        return read._replace(key=(permission.sees(token), read.key), run=run)
+
+    # ------------------------------------------------------------------ reads
+
+    def reading(self, method: ReadMethod, args: Any) -> Read:
+        """The read that ``method`` is with ``args``."""
+        return self._reads[method](args)
+
+    def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
+        """See `features.gate.Gate`."""
+        if datacenter:
+            self.route(datacenter)
+        if not self.permission.unlimited:
+            read = self._admitted(read, token)
+        level = self.level(options)
+        return self.here(read, options, level) if self.authority.answers(level) else None
+
+    def begin(
+        self, waiter: Settled, read: Read, options: Options, token: str = "", datacenter: str = ""
+    ) -> _Reading:
+        """See `features.gate.Gate`."""
+        self.route(datacenter)
+        if not self.permission.unlimited:
+            read = self._admitted(read, token)
+        reading = _Reading(self, waiter, read, options, token)
+        reading.begin()
+        return reading
+
+    async def found(self, read: Read, options: Options = PLAIN, token: str = "", datacenter: str = "") -> Found:
+        """What was found, for those who wait in a task. Raises ConsulError."""
+        found = self.now(read, options, token, datacenter)
+        if found is not None:
+            return found
+        future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        pending = self.begin(future, read, options, token, datacenter)
+        try:
+            return await future
+        finally:
+            if future.cancelled():
+                pending.cancel()
+
+    async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:
+        """See `features.gate.Gate`."""
+        return (await self.found(read, options, token)).value
+
+    def level(self, options: Options) -> str:
+        """The consistency with which to read: who has heard the leader too long ago is as good as nobody."""
+        level = options.consistency
+        if options.max_stale_ns and level == "stale" and self.authority.knows()[1] > options.max_stale_ns:
+            return "leader"
+        return level
+
+    def may_be_here(self, options: Options) -> bool:
+        """Whether our own state may answer now."""
+        return self.authority.answers(self.level(options))
+
+    def here(self, read: Read, options: Options, level: str) -> Found | None:
+        """The answer of our own state; None when it has to wait for a change."""
+        if not read.shared and (options.min_index == 0 or not read.waits):
+            index, value = read.run(None)  # type: ignore[arg-type]
+            return Found(max(index, 1), value, *self.authority.knows(), level)
+        view = self.views.get(read.key, read.run)
+        if options.min_index and view.index <= options.min_index:
+            return None
+        return self.found_in(view, level)
+
+    def found_in(self, view: View, level: str) -> Found:
+        return Found(view.index, view.value, *self.authority.knows(), level, view)
+
+    def wait_s(self, wait_ns: int) -> float:
+        """See `features.gate.Gate`: the default or the caller's bound, plus up to a sixteenth."""
+        wait_ns = query_time_ns(wait_ns, self.default_query_time_ns, self.max_query_time_ns)
+        wait_ns += int(self._jitter.random() * wait_ns / JITTER_FRACTION)
+        return max(wait_ns, 0) / SECOND_NS
+
+    def forward_read(self, waiter: Settled, read: Read, options: Options, token: str) -> Callable[[], None] | None:
+        """Have another server answer. None when there is none to ask, or it is ours to do; else what gives it up."""
+        args = replace(
+            read.args, Datacenter=self.datacenter, Token=token, MinQueryIndex=options.min_index,
+            MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
+            RequireConsistent=options.consistency == "consistent", MaxStaleDuration=options.max_stale_ns,
+        )  # fmt: skip
+        return self.forwarding.ask(waiter, read.method, args)
+
+    # ------------------------------------------------------------------ writes
+
+    def write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+        """See `features.gate.Gate`."""
+        self.route(args.Datacenter)
+        if not args.Datacenter:
+            args = replace(args, Datacenter=self.datacenter)
+        if not self.permission.unlimited:
+            self.permission.admit(method, args, args.Token)
+        if (method.anywhere and not self.authority.is_client) or self.authority.leading:
+            self._writes[method](waiter, args)
+        else:
+            self.forward_write(waiter, method, args)
+
+    def forward_write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+        """Have the leader do it; or do it here, when that has become ours."""
+        written = Written(waiter, method, partial(self._writes[method], waiter, args))
+        self.forwarding.write(written, method, args)
+
+    async def written(self, method: WriteMethod, args: Any) -> Any:
+        """See `features.gate.Gate`."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.write(future, method, args)
+        result = await future
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    # ------------------------------------------------------------------ what is neither
+
+    async def call(self, method: CallMethod, args: Any) -> Any:
+        """Carry ``method`` out, here or on the leader; on any server when it may be stale. Raises ConsulError."""
+        self.route(args.Datacenter)
+        self.permission.admit(method, args, args.Token)
+        authority = self.authority
+        stale = getattr(args, "AllowStale", False) and method.may_be_stale and not authority.is_client
+        if not authority.leading and not stale:
+            reply = await self.forwarding.call(
+                method.name, args, method.reply or Empty, reads=method.reads, here=lambda: authority.leading
+            )
+            if reply is not None:
+                return None if method.reply is None else reply
+        try:
+            return await self._calls[method](args)
+        except RaftError as error:
+            raise ConsulError(str(error)) from None
+
+    async def is_ours(self, datacenter: str, *, stale: bool) -> bool:
+        """Whether this server is to answer something of its own kind, like an archive. Raises ConsulError."""
+        self.route(datacenter)
+        level = "stale" if stale else "consistent"
+        return self.authority.answers(level) or await self.authority.may_answer(level)
+
+
+class _Reading:
+    """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
+
+    __slots__ = ("_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
+
+    def __init__(self, gate: Gate, waiter: Settled, read: Read, options: Options, token: str) -> None:
+        self._gate, self._waiter, self._read, self._options, self._token = gate, waiter, read, options, token
+        # What ends the waiting for another server, or for somebody to lead.
+        self._cancel: Callable[[], object] | None = None
+        self._view_waiter: Waiter | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        level = self._gate.level(self._options)
+        if level != self._options.consistency:
+            self._options = self._options._replace(consistency=level, max_stale_ns=0)
+        if self._gate.authority.answers(level):
+            self._look()
+        elif not self._ask():
+            self._cancel = asyncio.get_running_loop().create_task(self._later()).cancel
+
+    # ------------------------------------------------------------------ here
+
+    def _look(self) -> None:
+        """Answer from our own state, now or when it changes."""
+        gate, read, options = self._gate, self._read, self._options
+        try:
+            found = gate.here(read, options, options.consistency)
+        except Exception as error:
+            tell_error(self._waiter, error)
+            return
+        if found is not None:
+            tell_result(self._waiter, found)
+            return
+        view = gate.views.get(read.key, read.run)
+        self._view_waiter = gate.views.wait(view, options.min_index, self._changed)
+        self._timer = asyncio.get_running_loop().call_later(gate.wait_s(options.wait_ns), self.hurry)
+
+    def _release(self) -> Waiter | None:
+        """Stop waiting; nothing may be left that refers back here, or the collector would have to find it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        view_waiter, self._view_waiter, self._timer = self._view_waiter, None, None
+        return view_waiter
+
+    def _changed(self, view: View) -> None:
+        self._release()
+        if view.error is not None:
+            tell_error(self._waiter, view.error)
+        elif self._gate.may_be_here(self._options):
+            tell_result(self._waiter, self._gate.found_in(view, self._options.consistency))
+        else:
+            self.begin()  # much may have happened while it waited: somebody else may lead
+
+    # ------------------------------------------------------------------ elsewhere
+
+    def _ask(self) -> bool:
+        """Whether there is another server to ask; then it is asked."""
+        cancel = self._gate.forward_read(self, self._read, self._options, self._token)
+        if cancel is not None and not self._waiter.done():
+            self._cancel = cancel
+        return cancel is not None
+
+    def done(self) -> bool:
+        return self._waiter.done()
+
+    def set_result(self, reply: Any) -> None:
+        """Another server's reply; None when it is ours to answer by now."""
+        self._cancel = None
+        options = self._options
+        if reply is None:
+            self._look()
+        elif options.max_stale_ns and options.consistency == "stale" and reply.LastContact > options.max_stale_ns:
+            self._options = options._replace(consistency="leader", max_stale_ns=0)
+            self.begin()
+        else:
+            value = self._read.method.value_in(reply)
+            index = max(getattr(reply, "Index", 0), 1)
+            known = index, value, reply.KnownLeader, reply.LastContact, options.consistency, None, reply
+            tell_result(self._waiter, Found(*known))
+
+    def set_exception(self, error: Exception) -> None:
+        tell_error(self._waiter, error)
+
+    async def _later(self) -> None:
+        """Wait until somebody leads."""
+        try:
+            elsewhere = not await self._gate.authority.may_answer(self._options.consistency)
+        except ConsulError as error:
+            tell_error(self._waiter, error)
+            return
+        self._cancel = None
+        if not (elsewhere and self._ask()):
+            self._look()
+
+    # ------------------------------------------------------------------ for whoever waits
+
+    def hurry(self) -> None:
+        """See `features.gate.Pending`."""
+        if not self._options.min_index:
+            return
+        self._options = self._options._replace(min_index=0)
+        view_waiter = self._release()
+        if view_waiter is not None:
+            view = view_waiter.view
+            view_waiter.cancel()
+            view.reread()
+            self._changed(view)
+        else:
+            self.cancel()
+            self.begin()
+
+    def cancel(self) -> None:
+        """See `features.gate.Pending`."""
+        view_waiter = self._release()
+        if view_waiter is not None:
+            view_waiter.cancel()
+        cancel, self._cancel = self._cancel, None
+        if cancel is not None:
+            cancel()
