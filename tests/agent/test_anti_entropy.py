@@ -12,7 +12,7 @@ import pytest
 from proconsul.agent.anti_entropy import AntiEntropy, scale_factor
 from proconsul.agent.local_state import LocalState
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoLeader
 
 OWN = Node(ID="id", Node="n1", Address="127.0.0.1", Datacenter="dc1", Meta={"m": "1"})
 
@@ -165,7 +165,7 @@ async def test_a_denial_is_not_tried_in_a_hot_loop() -> None:
 async def test_an_unreachable_server_keeps_the_work() -> None:
     world = World()
     world.state.add_service(service("web"))
-    world.catalog.refusal = ConsulError("No cluster leader")
+    world.catalog.refusal = NoLeader()
     with pytest.raises(ConsulError):
         await world.sync.sync_full()
     assert "web" in world.state.out_services

@@ -136,7 +136,12 @@ class RaftMembers:
         return server.bootstrap and bool(others)
 
     async def remove(self, server: ServerDetails) -> None:
-        """A server has left. Raises RaftError."""
+        """A server has left. Raises RaftError.
+
+        Whoever came back under another name stays: its id is what Raft knows.
+        """
+        if any(other.raft_id == server.raft_id for other in self._peers.alive()):
+            return
         if any(known.id == server.raft_id for known in self._raft.configuration[1].servers):
             log.info("removing server by ID: id=%s", server.raft_id)
             await self._raft.remove_server(server.raft_id)
