@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.anti_entropy import AntiEntropy, scale_factor
+from proconsul.agent.anti_entropy import PUSH_S, AntiEntropy, scale_factor
 from proconsul.agent.local_state import LocalState
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
 from proconsul.features.errors import ConsulError, NoLeader
@@ -27,7 +27,12 @@ class Catalog:
         self.registered: list[RegisterRequest] = []
         self.deregistered: list[DeregisterRequest] = []
         self.refusal: ConsulError | None = None
+        self.refused: dict[str, Exception] = {}
+        self.leader = True
         self.during: Callable[[], None] | None = None
+
+    async def reachable(self) -> bool:
+        return self.leader
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
         return self.node, list(self.services.values())
@@ -37,8 +42,13 @@ class Catalog:
 
     async def register(self, request: RegisterRequest) -> None:
         await asyncio.sleep(0)
+        if not self.leader:
+            raise NoLeader
         if self.refusal is not None:
             raise self.refusal
+        for one in (request.Service and request.Service.ID, request.Check and request.Check.CheckID):
+            if one in self.refused:
+                raise self.refused[one]
         if self.during is not None:
             during, self.during = self.during, None
             during()
@@ -160,6 +170,70 @@ async def test_a_denial_is_not_tried_in_a_hot_loop() -> None:
     world.catalog.refusal = None
     await world.sync.sync_full()  # the next full sync tries again
     assert list(world.catalog.services) == ["web"]
+
+
+async def test_what_is_refused_keeps_nothing_back_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    for name in "abcd":
+        world.state.add_service(service(name))
+        world.state.add_check(check(f"check-{name}"))
+    world.catalog.refused = {
+        "a": ConsulError("not this one"), "check-b": ConsulError("nor this"), "c": ValueError("unforeseen"),
+    }  # fmt: skip
+    for _ in range(3):
+        await world.sync.sync_full()
+        await world.sync.sync_changes()
+    assert set(world.catalog.services) == {"b", "d"}
+    assert set(world.catalog.checks) == {"check-a", "check-c", "check-d"}
+    assert sorted(_arguments(caplog, 2)) == ["a", "c", "check-b"]
+    caplog.clear()
+    world.catalog.refused = {"a": ConsulError("for another reason")}
+    await world.sync.sync_full()
+    assert set(world.catalog.services) == {"b", "c", "d"}
+    assert _arguments(caplog, 3) == [world.catalog.refused["a"]]
+
+
+def _arguments(caplog: pytest.LogCaptureFixture, position: int) -> list[Any]:
+    return [record.args[position] for record in caplog.records if isinstance(record.args, tuple)]
+
+
+async def test_the_entry_of_another_node_is_left_alone() -> None:
+    world = World()
+    world.catalog.node = Node(ID="00000000-0000-0000-0000-000000000001", Node="N1", Address="127.0.0.9")
+    world.catalog.services = {"theirs": service("theirs")}
+    world.catalog.checks = {"theirs": check("theirs")}
+    world.catalog.refusal = ConsulError("Node name n1 is reserved")
+    world.state.add_service(service("ours"))
+    world.state.add_service(service("theirs"))
+    world.state.remove_service("theirs")
+    for _ in range(2):
+        await world.sync.sync_full()
+        await world.sync.sync_changes()
+    assert world.catalog.deregistered == [] and list(world.catalog.services) == ["theirs"]
+    # The name is free: what the other has left there goes, what is ours comes.
+    world.catalog.refusal = None
+    await world.sync.sync_full()
+    assert list(world.catalog.services) == ["ours"] and world.catalog.checks == {}
+
+
+async def test_what_was_registered_without_a_leader_arrives_when_there_is_one() -> None:
+    world = World()
+    world.catalog.leader = False
+    world.sync.start()
+    try:
+        world.state.add_service(service("web"))
+        async with asyncio.timeout(20):
+            await world.sync.push()
+            while not world.sync._unreachable:
+                await asyncio.sleep(0.01)
+            began = asyncio.get_running_loop().time()
+            await world.sync.push()  # knows by now that there is nobody
+            assert asyncio.get_running_loop().time() - began < PUSH_S
+            world.catalog.leader = True  # and nobody says so
+            while "web" not in world.catalog.services:
+                await asyncio.sleep(0.01)
+    finally:
+        await world.sync.stop()
 
 
 async def test_an_unreachable_server_keeps_the_work() -> None:

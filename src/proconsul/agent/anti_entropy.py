@@ -37,6 +37,8 @@ log = logging.getLogger("agent")
 SCALE_THRESHOLD = 128
 RETRY_FAILED_S = 15.0
 SERVER_UP_S = 3.0
+# How long a registration waits for the catalog to know of it: as long as any write waits for somebody to lead.
+PUSH_S = 7.0
 # How often an agent that found nobody to write to looks again, in pools of up to so many members; in larger ones more
 # rarely, so that servers which come back are not asked more than a thousand times a second.
 LOOK_S = 1.0
@@ -97,6 +99,7 @@ class AntiEntropy:
         self._changes_again = False
         # Nobody could be asked when it was tried last.
         self._unreachable = False
+        self._pushing: set[asyncio.Future[None]] = set()
         self._complaints = Complaints()
         # Something was refused in the last pass.
         self._refused = False
@@ -109,9 +112,10 @@ class AntiEntropy:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._pushing, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def pause(self) -> None:
         self._paused += 1
@@ -187,10 +191,16 @@ class AntiEntropy:
     # ------------------------------------------------------------------ syncing
 
     async def push(self) -> None:
-        """Send changes now, if there is somebody to send them to; else, and what fails, later. Logs, never raises."""
+        """Send changes now, if there is somebody to send them to; else, and what fails, later. Logs, never raises.
+
+        Returns after `PUSH_S` at the latest: what was registered is in force here, and on its way.
+        """
         if self._paused or (self._unreachable and not await self._catalog.reachable()):
             return
-        await self._tried(self.sync_changes, "failed to sync changes")
+        pushing = asyncio.ensure_future(self._tried(self.sync_changes, "failed to sync changes"))
+        self._pushing.add(pushing)
+        pushing.add_done_callback(self._pushing.discard)
+        await asyncio.wait([pushing], timeout=PUSH_S)
 
     @contextlib.contextmanager
     def _reaching(self) -> Iterator[None]:

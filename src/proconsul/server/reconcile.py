@@ -128,7 +128,7 @@ def for_failed(member: Member, tables: CatalogTables, datacenter: str) -> Regist
     if node is None:
         return None
     check = tables.checks.get((member.name.lower(), SERF_CHECK_ID.lower()))
-    if node.Address == member.address and check is not None and check.Status == HEALTH_CRITICAL:
+    if check is not None and check.Status == HEALTH_CRITICAL:
         return None
     return _serf_health(member.name, node.ID, member.address, datacenter, passing=False)
 
