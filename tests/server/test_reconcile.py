@@ -207,8 +207,11 @@ async def test_a_server_back_under_another_name_stays_in_raft() -> None:
         async def remove_server(self, server_id: str) -> None:
             removed.append(server_id)
 
+    async def ask(server: Any) -> list[str]:
+        raise AssertionError("who leaves is not asked")
+
     Configuration.servers = tuple(peers.alive())  # type: ignore[assignment]
-    raft = RaftMembers(Node(), peers, "own")  # type: ignore[arg-type]
+    raft = RaftMembers(Node(), peers, "own", ask)  # type: ignore[arg-type]
     (gone,) = [server for server in peers.all() if server.name == "old"]
     await raft.remove(gone)
     assert removed == []

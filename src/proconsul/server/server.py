@@ -169,7 +169,7 @@ class ConsulServer:
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
             open_disk=open_disk, meters=self.meters,
         )  # fmt: skip
-        self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
+        self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id, self._ask_peers)
         await self.raft.start()
         loaded = self.raft.loaded_snapshot
         if loaded is not None:
