@@ -159,6 +159,15 @@ def test_cancellations_are_not_lost(path: Path) -> None:
     assert "asyncio.wait_for(" not in path.read_text()
 
 
+@pytest.mark.parametrize("path", sources(), ids=name_of)
+def test_streams_are_written_to_in_one_way(path: Path) -> None:
+    """See `proconsul.engine.streams`: uvloop's error for a connection that is over is not an OSError."""
+    if path == SOURCE / "engine/streams.py":
+        return
+    found = re.findall(r"\b\w*writer\.write(?:_eof|lines)?\(|stdin\.write\(", path.read_text(encoding="utf-8"))
+    assert not found, found
+
+
 # Distributions whose modules have another name.
 MODULES = {"google-re2": "re2", "prometheus-client": "prometheus_client"}
 

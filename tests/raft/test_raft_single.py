@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from raft_support import FAST, BatchLinesFSM, LinesFSM, make_node, servers
 from proconsul.engine.raft.errors import (
     BootstrapError,
     DirectoryLockedError,
+    LeadershipLostError,
     NothingToSnapshotError,
     NotLeaderError,
     RaftError,
@@ -260,6 +262,42 @@ async def test_failed_append_acknowledges_nothing_and_recovers(tmp_path: Path) -
     assert (await asyncio.wait_for(node.leadership.get(), 5)).is_leader
     await node.propose(b"again")
     assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"good", b"again"]
+    await node.stop()
+
+
+class HangingLog(MemoryLog):
+    """A write returns when ``may_write`` is set; no error comes meanwhile."""
+
+    is_blocking = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_write = threading.Event()
+        self.may_write.set()
+
+    def write(self, writes: Sequence[Write]) -> None:
+        self.may_write.wait()
+        super().write(writes)
+
+
+async def test_a_single_server_whose_disk_hangs_says_so_and_goes_on_by_itself() -> None:
+    log = HangingLog()
+    node = make_node(log=log, snapshots=MemorySnapshots(), config=replace(FAST, storage_stall_s=0.2))
+    node.bootstrap(servers("a"))
+    await lead(node)
+    await node.propose(b"good")
+    log.may_write.clear()
+    with pytest.raises(LeadershipLostError):
+        await node.propose(b"hangs")
+    assert await node.leadership.get() == LeadershipChanged(False, 2)
+    with pytest.raises(NotLeaderError):
+        await node.propose(b"refused")
+    log.may_write.set()
+    async with asyncio.timeout(30):
+        assert (await node.leadership.get()).is_leader
+    await node.propose(b"again")
+    # What hung was under way, and its outcome was never promised.
+    assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"good", b"hangs", b"again"]
     await node.stop()
 
 

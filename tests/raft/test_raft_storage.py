@@ -17,7 +17,7 @@ from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.configuration import Change, Configuration, Server, Suffrage
 from proconsul.engine.raft.crc64 import LzmaCrc64, TableCrc64
-from proconsul.engine.raft.errors import MembershipError, SnapshotCorruptError, StorageError, WireError
+from proconsul.engine.raft.errors import DamagedError, MembershipError, SnapshotCorruptError, StorageError, WireError
 from proconsul.engine.raft.events import Append, PersistState, ResetLog
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.messages import EntryType, LogEntry, StableState
@@ -109,7 +109,7 @@ def test_sqlite_gives_space_back_after_compaction(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "raft.sqlite").write_bytes(b"not a database" * 1000)
-    with pytest.raises(StorageError, match="cannot open raft log"):
+    with pytest.raises(StorageError, match="file is not a database"):
         SqliteLog(tmp_path)
     (tmp_path / "raft.sqlite").unlink()
     SqliteLog(tmp_path).close()
@@ -307,3 +307,67 @@ def test_configuration_of_timing() -> None:
             RaftConfig(**bad)
     with pytest.raises(ValueError, match="Must be between 1 and 10"):
         RaftConfig().scaled(11)
+
+
+def test_no_damaged_byte_is_taken_for_what_was_written(tmp_path: Path) -> None:
+    """Any byte of the file may change: what is read is what was written, or it is called damage."""
+    rng = Random(17)
+    original = tmp_path / "original"
+    original.mkdir()
+    log = SqliteLog(original)
+    # Small entries, several in a page, and some that go over pages of their own.
+    sizes = [rng.choice((10, 300, 20_000)) for _ in range(60)]
+    written = tuple(LogEntry(i, 1 + i // 20, 0, rng.randbytes(size)) for i, size in enumerate(sizes, 1))
+    log.write((Append(0, written), PersistState(0, 4, 4, b"somebody")))
+    log.close()
+    image = (original / "raft.sqlite").read_bytes()
+    found = 0
+    for number in range(100):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        # Every third time where term and vote are.
+        page = image.index(b"somebody") // 4096 * 4096
+        at = rng.randrange(page, page + 4096) if number % 3 else rng.randrange(len(image))
+        at = next(place for place in range(at, len(image)) if image[place])
+        damaged = bytearray(image)
+        damaged[at] ^= 1 << rng.randrange(8)
+        (directory / "raft.sqlite").write_bytes(damaged)
+        try:
+            log = SqliteLog(directory)
+        except DamagedError:
+            found += 1
+            continue
+        try:
+            read = log.read(1, len(written), 1 << 30)
+            state = log.state()
+        except DamagedError:
+            found += 1
+        else:
+            assert read == list(written), at
+            assert state == StableState(4, 4, b"somebody"), at
+        finally:
+            log.close()
+    assert found > 60
+
+
+def test_a_log_from_before_checksums_is_taken_over(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "raft.sqlite") as connection:
+        connection.executescript("""
+            CREATE TABLE log(idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, data BLOB NOT NULL,
+                             ext BLOB, at BLOB);
+            CREATE TABLE stable(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+            INSERT INTO log VALUES (1, 1, 0, X'61', NULL, NULL);
+            INSERT INTO stable VALUES ('CurrentTerm', 3), ('LastVoteTerm', 2), ('LastVoteCand', X'6E31');
+        """)
+    connection.close()
+    for _ in range(2):
+        log = SqliteLog(tmp_path)
+        assert log.state() == StableState(3, 2, b"n1")
+        assert log.read(1, 1, 10) == [LogEntry(1, 1, 0, b"a")]
+        log.close()
+    log = SqliteLog(tmp_path)
+    log.write((run(2, 3, 3), PersistState(0, 4, 4, b"n2")))
+    log.close()
+    log = SqliteLog(tmp_path)
+    assert log.state() == StableState(4, 4, b"n2") and len(log.read(1, 3, 100)) == 3
+    log.close()

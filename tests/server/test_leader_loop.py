@@ -53,7 +53,8 @@ class Setup:
     def __init__(self) -> None:
         self.duties = Duties()
         self.notifications: asyncio.Queue[bool] = asyncio.Queue()
-        self.loop = LeaderLoop(self.duties, self.notifications.get)
+        self.deaths: list[BaseException] = []
+        self.loop = LeaderLoop(self.duties, self.notifications.get, self.deaths.append)
         self.task = asyncio.create_task(self.loop.monitor())
 
     async def reconciled(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -45,6 +46,41 @@ def test_the_disasters_happen() -> None:
     assert sum(len(watch.expired) for watch in watches) > 20
     assert sum(watch.acquisitions for watch in watches) > 10
     assert not any(cluster.undecided for cluster in clusters)
+
+
+@pytest.fixture
+def calm() -> Iterator[Cluster]:
+    """Three servers that settled, and nothing goes wrong by itself."""
+    cluster = Cluster(3)
+    for host in list(cluster.hosts.values()):
+        if host.founder:
+            cluster.start(host)
+        else:
+            del cluster.hosts[host.id]
+    cluster.gossip.look()
+    cluster.time.run_for(6.0)
+    yield cluster
+    cluster.end()
+
+
+def test_a_leader_whose_disk_hangs_gives_way(calm: Cluster) -> None:
+    """Its heartbeats need no disk: nobody else would ever notice."""
+    config, first = calm.raft, calm.leader()
+    assert first is not None and first.leading
+    calm.hang(first.process.host, 1000.0)
+    # Up to a stall until it gives way, up to two patiences until others campaign, clocks a tenth fast or slow.
+    calm.time.run_for(1.1 * (config.storage_stall_s + 2 * config.heartbeat_timeout_s + 2 * config.election_timeout_s))
+    second = calm.leader()
+    assert second is not None and second.leading and second is not first
+    before = second.raft.commit_index
+    calm.time.run_for(5.0)
+    assert calm.leader() is second and second.raft.commit_index > before, "writes go on"
+    first.process.host.disk.go_on()
+    calm.time.run_for(5.0)
+    calm.busy = False
+    calm.time.run_for(2.0)
+    assert first.raft.applied_index == second.raft.applied_index
+    calm.watch.check_equal(calm.servers())
 
 
 TRACE = "import logging; logging.disable(50)\nfrom proconsul.testing.cluster import Cluster\n" \

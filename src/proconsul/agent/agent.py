@@ -158,7 +158,9 @@ class Agent:
             config, tags, self.node_id, solo=self._solo, on_member=self._member_changed, on_event=self._pool_event,
             give_up=partial(self.stop_soon, 1), rng=self.rng,
         )  # fmt: skip
-        self.server = ConsulServer(self._server_config(), self.pools.lan.members, rng=self.rng)
+        self.server = ConsulServer(
+            self._server_config(), self.pools.lan.members, rng=self.rng, give_up=partial(self.stop_soon, 1)
+        )
         self.server.announce_leader = self._announce_leader
         self.server.fire_event = lambda name, payload: self.pools.lan.fire(PREFIX + name, payload)
         self.server.operate_keys = GossipKeys(config.datacenter, self.pools.lan, self.pools.wan).operation
@@ -305,14 +307,19 @@ class Agent:
         # Who was reaped is known to nobody any more.
         forgotten = kind is Change.REAP
         self.server.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
-        if kind is Change.JOIN and member.name != self.config.node_name:
-            server = ServerDetails.parse(member)
-            if server is not None and server.datacenter == self.config.datacenter:
+        if member.name == self.config.node_name or kind not in (Change.JOIN, Change.FAILED):
+            return
+        server = ServerDetails.parse(member)
+        if server is not None and server.datacenter == self.config.datacenter:
+            if kind is Change.JOIN:
                 self.sync.server_up()
+            else:
+                self.server.doubt_servers()
 
     def _pool_event(self, ltime: int, name: str, payload: bytes) -> None:
         if name == NEW_LEADER_EVENT:
             log.info("New leader elected: payload=%s", payload.decode("utf-8", "replace"))
+            self.server.doubt_servers()  # the one before may stand still
         else:
             self.events.received(ltime, name, payload)
 

@@ -7,6 +7,7 @@ while one runs is seen by the next query. Source: Consul documentation "Watches"
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shlex
@@ -20,6 +21,7 @@ from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.processes import kill_group, start_group
 from proconsul.client import gojson, watchplan
 from proconsul.engine.http.request import Request, Response
+from proconsul.engine.streams import put
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.errors import ConsulError
 
@@ -222,7 +224,8 @@ class Watches:
         assert process.stdin is not None and process.stdout is not None
         buffer = TailBuffer(OUTPUT_BYTES_MAX)
         try:
-            process.stdin.write(body)
+            with contextlib.suppress(ConnectionError):  # a handler need not read it, and may have ended
+                put(process.stdin, body)
             process.stdin.close()
             while data := await process.stdout.read(65536):
                 buffer.write(data)

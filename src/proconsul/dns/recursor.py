@@ -12,6 +12,7 @@ from typing import Any
 from proconsul.dns import message as m
 from proconsul.dns.message import Query, Record
 from proconsul.dns.trim import UDP_BYTES_DEFAULT
+from proconsul.engine.streams import put
 
 log = logging.getLogger("agent.dns")
 
@@ -118,7 +119,7 @@ async def _ask_udp(address: tuple[str, int], packet: bytes) -> bytes:
 async def _ask_tcp(address: tuple[str, int], packet: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(*address)
     try:
-        writer.write(struct.pack("!H", len(packet)) + packet)
+        put(writer, struct.pack("!H", len(packet)) + packet)
         (size,) = struct.unpack("!H", await reader.readexactly(2))
         answer = await reader.readexactly(size)
         if not _answers(packet, answer):

@@ -130,7 +130,12 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         transport = self.transport
         assert transport is not None
-        self.responder.handle(data, lambda answer: transport.sendto(answer, addr), tcp=False)
+
+        def send(answer: bytes) -> None:
+            if not transport.is_closing():  # else the listener ended while the answer was made
+                transport.sendto(answer, addr)
+
+        self.responder.handle(data, send, tcp=False)
 
 
 class TcpListener:

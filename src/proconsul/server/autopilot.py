@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.supervision import supervised
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
@@ -77,7 +78,7 @@ class Autopilot:
         assert not self._tasks, "started twice"
         self._health = OperatorHealthReply()
         self._look.clear()
-        self._tasks = [asyncio.create_task(self._monitor()), asyncio.create_task(self._steer())]
+        self._tasks = [supervised(work, self._server.died) for work in (self._monitor(), self._steer())]
 
     async def stop(self) -> None:
         """End both loops and wait until they have."""
@@ -142,6 +143,8 @@ class Autopilot:
         earlier = {one.ID: one for one in self._health.Servers or ()}
         this = Round(server.node_id, own, peers, servers, answers, server.wall_clock_ns())
         self._health = verdicts(this, self.config(), earlier)
+        if isinstance(plan(self._view(), self._plan_config()).step, Promote):
+            self._look.set()  # at the time that was asked for, not up to a round later
 
     async def _ask(self, details: ServerDetails) -> Stats | None:
         assert self._server.network is not None, "who has peers has a network"

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from proconsul.engine.supervision import Died, supervised
+
 log = logging.getLogger("agent.server")
 
 RECONCILE_INTERVAL_S = 60.0
@@ -40,10 +42,13 @@ class Duties(Protocol):
 
 
 class LeaderLoop:
-    """Runs `Duties` from gain to loss. ``notifications`` yields True for a gain and False for a loss."""
+    """Runs `Duties` from gain to loss. ``notifications`` yields True for a gain and False for a loss.
 
-    def __init__(self, duties: Duties, next_notification: Callable[[], Awaitable[bool]]) -> None:
-        self._duties = duties
+    ``died`` hears of an exception that ends the loop.
+    """
+
+    def __init__(self, duties: Duties, next_notification: Callable[[], Awaitable[bool]], died: Died) -> None:
+        self._duties, self._died = duties, died
         self._next = next_notification
         self._changes: asyncio.Queue[object] = asyncio.Queue(CHANGES_MAX)
         self._reassert = asyncio.Event()
@@ -66,7 +71,7 @@ class LeaderLoop:
                     if self._loop_task is not None:
                         log.error("attempted to start the leader loop while running")
                         continue
-                    self._loop_task = asyncio.create_task(self._lead())
+                    self._loop_task = supervised(self._lead(), self._died)
                     log.info("cluster leadership acquired")
                 elif self._loop_task is None:
                     log.error("attempted to stop the leader loop while not running")

@@ -28,6 +28,7 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.supervision import supervised
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.engine.wire.record import replace
@@ -89,7 +90,10 @@ class Timers:
 
 
 class ConsulServer:
-    """One server of a datacenter. ``members`` gives the gossip pool's current view."""
+    """One server of a datacenter. ``members`` gives the gossip pool's current view.
+
+    ``give_up`` is called when it cannot go on: its log is damaged, or a part of it died by a fault of the program.
+    """
 
     def __init__(
         self,
@@ -99,8 +103,10 @@ class ConsulServer:
         clock: Callable[[], float] = time.monotonic,
         wall_clock_ns: Callable[[], int] = time.time_ns,
         rng: random.Random | None = None,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self.config = config
+        self._give_up = give_up
         self.datacenter = config.datacenter
         self.node_name = config.node_name
         self.node_id = config.node_id
@@ -140,7 +146,7 @@ class ConsulServer:
         )  # fmt: skip
         self._bootstrapping: Bootstrapping | None = None
         self._reconciler = Reconciler(self)
-        self._leader_loop = LeaderLoop(self, self._next_leadership)
+        self._leader_loop = LeaderLoop(self, self._next_leadership, self.died)
         self._monitor: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._established = asyncio.Event()
@@ -167,7 +173,7 @@ class ConsulServer:
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
-            open_disk=open_disk, meters=self.meters,
+            open_disk=open_disk, meters=self.meters, died=self.died,
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id, self._ask_peers)
         await self.raft.start()
@@ -183,12 +189,18 @@ class ConsulServer:
                 self.raft.bootstrap(Configuration((own,)))
             except BootstrapError as error:
                 raft_log.error("failed to bootstrap: error=%s", error)
-        self._monitor = asyncio.create_task(self._leader_loop.monitor())
+        self._monitor = supervised(self._leader_loop.monitor(), self.died)
         if self.config.bootstrap_expect > 1 and not self.config.client:
             self._bootstrapping = Bootstrapping(
                 self.raft, self.peers_known, self.config.bootstrap_expect, self.node_name, self._ask_peers
             )
             self._bootstrapping.look()
+
+    def died(self, error: BaseException) -> None:
+        """A part without which there is no server has ended by ``error``."""
+        known = isinstance(error, RaftError | OSError)
+        log.critical("the server cannot go on and ends: error=%s", error, exc_info=None if known else error)
+        self._give_up()
 
     async def _ask_peers(self, server: ServerDetails) -> list[str]:
         """The Raft peers that ``server`` knows of. Raises RpcFailure."""
@@ -300,6 +312,11 @@ class ConsulServer:
         if leader_id is None or leader_id == self.node_id:
             return None
         return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
+
+    def doubt_servers(self) -> None:
+        """A server has failed or ceased to lead: what was asked of it may never be answered."""
+        if self.network is not None:
+            self.network.pool.examine()
 
     def elsewhere(self, method: WriteMethod, args: Any) -> asyncio.Future[Any] | None:
         if self.leading:

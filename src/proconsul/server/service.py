@@ -25,6 +25,9 @@ from proconsul.features.server import Read, ReadMethod, WriteMethod
 if TYPE_CHECKING:
     from proconsul.server.server import ConsulServer
 
+# An idle leader is heard at least once in this time.
+LOOK_S = 0.1
+
 
 class Nothing(Record, frozen=True):
     """No arguments."""
@@ -61,7 +64,7 @@ class Service:
         rpc.register("Status.Ping", Nothing, lambda _: None)
         rpc.register("Status.Leader", DCSpecificRequest, lambda _: server.leader_address())
         rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
-        rpc.register("Status.RaftStats", Nothing, lambda _: server.raft_stats())
+        rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
         rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
         server.operating.register(rpc)
         rpc.register("Internal.EventFire", EventFireRequest, self._fire)
@@ -172,3 +175,15 @@ def _reply(method: WriteMethod, result: Any) -> Any:
     if isinstance(result, ConsulError):
         raise result
     return None if method.reply is None else method.to_reply(result)
+
+
+async def _stats_of(server: ConsulServer) -> ServerStats:
+    """As `ConsulServer.raft_stats`, for a leader that asks.
+
+    A process that had no turn for a moment may read the question before what its leader sent earlier, on another
+    connection. Unhealthy is who hears nothing, not who has not looked: so it looks first.
+    """
+    until = server.clock() + LOOK_S
+    while (server.raft.last_contact or 0.0) > LOOK_S and server.clock() < until:
+        await asyncio.sleep(LOOK_S / 10)
+    return server.raft_stats()

@@ -21,6 +21,7 @@ from proconsul.engine.raft.snapshots import SnapshotMeta
 from proconsul.engine.rpc.dial import Streams
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.server import Peer
+from proconsul.engine.streams import put, put_eof
 from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
@@ -105,7 +106,7 @@ class SnapshotArchives:
         reader, writer = await self._ask(args)
         try:
             async with asyncio.timeout(CONNECTION_TIMEOUT_S):
-                writer.write_eof()
+                put_eof(writer)
                 response, rest = await _read_record(reader, SnapshotResponse)
                 _raise_error(response)
                 archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -121,7 +122,7 @@ class SnapshotArchives:
         try:
             async with asyncio.timeout(CONNECTION_TIMEOUT_S):
                 await _send(archive, writer)
-                writer.write_eof()
+                put_eof(writer)
                 response, _ = await _read_record(reader, SnapshotResponse)
         except (OSError, TimeoutError) as error:
             raise ConsulError(f"failed to send snapshot: {error}") from None
@@ -140,7 +141,7 @@ class SnapshotArchives:
         except RpcFailure as error:
             server.peers_known.failed(address)
             raise ConsulError(str(error)) from None
-        writer.write(msgpack.encode(args))
+        put(writer, msgpack.encode(args))
         return reader, writer
 
     # ------------------------------------------------------------------ for others
@@ -152,10 +153,10 @@ class SnapshotArchives:
                 saved = await self._answer(reader)
         except (ConsulError, msgpack.DecodeError, TimeoutError) as error:
             log.error("Error handling snapshot request: conn=%s error=%s", peer, error)
-            writer.write(msgpack.encode(SnapshotResponse(Error=str(error) or "timeout")))
+            put(writer, msgpack.encode(SnapshotResponse(Error=str(error) or "timeout")))
             await writer.drain()
             return
-        writer.write(msgpack.encode(saved.response))
+        put(writer, msgpack.encode(saved.response))
         with saved.archive:
             await _send(saved.archive, writer)
 
@@ -245,6 +246,6 @@ async def _receive(reader: asyncio.StreamReader, first: bytes, out: BinaryIO) ->
 
 async def _send(source: BinaryIO, writer: asyncio.StreamWriter) -> None:
     while data := await asyncio.to_thread(source.read, PIECE_BYTES):
-        writer.write(data)
+        put(writer, data)
         await writer.drain()
     await writer.drain()

@@ -94,6 +94,7 @@ class Cluster:
             heartbeat_timeout_s=patience_s, election_timeout_s=patience_s, leader_lease_timeout_s=patience_s / 2,
             snapshot_threshold=rng.choice((20, 60, 10_000)), snapshot_interval_s=2.0, trailing_logs=rng.choice((4, 30)),
             pre_vote=seed % 4 != 0, inflight_max=8, append_entries_max=8, cache_entries=rng.choice((4, 64)),
+            storage_stall_s=2 * patience_s,
         )  # fmt: skip
         self.autopilot = replace(AUTOPILOT, CleanupDeadServers=rng.random() < 0.7)
         self.expect = 3
@@ -253,6 +254,17 @@ class Cluster:
         self.trace(process.name, f"stands still for {pause:.3f}")
         process.loop.stall_until(self.time.now + pause)
 
+    def hang(self, host: Host, seconds: float) -> None:
+        """The disk of ``host`` answers nothing for so long, and no error either."""
+        self.trace(host.name, f"has a disk that hangs for {seconds:.3f}")
+        host.disk.hangs = True
+        self.time.at(seconds, host.disk.go_on)
+
+    def _hang(self) -> None:
+        leader = self.leader() if self.rng.random() < 0.7 else None
+        host = leader.process.host if leader is not None else self.rng.choice(list(self.hosts.values()))
+        self.hang(host, self.rng.expovariate(1 / 3.0))
+
     def _change(self) -> None:
         """An operator or an agent changes who is in Raft."""
         rng, leader = self.rng, self.leader()
@@ -320,14 +332,18 @@ class Cluster:
             self._play(seconds, calm_s)
             self._judge()
         finally:
-            for process in [*self._dead, *self.links.processes.values()]:
-                process.loop.kill()
-                process.loop.bury()
-            if self._archive is not None:
-                self._archive.close()
+            self.end()
             if gc_was_on:
                 gc.enable()
         return [one for one in self.history if one is not None]
+
+    def end(self) -> None:
+        """Nothing runs any more."""
+        for process in [*self._dead, *self.links.processes.values()]:
+            process.loop.kill()
+            process.loop.bury()
+        if self._archive is not None:
+            self._archive.close()
 
     def _play(self, seconds: float, calm_s: float) -> None:
         for host in self.hosts.values():
@@ -344,6 +360,7 @@ class Cluster:
         self._every(faults.snapshot_every_s, self._snapshot)
         self._every(faults.transfer_every_s / 2, self._transfer)
         self._every(faults.stall_every_s, self._stall)
+        self._every(faults.hang_every_s, self._hang)
         self._every(faults.restart_s * 3, self._regicide)
         self._every(VISIT_EVERY_S, self._visit)
         if self.rewinds:
@@ -359,6 +376,7 @@ class Cluster:
             process.loop.stalled_until = self.time.now
         for host in self.hosts.values():
             host.disk.faults.write_s, host.disk.faults.failure, host.disk.faults.lies = 0.001, 0.0, False
+            host.disk.go_on()
             self.start(host)
         self.time.run_for(calm_s)
 

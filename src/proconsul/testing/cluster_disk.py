@@ -1,4 +1,4 @@
-"""The disk of a simulated server: slow, failing, lying, and what of it is there after a crash.
+"""The disk of a simulated server: slow, hanging, failing, lying, and what of it is there after a crash.
 
 Law: `ServerDisk` outlives the processes. What a process has been told is durable survives it, unless the disk lies; of
 what was under way any first part may have, whole transactions only. A process that was killed changes nothing more.
@@ -53,6 +53,8 @@ class ServerDisk:
         self.durable, self.believed = MemoryLog(), MemoryLog()
         self.snapshots = MemorySnapshots()
         self.opened: SimDisk | None = None
+        # Takes what it is given, and answers nothing.
+        self.hangs = False
         # Done for the believer, and not for the disk.
         self._promised: deque[Write | int] = deque()
 
@@ -81,6 +83,12 @@ class ServerDisk:
                 self.durable.compact(one)
             else:
                 self.durable.write((one,))
+
+    def go_on(self) -> None:
+        """It hangs no more."""
+        self.hangs = False
+        if self.opened is not None:
+            self.opened.go_on()
 
     @property
     def owes(self) -> bool:
@@ -149,8 +157,12 @@ class SimDisk:
         self._next()
         await self._stopped
 
+    def go_on(self) -> None:
+        """The machine's disk answers again."""
+        self._loop.call_soon(self._next)
+
     def _next(self) -> None:
-        if self._busy:
+        if self._busy or self._disk.hangs:
             return
         if self.waiting or self._calls or self._stopped is not None:
             self._busy = True
@@ -161,7 +173,7 @@ class SimDisk:
     def _turn(self) -> None:
         self._busy = False
         self._owner.may_die()
-        if not self._owner.alive:
+        if not self._owner.alive or self._disk.hangs:
             return
         while self._calls and self._calls[0][0] <= self._finished:
             self._perform(*self._calls.popleft()[1:])

@@ -45,9 +45,10 @@ class Faults:
     snapshot_every_s: float = 3.0
     transfer_every_s: float = 15.0
     stall_every_s: float = 5.0
+    hang_every_s: float = 8.0
 
 
-CALM = Faults(0, 0, 0.005, 0.002, 0, 0, 0.1, 1e9, 1e9, 1e9, 1e9, 1e9)
+CALM = Faults(0, 0, 0.005, 0.002, 0, 0, 0.1, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9)
 # Membership changing all the time, and servers crashing and losing each other all the time.
 CHURN = Faults(change_every_s=0.4, partition_every_s=2.0)
 STORM = Faults(loss=0.15, crash_per_effect=0.004, restart_s=1.0, partition_every_s=1.5, stall_every_s=1.5, disk_s=0.05)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from proconsul.agent.checks.dial import Stream
 from proconsul.agent.checks.hpack import HpackError, decode_block, encode_block
+from proconsul.engine.streams import put
 
 __all__ = ["H2Connection", "H2Error", "H2Response"]
 
@@ -53,16 +54,26 @@ def encode_frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> by
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
+def _opening() -> bytes:
+    """What a client says first."""
+    settings = struct.pack(">HIHI", _SETTINGS_HEADER_TABLE_SIZE, 0, _SETTINGS_ENABLE_PUSH, 0)
+    return PREFACE + encode_frame(_SETTINGS, 0, 0, settings)
+
+
 class H2Connection:
-    """A client's side of one connection."""
+    """A client's side of one connection, which is good for one ``ping`` or one ``call``."""
 
     def __init__(self, stream: Stream) -> None:
         self.reader, self.writer = stream
-        settings = struct.pack(">HIHI", _SETTINGS_HEADER_TABLE_SIZE, 0, _SETTINGS_ENABLE_PUSH, 0)
-        self.writer.write(PREFACE + encode_frame(_SETTINGS, 0, 0, settings))
 
     def close(self) -> None:
         self.writer.close()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            put(self.writer, data)
+        except ConnectionError:
+            raise H2Error("connection closed") from None
 
     async def _read(self) -> _Frame:
         try:
@@ -78,16 +89,16 @@ class H2Connection:
     def _housekeeping(self, frame: _Frame) -> None:
         """Answer what every peer must answer."""
         if frame.kind == _SETTINGS and not frame.flags & _ACK:
-            self.writer.write(encode_frame(_SETTINGS, _ACK, 0))
+            self._write(encode_frame(_SETTINGS, _ACK, 0))
         elif frame.kind == _PING and not frame.flags & _ACK:
-            self.writer.write(encode_frame(_PING, _ACK, 0, frame.payload))
+            self._write(encode_frame(_PING, _ACK, 0, frame.payload))
         elif frame.kind == _GOAWAY:
             raise H2Error("connection closed")
 
     async def ping(self, payload: bytes = b"proconsu") -> None:
         """Send one PING and wait for its acknowledgement. Raises H2Error."""
         assert len(payload) == 8
-        self.writer.write(encode_frame(_PING, 0, 0, payload))
+        self._write(_opening() + encode_frame(_PING, 0, 0, payload))
         for _ in range(_FRAMES_MAX):
             frame = await self._read()
             if frame.kind == _PING and frame.flags & _ACK and frame.payload == payload:
@@ -97,8 +108,8 @@ class H2Connection:
 
     async def call(self, fields: list[tuple[str, str]], body: bytes) -> H2Response:
         """Send one request on stream 1 and read its whole answer. Raises H2Error."""
-        self.writer.write(encode_frame(_HEADERS, _END_HEADERS, 1, encode_block(fields)))
-        self.writer.write(encode_frame(_DATA, _END_STREAM, 1, body))
+        self._write(_opening() + encode_frame(_HEADERS, _END_HEADERS, 1, encode_block(fields)))
+        self._write(encode_frame(_DATA, _END_STREAM, 1, body))
         blocks: list[dict[str, str]] = []
         data = bytearray()
         for _ in range(_FRAMES_MAX):

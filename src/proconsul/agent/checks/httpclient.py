@@ -15,6 +15,7 @@ from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.dial import DialError, Stream, dial, dial_unix
 from proconsul.agent.checks.httpfields import FieldError, canonical, host_of, require_fields, require_method
 from proconsul.agent.checks.url import Url, UrlError, parse
+from proconsul.engine.streams import put
 from proconsul.engine.wire.text import quoted
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class _Exchange:
             raise _failed(self.method, self.url, str(error)) from None
         reader, writer = stream
         try:
-            writer.write(self.head(parts) + self.body)
+            put(writer, self.head(parts) + self.body)
             await writer.drain()
             response = await _read_head(reader)
             if response.status in _REDIRECT_CODES and self.request.follow_redirects:

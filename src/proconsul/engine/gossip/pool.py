@@ -33,6 +33,7 @@ from proconsul.engine.gossip.serf_effects import Effect
 from proconsul.engine.gossip.stream import HEAVY_BYTES, Payload, StreamCodec, StreamError, encode_push_pull
 from proconsul.engine.gossip.stream import PushPull as Exchanged
 from proconsul.engine.gossip.swim import Swim
+from proconsul.engine.streams import put
 
 # Datagrams read before the loop may do something else: about 5 ms of work.
 BATCH_MAX = 64
@@ -313,7 +314,7 @@ class GossipPool:
                 reader, writer = await asyncio.open_connection(effect.to.host, effect.to.port)
                 try:
                     ping = codec.encode(Kind.PING, Ping(SeqNo=effect.number, Node=effect.name))
-                    writer.write(self._streams.seal(ping))
+                    put(writer, self._streams.seal(ping))
                     _, answer = await self._read_message(reader)
                     answered = isinstance(answer, Ack) and answer.SeqNo == effect.number
                 finally:
@@ -343,8 +344,8 @@ class GossipPool:
             self.dropped["stream"] += 1
             self._log.error("memberlist: Failed to read stream: %s from=%s", error, writer.get_extra_info("peername"))
             if isinstance(error, StreamError) and error.answered:
-                writer.write(self._streams.seal(codec.encode(Kind.ERROR, Error(str(error)))))
                 with contextlib.suppress(OSError):
+                    put(writer, self._streams.seal(codec.encode(Kind.ERROR, Error(str(error)))))
                     await writer.drain()
         finally:
             self._intake.end(writer)
@@ -373,7 +374,7 @@ class GossipPool:
                 self._exchanges -= 1
         elif isinstance(message, Ping):
             if self.swim.prober.answers(message):
-                writer.write(self._streams.seal(codec.encode(Kind.ACK, Ack(message.SeqNo))))
+                put(writer, self._streams.seal(codec.encode(Kind.ACK, Ack(message.SeqNo))))
                 await writer.drain()
         elif isinstance(message, bytes):
             peer = writer.get_extra_info("peername")
@@ -410,7 +411,7 @@ class GossipPool:
             await asyncio.sleep(0)
         plain = bytes(message)
         heavy = len(plain) > HEAVY_BYTES
-        writer.write(await asyncio.to_thread(self._streams.seal, plain) if heavy else self._streams.seal(plain))
+        put(writer, await asyncio.to_thread(self._streams.seal, plain) if heavy else self._streams.seal(plain))
         await writer.drain()
 
     async def _merge(self, message: Exchanged, join: bool) -> None:

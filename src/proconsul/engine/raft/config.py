@@ -21,6 +21,9 @@ class RaftConfig:
     pre_vote: ask before raising the term, so a server coming back does not disturb the cluster.
     snapshot_interval_s, snapshot_threshold: every interval, snapshot if this many entries came since the last one.
     trailing_logs: entries kept behind a snapshot, so a slow follower needs no snapshot.
+    storage_retry_s: how often a disk that refused a write is tried again.
+    storage_stall_s: a server whose disk has not answered a write for this long does not lead. A disk that hangs
+        reports nothing, while heartbeats, which need none, would keep its leader in office.
     cache_entries: recent entries kept in memory for followers; 512 in Consul.
     """
 
@@ -37,6 +40,7 @@ class RaftConfig:
     snapshots_retained: int = 2
     cache_entries: int = 512
     storage_retry_s: float = 1.0
+    storage_stall_s: float = 10.0
 
     def __post_init__(self) -> None:
         if self.leader_lease_timeout_s > self.heartbeat_timeout_s:

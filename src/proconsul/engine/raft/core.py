@@ -91,7 +91,9 @@ class RaftCore(Membership):
     def _arm(self) -> None:
         """Ask for a Tick if the next deadline is earlier than the armed one; a Tick too early does no harm."""
         if self.role is Role.LEADER:
-            deadline = INFINITE if not self.progress else min(self._leader_deadline(), self._transfer_ends)
+            deadline = self._storage_stalls_at()
+            if self.progress:
+                deadline = min(deadline, self._leader_deadline(), self._transfer_ends)
         elif self.storage_error is not None:
             # The leader of whose death nobody else tells us.
             deadline = min(self._storage_retry_at, self._election_at if self.leader_address else INFINITE)

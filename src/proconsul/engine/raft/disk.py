@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from proconsul.engine.raft.errors import StorageError
+from proconsul.engine.raft.errors import DamagedError, StorageError
 from proconsul.engine.raft.events import Append, Write
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import LogEntry
@@ -240,6 +240,8 @@ class DiskThread:
     def _perform(self, writes: list[Write]) -> bool:
         try:
             self._log.write(_merged(writes))
+        except DamagedError:
+            raise  # not to be tried again
         except StorageError as error:
             self._post(self._failed, self._log.last_index, str(error))
             return False
@@ -251,6 +253,8 @@ class DiskThread:
             result = call.function()
         except Exception as error:
             self._post(_finish, call.future, None, error)
+            if isinstance(error, DamagedError):
+                self._post(self._crashed, error)
         else:
             self._post(_finish, call.future, result, None)
 

@@ -24,6 +24,10 @@ class Election(RaftState):
             self._out.append(Note(f"heartbeat timeout reached, last leader {self.leader_id}"))
         self.leader_id = None
         self.leader_address = ""
+        if self._now >= self._storage_stalls_at():
+            # Its own vote would not be durable, and nothing that it appends.
+            self._election_at = self._now + self.config.election_timeout_s
+            return
         if not self._may_lead(self.id):
             # Not a voter (or nobody told us of a cluster yet): wait to be contacted.
             self._election_at = self._now + self.config.election_timeout_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "AbortedByRestoreError",
     "BootstrapError",
+    "DamagedError",
     "DirectoryLockedError",
     "LeadershipLostError",
     "LeadershipTransferError",
@@ -71,6 +72,12 @@ class StorageError(RaftError):
     """The disk refused a write or returned damaged data. Nothing of the failed write was acknowledged."""
 
     text = "raft storage failed"
+
+
+class DamagedError(StorageError):
+    """The disk holds something else than what was written. No retry helps: this server must not go on."""
+
+    text = "raft storage is damaged"
 
 
 class DirectoryLockedError(StorageError):

@@ -1,26 +1,27 @@
 """The durable log and the two facts that must never be forgotten (term and vote).
 
 Law: ``write`` is one transaction; when it returns, everything in it survives kill -9 and power loss; when it raises
-StorageError, nothing of it was kept and ``last_index`` says again what the disk holds. A store is used by one thread
-at a time (the node's disk thread after start).
+StorageError, nothing of it was kept and ``last_index`` says again what the disk holds. What is read is what was
+written, or DamagedError. A store is used by one thread at a time (the node's disk thread after start).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from proconsul.engine.raft.errors import DirectoryLockedError, StorageError
+from proconsul.engine.raft.errors import DamagedError, DirectoryLockedError, StorageError
 from proconsul.engine.raft.events import Append, PersistState, ResetLog, Write
 from proconsul.engine.raft.messages import EntryType, LogEntry, StableState
 
 __all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog", "sync_directory"]
 
 # Rows per INSERT statement. One statement is one hand-over of the interpreter lock, so a busy event loop delays a
-# batch once, not once per row. 5 values a row stay far below SQLite's 32,766 parameters.
+# batch once, not once per row. 7 values a row stay far below SQLite's 32,766 parameters.
 ROWS_PER_STATEMENT = 256
 # Rows removed per transaction when compacting, so that appends wait a few milliseconds at most.
 COMPACT_ROWS = 4096
@@ -117,10 +118,43 @@ def _lock_file(handle: IO[bytes]) -> None:
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log(
-  idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, data BLOB NOT NULL, ext BLOB, at BLOB);
+  idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, data BLOB NOT NULL, ext BLOB, at BLOB,
+  sum INTEGER);
 CREATE INDEX IF NOT EXISTS log_configuration ON log(idx) WHERE type = 5;
 CREATE TABLE IF NOT EXISTS stable(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
+
+
+# The file's format: 1 has checksums.
+_VERSION = 1
+# What SQLite says of a file that is not as it left it.
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _failure(error: Exception, verb: str, where: str = "") -> StorageError:
+    """What a failed statement means: a disk that will not, or one that has forgotten."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+        return DamagedError(f"raft log{where} is damaged: {error}")
+    return StorageError(f"cannot {verb} raft log{where}: {error}")
+
+
+def _sum(entry: LogEntry) -> int:
+    """CRC-32 of an entry: a page of the file can change without SQLite's noticing."""
+    head = b"%d %d %d " % (entry.index, entry.term, entry.type)
+    return zlib.crc32(entry.extensions, zlib.crc32(entry.data, zlib.crc32(head)))
+
+
+def _state_of(values: Mapping[object, object]) -> StableState:
+    """Term and vote as the table has them. Raises DamagedError."""
+    term, vote_term = values.get(b"CurrentTerm", 0), values.get(b"LastVoteTerm", 0)
+    voted_for = values.get(b"LastVoteCand", b"")
+    if not isinstance(term, int) or not isinstance(vote_term, int) or not isinstance(voted_for, bytes):
+        raise DamagedError("raft log is damaged: term or vote has the wrong type")
+    return StableState(term, vote_term, voted_for)
+
+
+def _state_sum(state: StableState) -> int:
+    return zlib.crc32(b"%d %d %b" % (state.term, state.vote_term, state.voted_for))
 
 
 class SqliteLog:
@@ -140,7 +174,7 @@ class SqliteLog:
             self._connection = self._open(directory / "raft.sqlite", pages_max)
         except (sqlite3.Error, OSError) as error:
             self._lock.release()
-            raise StorageError(f"cannot open raft log in {directory}: {error}") from error
+            raise _failure(error, "open", f" in {directory}") from error
 
     def _open(self, path: Path, pages_max: int | None) -> sqlite3.Connection:
         existed = path.exists()
@@ -160,6 +194,10 @@ class SqliteLog:
             if pages_max is not None:
                 execute(f"PRAGMA max_page_count = {int(pages_max)}")
             connection.executescript(_SCHEMA)
+            # What is damaged need not be text any more.
+            connection.text_factory = bytes
+            if execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+                self._add_sums(connection)
             self._bounds(connection)
         except BaseException:
             connection.close()
@@ -167,6 +205,18 @@ class SqliteLog:
         if not existed:
             sync_directory(path.parent)
         return connection
+
+    def _add_sums(self, connection: sqlite3.Connection) -> None:
+        """A new file, or one from before there were checksums: what is in the latter has none, but for the vote."""
+        execute = connection.execute
+        execute("BEGIN IMMEDIATE")
+        if b"sum" not in {row[1] for row in execute("PRAGMA table_info(log)")}:
+            execute("ALTER TABLE log ADD COLUMN sum INTEGER")
+        values = dict(execute("SELECT key, value FROM stable").fetchall())
+        if values:
+            execute("INSERT OR REPLACE INTO stable VALUES ('Sum', ?)", (_state_sum(_state_of(values)),))
+        execute(f"PRAGMA user_version = {_VERSION}")
+        execute("COMMIT")
 
     def _bounds(self, connection: sqlite3.Connection) -> None:
         first, last = connection.execute("SELECT (SELECT MIN(idx) FROM log), (SELECT MAX(idx) FROM log)").fetchone()
@@ -187,17 +237,16 @@ class SqliteLog:
         values: dict[object, object] = {}
         for key, value in self._query("SELECT key, value FROM stable"):
             values[key] = value
-        term, vote_term = values.get("CurrentTerm", 0), values.get("LastVoteTerm", 0)
-        voted_for = values.get("LastVoteCand", b"")
-        if not isinstance(term, int) or not isinstance(vote_term, int) or not isinstance(voted_for, bytes):
-            raise StorageError("raft log is damaged: term or vote has the wrong type")
-        return StableState(term, vote_term, voted_for)
+        state = _state_of(values)
+        if values and values.get(b"Sum") != _state_sum(state):
+            raise DamagedError("raft log is damaged: term or vote is not what was written")
+        return state
 
     def _query(self, sql: str, parameters: tuple[int, ...] = ()) -> list[tuple[object, ...]]:
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise StorageError(f"cannot read raft log: {error}") from error
+            raise _failure(error, "read") from error
 
     def write(self, writes: Sequence[Write]) -> None:
         """Make the writes durable, in order, all or nothing."""
@@ -218,7 +267,7 @@ class SqliteLog:
             self._first, self._last = first, last
         except (sqlite3.Error, OSError) as error:
             self._recover()
-            raise StorageError(f"cannot write raft log: {error}") from error
+            raise _failure(error, "write") from error
 
     def _plain_append(self, writes: Sequence[Write]) -> Sequence[LogEntry] | None:
         if len(writes) == 1:
@@ -233,16 +282,21 @@ class SqliteLog:
             part = entries[start : start + ROWS_PER_STATEMENT]
             values: list[object] = []
             for entry in part:
-                values += (entry.index, entry.term, entry.type, entry.data, entry.extensions or None, entry.appended_at)
-            rows = ",".join(["(?,?,?,?,?,?)"] * len(part))
+                extensions = entry.extensions or None
+                values += (
+                    entry.index, entry.term, entry.type, entry.data, extensions, entry.appended_at, _sum(entry)
+                )  # fmt: skip
+            rows = ",".join(["(?,?,?,?,?,?,?)"] * len(part))
             self._connection.execute(f"INSERT INTO log VALUES {rows}", values)
 
     def _perform(self, write: Write, first: int, last: int) -> tuple[int, int]:
         execute = self._connection.execute
         if isinstance(write, PersistState):
             execute(
-                "INSERT OR REPLACE INTO stable VALUES ('CurrentTerm', ?), ('LastVoteTerm', ?), ('LastVoteCand', ?)",
-                (write.term, write.vote_term, write.voted_for),
+                "INSERT OR REPLACE INTO stable VALUES ('CurrentTerm', ?), ('LastVoteTerm', ?), ('LastVoteCand', ?), "
+                "('Sum', ?)",
+                (write.term, write.vote_term, write.voted_for,
+                 _state_sum(StableState(write.term, write.vote_term, write.voted_for))),
             )
             return first, last
         if isinstance(write, ResetLog):
@@ -272,21 +326,25 @@ class SqliteLog:
         total = 0
         try:
             cursor = self._connection.execute(
-                "SELECT idx, term, type, data, ext, at FROM log WHERE idx BETWEEN ? AND ? ORDER BY idx", (first, last)
+                "SELECT idx, term, type, data, ext, at, sum FROM log WHERE idx BETWEEN ? AND ? ORDER BY idx",
+                (first, last),
             )
             # Row by row: a few hundred of the largest would be a hundred megabytes.
-            for index, term, entry_type, data, extensions, at in cursor:
+            for index, term, entry_type, data, extensions, at, known in cursor:
                 if index != first + len(entries):
-                    raise StorageError(f"raft log is damaged: entry {first + len(entries)} is missing")
-                entries.append(LogEntry(index, term, entry_type, data, extensions or b"", at))
+                    raise DamagedError(f"raft log is damaged: entry {first + len(entries)} is missing")
+                entry = LogEntry(index, term, entry_type, data, extensions or b"", at)
+                if known is not None and known != _sum(entry):
+                    raise DamagedError(f"raft log is damaged: entry {index} is not what was written")
+                entries.append(entry)
                 total += len(data)
                 if total >= bytes_max:
                     break
             cursor.close()
         except sqlite3.Error as error:
-            raise StorageError(f"cannot read raft log: {error}") from error
+            raise _failure(error, "read") from error
         if not entries:
-            raise StorageError(f"raft log is damaged: entry {first} is missing")
+            raise DamagedError(f"raft log is damaged: entry {first} is missing")
         return entries
 
     def term_runs(self) -> list[tuple[int, int]]:
@@ -296,7 +354,7 @@ class SqliteLog:
     def _term_at(self, index: int) -> int:
         rows = self._query("SELECT term FROM log WHERE idx = ?", (index,))
         if not rows:
-            raise StorageError(f"raft log is damaged: entry {index} is missing")
+            raise DamagedError(f"raft log is damaged: entry {index} is missing")
         term = rows[0][0]
         assert isinstance(term, int)
         return term
@@ -316,7 +374,7 @@ class SqliteLog:
             self._connection.execute("DELETE FROM log WHERE idx <= ?", (end,))
         except sqlite3.Error as error:
             self._recover()
-            raise StorageError(f"cannot compact raft log: {error}") from error
+            raise _failure(error, "compact") from error
         self._first = end + 1
         return end < up_to or self._vacuum()
 
@@ -327,7 +385,7 @@ class SqliteLog:
                 return False
             self._connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
         except sqlite3.Error as error:
-            raise StorageError(f"cannot compact raft log: {error}") from error
+            raise _failure(error, "compact") from error
         return bool(free - VACUUM_PAGES > FREE_PAGES_MAX)
 
     def close(self) -> None:
@@ -406,7 +464,7 @@ class MemoryLog:
     def read(self, first: int, last: int, bytes_max: int) -> list[LogEntry]:
         """Entries from ``first``, at most to ``last``, stopping after ``bytes_max`` of data (at least one entry)."""
         if not self._entries or not self._offset <= first <= self.last_index:
-            raise StorageError(f"raft log is damaged: entry {first} is missing")
+            raise DamagedError(f"raft log is damaged: entry {first} is missing")
         found: list[LogEntry] = []
         total = 0
         for entry in self._entries[first - self._offset : last - self._offset + 1]:

@@ -34,6 +34,7 @@ from proconsul.engine.raft.wire import (
     encode_request,
     encode_response,
 )
+from proconsul.engine.streams import put
 
 __all__ = ["NetworkTransport"]
 
@@ -132,8 +133,8 @@ class _Outgoing:
         data = encode_request(request)
         if self._writer is None:
             self._unsent.append(data)
-        else:
-            self._writer.write(data)
+        elif not self._writer.is_closing():  # or all that waits fails when the reader has its turn
+            put(self._writer, data)
         if self._timer is None:
             self._timer = self._loop.call_at(self._waiting[0][2], self._check_time)
 
@@ -157,7 +158,7 @@ class _Outgoing:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 reader, self._writer = await self._dial(self.server)
-            self._writer.write(b"".join(self._unsent))
+            put(self._writer, b"".join(self._unsent))
             self._unsent.clear()
             await self._read(reader)
             if self._waiting and self._waiting[0][0] is RpcType.REQUEST_PRE_VOTE:
@@ -243,7 +244,7 @@ class _Incoming:
         while self._answers and self._answers[0][0] is not None:
             ready.append(self._answers.popleft()[0] or b"")
         if ready and not self._writer.is_closing():
-            self._writer.write(b"".join(ready))
+            put(self._writer, b"".join(ready))
         if len(self._answers) < REQUESTS_WAITING_MAX:
             self._room.set()
 
@@ -360,9 +361,9 @@ class NetworkTransport:
 async def _exchange_snapshot(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: InstallSnapshotRequest, body: Body
 ) -> Response | TransportError:
-    writer.write(encode_request(request))
+    put(writer, encode_request(request))
     async for piece in body:
-        writer.write(piece)
+        put(writer, piece)
         await writer.drain()
     buffer = _Buffer()
     while (found := buffer.response(RpcType.INSTALL_SNAPSHOT)) is None:

@@ -44,6 +44,7 @@ from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.transport import Transport
 from proconsul.engine.settled import Settled, tell_error
+from proconsul.engine.supervision import Died
 
 __all__ = ["RaftNode"]
 
@@ -54,7 +55,10 @@ PROPOSALS_MAX = 65536
 
 
 class RaftNode(Readings):
-    """One Raft server. All methods belong to the event loop on which ``start`` was awaited."""
+    """One Raft server. All methods belong to the event loop on which ``start`` was awaited.
+
+    ``died`` hears why the node stopped by itself: a fault of the program, or a log or state that cannot be read.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class RaftNode(Readings):
         note: Callable[[str], None] | None = None,
         open_disk: OpenDisk = open_disk,
         meters: Meters | None = None,
+        died: Died = lambda error: None,
     ) -> None:
         self.config = config
         self.id = server_id
@@ -85,6 +90,7 @@ class RaftNode(Readings):
         self._transport = transport
         self._rng = rng
         self._open_disk = open_disk
+        self._died = died
         self._meter = RaftMeter(meters or Meters())
         self._note = note or (lambda text: None)
         self._running = False
@@ -180,11 +186,12 @@ class RaftNode(Readings):
         """A programmer error or unreadable state: this server must not take part any more."""
         if self.failure is None:
             self.failure = error
-            self._note(f"raft stopped: {error!r}")
+            _log.error("raft stopped: error=%s", error if isinstance(error, RaftError) else repr(error))
             led = self.core.role is Role.LEADER
             self._halt(StorageError(f"raft stopped: {error!r}"))
             if led:
                 self.leadership.put_nowait(LeadershipChanged(False, self.core.term))
+            self._died(error)
 
     def bootstrap(self, configuration: Configuration) -> None:
         """Start a new cluster with these servers; BootstrapError if this server already has state."""

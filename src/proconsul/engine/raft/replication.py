@@ -137,7 +137,10 @@ class Replication(Election):
                 self._replicate(peer, progress)
             if now >= progress.commit_due:
                 self._send_commit(peer, progress)
-        if now >= self.lease_ends():
+        if now >= self._storage_stalls_at():
+            self._out.append(Note("the disk does not answer: stepping down"))
+            self._become_follower(self.term, None)
+        elif now >= self.lease_ends():
             self._out.append(Note("failed to contact a quorum of voters within the lease: stepping down"))
             self._become_follower(self.term, None)
 

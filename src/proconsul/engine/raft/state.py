@@ -59,10 +59,10 @@ class InitialState:
 class PendingWrite:
     """A write the disk has not acknowledged, and what to give out when it has."""
 
-    __slots__ = ("durable_index", "effects", "reset", "seq", "term", "truncated_to", "vote_term")
+    __slots__ = ("began", "durable_index", "effects", "reset", "seq", "term", "truncated_to", "vote_term")
 
-    def __init__(self, seq: int, durable_index: int | None) -> None:
-        self.seq = seq
+    def __init__(self, seq: int, durable_index: int | None, began: float) -> None:
+        self.seq, self.began = seq, began
         self.durable_index = durable_index
         self.truncated_to: int | None = None
         self.reset: tuple[int, int] | None = None
@@ -201,9 +201,13 @@ class RaftState:
 
     def _write(self, durable_index: int | None) -> PendingWrite:
         self._disk_seq += 1
-        write = PendingWrite(self._disk_seq, durable_index)
+        write = PendingWrite(self._disk_seq, durable_index, self._now)
         self._pending.append(write)
         return write
+
+    def _storage_stalls_at(self) -> float:
+        """When this disk counts as hanging, unless it answers; INFINITE when nothing is to be answered."""
+        return self._pending[0].began + self.config.storage_stall_s if self._pending else INFINITE
 
     def _after_disk(self, effect: Effect) -> None:
         """Give the effect out when everything written so far is durable."""

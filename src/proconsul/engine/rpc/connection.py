@@ -78,6 +78,15 @@ class SessionProtocol(asyncio.Protocol):
         else:
             self.transport.close()
 
+    def examine(self, answer_s: float) -> None:
+        """Ping the peer now; the connection is over when it does not answer in ``answer_s``."""
+        if self._timer is None or self.transport is None:
+            return
+        self._timer.cancel()
+        self.session.ask(self._loop.time(), answer_s)
+        self.flush()
+        self._arm()
+
     @property
     def is_open(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()

@@ -36,6 +36,8 @@ T = TypeVar("T")
 CALLS_WAITING_MAX = 4096
 # Servers that do not take the last of what they were sent are not waited for longer.
 CLOSE_TIMEOUT_S = 2.0
+# A server that answers no ping for so long, when there is reason to doubt it, is not waited for.
+EXAMINE_S = 2.0
 TIMED_OUT = "i/o deadline reached"
 
 
@@ -116,6 +118,11 @@ class _Connection(SessionProtocol):
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._last_used = self._loop.time()
         self.lost = self._loop.create_future()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer on it."""
+        return len(self._streams) > len(self._idle) or bool(self._waiters)
 
     @property
     def usable(self) -> bool:
@@ -249,7 +256,7 @@ class _Connection(SessionProtocol):
                 room -= 1
 
     def idle_deadline(self) -> float | None:
-        if len(self._streams) > len(self._idle) or self._waiters:
+        if self.is_busy:
             return None
         return self._last_used + self._limits.idle_s
 
@@ -339,10 +346,15 @@ class ConnectionPool:
             address, first, tls=tls or self._tls(), source=self._source, timeout_s=self._limits.dial_timeout_s
         )  # fmt: skip
 
-    def forget(self, address: Address) -> None:
-        """Close the connections to a server that has left."""
-        for key in [key for key in self._connections if key.address == address]:
-            self._connections.pop(key).end("server has left")
+    def examine(self) -> None:
+        """Find out which servers still answer, and end the calls to those that do not.
+
+        The kernel of a process that stands still goes on accepting what is sent to it; without this its callers would
+        wait for the time-outs of their calls.
+        """
+        for connection in self._all:
+            if connection.is_busy:
+                connection.examine(EXAMINE_S)
 
     async def close(self) -> None:
         """End all calls and connections."""

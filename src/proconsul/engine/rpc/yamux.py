@@ -284,6 +284,14 @@ class Session:
             events.append(Reset(number))
         return events
 
+    def ask(self, now: float, answer_s: float) -> None:
+        """Ping the peer now. `tick` raises YamuxError when it has not answered in ``answer_s``."""
+        if self._answer_by is None:
+            self._ping_at = now
+            self.tick(now)
+        assert self._answer_by is not None
+        self._answer_by = min(self._answer_by, now + answer_s)
+
     def feed(self, data: bytes, now: float) -> list[Event]:
         """Take what arrived, cut up in any way. Raises YamuxError, with the go-away for the peer in `outgoing`."""
         if self._ended:
