@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.meters import Meters
 from proconsul.engine.raft.errors import MembershipError, NotLeaderError
+from proconsul.engine.rpc.errors import RpcTimeout
 from proconsul.features.catalog.model import SERF_CHECK_ID, HealthCheck, NodeService, RegisterRequest
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.messages import MessageType
 from proconsul.features.state import State
 from proconsul.server.fsm import FSM, encode_command
-from proconsul.server.membership import RaftMembers
+from proconsul.server.membership import ForeignServer, RaftMembers
 from proconsul.server.peers import Peers
 from proconsul.server.reconciler import Reconciler
 
@@ -56,7 +58,7 @@ class Server:
         self.writes: list[Any] = []
         self.refused: dict[str, Exception] = {}
         self.raft_members = Raft()
-        self.autopilot = self
+        self.autopilot, self.meters, self.clock = self, Meters(), lambda: 0.0
         self.reconciler = Reconciler(self)  # type: ignore[arg-type]
 
     def members(self) -> list[Member]:
@@ -219,3 +221,44 @@ async def test_a_server_back_under_another_name_stays_in_raft() -> None:
     peers.changed()
     await raft.remove(gone)
     assert removed == [ID.format(1)]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "taken"),
+    [
+        ([], True),
+        (["10.0.0.1:8300", "10.0.9.2:8300"], True),  # it was one of us, and removed while it was away
+        (["10.0.0.7:8300"], False),
+        (["10.0.0.7:8300", "10.0.0.8:8300"], False),
+        (None, False),  # cannot be asked
+    ],
+)
+async def test_a_server_with_a_cluster_of_its_own_is_not_taken(theirs: list[str] | None, taken: bool) -> None:
+    own, new = member_of("own", 1, server=True), member_of("new", 7, server=True)
+    peers = Peers(lambda: [own, new], random.Random(1))
+    added: list[str] = []
+
+    class Known:
+        id, address = ID.format(1), "10.0.0.1:8300"
+
+    class Configuration:
+        servers = (Known,)
+
+    class Node:
+        configuration = (0, Configuration)
+
+        async def add_nonvoter(self, server_id: str, address: str) -> None:
+            added.append(server_id)
+
+    async def ask(server: Any) -> list[str]:
+        if theirs is None:
+            raise RpcTimeout("timeout")
+        return theirs
+
+    raft = RaftMembers(Node(), peers, ID.format(1), ask)  # type: ignore[arg-type]
+    for server in peers.all():
+        try:
+            await raft.add(server)
+        except (ForeignServer, MembershipError) as error:
+            assert not taken and (theirs is None or "remove its data directory" in str(error))
+    assert added == ([ID.format(7)] if taken else [])

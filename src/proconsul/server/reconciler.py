@@ -68,6 +68,7 @@ class Reconciler:
 
     async def _each(self, changed: Collection[Member], group: Collection[Member]) -> bool:
         """``changed`` members as servers, and the entry of all in ``group``."""
+        began = self._server.clock()
         speaker = reconcile.speaker(group, self._server.state.tables)
         good = True
         for member in changed:
@@ -79,6 +80,7 @@ class Reconciler:
                     f"node name is held by {speaker.name} with ID {speaker.tags.get('id', '')} ({speaker.address}), "
                     "which is alive: give one of them another name"
                 ))  # fmt: skip
+        self._server.meters.sample("leader.reconcileMember", (self._server.clock() - began) * 1000)
         return good
 
     async def _try(self, member: Member, what: str, work: Callable[[Member], Awaitable[None]]) -> bool:

@@ -570,10 +570,7 @@ class ConsulServer:
 
     async def reconcile_member(self, member: object) -> bool:
         assert isinstance(member, Member)
-        began = self.clock()
-        good = await self._reconciler.one(member)
-        self._timed("leader.reconcileMember", began)
-        return good
+        return await self._reconciler.one(member)
 
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of /v1/agent/self."""
