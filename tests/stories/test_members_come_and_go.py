@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
-from support.harness import Subject, eventually
+from support.harness import Subject, eventually, free_ports
 from support.pools import ConsulMember, new_host
 
 OURS = Subject.OURS
@@ -72,7 +72,7 @@ def whole(cluster: Cluster, *servers: str) -> None:
 def replace_host(cluster: Cluster, one: ConsulMember) -> ConsulMember:
     """A machine with the name of one that is gone, and nothing else of it."""
     shutil.rmtree(one.data_dir)
-    one.host = new_host()
+    one.host, one.ports = new_host(), dict(zip(one.ports, free_ports(len(one.ports)), strict=True))
     cluster.restart(one)
     return one
 

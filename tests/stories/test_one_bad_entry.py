@@ -51,6 +51,7 @@ def cluster(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
         one.__exit__()
 
 
+@pytest.mark.long
 def test_two_members_whose_names_differ_in_case_only(cluster: Callable[..., Cluster]) -> None:
     pool = cluster("pool", "A-web")
     leader, first = pool.settled(), pool.members["A-web"]

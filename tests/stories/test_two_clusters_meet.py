@@ -76,6 +76,7 @@ def give_up(first: Cluster, second: Cluster, names: list[str]) -> None:
     eventually(lambda: set(names) < raft_names(leader), "they are servers of the first", ELECTION_TIMEOUT_S)
 
 
+@pytest.mark.long
 def test_single_servers(tmp_path: Path) -> None:
     meet(tmp_path, 1)
 
