@@ -117,8 +117,8 @@ def test_what_was_asked_of_a_leader_that_stands_still_is_answered(cluster: Clust
 def test_servers_that_are_rebooted_one_after_the_other_keep_their_votes(tmp_path: Path) -> None:
     """Twenty seconds down, a minute apart, almost no traffic: everybody votes again before the next one goes.
 
-    Autopilot removes a dead server of three, as Consul's does, so the vote is gone while the server is; it has to be back
-    at the stabilisation time, or the next one's absence would cost the quorum.
+    Autopilot removes a dead server of three, as Consul does, so the vote is gone while the server is; it has to be
+    back at the stabilisation time, or the next absence would cost the quorum.
     """
     servers = [("s1", OURS), ("s2", OURS), ("s3", OURS)]
     with Cluster(tmp_path, *servers, extra=DEFAULT_AUTOPILOT) as cluster:
