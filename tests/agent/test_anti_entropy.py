@@ -11,6 +11,7 @@ import pytest
 
 from proconsul.agent.anti_entropy import PUSH_S, AntiEntropy, scale_factor
 from proconsul.agent.local_state import LocalState
+from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
 from proconsul.features.errors import ConsulError, NoLeader
 
@@ -69,10 +70,11 @@ class Catalog:
 class World:
     def __init__(self, **fields: Any) -> None:
         self.catalog = Catalog()
+        self.own = OWN
         self.changes = 0
         self.state = LocalState("n1", clock=lambda: 0.0, changed=self._changed, **fields)
         self.sync = AntiEntropy(
-            self.state, self.catalog, lambda: OWN, token=lambda: "default", cluster_size=lambda: 1,
+            self.state, self.catalog, lambda: self.own, token=lambda: "default", cluster_size=lambda: 1,
             rng=random.Random(1),
         )  # fmt: skip
 
@@ -86,6 +88,25 @@ def service(name: str, **fields: Any) -> NodeService:
 
 def check(name: str, service_id: str = "", **fields: Any) -> HealthCheck:
     return HealthCheck(Node="n1", CheckID=name, Name=name, Status="passing", ServiceID=service_id, **fields)
+
+
+@pytest.mark.parametrize("with_service", [False, True])
+async def test_what_changes_of_the_node_while_it_is_sent_is_sent_again(with_service: bool) -> None:
+    world = World()
+    await world.sync.sync_full()
+    world.state.node_in_sync = False
+    if with_service:
+        world.state.add_service(service("web"))
+
+    def reloaded() -> None:
+        world.own = replace(OWN, Meta={"rack": "two"})
+        world.state.node_in_sync = False
+
+    world.catalog.during = reloaded
+    await world.sync.sync_changes()
+    await world.sync.sync_changes()
+    assert world.catalog.registered[-1].NodeMeta == {"rack": "two"}
+    assert world.state.node_in_sync
 
 
 async def test_a_service_carries_its_checks() -> None:

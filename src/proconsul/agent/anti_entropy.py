@@ -370,20 +370,27 @@ class AntiEntropy:
             # Marked as known so that we do not try in a hot loop; the next full sync tries again.
             log.warning("%s registration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
         else:
-            self._state.node_in_sync = True
+            self._node_was_sent(request)
         for entry, version in versions:
             if entry.version == version:
                 self._state.settle(entry)
 
     async def _send_node(self) -> None:
+        request = self._base(self._token())
         try:
-            await self._catalog.register(self._base(self._token()))
+            await self._catalog.register(request)
             log.info("Synced node info")
         except ConsulError as error:
             if not _is_denied(error):
                 raise
             log.warning("Node info update blocked by ACLs: node=%s", self._state.node)
-        self._state.node_in_sync = True
+        self._node_was_sent(request)
+
+    def _node_was_sent(self, request: RegisterRequest) -> None:
+        """The catalog has what ``request`` says of the node, which may have changed meanwhile."""
+        node = self._own_node()
+        sent = request.ID, request.Address, request.TaggedAddresses, request.NodeMeta
+        self._state.node_in_sync = sent == (node.ID, node.Address, node.TaggedAddresses, node.Meta)
 
     async def _remove_service(self, service_id: str, entry: ServiceEntry) -> None:
         node = self._own_node()
