@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.anti_entropy import AntiEntropy, scale_factor
+from proconsul.agent.anti_entropy import PUSH_S, AntiEntropy, scale_factor
 from proconsul.agent.local_state import LocalState
+from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoLeader
 
 OWN = Node(ID="id", Node="n1", Address="127.0.0.1", Datacenter="dc1", Meta={"m": "1"})
 
@@ -27,7 +28,12 @@ class Catalog:
         self.registered: list[RegisterRequest] = []
         self.deregistered: list[DeregisterRequest] = []
         self.refusal: ConsulError | None = None
+        self.refused: dict[str, Exception] = {}
+        self.leader = True
         self.during: Callable[[], None] | None = None
+
+    async def reachable(self) -> bool:
+        return self.leader
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
         return self.node, list(self.services.values())
@@ -37,8 +43,13 @@ class Catalog:
 
     async def register(self, request: RegisterRequest) -> None:
         await asyncio.sleep(0)
+        if not self.leader:
+            raise NoLeader
         if self.refusal is not None:
             raise self.refusal
+        for one in (request.Service and request.Service.ID, request.Check and request.Check.CheckID):
+            if one in self.refused:
+                raise self.refused[one]
         if self.during is not None:
             during, self.during = self.during, None
             during()
@@ -59,10 +70,11 @@ class Catalog:
 class World:
     def __init__(self, **fields: Any) -> None:
         self.catalog = Catalog()
+        self.own = OWN
         self.changes = 0
         self.state = LocalState("n1", clock=lambda: 0.0, changed=self._changed, **fields)
         self.sync = AntiEntropy(
-            self.state, self.catalog, lambda: OWN, token=lambda: "default", cluster_size=lambda: 1,
+            self.state, self.catalog, lambda: self.own, token=lambda: "default", cluster_size=lambda: 1,
             rng=random.Random(1),
         )  # fmt: skip
 
@@ -76,6 +88,25 @@ def service(name: str, **fields: Any) -> NodeService:
 
 def check(name: str, service_id: str = "", **fields: Any) -> HealthCheck:
     return HealthCheck(Node="n1", CheckID=name, Name=name, Status="passing", ServiceID=service_id, **fields)
+
+
+@pytest.mark.parametrize("with_service", [False, True])
+async def test_what_changes_of_the_node_while_it_is_sent_is_sent_again(with_service: bool) -> None:
+    world = World()
+    await world.sync.sync_full()
+    world.state.node_in_sync = False
+    if with_service:
+        world.state.add_service(service("web"))
+
+    def reloaded() -> None:
+        world.own = replace(OWN, Meta={"rack": "two"})
+        world.state.node_in_sync = False
+
+    world.catalog.during = reloaded
+    await world.sync.sync_changes()
+    await world.sync.sync_changes()
+    assert world.catalog.registered[-1].NodeMeta == {"rack": "two"}
+    assert world.state.node_in_sync
 
 
 async def test_a_service_carries_its_checks() -> None:
@@ -162,10 +193,74 @@ async def test_a_denial_is_not_tried_in_a_hot_loop() -> None:
     assert list(world.catalog.services) == ["web"]
 
 
+async def test_what_is_refused_keeps_nothing_back_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    for name in "abcd":
+        world.state.add_service(service(name))
+        world.state.add_check(check(f"check-{name}"))
+    world.catalog.refused = {
+        "a": ConsulError("not this one"), "check-b": ConsulError("nor this"), "c": ValueError("unforeseen"),
+    }  # fmt: skip
+    for _ in range(3):
+        await world.sync.sync_full()
+        await world.sync.sync_changes()
+    assert set(world.catalog.services) == {"b", "d"}
+    assert set(world.catalog.checks) == {"check-a", "check-c", "check-d"}
+    assert sorted(_arguments(caplog, 2)) == ["a", "c", "check-b"]
+    caplog.clear()
+    world.catalog.refused = {"a": ConsulError("for another reason")}
+    await world.sync.sync_full()
+    assert set(world.catalog.services) == {"b", "c", "d"}
+    assert _arguments(caplog, 3) == [world.catalog.refused["a"]]
+
+
+def _arguments(caplog: pytest.LogCaptureFixture, position: int) -> list[Any]:
+    return [record.args[position] for record in caplog.records if isinstance(record.args, tuple)]
+
+
+async def test_the_entry_of_another_node_is_left_alone() -> None:
+    world = World()
+    world.catalog.node = Node(ID="00000000-0000-0000-0000-000000000001", Node="N1", Address="127.0.0.9")
+    world.catalog.services = {"theirs": service("theirs")}
+    world.catalog.checks = {"theirs": check("theirs")}
+    world.catalog.refusal = ConsulError("Node name n1 is reserved")
+    world.state.add_service(service("ours"))
+    world.state.add_service(service("theirs"))
+    world.state.remove_service("theirs")
+    for _ in range(2):
+        await world.sync.sync_full()
+        await world.sync.sync_changes()
+    assert world.catalog.deregistered == [] and list(world.catalog.services) == ["theirs"]
+    # The name is free: what the other has left there goes, what is ours comes.
+    world.catalog.refusal = None
+    await world.sync.sync_full()
+    assert list(world.catalog.services) == ["ours"] and world.catalog.checks == {}
+
+
+async def test_what_was_registered_without_a_leader_arrives_when_there_is_one() -> None:
+    world = World()
+    world.catalog.leader = False
+    world.sync.start()
+    try:
+        world.state.add_service(service("web"))
+        async with asyncio.timeout(20):
+            await world.sync.push()
+            while not world.sync._unreachable:
+                await asyncio.sleep(0.01)
+            began = asyncio.get_running_loop().time()
+            await world.sync.push()  # knows by now that there is nobody
+            assert asyncio.get_running_loop().time() - began < PUSH_S
+            world.catalog.leader = True  # and nobody says so
+            while "web" not in world.catalog.services:
+                await asyncio.sleep(0.01)
+    finally:
+        await world.sync.stop()
+
+
 async def test_an_unreachable_server_keeps_the_work() -> None:
     world = World()
     world.state.add_service(service("web"))
-    world.catalog.refusal = ConsulError("No cluster leader")
+    world.catalog.refusal = NoLeader()
     with pytest.raises(ConsulError):
         await world.sync.sync_full()
     assert "web" in world.state.out_services

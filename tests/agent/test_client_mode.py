@@ -16,7 +16,7 @@ from proconsul.engine.gossip.member import Member
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.request import Request
 from proconsul.features.catalog.model import NodeService
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, NoServers
 
 
 @pytest.mark.parametrize(
@@ -62,28 +62,31 @@ async def test_a_server_that_appears_is_told_everything_soon(tmp_path: Path) -> 
     })  # fmt: skip
     agent = Agent(config, solo=True)
     tried: list[str] = []
+    leads = False
 
     async def own_services(node: str) -> tuple[None, list[NodeService]]:
         tried.append(node)
-        raise ConsulError("No known Consul servers")
+        raise ConsulError("refused") if leads else NoServers
+
+    async def reachable() -> bool:
+        return leads
 
     agent.catalog_port.own_services = own_services  # type: ignore[method-assign]
+    agent.catalog_port.reachable = reachable  # type: ignore[method-assign]
     agent.sync._rng = NoStagger()
     tags = {"role": "consul", "dc": "dc1", "port": "8300", "id": "i", "build": "1.8.7:", "vsn": "2"}
     strangers = [{**tags, "role": "node"}, {**tags, "dc": "dc2"}]
     await agent.start()
     try:
-        await until(lambda: len(tried) == 1)
+        await until(lambda: agent.sync._unreachable)
+        assert len(tried) == 1
+        leads = True  # and no event says so
+        await until(lambda: len(tried) == 2)
         for other in strangers:
             agent._member_changed(Change.JOIN, Member("other", "127.0.0.1", 1, other))
         assert not agent.sync._full.is_set()
         agent._member_changed(Change.JOIN, Member("s1", "127.0.0.1", 1, tags))
-        await until(lambda: len(tried) == 2)
-        agent._pool_event(1, "consul:new-leader", b"s1")  # what failed is tried again when there is a leader
         await until(lambda: len(tried) == 3)
-        agent.sync._failed = False
-        agent._pool_event(2, "consul:new-leader", b"s1")
-        assert not agent.sync._full.is_set()
     finally:
         await agent.stop()
 

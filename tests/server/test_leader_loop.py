@@ -15,6 +15,7 @@ class Duties:
         self.running = 0
         self.running_max = 0
         self.fail_establish = False
+        self.fail_reconcile = False
         self.reconciled = asyncio.Event()
 
     async def barrier(self) -> None:
@@ -35,13 +36,17 @@ class Duties:
             self.running -= 1
             self.trace.append("revoke")
 
-    async def reconcile(self) -> None:
+    async def reconcile(self) -> bool:
         self.trace.append("reconcile")
         self.reconciled.set()
+        if self.fail_reconcile:
+            raise RuntimeError("cannot reconcile")
+        return True
 
-    async def reconcile_member(self, member: object) -> None:
+    async def reconcile_member(self, member: object) -> bool:
         self.trace.append(f"member {member}")
         self.reconciled.set()
+        return True
 
 
 class Setup:
@@ -120,4 +125,15 @@ async def test_a_restored_state_is_taken_over_without_losing_leadership() -> Non
     setup.loop.reassert()
     await setup.reconciled()
     assert setup.duties.trace == ["barrier", "establish", "reconcile", "revoke", "barrier", "establish", "reconcile"]
+    await setup.stop()
+
+
+async def test_a_reconcile_that_fails_keeps_no_change_waiting() -> None:
+    setup = Setup()
+    setup.duties.fail_reconcile = True
+    setup.notifications.put_nowait(True)
+    await setup.reconciled()
+    setup.loop.member_changed("m1")
+    await setup.reconciled()
+    assert setup.duties.trace == ["barrier", "establish", "reconcile", "member m1"]
     await setup.stop()

@@ -91,11 +91,9 @@ class Cluster(Pool):
         return found
 
     def let_lead(self, member: ConsulMember) -> ConsulMember:
-        """Have ``member`` win an election, by the request with which leaders hand over (Raft: TimeoutNow)."""
+        """Have ``member`` win an election."""
         while self.leader() is not member:
-            with socket.create_connection((member.host, member.ports["server"]), timeout=10) as connection:
-                connection.sendall(RAFT + encode_request(TimeoutNowRequest()))
-                connection.recv(1)
+            try_to_lead(member)
             with contextlib.suppress(AssertionError):  # who lacks entries is not elected, and asked again
                 eventually(lambda: self.leader() is member, f"{member.name} leads", HANDOVER_TIMEOUT_S)
         return member
@@ -142,6 +140,13 @@ class Cluster(Pool):
             member.kill()
             assert member.process is not None
             member.process.wait()
+
+
+def try_to_lead(member: ConsulMember) -> None:
+    """Have ``member`` begin an election, by the request with which leaders hand over (Raft: TimeoutNow)."""
+    with socket.create_connection((member.host, member.ports["server"]), timeout=10) as connection:
+        connection.sendall(RAFT + encode_request(TimeoutNowRequest()))
+        connection.recv(1)
 
 
 def _comparable(reply: Reply) -> Any:

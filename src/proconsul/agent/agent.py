@@ -317,7 +317,6 @@ class Agent:
     def _pool_event(self, ltime: int, name: str, payload: bytes) -> None:
         if name == NEW_LEADER_EVENT:
             log.info("New leader elected: payload=%s", payload.decode("utf-8", "replace"))
-            self.sync.leader_elected()
             self.server.doubt_servers()  # the one before may stand still
         else:
             self.events.received(ltime, name, payload)
@@ -334,12 +333,7 @@ class Agent:
 
     async def push_changes(self) -> None:
         """Send local changes to the catalog now; a failure is logged and retried in the background."""
-        if self.sync.paused:
-            return
-        try:
-            await self.sync.sync_changes()
-        except Exception as error:
-            log.error("failed to sync changes: error=%s", error)
+        await self.sync.push()
 
     # ------------------------------------------------------------------ life
 

@@ -1,19 +1,25 @@
 """Anti-entropy: keep the catalog's idea of this node equal to the local state.
 
 A change is pushed at once; a full comparison runs every minute (more rarely in large clusters) with random stagger, and
-soon after a failure. Nested pauses hold all of it back, so that a reload does not make services blink.
+soon after a failure. While nobody can take writes the agent looks for somebody who can, once a second, and sends all
+it has then. What the catalog refuses keeps nothing else back, and is named in the log once until it is another refusal.
+Nested pauses hold all of it back, so that a reload does not make services blink.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from proconsul.agent.local_state import CheckEntry, Entry, LocalState, ServiceEntry
+from proconsul.engine.complaints import Complaints
+from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import (
     DeregisterRequest,
@@ -22,7 +28,8 @@ from proconsul.features.catalog.model import (
     NodeService,
     RegisterRequest,
 )
-from proconsul.features.errors import ConsulError, NoLeader, NoServers
+from proconsul.features.errors import ConsulError, Unanswered
+from proconsul.features.ids import uuid_key
 
 log = logging.getLogger("agent")
 
@@ -30,6 +37,12 @@ log = logging.getLogger("agent")
 SCALE_THRESHOLD = 128
 RETRY_FAILED_S = 15.0
 SERVER_UP_S = 3.0
+# How long a registration waits for the catalog to know of it: as long as any write waits for somebody to lead.
+PUSH_S = 7.0
+# How often an agent that found nobody to write to looks again, in pools of up to so many members; in larger ones more
+# rarely, so that servers which come back are not asked more than a thousand times a second.
+LOOK_S = 1.0
+LOOKERS_MAX = 1024
 # Entries sent to the servers at once; more would only queue behind one Raft batch.
 IN_FLIGHT_MAX = 256
 
@@ -42,7 +55,10 @@ def scale_factor(nodes: int) -> int:
 
 
 class CatalogPort(Protocol):
-    """The servers' catalog as an agent reaches it; raises ConsulError."""
+    """The servers' catalog as an agent reaches it; raises ConsulError, Unanswered when nobody could be asked."""
+
+    async def reachable(self) -> bool:
+        """Whether somebody leads and can be asked, without waiting for that. Never raises."""
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]: ...
 
@@ -81,7 +97,14 @@ class AntiEntropy:
         self._task: asyncio.Task[None] | None = None
         self._changes: asyncio.Future[None] | None = None
         self._changes_again = False
-        self._failed = False
+        # Nobody could be asked when it was tried last.
+        self._unreachable = False
+        self._pushing: set[asyncio.Future[None]] = set()
+        self._complaints = Complaints()
+        # Something was refused in the last pass.
+        self._refused = False
+        # The catalog's entry of our name is another node's.
+        self._name_taken = False
 
     # ------------------------------------------------------------------ life
 
@@ -89,9 +112,10 @@ class AntiEntropy:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._pushing, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def pause(self) -> None:
         self._paused += 1
@@ -118,35 +142,41 @@ class AntiEntropy:
         self._full.set()
         self._wake.set()
 
-    def leader_elected(self) -> None:
-        """Somebody can take writes again: what failed without, is tried soon. Others need not ask all at once."""
-        if self._failed:
-            self.server_up()
-
     def _stagger(self, interval_s: float) -> float:
         return interval_s * self._rng.random()
 
     async def _run(self) -> None:
         """Full sync, then changes until the next full sync is due."""
         while True:
+            if self._unreachable:
+                await self._until_reachable()
             delay_s = self._interval_s * scale_factor(self._cluster_size())
-            delay_s += self._stagger(delay_s)
             self._full.clear()
             if not self._paused:
-                try:
-                    await self.sync_full()
-                    self._failed = False
-                except Exception as error:
-                    self._failed = True
-                    log.error("failed to sync remote state: error=%s", error)
-                    delay_s = RETRY_FAILED_S + self._stagger(RETRY_FAILED_S)
-            await self._changes_until(asyncio.get_running_loop().time() + delay_s)
-            if self._full.is_set():
+                await self._tried(self.sync_full, "failed to sync remote state")
+            if self._refused:
+                delay_s = RETRY_FAILED_S
+            await self._changes_until(asyncio.get_running_loop().time() + delay_s + self._stagger(delay_s))
+            if self._full.is_set() and not self._unreachable:
                 await asyncio.sleep(self._stagger(SERVER_UP_S))
+
+    async def _tried(self, sync: Callable[[], Awaitable[None]], failure: str) -> None:
+        try:
+            await sync()
+        except Exception as error:
+            if self._complaints.is_new("sync", f"{failure}{error}"):
+                log.error("%s: error=%s", failure, error)
+
+    async def _until_reachable(self) -> None:
+        """Look for somebody who takes writes; no event tells of all ways in which there may be one again."""
+        while self._unreachable:
+            interval_s = LOOK_S * max(1.0, self._cluster_size() / LOOKERS_MAX)
+            await asyncio.sleep(interval_s / 2 + self._stagger(interval_s / 2))
+            self._unreachable = not await self._catalog.reachable()
 
     async def _changes_until(self, until: float) -> None:
         loop = asyncio.get_running_loop()
-        while (left := until - loop.time()) > 0 and not self._full.is_set():
+        while (left := until - loop.time()) > 0 and not self._full.is_set() and not self._unreachable:
             try:
                 # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the wake-up.
                 async with asyncio.timeout(left):
@@ -154,26 +184,65 @@ class AntiEntropy:
             except TimeoutError:
                 return
             self._wake.clear()
-            if self._paused or self._full.is_set():
+            if self._paused or self._full.is_set() or self._unreachable:
                 continue
-            try:
-                await self.sync_changes()
-            except Exception as error:
-                self._failed = True
-                log.error("failed to sync changes: error=%s", error)
-                return
+            await self._tried(self.sync_changes, "failed to sync changes")
 
     # ------------------------------------------------------------------ syncing
 
+    async def push(self) -> None:
+        """Send changes now, if there is somebody to send them to; else, and what fails, later. Logs, never raises.
+
+        Returns after `PUSH_S` at the latest: what was registered is in force here, and on its way.
+        """
+        if self._paused or (self._unreachable and not await self._catalog.reachable()):
+            return
+        pushing = asyncio.ensure_future(self._tried(self.sync_changes, "failed to sync changes"))
+        self._pushing.add(pushing)
+        pushing.add_done_callback(self._pushing.discard)
+        await asyncio.wait([pushing], timeout=PUSH_S)
+
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Around whatever asks servers: remembers, and tells the loop, that there was nobody to ask."""
+        try:
+            yield
+        except (Unanswered, RaftError):
+            self._unreachable = True
+            self._wake.set()
+            raise
+        except ConsulError:
+            self._refused = True
+            raise
+        self._complaints.over("sync")
+
     async def sync_full(self) -> None:
         """Compare with the catalog and send what differs. Raises ConsulError when the servers cannot be reached."""
-        node, services = await self._catalog.own_services(self._state.node)
-        checks = await self._catalog.own_checks(self._state.node)
-        self._state.compare(node, self._own_node(), services, checks)
+        with self._reaching():
+            own = self._own_node()
+            node, services = await self._catalog.own_services(self._state.node)
+            self._name_taken = node is not None and bool(node.ID) and uuid_key(node.ID) != uuid_key(own.ID)
+            if self._name_taken:
+                # What hangs on that entry is not ours to compare with, or to remove.
+                self._state.node_in_sync = False
+                self._refused = False
+                if not await self._took_name():
+                    return
+                node, services = await self._catalog.own_services(self._state.node)
+            checks = await self._catalog.own_checks(self._state.node)
+            self._state.compare(node, own, services, checks)
         await self.sync_changes()
+        state = self._state
+        self._complaints.keep({
+            f"node {state.node}", *(f"service {key}" for key in state.services),
+            *(f"check {key}" for key in state.checks),
+        })  # fmt: skip
 
     async def sync_changes(self) -> None:
-        """Send everything that is not in sync. Callers that arrive during a pass share the next one."""
+        """Send everything that is not in sync. Callers that arrive during a pass share the next one.
+
+        What is refused is logged and tried again later. Raises ConsulError when the servers cannot be reached.
+        """
         while self._changes is not None:
             self._changes_again = True
             await asyncio.shield(self._changes)
@@ -183,7 +252,8 @@ class AntiEntropy:
         self._changes = loop.create_future()
         self._wanted = False
         try:
-            await self._send_pending()
+            with self._reaching():
+                await self._send_pending()
         finally:
             done, self._changes = self._changes, None
             done.set_result(None)
@@ -196,34 +266,62 @@ class AntiEntropy:
         state = self._state
         services = {key: state.services[key] for key in state.out_services}
         checks = {key: state.checks[key] for key in state.out_checks}
-        refused: list[ConsulError] = []
-        await self._all([self._remove_service(key, entry) for key, entry in services.items() if entry.deleted], refused)
+        self._refused = False
+        if self._name_taken:
+            if not await self._took_name():
+                return
+            self.server_up()  # what the entry's last owner left there has to go
         await self._all([
-            self._remove_check(key, entry) for key, entry in checks.items() if entry.deleted and not entry.in_sync
-        ], refused)  # fmt: skip
-        await self._all([self._send_service(entry) for entry in services.values() if not entry.deleted], refused)
-        await self._all([self._send_check(entry) for entry in checks.values() if not entry.deleted], refused)
+            self._attempt("service", key, partial(self._remove_service, key, entry))
+            for key, entry in services.items() if entry.deleted
+        ])  # fmt: skip
+        await self._all([
+            self._attempt("check", key, partial(self._remove_check, key, entry))
+            for key, entry in checks.items() if entry.deleted and not entry.in_sync
+        ])  # fmt: skip
+        await self._all([
+            self._attempt("service", key, partial(self._send_service, entry))
+            for key, entry in services.items() if not entry.deleted
+        ])  # fmt: skip
+        await self._all([
+            self._attempt("check", key, partial(self._send_check, entry))
+            for key, entry in checks.items() if not entry.deleted
+        ])  # fmt: skip
         if not state.node_in_sync:
-            await self._send_node()
-        if refused:
-            raise refused[0]
+            await self._attempt("node", state.node, self._send_node)
+
+    async def _took_name(self) -> bool:
+        """Ask for the catalog's entry of our name, which is another node's. False when that one keeps it."""
+        await self._attempt("node", self._state.node, self._send_node)
+        self._name_taken = not self._state.node_in_sync
+        return not self._name_taken
+
+    async def _attempt(self, kind: str, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do ``work`` for one entry, and log a refusal that is new. Raises when there is nobody to ask."""
+        about = f"{kind} {name}"
+        try:
+            await work()
+        except (Unanswered, RaftError):
+            raise
+        except Exception as error:
+            self._refused = True
+            if self._complaints.is_new(about, str(error)):
+                log.error("failed to sync %s: %s=%s error=%s", kind, kind, name, error,
+                          exc_info=None if isinstance(error, ConsulError) else error)  # fmt: skip
+        else:
+            self._complaints.over(about)
 
     @staticmethod
-    async def _all(work: Sequence[Coroutine[Any, Any, None]], refused: list[ConsulError]) -> None:
-        """Run in parallel, a bounded number at a time.
-
-        What the servers refuse is added to ``refused``: one entry that they do not want keeps no other back. Raises
-        what else went wrong; of what comes after it nothing is tried.
-        """
+    async def _all(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Run in parallel, a bounded number at a time. Raises the first failure; of what comes after it nothing is
+        tried."""
         for start in range(0, len(work), IN_FLIGHT_MAX):
             results = await asyncio.gather(*work[start : start + IN_FLIGHT_MAX], return_exceptions=True)
-            errors = [result for result in results if isinstance(result, BaseException)]
-            refused += [error for error in errors if isinstance(error, ConsulError) and _is_refusal(error)]
-            other = next((error for error in errors if not _is_refusal(error)), None)
-            if other is not None:
+            error = next((result for result in results if isinstance(result, BaseException)), None)
+            if error is not None:
                 for unstarted in work[start + IN_FLIGHT_MAX :]:
                     unstarted.close()
-                raise other
+                raise error
 
     def _base(self, token: str) -> RegisterRequest:
         node = self._own_node()
@@ -272,20 +370,27 @@ class AntiEntropy:
             # Marked as known so that we do not try in a hot loop; the next full sync tries again.
             log.warning("%s registration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
         else:
-            self._state.node_in_sync = True
+            self._node_was_sent(request)
         for entry, version in versions:
             if entry.version == version:
                 self._state.settle(entry)
 
     async def _send_node(self) -> None:
+        request = self._base(self._token())
         try:
-            await self._catalog.register(self._base(self._token()))
+            await self._catalog.register(request)
             log.info("Synced node info")
         except ConsulError as error:
             if not _is_denied(error):
                 raise
             log.warning("Node info update blocked by ACLs: node=%s", self._state.node)
-        self._state.node_in_sync = True
+        self._node_was_sent(request)
+
+    def _node_was_sent(self, request: RegisterRequest) -> None:
+        """The catalog has what ``request`` says of the node, which may have changed meanwhile."""
+        node = self._own_node()
+        sent = request.ID, request.Address, request.TaggedAddresses, request.NodeMeta
+        self._state.node_in_sync = sent == (node.ID, node.Address, node.TaggedAddresses, node.Meta)
 
     async def _remove_service(self, service_id: str, entry: ServiceEntry) -> None:
         node = self._own_node()
@@ -325,7 +430,3 @@ class AntiEntropy:
 def _is_denied(error: ConsulError) -> bool:
     return "Permission denied" in error.text or "ACL not found" in error.text
 
-
-def _is_refusal(error: BaseException) -> bool:
-    """Whether the servers answered, and did not want this."""
-    return isinstance(error, ConsulError) and not isinstance(error, NoLeader | NoServers)

@@ -14,6 +14,9 @@ class ServerCatalog:
     def __init__(self, server: ConsulServer) -> None:
         self._server = server
 
+    async def reachable(self) -> bool:
+        return await self._server.knows_leader()
+
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
         read = self._server.catalog.node_service_list(NodeSpecificRequest(Node=node))
         found = await self._server.gate.value(read)

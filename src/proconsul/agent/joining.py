@@ -56,18 +56,21 @@ class Joiner:
 
     def __init__(self, title: str, config: JoinConfig, join: Join, give_up: Callable[[], None]) -> None:
         self._title, self._config, self._join, self._give_up = title, config, join, give_up
+        # Templates and variables of scripts that turned out empty name nobody.
+        self._at_start = [address for address in config.start_join if address.strip()]
+        self._again = [address for address in config.retry_join if address.strip()]
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Try ``start_join`` now, and ``retry_join`` in the background. Raises StartJoinError when the former fails."""
-        if self._config.start_join:
+        if self._at_start:
             log.info("Joining cluster")
             try:
-                joined = await self._join(self._config.start_join)
+                joined = await self._join(self._at_start)
             except ConsulError as error:
                 raise StartJoinError(str(error)) from None
             log.info("Join completed. Initial agents synced with: agent_count=%d", joined)
-        if self._config.retry_join:
+        if self._again:
             self._task = asyncio.create_task(self._retry())
 
     async def stop(self) -> None:
@@ -80,7 +83,7 @@ class Joiner:
         while True:
             log.info("Joining cluster...: cluster=%s", self._title)
             try:
-                joined = await self._join(config.retry_join)
+                joined = await self._join(self._again)
             except ConsulError as error:
                 attempts += 1
                 if config.retry_attempts_max and attempts > config.retry_attempts_max:

@@ -184,6 +184,8 @@ class Persistence:
         for path, value in self._files("services"):
             try:
                 service = _lenient(NodeService, value.get("Service") or {})
+                if not service.Service:
+                    raise gojson.JSONError("no service in it")
             except gojson.JSONError as error:
                 log.error("Failed decoding service file: file=%s error=%s", path, error)
                 continue
@@ -200,6 +202,8 @@ class Persistence:
             try:
                 check = _lenient(HealthCheck, value.get("Check") or {})
                 check_type = _lenient(CheckType, value.get("ChkType") or {})
+                if not check.CheckID:
+                    raise gojson.JSONError("no check in it")
             except gojson.JSONError as error:
                 log.error("Failed decoding check file: file=%s error=%s", path, error)
                 continue

@@ -139,12 +139,21 @@ class Pools:
     async def force_leave(self, name: str, *, prune: bool = False) -> bool:
         """Turn a failed member into one that left, of a server also its name in the WAN pool.
 
-        False when there is none of that name. Raises ConsulError.
+        ``name`` may be any that the member has: its node's, or the one with a datacenter that the WAN pool shows, which
+        is the only one for servers of other datacenters. False when there is none of that name. Raises ConsulError.
         """
-        found = await self.lan.force_leave(name, prune=prune)
+        own = f".{self._config.datacenter}"
+        found = await self._force_one(self.lan, (name, name.removesuffix(own)), prune)
         if self.wan is not None:
-            found |= await self.wan.force_leave(f"{name}.{self._config.datacenter}", prune=prune)
+            found |= await self._force_one(self.wan, (name, name + own), prune)
         return found
+
+    @staticmethod
+    async def _force_one(pool: Pool, names: Sequence[str], prune: bool) -> bool:
+        """The first of ``names`` that is a member's."""
+        known = {member.name for member in pool.members()}
+        name = next((name for name in names if name in known), None)
+        return name is not None and await pool.force_leave(name, prune=prune)
 
     async def stop(self) -> None:
         for joiner in self._joiners:

@@ -50,12 +50,16 @@ class ACLDisabled(ConsulError):
         super().__init__("ACL support disabled")
 
 
-class NoLeader(ConsulError):
+class Unanswered(ConsulError):
+    """Nobody who could has answered, for now. What was asked may have been carried out all the same."""
+
+
+class NoLeader(Unanswered):
     def __init__(self) -> None:
         super().__init__("No cluster leader")
 
 
-class NoServers(ConsulError):
+class NoServers(Unanswered):
     """A client agent knows no server it could ask."""
 
     def __init__(self) -> None:

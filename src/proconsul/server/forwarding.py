@@ -14,6 +14,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from proconsul.engine.raft.errors import (
+    LeadershipLostError,
+    LeadershipTransferInProgressError,
+    NotLeaderError,
+    ShutdownError,
+)
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
@@ -22,7 +28,7 @@ from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
-from proconsul.features.errors import ConsulError, NoServers
+from proconsul.features.errors import ConsulError, NoServers, Unanswered
 from proconsul.features.server import ReadMethod, WriteMethod, settle
 
 log = logging.getLogger("agent.server.rpc")
@@ -31,6 +37,9 @@ log = logging.getLogger("agent.server.rpc")
 CALL_TIMEOUT_S = 30.0
 NO_LEADER = "No cluster leader"
 RESUBMIT = "please resubmit call for rechunking"
+# What a server answers that cannot get a write decided now.
+UNDECIDED = (NO_LEADER, *map(str, (NotLeaderError(), LeadershipLostError(), LeadershipTransferInProgressError(),
+                                   ShutdownError())))  # fmt: skip
 # Reads remembered for those who ask the same; more than come together before they are sent.
 UNSENT_MAX = 256
 
@@ -124,7 +133,9 @@ class Forwarding:
         """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
         if not isinstance(failure, RpcError):
             self._failed(address)
-        return ConsulError(making_call(failure))
+        elif not any(text in str(failure) for text in UNDECIDED):
+            return ConsulError(making_call(failure))
+        return Unanswered(making_call(failure))
 
     async def insist(self, question: _Question, error: ConsulError | None = None) -> Any:
         """Ask until there is a reply or the time is over. ``error``: how it failed already."""

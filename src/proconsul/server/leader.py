@@ -34,11 +34,11 @@ class Duties(Protocol):
     def revoke(self) -> Awaitable[None]:
         """Stop them and wait for their end. Called after every establish, also a failed one."""
 
-    async def reconcile(self) -> None:
-        """Bring the whole catalog in line with the members."""
+    async def reconcile(self) -> bool:
+        """Bring the whole catalog in line with the members. False when that is worth another try soon."""
 
-    async def reconcile_member(self, member: object) -> None:
-        """Bring one member's catalog entry in line."""
+    async def reconcile_member(self, member: object) -> bool:
+        """Bring one member's catalog entry in line. As `reconcile`."""
 
 
 class LeaderLoop:
@@ -116,17 +116,13 @@ class LeaderLoop:
         await self._duties.barrier()
         await self._duties.establish()
         while not self._reassert.is_set():
-            try:
-                await self._duties.reconcile()
-            except Exception as error:
-                log.error("failed to reconcile: error=%s", error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            await self._serve_changes(asyncio.get_running_loop().time() + RECONCILE_INTERVAL_S)
+            good = await self._tried("failed to reconcile", self._duties.reconcile())
+            await self._serve_changes(RECONCILE_INTERVAL_S if good else RETRY_S)
 
-    async def _serve_changes(self, until: float) -> None:
-        """Handle member changes one by one until the next full reconcile is due."""
+    async def _serve_changes(self, seconds: float) -> None:
+        """Handle member changes one by one until the next full reconcile is due; soon, when one has failed."""
         loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
         reassert = asyncio.ensure_future(self._reassert.wait())
         change = asyncio.ensure_future(self._changes.get())
         try:
@@ -135,13 +131,16 @@ class LeaderLoop:
                 if change.done():
                     member = change.result()
                     change = asyncio.ensure_future(self._changes.get())
-                    await self._reconcile_member(member)
+                    if not await self._tried("failed to reconcile member", self._duties.reconcile_member(member)):
+                        until = min(until, loop.time() + RETRY_S)
         finally:
             change.cancel()
             reassert.cancel()
 
-    async def _reconcile_member(self, member: object) -> None:
+    @staticmethod
+    async def _tried(failure: str, duty: Awaitable[bool]) -> bool:
         try:
-            await self._duties.reconcile_member(member)
+            return await duty
         except Exception as error:
-            log.error("failed to reconcile member: member=%s error=%s", member, error)
+            log.error("%s: error=%s", failure, error)
+            return False

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
-from proconsul.engine.raft.errors import BootstrapError
+from proconsul.engine.raft.errors import BootstrapError, MembershipError
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.features.errors import ConsulError
 from proconsul.server.peers import Peers
 from proconsul.server.server_details import ServerDetails
 
@@ -24,6 +25,10 @@ log = logging.getLogger("agent.server")
 ASK_TRIES = 6
 ASK_INTERVAL_S = 1.0
 RAFT_VERSION_WITH_NONVOTERS = 3
+# For whoever has two clusters in one pool.
+TO_DO = (
+    "Part the two pools; or have it join this cluster: stop it, remove its data directory, start it without bootstrap"
+)
 
 AskPeers = Callable[[ServerDetails], Awaitable[list[str]]]
 
@@ -104,24 +109,35 @@ class Bootstrapping:
         return True
 
 
+class ForeignServer(ConsulError):
+    """A server of another cluster has come into the pool."""
+
+
 class RaftMembers:
     """The leader's part: servers that join the pool are added to Raft, those that leave are removed."""
 
-    def __init__(self, raft: RaftNode, peers: Peers, own_id: str) -> None:
-        self._raft, self._peers, self._own_id = raft, peers, own_id
+    def __init__(self, raft: RaftNode, peers: Peers, own_id: str, ask: AskPeers) -> None:
+        self._raft, self._peers, self._own_id, self._ask = raft, peers, own_id, ask
 
     async def add(self, server: ServerDetails) -> None:
-        """Make ``server`` a member without a vote; it gets one when it has proved stable. Raises RaftError."""
+        """Make ``server`` a member without a vote; it gets one when it has proved stable.
+
+        Raises ForeignServer for one that has a cluster of its own, RaftError.
+        """
         if self._is_second_bootstrap(server):
-            log.error("Two nodes are in bootstrap mode. Only one node should be in bootstrap mode, not adding Raft "
-                      "peer.: node_to_add=%s", server.name)  # fmt: skip
-            return
+            raise ForeignServer(
+                "Two nodes are in bootstrap mode. Only one node should be in bootstrap mode, not adding Raft peer. "
+                f"{TO_DO}"
+            )
         raft_id, address = server.raft_id, str(server.address)
         if raft_id == self._own_id:
             return
+        known_servers = self._raft.configuration[1].servers
+        if any(known.id == raft_id and known.address == address for known in known_servers):
+            return
+        if all(known.id != raft_id for known in known_servers):
+            await self._require_ours(server)
         for known in self._raft.configuration[1].servers:
-            if known.id == raft_id and known.address == address:
-                return
             if known.id == raft_id or known.address == address:
                 log.info("removed server with duplicate identity: id=%s address=%s", known.id, known.address)
                 await self._raft.remove_server(known.id)
@@ -131,12 +147,33 @@ class RaftMembers:
         else:
             await self._raft.add_voter(raft_id, address)
 
+    async def _require_ours(self, server: ServerDetails) -> None:
+        """Refuse a server whose Raft peers are all strangers: our log would be written over what it has acknowledged.
+
+        One that was in this cluster before, and was removed while it was away, still names some of us.
+        """
+        try:
+            theirs = await self._ask(server)
+        except RpcFailure as failure:
+            raise MembershipError(f"cannot ask {server.name} for its Raft peers: {failure}") from None
+        ours = {known.address for known in self._raft.configuration[1].servers}
+        ours |= {str(other.address) for other in self._peers.all() if other.raft_id == self._own_id}
+        if theirs and ours.isdisjoint(theirs):
+            raise ForeignServer(
+                f"it has a cluster of its own, with the Raft peers {', '.join(theirs)}: not added. {TO_DO}"
+            )
+
     def _is_second_bootstrap(self, server: ServerDetails) -> bool:
         others = [other for other in self._peers.alive() if other.bootstrap and other.name != server.name]
         return server.bootstrap and bool(others)
 
     async def remove(self, server: ServerDetails) -> None:
-        """A server has left. Raises RaftError."""
+        """A server has left. Raises RaftError.
+
+        Whoever came back under another name stays: its id is what Raft knows.
+        """
+        if any(other.raft_id == server.raft_id for other in self._peers.alive()):
+            return
         if any(known.id == server.raft_id for known in self._raft.configuration[1].servers):
             log.info("removing server by ID: id=%s", server.raft_id)
             await self._raft.remove_server(server.raft_id)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.gossip.member import Member
 from proconsul.engine.meters import Meters
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
@@ -23,10 +23,12 @@ from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.supervision import supervised
 from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -44,7 +46,6 @@ from proconsul.features.session.state import LockDelayArmed, SessionEnded, Sessi
 from proconsul.features.state import State
 from proconsul.features.txn.endpoint import Txn
 from proconsul.features.txn.model import TxnError, TxnOp
-from proconsul.server import reconcile
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
 from proconsul.server.forwarding import Forwarding
@@ -56,6 +57,7 @@ from proconsul.server.membership import Bootstrapping, RaftMembers
 from proconsul.server.network import Network
 from proconsul.server.operating import Operating
 from proconsul.server.peers import Peers, address_of, parse_address
+from proconsul.server.reconciler import Reconciler
 from proconsul.server.recovery import recover
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import ServerStats
@@ -146,6 +148,7 @@ class ConsulServer:
             self.gate.serve(room.reads, getattr(room, "writes", {}))
         self.gate.serve(calls=self.operating.calls)
         self._bootstrapping: Bootstrapping | None = None
+        self._reconciler = Reconciler(self)
         self._leader_loop = LeaderLoop(self, self._next_leadership, self.died)
         self._monitor: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -175,7 +178,7 @@ class ConsulServer:
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
             open_disk=open_disk, meters=self.meters, died=self.died,
         )  # fmt: skip
-        self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
+        self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id, self._ask_peers)
         await self.raft.start()
         loaded = self.raft.loaded_snapshot
         if loaded is not None:
@@ -284,6 +287,22 @@ class ConsulServer:
     def require_reachable(self) -> None:
         if self.config.client and self.peers_known.any() is None:
             raise self.unavailable()
+
+    async def knows_leader(self) -> bool:
+        """Whether writes have somewhere to go, found out without waiting for that."""
+        if not self.config.client:
+            return self.leading or self.whom_to_ask() is not None
+        address = self.peers_known.any()
+        if address is None or self.network is None:
+            return False
+        args = DCSpecificRequest(Datacenter=self.datacenter)
+        try:
+            return bool(await self.network.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S))
+        except RpcFailure as failure:
+            self.forwarding.error(address, failure)
+        except DecodeError:
+            pass  # no server of this kind
+        return False
 
     # ------------------------------------------------------------------ other servers
 
@@ -490,44 +509,15 @@ class ConsulServer:
         if self._bootstrapping is not None:
             self._bootstrapping.look()
 
-    async def reconcile(self) -> None:
+    async def reconcile(self) -> bool:
         began = self.clock()
-        members = {member.name: member for member in self.members()}
-        for member in members.values():
-            await self.reconcile_member(member)
-        for member in reconcile.unknown_to_pool(members, self.state.tables, self.node_name, self.datacenter):
-            await self.reconcile_member(member)
+        good = await self._reconciler.everybody()
         self._timed("leader.reconcile", began)
+        return good
 
-    async def reconcile_member(self, member: object) -> None:
-        began = self.clock()
-        await self._reconcile_member(member)
-        self._timed("leader.reconcileMember", began)
-
-    async def _reconcile_member(self, member: object) -> None:
+    async def reconcile_member(self, member: object) -> bool:
         assert isinstance(member, Member)
-        tables = self.state.tables
-        details = ServerDetails.parse(member)
-        if member.status is MemberStatus.ALIVE:
-            if details is not None and self.network is not None:
-                await self.raft_members.add(details)
-                self.autopilot.server_joined()
-            await self._write(MessageType.REGISTER, reconcile.for_alive(member, tables, self.datacenter))
-        elif member.status is MemberStatus.FAILED:
-            await self._write(MessageType.REGISTER, reconcile.for_failed(member, tables, self.datacenter))
-        elif member.status in (MemberStatus.LEFT, MemberStatus.NONE):
-            if details is not None and member.name != self.node_name:
-                await self.raft_members.remove(details)
-            await self._write(
-                MessageType.DEREGISTER, reconcile.for_left(member, tables, self.datacenter, self.node_name)
-            )
-
-    async def _write(self, kind: MessageType, request: Any) -> None:
-        if request is None:
-            return
-        result = await self.propose(kind, request)
-        if isinstance(result, ConsulError):
-            raise result
+        return await self._reconciler.one(member)
 
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of /v1/agent/self."""
