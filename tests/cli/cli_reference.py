@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from support.ports import free_ports
 
 HERE = Path(__file__).parent
 OURS = [sys.executable, "-m", "proconsul"]
@@ -48,22 +49,15 @@ def binary() -> str:
     return path
 
 
-def free_port() -> int:
-    """Return a port nobody uses now."""
-    with contextlib.closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 class Agent:
     """A running reference agent in development mode."""
 
     def __init__(self, folder: Path, configuration: str) -> None:
-        self.http, self.serf, self.wan = free_port(), free_port(), free_port()
+        self.http, self.serf, self.wan, server = free_ports(4)
         self.address = f"127.0.0.1:{self.http}"
         config = folder / "agent.hcl"
         config.write_text(configuration)
-        ports = {"http": self.http, "server": free_port(), "serf-lan": self.serf, "serf-wan": self.wan}
+        ports = {"http": self.http, "server": server, "serf-lan": self.serf, "serf-wan": self.wan}
         flags = [part for name, port in ports.items() for part in (f"-{name}-port", str(port))]
         command = [binary(), "agent", "-dev", "-node", "ref1", "-dns-port", "-1", "-grpc-port", "-1"]
         self._log = (folder / "agent.log").open("wb")

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from support.ports import free_port, free_ports
+
 _START_TIMEOUT_S = 20.0
 _ANSWER_TIMEOUT_S = 2.0
 
@@ -33,24 +35,6 @@ def reference_binary() -> str:
     if not os.access(path, os.X_OK):
         pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
     return path
-
-
-_given: set[int] = set()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses now, and none that was given before: the system may offer one twice."""
-    sockets: list[socket.socket] = []
-    ports: list[int] = []
-    while len(ports) < count:
-        sockets.append(socket.create_server(("127.0.0.1", 0)))
-        port = int(sockets[-1].getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            ports.append(port)
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 class DnsAgent:
@@ -151,10 +135,10 @@ def agent_pair(folder: Path, config: str, catalog: list[dict[str, Any]]) -> Iter
     with ExitStack() as stack:
         # The port is part of the catalog (service consul), so both are told the same; ours is started first and
         # does not need it while it is alone.
-        reference_port = free_ports(1)[0]
+        reference_port = free_port()
         pair = (
             DnsAgent([reference_binary()], folder / "reference", config, reference_port),
-            DnsAgent([sys.executable, "-m", "proconsul"], folder / "ours", config, free_ports(1)[0]),
+            DnsAgent([sys.executable, "-m", "proconsul"], folder / "ours", config, free_port()),
         )
         for agent in pair:
             stack.callback(agent.close)
@@ -244,8 +228,8 @@ class FakeRecursor:
     def __init__(self, table: dict[str, list[tuple[int, bytes]] | int | bytes]) -> None:
         """A name's entry: records, a response code, -1 for silence, or flags and all that follows them."""
         self.table = table
-        self.tcp = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self.tcp.getsockname()[1])
+        self.port = free_port()
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", self.port))
         self.asked: list[str] = []

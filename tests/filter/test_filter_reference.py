@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -19,6 +18,7 @@ import pytest
 
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, Node, NodeService, ServiceNode
+from support.ports import free_ports
 
 pytestmark = pytest.mark.reference
 
@@ -113,14 +113,6 @@ OTHER_ROWS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(sock.getsockname()[1]) for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
 class Reference:
     """A running reference agent, asked over one connection."""
 
@@ -156,7 +148,7 @@ def reference() -> Iterator[Reference]:
     path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
     if not os.access(path, os.X_OK):
         pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
-    http_port, server, lan, wan = _free_ports(4)
+    http_port, server, lan, wan = free_ports(4)
     command = [
         path, "agent", "-dev", "-node", "n1", "-http-port", str(http_port), "-server-port", str(server),
         "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-dns-port", "-1", "-grpc-port", "-1",

@@ -20,15 +20,9 @@ from proconsul.engine.gossip.pool import BindError, GossipPool, JoinError, PoolL
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
+from support.ports import free_port
 
 LOG = logging.getLogger("test.gossip.pool")
-
-
-def free_port() -> int:
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
-        return int(tcp.getsockname()[1])
 
 
 def new_pool(name: str, port: int = 0) -> GossipPool:

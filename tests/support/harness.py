@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from support.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Generous: a loaded machine may be slow, and being slow is not what these suites are about.
@@ -45,26 +46,6 @@ def program(subject: Subject) -> list[str]:
     path = reference_path()
     assert path is not None, "ask for the reference_binary fixture first"
     return [str(path)]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses now, free for TCP and UDP."""
-    found: list[int] = []
-    held: list[socket.socket] = []
-    while len(found) < count:
-        tcp = socket.socket()
-        tcp.bind(("127.0.0.1", 0))
-        port = int(tcp.getsockname()[1])
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(("127.0.0.1", port))
-            found.append(port)
-        except OSError:
-            pass
-        held += [tcp, udp]
-    for one in held:
-        one.close()
-    return found
 
 
 def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEOUT_S) -> T:
