@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -63,11 +64,14 @@ LAZY_MODULES = {"hcl2", "lark", "httpx", "psutil", "prometheus_client", "cryptog
 FEATURE_PRIVATE = {"endpoint", "http", "cli"}
 
 
+@functools.cache
 def sources() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+@functools.cache
 def tree_of(path: Path) -> ast.Module:
+    """Parsed once: each of the many tests below looks at every module."""
     return ast.parse(path.read_text(), str(path))
 
 
