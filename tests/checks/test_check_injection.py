@@ -58,10 +58,10 @@ class Listener:
         self.connections += 1
         try:
             first = await reader.readexactly(1)
-            if first == TLS_HANDSHAKE:  # we have no certificate: who waits for it waits until his time-out
-                return writer.close()
-            self.heads.append(first + await reader.readuntil(b"\r\n\r\n"))
-            writer.write(reply())
+            # We have no certificate: who asks for one would wait until his time-out.
+            if first != TLS_HANDSHAKE:
+                self.heads.append(first + await reader.readuntil(b"\r\n\r\n"))
+                writer.write(reply())
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         writer.close()
