@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from support import preloaded
 from support.ports import free_ports
 
 HERE = Path(__file__).parent
@@ -117,14 +118,8 @@ Result = tuple[int, str, str]
 def run(program: list[str], arguments: list[str], folder: Path, environ: Mapping[str, str], stdin: bytes) -> Result:
     """Run a program and return exit code, output and errors, normalised."""
     base = {key: value for key, value in os.environ.items() if not key.startswith("CONSUL_")}
-    done = subprocess.run(
-        [*program, *arguments],
-        cwd=folder,
-        env={**base, **environ},
-        input=stdin,
-        capture_output=True,
-        timeout=_RUN_TIMEOUT_S,
-        check=False,
+    done = preloaded.run(
+        [*program, *arguments], directory=folder, environment={**base, **environ}, stdin=stdin, timeout_s=_RUN_TIMEOUT_S
     )
     return (
         done.returncode,

@@ -9,7 +9,6 @@ import re
 import select
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from support import preloaded
 from support.ports import free_port, free_ports
 
 _START_TIMEOUT_S = 20.0
@@ -51,9 +51,9 @@ class DnsAgent:
             "-serf-wan-port": wan, "-grpc-port": -1,
         }  # fmt: skip
         flags = [part for name, port in ports.items() for part in (name, str(port))]
-        self.process = subprocess.Popen(
+        self.process = preloaded.start(
             [*command, "agent", "-dev", "-node", "n1", "-config-file", str(folder / "agent.hcl"), *flags],
-            stdout=self._log, stderr=self._log,
+            output=self._log.fileno(), directory=folder, environment=os.environ,
         )  # fmt: skip
 
     def put(self, path: str, body: Any) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support import preloaded
 from support.harness import (
     STOP_TIMEOUT_S,
     Client,
@@ -31,6 +32,7 @@ from support.harness import (
     reference_path,
     run,
 )
+from support.preloaded import AnyProcess
 
 STATUS = ("none", "alive", "leaving", "left", "failed")
 # Slow enough for Python on a loaded machine to answer in time, fast enough to declare a death within five seconds.
@@ -85,7 +87,7 @@ class Process:
     name: str
     directory: Path
     host: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: AnyProcess | None = None
     environment: dict[str, str] = field(default_factory=dict)
     stdin: int = subprocess.DEVNULL
 
@@ -99,9 +101,9 @@ class Process:
     def start(self) -> None:
         assert self.process is None or self.process.poll() is not None, f"{self.name} runs"
         with (self.directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(), stdout=log, stderr=subprocess.STDOUT, stdin=self.stdin, cwd=self.directory,
-                env={**os.environ, **self.environment}, preexec_fn=die_with_parent,
+            self.process = preloaded.start(
+                self.command(), output=log.fileno(), stdin=self.stdin, directory=self.directory,
+                environment={**os.environ, **self.environment}, before=die_with_parent,
             )  # fmt: skip
 
     def log(self) -> str:
