@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.order import LONGEST_FIRST
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/proconsul"
 FILE_LINES_MAX = 600
@@ -161,6 +163,11 @@ def test_modules_say_what_they_are(path: Path) -> None:
 def test_cancellations_are_not_lost(path: Path) -> None:
     """Before Python 3.12, wait_for forgets one that comes together with the result; asyncio.timeout does not."""
     assert "asyncio.wait_for(" not in path.read_text()
+
+
+def test_the_order_of_tests_names_what_is_there() -> None:
+    gone = [name for name in LONGEST_FIRST if not (ROOT / name).exists()]
+    assert set(gone) <= {"tests/stories/"}, "has moved: correct the list"
 
 
 # Distributions whose modules have another name.
