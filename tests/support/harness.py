@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # Generous: a loaded machine may be slow, and being slow is not what these suites are about.
 READY_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 20.0
+PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.2
 PORT_NAMES = ("http", "server", "serf_lan", "serf_wan")
 T = TypeVar("T")
 NODE_ID = "11111111-2222-3333-4444-555555555555"
@@ -52,9 +53,10 @@ def program(subject: Subject) -> list[str]:
 
 def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEOUT_S) -> T:
     """The first true result of ``probe``; OSErrors count as not yet. Fails with ``what`` at the deadline."""
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
+    deadline = began + timeout_s
     last: object = None
-    while time.monotonic() < deadline:
+    while (now := time.monotonic()) < deadline:
         try:
             result = probe()
             if result:
@@ -62,7 +64,8 @@ def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEO
             last = result
         except (OSError, http.client.HTTPException) as error:
             last = error
-        time.sleep(0.03)
+        # Who has waited long can wait a little longer: asking costs the time of those who are waited for.
+        time.sleep(min(max((now - began) / 10, PAUSE_MIN_S), PAUSE_MAX_S))
     raise AssertionError(f"not within {timeout_s:.0f} s: {what} (last: {last!r})")
 
 
