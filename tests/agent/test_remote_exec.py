@@ -19,6 +19,7 @@ from proconsul.agent.remote_exec import EVENT, JOBS_MAX, PIECE_BYTES, RemoteExec
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 from support.harness import Agent, Subject
+from support.patience import PATIENCE_S
 
 SESSION = "5a3ae8a3-4b7c-4b5f-9d58-0c6b0cf9b7b2"
 
@@ -174,7 +175,7 @@ async def test_programs_are_bounded_and_end_with_the_agent(caplog: pytest.LogCap
     assert all(os.getpgid(group) == group for group in groups)
     await remote.stop()
     for group in groups:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while _alive(group):
                 await asyncio.sleep(0.01)
 

@@ -16,6 +16,7 @@ import proconsul.agent.persistence as persistence
 from proconsul.agent.config import load
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
+from support.patience import PATIENCE_S
 
 SHOWN = (
     "/v1/agent/services", "/v1/agent/checks", "/v1/catalog/services", "/v1/catalog/service/web",
@@ -213,7 +214,7 @@ async def settled(subject: Subject, before: dict[str, Any]) -> list[Any]:
     """What differs from ``before`` when nothing does, or for long."""
     found: list[Any] = []
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while found := differences(await subject.state(), before):
                 await asyncio.sleep(0.02)
     return found

@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 
 from support import preloaded
+from support.patience import PATIENCE_S
 from support.ports import free_ports
 
 HERE = Path(__file__).parent
 OURS = [sys.executable, "-m", "proconsul"]
-_START_TIMEOUT_S = 20.0
-_RUN_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = PATIENCE_S
+_RUN_TIMEOUT_S = PATIENCE_S
 
 # What differs from run to run, and what stands for it.  Help pages are ours, so they are cut off where they begin.
 NORMALISERS = (
@@ -70,7 +71,7 @@ class Agent:
         """Wait until an answer of the agent holds the wanted text."""
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
-            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=2)
+            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
             try:
                 connection.request("GET", path)
                 if wanted in connection.getresponse().read():

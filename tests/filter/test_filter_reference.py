@@ -18,12 +18,13 @@ import pytest
 
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, Node, NodeService, ServiceNode
+from support.patience import PATIENCE_S
 from support.ports import free_ports
 
 pytestmark = pytest.mark.reference
 
 PREFIX = "Failed to create boolean expression evaluator: "
-_START_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = PATIENCE_S
 
 _REGISTRATIONS: list[dict[str, Any]] = [
     {
@@ -118,7 +119,7 @@ class Reference:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         self.connection.request(method, path, json.dumps(body) if body is not None else None)

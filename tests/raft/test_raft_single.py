@@ -25,6 +25,7 @@ from proconsul.engine.raft.log import MemoryLog, SqliteLog
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import MemorySnapshots, SnapshotMeta
+from support.patience import PATIENCE_S
 
 
 async def lead(node: RaftNode) -> None:
@@ -177,7 +178,7 @@ async def test_automatic_snapshot_after_the_threshold(tmp_path: Path) -> None:
     node.bootstrap(servers("a"))
     await lead(node)
     await asyncio.gather(*[node.propose(b"x") for _ in range(60)])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while node.last_snapshot[0] == 0:
             await asyncio.sleep(0.005)
     assert node.last_snapshot[0] >= 50

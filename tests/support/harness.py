@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from support import preloaded
+from support.patience import PATIENCE_S
 from support.ports import free_ports
 from support.preloaded import AnyProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Generous: a loaded machine may be slow, and being slow is not what these suites are about.
-READY_TIMEOUT_S = 40.0
-STOP_TIMEOUT_S = 20.0
+# What begins and ends is waited for as long as anything.
+READY_TIMEOUT_S = PATIENCE_S
+STOP_TIMEOUT_S = PATIENCE_S
 PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.2
 PORT_NAMES = ("http", "server", "serf_lan", "serf_wan")
 T = TypeVar("T")
@@ -239,7 +240,7 @@ class Agent:
         self.wait_ready()
 
 
-def run(command: Sequence[str], timeout_s: float = 30.0, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str], timeout_s: float = PATIENCE_S, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and keep what it printed."""
     environment = options.get("env") or os.environ
     if preloaded.can_fork(command, environment) and options.keys() <= {"env", "cwd"}:
