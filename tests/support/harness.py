@@ -180,7 +180,7 @@ class Agent:
         self.runs += 1
         environment = {**os.environ, **self.environment}
         with self.log_path.open("ab") as log:
-            if self.preloaded and self.limits is None:
+            if (self.preloaded or self.runs > 1) and self.limits is None:
                 self.process = preloaded.start(
                     self.command(), output=log.fileno(), directory=self.directory, environment=environment
                 )
