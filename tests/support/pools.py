@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple
 
 from support import preloaded
 from support.harness import (
+    PAUSE_MIN_S,
     STOP_TIMEOUT_S,
     Client,
     Reply,
@@ -32,8 +34,10 @@ from support.harness import (
     reference_path,
     run,
 )
+from support.patience import PATIENCE_S
 from support.preloaded import AnyProcess
 
+NO_LEADER = (500, "No cluster leader")
 STATUS = ("none", "alive", "leaving", "left", "failed")
 # Slow enough for Python on a loaded machine to answer in time, fast enough to declare a death within five seconds.
 PROBE_INTERVAL_MS, PROBE_TIMEOUT_MS, GOSSIP_INTERVAL_MS, SUSPICION_MULT = 300, 200, 50, 3
@@ -183,8 +187,17 @@ class ConsulMember(Process):
             client.close()
 
     def ok(self, method: str, target: str, body: bytes | None = None) -> Reply:
-        """As `call`, but anything except success fails the test with the answer's text."""
-        reply = self.call(method, target, body)
+        """As `call`, but anything except success fails the test with the answer's text.
+
+        That there is no leader at the moment, for which nothing was done yet, may be so at any time on a busy machine:
+        then it is asked again.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            reply = self.call(method, target, body)
+            if (reply.status, reply.text.strip()) != NO_LEADER or time.monotonic() > deadline:
+                break
+            time.sleep(PAUSE_MIN_S)
         assert reply.status == 200, f"{self.name}: {method} {target}: {reply.status} {reply.text}"
         return reply
 
