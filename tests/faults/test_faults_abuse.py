@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from support.harness import Agent
+from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -21,7 +22,7 @@ SERVED_WITHIN_S = 5.0
 
 
 def connect(agent: Agent) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", agent.ports["http"]), timeout=10)
+    return socket.create_connection(("127.0.0.1", agent.ports["http"]), timeout=PATIENCE_S)
 
 
 def served(agent: Agent) -> None:
@@ -178,7 +179,7 @@ def test_a_thousand_blocking_readers_that_leave(dev_agent: Agent) -> None:
         for _ in range(150):
             stack.enter_context(connect(dev_agent)).sendall(request * 3)
         served(dev_agent)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while len(process.net_connections()) > 20 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(process.net_connections()) <= 20

@@ -96,7 +96,7 @@ class Reply:
 class Client:
     """One kept-alive connection, sending exactly what it is told to."""
 
-    def __init__(self, host: str, port: int, timeout_s: float = 30.0) -> None:
+    def __init__(self, host: str, port: int, timeout_s: float = PATIENCE_S) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
 
     def call(
@@ -193,7 +193,7 @@ class Agent:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def client(self, timeout_s: float = 30.0) -> Client:
+    def client(self, timeout_s: float = PATIENCE_S) -> Client:
         return Client(self.host, self.ports["http"], timeout_s)
 
     def call(

@@ -176,7 +176,7 @@ class ConsulMember(Process):
     def data_dir(self) -> Path:
         return self.directory / "data"
 
-    def client(self, timeout_s: float = 30.0) -> Client:
+    def client(self, timeout_s: float = PATIENCE_S) -> Client:
         return Client(self.host, self.ports["http"], timeout_s)
 
     def call(self, method: str, target: str, body: bytes | None = None) -> Reply:
