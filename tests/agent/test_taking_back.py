@@ -207,7 +207,7 @@ async def test_what_the_disk_refuses_is_put_back(start: Start, full: set[str]) -
             await subject.ok("/v1/agent/service/deregister/next")
         assert refused >= 3
         await subject.loop.agent.sync.sync_full()
-        assert differences(await subject.state(), before) == []
+        assert await settled(subject, before) == []
 
 
 async def settled(subject: Subject, before: dict[str, Any]) -> list[Any]:
@@ -227,7 +227,7 @@ async def test_maintenance_that_the_disk_refuses_is_not_in_force(start: Start) -
         subject.disk.full = {"checks"}
         for target in ("/v1/agent/maintenance?enable=true", "/v1/agent/service/maintenance/web?enable=true"):
             assert (await subject.put(target))[0] == 500
-            assert differences(await subject.state(), before) == []
+            assert await settled(subject, before) == []
 
 
 async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
@@ -238,7 +238,7 @@ async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
                   for port in range(1, 6)]  # fmt: skip
         answers = await _all([subject.put("/v1/agent/service/register", body) for body in bodies])
         assert [status for status, _ in answers] == [500] * 5
-        assert differences(await subject.state(), before) == []
+        assert await settled(subject, before) == []
         assert not subject.loop.agent.registrations._unsettled
 
 

@@ -137,7 +137,7 @@ async def listening(serve: Serve) -> tuple[asyncio.Server, Server]:
 async def ask(transport: NetworkTransport, target: Server, request: m.Request) -> object:
     answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     transport.send(target, request, None, answer.set_result)
-    return await asyncio.wait_for(answer, 15)
+    return await asyncio.wait_for(answer, PATIENCE_S)
 
 
 async def test_answers_come_in_the_order_of_requests_however_late_they_are_known() -> None:

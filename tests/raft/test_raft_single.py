@@ -30,7 +30,7 @@ from support.patience import PATIENCE_S
 
 async def lead(node: RaftNode) -> None:
     await node.start()
-    change = await asyncio.wait_for(node.leadership.get(), 5)
+    change = await asyncio.wait_for(node.leadership.get(), PATIENCE_S)
     assert change.is_leader
     await node.barrier()
 
@@ -47,7 +47,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> RaftNode:
 
 async def test_single_voter_elects_itself_and_answers_with_the_machines_result(node: RaftNode) -> None:
     await node.start()
-    assert await asyncio.wait_for(node.leadership.get(), 5) == LeadershipChanged(True, 2)
+    assert await asyncio.wait_for(node.leadership.get(), PATIENCE_S) == LeadershipChanged(True, 2)
     value = object()
     results = await asyncio.gather(*[node.propose(b"%d" % i, value) for i in range(10)])
     assert [data for _, data in results] == [b"%d" % i for i in range(10)]
@@ -81,7 +81,7 @@ async def test_a_server_without_configuration_waits_and_can_be_bootstrapped_aliv
     with pytest.raises(NotLeaderError):
         await node.propose(b"x")
     node.bootstrap(servers("a"))
-    assert (await asyncio.wait_for(node.leadership.get(), 5)).is_leader
+    assert (await asyncio.wait_for(node.leadership.get(), PATIENCE_S)).is_leader
     await node.stop()
 
 
@@ -258,7 +258,7 @@ async def test_failed_append_acknowledges_nothing_and_recovers(tmp_path: Path) -
     with pytest.raises(StorageError, match="no space left"):
         await node.propose(b"refused")
     log.fail = ""
-    assert (await asyncio.wait_for(node.leadership.get(), 5)).is_leader
+    assert (await asyncio.wait_for(node.leadership.get(), PATIENCE_S)).is_leader
     await node.propose(b"again")
     assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"good", b"again"]
     await node.stop()
