@@ -177,11 +177,14 @@ async def test_automatic_snapshot_after_the_threshold(tmp_path: Path) -> None:
     node = make_node(tmp_path, config=config, notes=notes)
     node.bootstrap(servers("a"))
     await lead(node)
-    await asyncio.gather(*[node.propose(b"x") for _ in range(60)])
+    await asyncio.gather(*[node.propose(b"x") for _ in range(40)])
+    assert node.last_snapshot[0] == 0
+    await asyncio.gather(*[node.propose(b"x") for _ in range(20)])
     async with asyncio.timeout(PATIENCE_S):
         while node.last_snapshot[0] == 0:
             await asyncio.sleep(0.005)
-    assert node.last_snapshot[0] >= 50
+    # Of what was applied by then, which may be less than the log has.
+    assert node.last_snapshot[0] > 40
     await node.stop()
 
 
