@@ -20,6 +20,7 @@ if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
 
 OURS = Subject.OURS
+AUTOPILOT = {"LastContactThreshold": "5s", "MaxTrailingLogs": 250, "ServerStabilizationTime": "500ms"}
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_nothing_acknowledged_is_lost_with_leaders(cluster: Cluster) -> None:
         assert written(client, "PUT", f"/v1/kv/lock?acquire={session}").json() is True
         for cleanup in (True, False):
             leader = cluster.leader()
-            settings = {"CleanupDeadServers": cleanup, "ServerStabilizationTime": "500ms"}
+            settings = {**AUTOPILOT, "CleanupDeadServers": cleanup}
             written(leader, "PUT", "/v1/operator/autopilot/configuration", json.dumps(settings).encode())
             leader.kill()
             writes.more()
