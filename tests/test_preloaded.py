@@ -73,3 +73,38 @@ def test_processes_are_told_and_killed(tmp_path: Path) -> None:
     assert second.poll() is None
     second.terminate()
     assert second.wait(30) is not None and not is_alive(second.pid)
+
+
+OTHER = """
+import os, subprocess, sys, threading
+from pathlib import Path
+from support import preloaded
+
+def begin():
+    global one
+    with open(os.devnull, "wb") as nowhere:
+        one = preloaded.start(
+            [sys.executable, "-m", "proconsul.testing.gossip_member", "--name", "m", "--bind", "127.0.0.1:0"],
+            output=nowhere.fileno(), stdin=subprocess.PIPE, directory=Path.cwd(), environment=os.environ,
+        )
+
+thread = threading.Thread(target=begin)
+thread.start()
+thread.join()
+assert one.poll() is None, "it does not end with the thread that began it"
+print(one.pid, flush=True)
+input()
+"""
+
+
+def test_they_end_with_whoever_began_them() -> None:
+    """However that ends; and no earlier."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent
+    )
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    assert is_alive(pid)
+    process.kill()
+    process.communicate(timeout=60)
+    eventually(lambda: not is_alive(pid), "it ends too")
