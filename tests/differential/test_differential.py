@@ -20,7 +20,7 @@ from support.harness import Agent, Client, Reply, Subject
 from support.normal import Names, normal
 from support.scenarios import Rule, Scenario, Step, fill, load, pick
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.reference
 
 HERE = Path(__file__).parent
 SCENARIOS = [scenario for path in sorted((HERE / "scenarios").glob("*.http")) for scenario in load(path)]

@@ -13,8 +13,6 @@ import pytest
 from support.harness import Agent
 from support.patience import PATIENCE_S
 
-pytestmark = pytest.mark.timeout(120)
-
 # What an agent may grow by under any of these attacks; one that keeps what it is sent grows by hundreds.
 GROWTH_BYTES_MAX = 96 << 20
 # Others are served meanwhile. A deadline against hanging, not a measurement.

@@ -15,8 +15,6 @@ import pytest
 from support.harness import Agent, Subject, eventually, run
 from support.processes import is_alive
 
-pytestmark = pytest.mark.timeout(120)
-
 StartAgent = Callable[..., Agent]
 # Who leaves serves on for five seconds by default, which is not the matter here.
 SOON = ("-hcl", 'performance { leave_drain_time = "0s" }')
