@@ -16,7 +16,7 @@ from support.patience import PATIENCE_S
 # What an agent may grow by under any of these attacks; one that keeps what it is sent grows by hundreds.
 GROWTH_BYTES_MAX = 96 << 20
 # Others are served meanwhile. A deadline against hanging, not a measurement.
-SERVED_WITHIN_S = 5.0
+SERVED_WITHIN_S = PATIENCE_S
 
 
 def connect(agent: Agent) -> socket.socket:
