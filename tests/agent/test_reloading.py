@@ -37,10 +37,11 @@ from proconsul.agent.main import _Signals
 from proconsul.engine.http.request import Request, Response
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.testing import AgentInLoop
-from proconsul.testing.agent import free_port
+from support.patience import PATIENCE_S
+from support.ports import free_port
 
 BASE: dict[str, Any] = {"check_update_interval": "0s", "log_level": "warn"}
-DEADLINE_S = 10.0
+DEADLINE_S = PATIENCE_S
 
 
 class Running:
