@@ -119,6 +119,7 @@ def _rebuild(entries: LogStore, snapshots: SnapshotStore, configuration: Configu
     try:
         write_chunks(sink, fsm.snapshot().persist())
         sink.commit()
+        snapshots.reap()
     except BaseException:
         sink.cancel()
         raise
