@@ -22,11 +22,13 @@ from proconsul.engine.raft.errors import BootstrapError, NotLeaderError, RaftErr
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
+from proconsul.engine.raft.startup import check_storage
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
@@ -143,24 +145,33 @@ class ConsulServer:
         self._established = asyncio.Event()
         self._flushed_at = 0.0
         self.raft: RaftNode
+        self._opened: tuple[LogStore, SnapshotStore, OpenDisk] | None = None
 
     def _soon(self, callback: Callable[[], None]) -> object:
         return asyncio.get_running_loop().call_soon(callback)
 
     # ------------------------------------------------------------------ life
 
-    async def start(self) -> None:
-        """Open the data directory, load the state and join consensus.
+    async def open(self) -> None:
+        """Open the data directory and see that log and snapshots are of use, before anybody hears of this server.
 
         Raises RaftError when the directory is in use or damaged.
         """
-        log_store, snapshots, open_disk = self._storage()
-        if self.config.data_dir:
-            try:
-                await asyncio.to_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
-            except BaseException:
-                log_store.close()
-                raise
+        log_store, snapshots, _ = self._opened = self._storage()
+        try:
+            if self.config.data_dir:
+                await on_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
+            await on_thread(check_storage, log_store, snapshots)
+        except BaseException:
+            log_store.close()
+            raise
+
+    async def start(self) -> None:
+        """Load the state and join consensus. Raises RaftError when it is damaged."""
+        if self._opened is None:
+            await self.open()
+        assert self._opened is not None
+        log_store, snapshots, open_disk = self._opened
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
@@ -223,6 +234,8 @@ class ConsulServer:
             await self.network.close()
         if hasattr(self, "raft"):
             await self.raft.stop()
+        elif self._opened is not None:
+            self._opened[0].close()
 
     # ------------------------------------------------------------------ what endpoints use
 
