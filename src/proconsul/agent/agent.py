@@ -92,7 +92,10 @@ def read_node_id(config: RuntimeConfig, rng: random.Random) -> str:
     if config.node_id:
         node_id = config.node_id.lower()
     elif path is not None and path.exists():
-        return _checked_uuid(path.read_text().strip(), path)
+        try:
+            return _checked_uuid(path.read_text(errors="replace").strip(), path)
+        except OSError as error:
+            raise ConsulError(f"failed to setup node ID: {error}") from None
     else:
         node_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     if path is not None:
@@ -346,6 +349,7 @@ class Agent:
         """Bring up server, registrations and listeners. Raises OSError, RaftError or ConsulError."""
         self._started_at = time.time()
         # Whoever cannot use its data directory tells nobody that it is there.
+        self.registrations.persistence.check_folders()
         await self.server.open()
         await self.pools.start()
         listening = await self._load()

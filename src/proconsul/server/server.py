@@ -22,7 +22,6 @@ from proconsul.engine.raft.errors import BootstrapError, NotLeaderError, RaftErr
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
-from proconsul.engine.raft.startup import check_storage
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.settled import Settled
@@ -51,6 +50,7 @@ from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server import reconcile
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
+from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
 from proconsul.server.forwarding import Forwarding, Written
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.leader import LeaderLoop
@@ -160,8 +160,9 @@ class ConsulServer:
         log_store, snapshots, _ = self._opened = self._storage()
         try:
             if self.config.data_dir:
-                await on_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
-            await on_thread(check_storage, log_store, snapshots)
+                directory = Path(self.config.data_dir) / "raft"
+                await on_thread(recover, directory, log_store, snapshots)
+                await on_thread(check_whole, directory, log_store, snapshots)
         except BaseException:
             log_store.close()
             raise
@@ -179,6 +180,7 @@ class ConsulServer:
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id)
         await self.raft.start()
+        warn_of_strangers(self.raft.configuration[1], self.node_id)
         loaded = self.raft.loaded_snapshot
         if loaded is not None:
             age_s = self.wall_clock_ns() / SECOND_NS - loaded.taken_at_s
@@ -217,7 +219,10 @@ class ConsulServer:
         if not self.config.data_dir:
             return MemoryLog(), MemorySnapshots(), open_disk
         directory = Path(self.config.data_dir) / "raft"
-        return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
+        refuse_foreign(directory)
+        entries = SqliteLog(directory)
+        put_up_sign(directory)
+        return entries, DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
 
     def _make_network(self) -> Network:
         return Network(self, self.peers_known)
