@@ -61,7 +61,10 @@ def check_whole(directory: Path, log: LogStore, snapshots: SnapshotStore) -> Non
     Raises StorageError: for a log that is gone while snapshots are there, as it held the vote of this server and
     whatever it acknowledged since; and for what `check_storage` refuses.
     """
-    check_storage(log, snapshots)
+    try:
+        check_storage(log, snapshots)
+    except StorageError as error:
+        raise StorageError(f"the raft directory {directory} is damaged: {error}") from None
     stored = log.state()
     newest = next(iter(snapshots.list()), None)
     if newest is not None and not stored.term and not log.last_index:

@@ -41,6 +41,7 @@ log = logging.getLogger("agent.server.snapshot")
 
 T = TypeVar("T")
 PIECE_BYTES = 256 << 10
+SNAPSHOT_VERSION = 1
 # Request and response are a token and a few names; what is longer is none of ours.
 RECORD_BYTES_MAX = 64 << 10
 # A snapshot connection that is not done by then never will be: gigabytes over a slow line take minutes.
@@ -219,6 +220,8 @@ def _unpack(archive: BinaryIO) -> tuple[SnapshotMeta, BinaryIO]:
     try:
         meta = SnapshotMeta.from_json(read_archive(archive, state.write))
         size = state.tell()
+        if meta.version != SNAPSHOT_VERSION:
+            raise ArchiveError(f"Raft error when restoring snapshot: unsupported snapshot version {meta.version}")
         if size != meta.size:
             raise ArchiveError(f"failed to read snapshot file: expected {meta.size} bytes of state, found {size}")
         state.seek(0)
