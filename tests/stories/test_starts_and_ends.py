@@ -83,7 +83,7 @@ def test_a_server_that_loads_for_long_is_not_called_failed(tmp_path: Path) -> No
     with Cluster(tmp_path, *((f"s{number}", Subject.OURS) for number in range(3))) as cluster:
         assert isinstance(cluster, Cluster)
         leader = cluster.settled()
-        leader.ok("PUT", "/v1/snapshot", archive(2 * KEYS))
+        assert leader.client(120).call("PUT", SNAPSHOT, archive(2 * KEYS)).status == 200
         for one in cluster.servers():
             key = "/v1/kv/big/0000001?stale"
             eventually(lambda one=one, key=key: one.call("GET", key).status == 200, f"{one.name} has it", 60)
