@@ -80,7 +80,9 @@ def test_a_server_that_loads_for_long_is_not_called_failed(tmp_path: Path) -> No
     """Its gossip answers while its state is read: it keeps its vote, and nobody sees it fail again."""
     from support.big_state import archive
 
-    with Cluster(tmp_path, *((f"s{number}", Subject.OURS) for number in range(3))) as cluster:
+    # A dead server is removed at once otherwise, and between the kill and the start it is dead.
+    patient = ["-hcl", "autopilot { cleanup_dead_servers = false }"]
+    with Cluster(tmp_path, *((f"s{number}", Subject.OURS) for number in range(3)), extra=patient) as cluster:
         assert isinstance(cluster, Cluster)
         leader = cluster.settled()
         assert leader.client(120).call("PUT", SNAPSHOT, archive(2 * KEYS)).status == 200
