@@ -64,6 +64,8 @@ def start_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
     yield start
     for agent in started:
         agent.kill()
+    for agent in started:
+        agent.require_quiet()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,7 @@ def dev_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     agent.wait_ready()
     yield agent
     agent.kill()
+    agent.require_quiet()
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,5 @@ def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     finally:
         for agent in pair:
             agent.kill()
+    for agent in pair:
+        agent.require_quiet()

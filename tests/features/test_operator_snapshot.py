@@ -46,7 +46,7 @@ def damaged(archive: bytes) -> dict[str, bytes]:
         "stranger": packed({**files, "other": b"x"}, sums=False),
         "no sums": packed({name: files[name] for name in ("meta.json", "state.bin")}, sums=False),
         "no state": packed({"meta.json": files["meta.json"]}),
-        "trailing": gzip.compress(gzip.decompress(archive) + bytes(512)),
+        "trailing": gzip.compress(gzip.decompress(archive) + b"x" * 512),
     }  # fmt: skip
 
 

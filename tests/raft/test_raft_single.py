@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import threading
 from collections.abc import Sequence
@@ -190,16 +191,51 @@ async def test_automatic_snapshot_after_the_threshold(tmp_path: Path) -> None:
     await node.stop()
 
 
-async def test_user_restore_jumps_the_index_and_holds_proposals(node: RaftNode) -> None:
+async def test_user_restore_jumps_the_index_and_others_write_meanwhile(node: RaftNode) -> None:
+    """Whatever is proposed comes to pass, before the restored state or behind it; nothing waits for all of it."""
     await lead(node)
     await node.propose(b"old")
-    restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"one\ntwo\n")))
-    await asyncio.sleep(0)
-    held = node.propose(b"three")
+    restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"one\ntwo\n" * 50_000)))
+    answered: list[tuple[int, bytes]] = []
+    while not restoring.done():
+        index, line = await node.propose(b"line %d" % len(answered))
+        answered.append((index, line))
     assert await restoring == 1001
-    assert await held == (1002, b"three")
-    assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"one", b"two", b"three"]
-    assert node.last_snapshot == (1001, 2) and node.last_index == 1002
+    assert await node.propose(b"three") == (answered[-1][0] + 1 if answered[-1][0] > 1001 else 1002, b"three")
+    behind = [line for index, line in answered if index > 1001]
+    assert len(behind) < len(answered), "writes went on beside the restore"
+    assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"one", b"two"] * 50_000 + [*behind, b"three"]
+    assert node.last_snapshot == (1001, 2)
+    await node.stop()
+
+
+async def test_one_user_restore_at_a_time(node: RaftNode) -> None:
+    await lead(node)
+    restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"one\n")))
+    await asyncio.sleep(0)
+    with pytest.raises(RaftError, match="a snapshot restore is in progress"):
+        await node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"two\n"))
+    assert await restoring == 1001
+    await node.stop()
+
+
+async def test_a_cancelled_user_restore_changes_nothing_or_all(node: RaftNode) -> None:
+    """At every moment of it; what threads are at is over before their files are removed."""
+    await lead(node)
+    await node.propose(b"old")
+    for turns in range(0, 40, 2):
+        restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"one\n" * 10_000)))
+        for _ in range(turns):
+            await asyncio.sleep(0.0003)
+        restoring.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await restoring
+        assert isinstance(node._fsm, LinesFSM)
+        if node._fsm.lines != [b"old"]:
+            assert node._fsm.lines == [b"one"] * 10_000 and node.last_snapshot[0] == 1001
+            break
+    _, line = await node.propose(b"after")
+    assert line == b"after"
     await node.stop()
 
 

@@ -52,6 +52,22 @@ def program(subject: Subject) -> list[str]:
     return [str(path)]
 
 
+# What Python says of an error that nobody heard: of a task, a callback, a thread, a generator.
+UNHEARD = (
+    "Traceback (most recent call last)", "never retrieved", "Exception in callback", "exception in callback",
+    "was destroyed but it is pending", "Exception ignored in", "was never awaited", "Unhandled exception",
+)  # fmt: skip
+
+
+def require_quiet(name: str, log: str) -> None:
+    """Fail when a program's log has an error in it that nobody heard; to be called at every end of every agent."""
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
+        if any(mark in line for mark in UNHEARD):
+            shown = "\n".join(lines[max(0, number - 3) : number + 40])
+            raise AssertionError(f"an error nobody heard in the log of {name}:\n{shown}")
+
+
 def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEOUT_S) -> T:
     """The first true result of ``probe``; OSErrors count as not yet. Fails with ``what`` at the deadline."""
     began = time.monotonic()
@@ -228,6 +244,11 @@ class Agent:
     def wait_exit(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
         assert self.process is not None
         return self.process.wait(timeout_s)
+
+    def require_quiet(self) -> None:
+        """See `require_quiet`."""
+        if self.subject is Subject.OURS:
+            require_quiet(self.directory.name, self.log())
 
     def kill(self) -> None:
         """kill -9, and wait. Nothing happens when the process has ended already."""

@@ -32,6 +32,7 @@ from support.harness import (
     free_ports,
     program,
     reference_path,
+    require_quiet,
     run,
 )
 from support.patience import PATIENCE_S
@@ -396,9 +397,12 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object = None, *_: object) -> None:
         for member in self.members.values():
             member.kill()
+        for member in self.members.values() if kind is None else ():
+            if not isinstance(member, SerfMember) and getattr(member, "subject", Subject.OURS) is Subject.OURS:
+                require_quiet(member.name, member.log())
 
     def __iter__(self) -> Iterator[AnyMember]:
         return iter([member for member in self.members.values() if member.running])
