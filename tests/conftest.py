@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.harness import Agent, Subject, reference_path
+from support.order import by_time
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # keep the order in which the workers have collected, see below
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: by_time(item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,6 +64,8 @@ def start_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
     yield start
     for agent in started:
         agent.kill()
+    for agent in started:
+        agent.require_quiet()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +76,7 @@ def dev_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     agent.wait_ready()
     yield agent
     agent.kill()
+    agent.require_quiet()
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +92,5 @@ def agents(reference_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     finally:
         for agent in pair:
             agent.kill()
+    for agent in pair:
+        agent.require_quiet()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from support.order import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/proconsul"
@@ -63,11 +66,14 @@ LAZY_MODULES = {"hcl2", "lark", "httpx", "psutil", "prometheus_client", "cryptog
 FEATURE_PRIVATE = {"endpoint", "http", "cli"}
 
 
+@functools.cache
 def sources() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+@functools.cache
 def tree_of(path: Path) -> ast.Module:
+    """Parsed once: each of the many tests below looks at every module."""
     return ast.parse(path.read_text(), str(path))
 
 
@@ -166,6 +172,11 @@ def test_streams_are_written_to_in_one_way(path: Path) -> None:
         return
     found = re.findall(r"\b\w*writer\.write(?:_eof|lines)?\(|stdin\.write\(", path.read_text(encoding="utf-8"))
     assert not found, found
+
+
+def test_the_order_of_tests_names_what_is_there() -> None:
+    gone = [name for name in LONGEST_FIRST if not (ROOT / name).exists()]
+    assert set(gone) <= {"tests/stories/"}, "has moved: correct the list"
 
 
 # Distributions whose modules have another name.

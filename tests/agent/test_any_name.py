@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from proconsul.features.catalog.reads import id_prefix
 from proconsul.testing import AgentInLoop, AgentInThread
+from support.patience import PATIENCE_S
 
 NAMES = [
     "a//b", "/leading", "trailing/", "..", ".", "a/../b", "a/./b", "../../self", "new\nline", "tab\tbell\a", "a%2Fb",
@@ -64,7 +65,7 @@ async def test_services_and_checks_of_any_name(name: str) -> None:
 def test_generated_names(consul_agent: AgentInThread, parts: Sequence[str]) -> None:
     """Over a socket, escaped, and as clients of Go send them: only what must be is escaped."""
     name = "".join(parts)
-    connection = http.client.HTTPConnection(consul_agent.http_address, timeout=10)
+    connection = http.client.HTTPConnection(consul_agent.http_address, timeout=PATIENCE_S)
     for safe in ("", "/."):
         path = quote(name, safe=safe)
         for method, target, body in (

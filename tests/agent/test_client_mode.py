@@ -17,6 +17,7 @@ from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.request import Request
 from proconsul.features.catalog.model import NodeService
 from proconsul.features.errors import ConsulError, NoServers
+from support.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,6 @@ class NoStagger(random.Random):
 
 
 async def until(probe: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not probe():
             await asyncio.sleep(0.01)

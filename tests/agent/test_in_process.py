@@ -6,10 +6,11 @@ import http.client
 import json
 
 from proconsul.testing import AgentInLoop, AgentInThread
+from support.patience import PATIENCE_S
 
 
 def _get(address: str, path: str) -> object:
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read()

@@ -33,6 +33,7 @@ from proconsul.features.kv import endpoint as kv
 from proconsul.features.operator import routes as operator
 from proconsul.features.session import endpoint as session
 from proconsul.features.txn import endpoint as txn
+from support.patience import PATIENCE_S
 
 ADDRESS = Address("127.0.0.1", 1)
 TXN = b'[{"KV":{"Verb":"get","Key":"a"}}]'
@@ -111,7 +112,7 @@ class Client:
         path, _, query = target.partition("?")
         request = Request(method, path, path, query, {})
         request.body = body
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             response = await self.agent.front.answer(request)
         return response.status, response.body.decode("utf-8", "replace")
 
@@ -231,6 +232,6 @@ async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str,
             client.pool.reply = reply if isinstance(reply, bytes) else msgpack.encode(reply)
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
             service._responder.handle(_question(name, kind), answer.set_result, tcp=True)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 packet = await answer
             assert packet[:2] == b"\0\x07" and packet[3] & 0x0F in (0, 2, 3), (kind, reply, packet)

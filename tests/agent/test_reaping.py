@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from proconsul.testing import AgentInLoop
+from support.patience import PATIENCE_S
 
 LONG_S = 100_000.0
 
@@ -34,7 +35,7 @@ class Subject:
         return str(checks[check]["Output"])
 
     async def until_output(self, check: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self.output(check):
                 await asyncio.sleep(0.01)
 

@@ -33,14 +33,15 @@ from proconsul.agent.config import load, reload
 from proconsul.agent.config.load import RELOADABLE
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.logs import Logs
-from proconsul.agent.main import _Signals
+from proconsul.agent.signals import Signals
 from proconsul.engine.http.request import Request, Response
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.testing import AgentInLoop
-from proconsul.testing.agent import free_port
+from support.patience import PATIENCE_S
+from support.ports import free_port
 
 BASE: dict[str, Any] = {"check_update_interval": "0s", "log_level": "warn"}
-DEADLINE_S = 10.0
+DEADLINE_S = PATIENCE_S
 
 
 class Running:
@@ -201,7 +202,7 @@ async def leaving(tmp_path: Path) -> None:
     async with Reloaded(tmp_path, leave_on_terminate=True, skip_leave_on_interrupt=False) as agent:
         await agent.reload(leave_on_terminate=False, skip_leave_on_interrupt=True)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signals = _Signals(agent.loop.agent)
+            signals = Signals(agent.loop.agent)
             signals._terminate(number)
             assert agent.loop.agent.exit_code.result() == 1
             assert signals._leaving is None

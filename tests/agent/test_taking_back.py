@@ -16,6 +16,7 @@ import proconsul.agent.persistence as persistence
 from proconsul.agent.config import load
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
+from support.patience import PATIENCE_S
 
 SHOWN = (
     "/v1/agent/services", "/v1/agent/checks", "/v1/catalog/services", "/v1/catalog/service/web",
@@ -206,14 +207,14 @@ async def test_what_the_disk_refuses_is_put_back(start: Start, full: set[str]) -
             await subject.ok("/v1/agent/service/deregister/next")
         assert refused >= 3
         await subject.loop.agent.sync.sync_full()
-        assert differences(await subject.state(), before) == []
+        assert await settled(subject, before) == []
 
 
 async def settled(subject: Subject, before: dict[str, Any]) -> list[Any]:
     """What differs from ``before`` when nothing does, or for long."""
     found: list[Any] = []
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while found := differences(await subject.state(), before):
                 await asyncio.sleep(0.02)
     return found
@@ -226,7 +227,7 @@ async def test_maintenance_that_the_disk_refuses_is_not_in_force(start: Start) -
         subject.disk.full = {"checks"}
         for target in ("/v1/agent/maintenance?enable=true", "/v1/agent/service/maintenance/web?enable=true"):
             assert (await subject.put(target))[0] == 500
-            assert differences(await subject.state(), before) == []
+            assert await settled(subject, before) == []
 
 
 async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
@@ -237,7 +238,7 @@ async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
                   for port in range(1, 6)]  # fmt: skip
         answers = await _all([subject.put("/v1/agent/service/register", body) for body in bodies])
         assert [status for status, _ in answers] == [500] * 5
-        assert differences(await subject.state(), before) == []
+        assert await settled(subject, before) == []
         assert not subject.loop.agent.registrations._unsettled
 
 

@@ -11,6 +11,7 @@ import pytest
 from proconsul.agent.watches import parse_watch
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
+from support.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ async def test_a_command_gets_the_result_and_its_index(tmp_path: Path) -> None:
 
 
 async def _lines(path: Path, count: int) -> list[str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             lines = path.read_text().splitlines() if path.exists() else []
             if len(lines) >= count:
@@ -75,7 +76,7 @@ async def test_an_http_handler_gets_the_result_and_its_index() -> None:
         "http_handler_config": {"path": f"http://127.0.0.1:{port}/hook", "method": "POST", "timeout": "5s"},
     }  # fmt: skip
     async with AgentInLoop({"watches": [watch]}) as agent:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             headers, services = await received.get()
             assert "x-consul-index" in headers
             await agent.request("PUT", "/v1/agent/service/register", b'{"Name":"web"}')

@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
 
 from check_certificates import server_context
 
+from support.patience import PATIENCE_S
+
 Watch = dict[str, Any]
 Act = Callable[[AgentInLoop, str], Awaitable[Any]]
 
@@ -57,7 +59,7 @@ def _writing(kind: str, path: Path, round_: str = "") -> Watch:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
 

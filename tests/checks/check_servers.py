@@ -57,10 +57,3 @@ def reply(status: str = "200 OK", body: bytes = b"hello", **header: str) -> byte
     return ("\r\n".join(rows) + "\r\n\r\n").encode() + body
 
 
-async def closed_port() -> int:
-    """A port of loopback on which nothing listens."""
-    server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return int(port)

@@ -12,11 +12,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from check_certificates import server_context
-from check_servers import closed_port, read_request, reply, tcp_server
+from check_servers import read_request, reply, tcp_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts, ProbeResult
 from proconsul.agent.checks.http import HttpProbe
 from proconsul.agent.checks.status import CheckStatus
+from support.ports import free_port
 
 TLS = DefaultTlsContexts()
 
@@ -117,7 +118,7 @@ async def test_unusable_urls(url: str, output: str) -> None:
 
 
 async def test_refused_connection_hides_the_password() -> None:
-    port = await closed_port()
+    port = free_port()
     result = await HttpProbe(f"http://u:secret@127.0.0.1:{port}/", 5.0, 4096, method="PUT").run()
     where = f"127.0.0.1:{port}"
     assert result.output == f'Put "http://u:xxxxx@{where}/": dial tcp {where}: connect: connection refused'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,21 @@ from proconsul.agent.checks.probes import make_probe
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.checks.url import UrlError, parse
 
+TLS_HANDSHAKE = b"\x16"
 CONTROL = [chr(code) for code in (*range(32), 127)]
 LINES = ["\r\nX-Injected: 1", "\nX-Injected: 1", "\r\n\r\nGET /other HTTP/1.1\r\nHost: x"]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that refuses what the real one refuses, and says at once that nobody has a name, wherever this runs:
+    the real one may wait for a name server for seconds."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+        return real(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 class Listener:
@@ -43,8 +57,11 @@ class Listener:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            self.heads.append(await reader.readuntil(b"\r\n\r\n"))
-            writer.write(reply())
+            first = await reader.readexactly(1)
+            # We have no certificate: who asks for one would wait until his time-out.
+            if first != TLS_HANDSHAKE:
+                self.heads.append(first + await reader.readuntil(b"\r\n\r\n"))
+                writer.write(reply())
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         writer.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,11 +17,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from check_servers import closed_port, read_request, reply, tcp_server
+from check_servers import read_request, reply, tcp_server
 
 from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
+from support.ports import free_port, free_ports
 
 pytestmark = pytest.mark.reference
 
@@ -35,17 +35,9 @@ def _reference() -> str:
     return path
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(sock.getsockname()[1]) for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
 @contextmanager
 def _agent(config: Path) -> Iterator[str]:
-    http, dns, server, lan, wan = _free_ports(5)
+    http, dns, server, lan, wan = free_ports(5)
     arguments = [
         _reference(), "agent", "-dev", "-config-file", str(config), "-http-port", str(http), "-dns-port", str(dns),
         "-server-port", str(server), "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-grpc-port", "-1",
@@ -155,7 +147,7 @@ def _results(url: str, names: set[str]) -> dict[str, tuple[str, str]]:
 
 
 async def test_outputs_agree(tmp_path: Path) -> None:
-    refused = await closed_port()
+    refused = free_port()
     async with tcp_server(_server) as port:
         definitions = _definitions(f"http://127.0.0.1:{port}", refused)
         config = tmp_path / "checks.json"

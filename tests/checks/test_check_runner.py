@@ -21,6 +21,7 @@ from proconsul.agent.checks import (
 )
 from proconsul.agent.checks.alias import AliasFollower, alias_result
 from proconsul.agent.checks.base import ProbeResult
+from support.patience import PATIENCE_S
 from support.processes import until_ended
 
 
@@ -34,7 +35,7 @@ class Board:
         self.queue.put_nowait((check_id, status, output))
 
     async def next(self) -> tuple[str, str, str]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.queue.get()
 
 
@@ -203,7 +204,7 @@ async def test_alias_asks_another_node() -> None:
     follower = AliasFollower("a", "other", "web", LocalState(), Catalog(), results.put_nowait, Soon())
     task = asyncio.create_task(follower.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await results.get()).output == "Service web could not be found on node other"
             assert (await results.get()).output == 'Aliased check "c" failing: down'
             assert (await results.get()).status is CheckStatus.CRITICAL

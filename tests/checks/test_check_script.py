@@ -80,8 +80,9 @@ async def test_cancelling_while_it_starts_kills_the_group(tmp_path: Path) -> Non
     """The script runs already; that it does is not known here yet."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
+    before = _children()
     task = asyncio.create_task(shell(f"sleep 100 & echo $! > {fifo}; wait").run())
-    while not (children := _children()):
+    while not (children := _children() - before):
         await asyncio.sleep(0)
     # Nothing of the event loop runs between the start and this.
     pid = int(fifo.read_text())
@@ -92,8 +93,8 @@ async def test_cancelling_while_it_starts_kills_the_group(tmp_path: Path) -> Non
     await until_ended(pid)
 
 
-def _children() -> list[str]:
-    return [pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()]
+def _children() -> set[str]:
+    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
 
 
 async def test_no_descriptor_is_inherited() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 
 from check_certificates import server_context
-from check_servers import closed_port, read_request, reply, tcp_server, unix_server
+from check_servers import read_request, reply, tcp_server, unix_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.docker import DockerProbe
@@ -28,6 +28,7 @@ from proconsul.agent.checks.os_service import OsServiceProbe
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.checks.tcp import TcpProbe
 from proconsul.agent.checks.udp import UdpProbe
+from support.ports import free_port
 
 PASS, FAIL = CheckStatus.PASSING, CheckStatus.CRITICAL
 
@@ -37,7 +38,7 @@ async def _nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def test_tcp() -> None:
-    port = await closed_port()
+    port = free_port()
     async with tcp_server(_nothing) as open_port:
         for host in ("127.0.0.1", "localhost"):
             result = await TcpProbe(f"{host}:{open_port}", 5.0).run()
@@ -143,7 +144,7 @@ async def test_grpc() -> None:
 
 
 async def test_grpc_without_a_grpc_server() -> None:
-    port = await closed_port()
+    port = free_port()
     refused = await GrpcProbe(f"127.0.0.1:{port}", 5.0).run()
     assert refused == (
         FAIL,

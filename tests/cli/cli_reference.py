@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,10 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from support import preloaded
+from support.patience import PATIENCE_S
+from support.ports import free_ports
+
 HERE = Path(__file__).parent
 OURS = [sys.executable, "-m", "proconsul"]
-_START_TIMEOUT_S = 20.0
-_RUN_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = PATIENCE_S
+_RUN_TIMEOUT_S = PATIENCE_S
 
 # What differs from run to run, and what stands for it.  Help pages are ours, so they are cut off where they begin.
 NORMALISERS = (
@@ -48,22 +51,15 @@ def binary() -> str:
     return path
 
 
-def free_port() -> int:
-    """Return a port nobody uses now."""
-    with contextlib.closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 class Agent:
     """A running reference agent in development mode."""
 
     def __init__(self, folder: Path, configuration: str) -> None:
-        self.http, self.serf, self.wan = free_port(), free_port(), free_port()
+        self.http, self.serf, self.wan, server = free_ports(4)
         self.address = f"127.0.0.1:{self.http}"
         config = folder / "agent.hcl"
         config.write_text(configuration)
-        ports = {"http": self.http, "server": free_port(), "serf-lan": self.serf, "serf-wan": self.wan}
+        ports = {"http": self.http, "server": server, "serf-lan": self.serf, "serf-wan": self.wan}
         flags = [part for name, port in ports.items() for part in (f"-{name}-port", str(port))]
         command = [binary(), "agent", "-dev", "-node", "ref1", "-dns-port", "-1", "-grpc-port", "-1"]
         self._log = (folder / "agent.log").open("wb")
@@ -75,7 +71,7 @@ class Agent:
         """Wait until an answer of the agent holds the wanted text."""
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
-            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=2)
+            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
             try:
                 connection.request("GET", path)
                 if wanted in connection.getresponse().read():
@@ -123,14 +119,8 @@ Result = tuple[int, str, str]
 def run(program: list[str], arguments: list[str], folder: Path, environ: Mapping[str, str], stdin: bytes) -> Result:
     """Run a program and return exit code, output and errors, normalised."""
     base = {key: value for key, value in os.environ.items() if not key.startswith("CONSUL_")}
-    done = subprocess.run(
-        [*program, *arguments],
-        cwd=folder,
-        env={**base, **environ},
-        input=stdin,
-        capture_output=True,
-        timeout=_RUN_TIMEOUT_S,
-        check=False,
+    done = preloaded.run(
+        [*program, *arguments], directory=folder, environment={**base, **environ}, stdin=stdin, timeout_s=_RUN_TIMEOUT_S
     )
     return (
         done.returncode,

@@ -11,7 +11,7 @@ import cli_archives as archives
 import cli_reference as reference
 import pytest
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.reference
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import cli_reference as reference
 import pytest
 
 from proconsul.cli.main import main
+from support.patience import PATIENCE_S
 
 KEYS = [
     b"plain", b"a b", b"\xff\xfe", b"\xc3\xa9", b"x/\x80/y", b"new\nline", b"tab\t", b'quote"', b"back\\slash",
@@ -40,7 +41,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reference.Agent]
 
 
 def _call(agent: reference.Agent, method: str, path: str, body: bytes | None = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", agent.http, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", agent.http, timeout=PATIENCE_S)
     connection.request(method, path, body)
     text = connection.getresponse().read()
     connection.close()

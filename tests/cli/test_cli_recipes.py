@@ -13,7 +13,7 @@ import pytest
 from proconsul.cli.api import Client, ClientConfig
 from proconsul.cli.recipes import LOCK_FLAG, InUse, Lock, RecipeError, Semaphore
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.reference
 _NOTICE_S = 20.0
 
 

@@ -18,8 +18,6 @@ import requests
 
 from support.harness import Agent, eventually, run
 
-pytestmark = pytest.mark.timeout(180)
-
 HERE = Path(__file__).parent
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.harness import Agent, eventually, run
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.reference
 
 # One line is one command; each is run against the reference and then against us.
 COMMANDS = """

@@ -20,6 +20,7 @@ if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
 
 OURS = Subject.OURS
+AUTOPILOT = {"LastContactThreshold": "5s", "MaxTrailingLogs": 250, "ServerStabilizationTime": "500ms"}
 
 
 @pytest.fixture
@@ -77,8 +78,10 @@ def test_nothing_acknowledged_is_lost_with_leaders(cluster: Cluster) -> None:
         client = next(member for member in cluster.agents() if member not in cluster.servers())
         session = written(client, "PUT", "/v1/session/create", b'{"TTL": "120s"}').json()["ID"]
         assert written(client, "PUT", f"/v1/kv/lock?acquire={session}").json() is True
-        for _ in range(2):
+        for cleanup in (True, False):
             leader = cluster.leader()
+            settings = {**AUTOPILOT, "CleanupDeadServers": cleanup}
+            written(leader, "PUT", "/v1/operator/autopilot/configuration", json.dumps(settings).encode())
             leader.kill()
             writes.more()
             now = cluster.leader()

@@ -11,6 +11,7 @@ import pytest
 
 from proconsul.agent.config import ConfigError, debug_config, load, load_with, reload, validate_paths
 from proconsul.agent.config.host import Interface
+from support.work import calls
 
 
 class FakeHost:
@@ -47,18 +48,17 @@ def test_dev_mode_is_a_fast_open_server_on_loopback() -> None:
     assert config.gossip_lan.suspicion_mult == 3
 
 
-def test_dev_mode_needs_no_heavy_module_and_little_time() -> None:
+def test_dev_mode_needs_no_heavy_module_and_little_work() -> None:
     code = (
-        "import sys, time\n"
+        "import sys\n"
         "from proconsul.agent.config import load\n"
         "load({'dev': True})\n"
-        "start = time.perf_counter(); load({'dev': True}); took = time.perf_counter() - start\n"
         "heavy = {'hcl2', 'lark', 'psutil', 'ssl', 'asyncio', 'cryptography', 'httpx'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "assert took < 0.05, took\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+    assert calls(lambda: load({"dev": True})) < 5000
 
 
 def test_server_and_client_defaults_differ() -> None:

@@ -10,7 +10,7 @@ from test_differential_raw import shown
 
 from support.harness import Agent
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.reference
 
 # Every conversation ends with this, so that nobody has to wait for silence.
 LAST = "GET /v1/kv/framing?raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

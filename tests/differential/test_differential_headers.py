@@ -11,7 +11,7 @@ import pytest
 from support.harness import Agent, Subject
 from support.normal import Names, normal
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.reference
 
 CONFIG = (
     'http_config { response_headers { "X-Foo" = "bar" "content-type" = "text/x" "Vary" = "foo" "X-Consul-Index" = "7" }'

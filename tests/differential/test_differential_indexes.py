@@ -13,7 +13,7 @@ import pytest
 
 from support.harness import Agent, Client, eventually
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.reference
 
 READS = (
     "/v1/kv/ix/a", "/v1/kv/ix/none", "/v1/kv/ix/?recurse", "/v1/kv/iy/?recurse", "/v1/kv/?recurse", "/v1/kv/ix/?keys",

@@ -7,7 +7,7 @@ import pytest
 from support.harness import Agent, Client
 from support.normal import Names
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.reference
 
 COORDINATE = '{"Node":"none","Coord":{"Vec":[0,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001}}'
 SESSION = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"

@@ -15,7 +15,7 @@ import pytest
 from support.harness import Agent, Reply
 from support.normal import Names, normal
 
-pytestmark = [pytest.mark.reference, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.reference
 
 CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "raw.toml").read_text())["case"]
 # How long a side may take to say something, and how long silence must last to count as the end.

@@ -9,7 +9,6 @@ import re
 import select
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -20,8 +19,14 @@ from typing import Any
 
 import pytest
 
-_START_TIMEOUT_S = 20.0
-_ANSWER_TIMEOUT_S = 2.0
+from support import preloaded
+from support.patience import PATIENCE_S
+from support.ports import free_port, free_ports
+
+# So many questions that came later must be answered before an earlier one is taken for unanswered.
+LATER_QUESTIONS = 3
+_START_TIMEOUT_S = PATIENCE_S
+_ANSWER_TIMEOUT_S = PATIENCE_S
 
 Record = tuple[bytes, int, int, int, bytes]
 
@@ -33,24 +38,6 @@ def reference_binary() -> str:
     if not os.access(path, os.X_OK):
         pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
     return path
-
-
-_given: set[int] = set()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses now, and none that was given before: the system may offer one twice."""
-    sockets: list[socket.socket] = []
-    ports: list[int] = []
-    while len(ports) < count:
-        sockets.append(socket.create_server(("127.0.0.1", 0)))
-        port = int(sockets[-1].getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            ports.append(port)
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 class DnsAgent:
@@ -67,13 +54,13 @@ class DnsAgent:
             "-serf-wan-port": wan, "-grpc-port": -1,
         }  # fmt: skip
         flags = [part for name, port in ports.items() for part in (name, str(port))]
-        self.process = subprocess.Popen(
+        self.process = preloaded.start(
             [*command, "agent", "-dev", "-node", "n1", "-config-file", str(folder / "agent.hcl"), *flags],
-            stdout=self._log, stderr=self._log,
+            output=self._log.fileno(), directory=folder, environment=os.environ,
         )  # fmt: skip
 
     def put(self, path: str, body: Any) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
         connection.request("PUT", path, json.dumps(body))
         response = connection.getresponse()
         text = response.read()
@@ -81,7 +68,7 @@ class DnsAgent:
         assert response.status == 200, text
 
     def get(self, path: str) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
         try:
             connection.request("GET", path)
             return connection.getresponse().read()
@@ -108,8 +95,8 @@ class DnsAgent:
             except TimeoutError:
                 return None
 
-    def udp_many(self, packets: list[bytes], silence_s: float = 0.4) -> list[bytes | None]:
-        """The answers to ``packets``, some at a time; None for what stays unanswered that long."""
+    def udp_many(self, packets: list[bytes]) -> list[bytes | None]:
+        """The answers to ``packets``, some at a time; None for what is not answered though later questions are."""
         answers: list[bytes | None] = [None] * len(packets)
         for first in range(0, len(packets), 64):
             with ExitStack() as stack:
@@ -118,12 +105,14 @@ class DnsAgent:
                     sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                     sock.sendto(packets[number], ("127.0.0.1", self.dns))
                     waiting[sock] = number
-                while waiting:
-                    ready = select.select(list(waiting), [], [], silence_s)[0]
-                    if not ready:
-                        break
+                later = 0
+                while waiting and later < LATER_QUESTIONS:
+                    ready = select.select(list(waiting), [], [], 0.05)[0]
                     for sock in ready:
                         answers[waiting.pop(sock)] = sock.recv(65535)
+                    if not ready:
+                        assert self.udp(query("later", 1)) is not None, "it answers nothing any more"
+                    later = 0 if ready else later + 1
         return answers
 
     def tcp(self, packet: bytes) -> bytes:
@@ -151,10 +140,10 @@ def agent_pair(folder: Path, config: str, catalog: list[dict[str, Any]]) -> Iter
     with ExitStack() as stack:
         # The port is part of the catalog (service consul), so both are told the same; ours is started first and
         # does not need it while it is alone.
-        reference_port = free_ports(1)[0]
+        reference_port = free_port()
         pair = (
             DnsAgent([reference_binary()], folder / "reference", config, reference_port),
-            DnsAgent([sys.executable, "-m", "proconsul"], folder / "ours", config, free_ports(1)[0]),
+            DnsAgent([sys.executable, "-m", "proconsul"], folder / "ours", config, free_port()),
         )
         for agent in pair:
             stack.callback(agent.close)
@@ -244,8 +233,8 @@ class FakeRecursor:
     def __init__(self, table: dict[str, list[tuple[int, bytes]] | int | bytes]) -> None:
         """A name's entry: records, a response code, -1 for silence, or flags and all that follows them."""
         self.table = table
-        self.tcp = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self.tcp.getsockname()[1])
+        self.port = free_port()
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", self.port))
         self.asked: list[str] = []

@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from dns_agents import DnsAgent, FakeRecursor, Parsed, agent_pair, query, without_serial
 
+from support.patience import PATIENCE_S
+
 pytestmark = pytest.mark.reference
 
 TYPES = {
@@ -287,7 +289,7 @@ ODD = {
 
 @pytest.mark.parametrize("what", ODD)
 def test_odd_packets(pair: tuple[DnsAgent, DnsAgent], what: str) -> None:
-    theirs, ours = (agent.udp(ODD[what], timeout_s=0.3) for agent in pair)
+    theirs, ours = (agent.udp_many([ODD[what]])[0] for agent in pair)
     assert (ours is None) == (theirs is None)
     if theirs is not None and ours is not None:
         assert without_serial(ours) == without_serial(theirs)
@@ -299,7 +301,7 @@ def test_pipelined_tcp(pair: tuple[DnsAgent, DnsAgent]) -> None:
     from dns_agents import read_tcp
 
     for agent in pair:
-        with socket.create_connection(("127.0.0.1", agent.dns), timeout=2) as sock:
+        with socket.create_connection(("127.0.0.1", agent.dns), timeout=PATIENCE_S) as sock:
             for number in range(20):
                 packet = query("one.service.consul", 1, query_id=number)
                 sock.sendall(struct.pack("!H", len(packet)) + packet)

@@ -20,8 +20,6 @@ from cryptography.x509.oid import NameOID
 
 from support.harness import Agent, Subject, eventually, free_ports, program, run
 
-pytestmark = pytest.mark.timeout(120)
-
 StartAgent = Callable[..., Agent]
 
 

@@ -16,8 +16,6 @@ import pytest
 
 from support.harness import Agent, Client, Subject, eventually, run
 
-pytestmark = pytest.mark.timeout(120)
-
 StartAgent = Callable[..., Agent]
 Write = Callable[[Client, str], str]
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from strange_requests import requests
 
 from proconsul.testing import AgentInLoop
 from support.harness import Agent
-
-pytestmark = pytest.mark.timeout(120)
 
 # What Python says, and nobody else should.
 PYTHON = re.compile(

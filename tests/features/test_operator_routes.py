@@ -51,7 +51,6 @@ def said(agent: Agent, method: str, target: str, body: str) -> tuple[int, str, s
 
 
 @pytest.mark.reference
-@pytest.mark.timeout(120)
 def test_the_same_answers(agents: list[Agent]) -> None:
     for agent in agents:
         eventually(lambda agent=agent: agent.call("GET", f"{AUTOPILOT}/health").status == 200, "health is known")

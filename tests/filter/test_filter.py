@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +21,7 @@ from proconsul.features.catalog.model import (
     Upstream,
     Weights,
 )
+from support.work import calls
 
 WEB = ServiceNode(
     Node="f1",
@@ -165,12 +164,12 @@ def test_compiled_filters_are_kept_up_to_a_bound() -> None:
     assert compile_filter("Node == kept", Node) is not first
 
 
-def test_ten_thousand_rows_are_quick() -> None:
+def test_a_row_is_little_work() -> None:
     rows = [ServiceNode(Node=f"n{i}", ServiceTags=["v1"], ServiceMeta={"i": str(i % 10)}) for i in range(10_000)]
     matches = compile_filter("v1 in ServiceTags and ServiceMeta.i == 3 or Node == n5", ServiceNode)
-    began = time.process_time()
-    assert sum(map(matches, rows)) == 1001
-    assert time.process_time() - began < 0.5
+    found: list[int] = []
+    assert calls(lambda: found.append(sum(map(matches, rows)))) < 20 * len(rows)
+    assert found == [1001]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -19,11 +18,13 @@ import pytest
 
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, Node, NodeService, ServiceNode
+from support.patience import PATIENCE_S
+from support.ports import free_ports
 
 pytestmark = pytest.mark.reference
 
 PREFIX = "Failed to create boolean expression evaluator: "
-_START_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = PATIENCE_S
 
 _REGISTRATIONS: list[dict[str, Any]] = [
     {
@@ -113,20 +114,12 @@ OTHER_ROWS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(sock.getsockname()[1]) for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
-
-
 class Reference:
     """A running reference agent, asked over one connection."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         self.connection.request(method, path, json.dumps(body) if body is not None else None)
@@ -156,7 +149,7 @@ def reference() -> Iterator[Reference]:
     path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
     if not os.access(path, os.X_OK):
         pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
-    http_port, server, lan, wan = _free_ports(4)
+    http_port, server, lan, wan = free_ports(4)
     command = [
         path, "agent", "-dev", "-node", "n1", "-http-port", str(http_port), "-server-port", str(server),
         "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-dns-port", "-1", "-grpc-port", "-1",

@@ -16,6 +16,7 @@ from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.messages import NodeState, SerfKind
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
+from proconsul.engine.gossip.serf_effects import KeyringChanged
 from proconsul.engine.wire.record import Record
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ class Bench:
         self.membership = FakeMembership(name)
         self.serf.attach(self.membership)
         self.taken: list[Any] = []
+        self.written: list[KeyringChanged] = []
         self.rejoin = self.serf.restore(snapshot, self.now) if snapshot is not None else {}
         self.sees(name, tags=tags)
 
@@ -106,6 +108,13 @@ class Bench:
         found = [effect for effect in self.taken if isinstance(effect, kind)]
         self.taken = [effect for effect in self.taken if not isinstance(effect, kind)]
         return found
+
+    def write_keys(self) -> None:
+        """As a driver does: what is to be written is, and then answered."""
+        for effect in [*self.serf.effects]:
+            if isinstance(effect, KeyringChanged) and effect not in self.written:
+                self.written.append(effect)
+                effect.written("")
 
     def logs(self) -> list[str]:
         return [log.text for log in self.effects(Log)]
@@ -157,6 +166,7 @@ class FakePool:
                             other.serf.user_message(body, bench.membership.address, other.now)
             quiet = not any(bodies for _, bodies in said)
             for bench in self.benches.values():
+                bench.write_keys()
                 while bench.membership.sent:
                     quiet = False
                     to, body, _ = bench.membership.sent.popleft()

@@ -485,6 +485,7 @@ def test_the_key_queries_of_the_original_are_answered() -> None:
     bench = Bench(keyring=ring)
     bench.give(gossip_vectors.wire("serf-query-install-key"))
     assert len(ring.keys()) == 2
+    bench.write_keys()
     bench.give(gossip_vectors.wire("serf-query-list-keys"))
     installed, listed = (codec.decode(KeyResponse, response.Payload[1:]) for _, response in answers(bench))
     assert installed == KeyResponse(True, "", installed.Keys, "")
@@ -571,3 +572,14 @@ def test_no_bytes_do_harm(bodies: list[bytes]) -> None:
     bench.queued()
     assert codec.decode(SerfPushPull, bench.serf.local_state(False)[1:]).LTime >= 1
     bench.advance(0.6)
+
+
+def test_a_change_of_keys_is_answered_when_it_is_written() -> None:
+    """Acknowledged and not on the disk, it would be lost with the process; what cannot be written is refused."""
+    bench = Bench(keyring=Keyring([KEY_A]))
+    asked = bench.serf.key_request(KeyOp.INSTALL, KEY_B, 0, bench.now)
+    (changed,) = bench.effects(KeyringChanged)
+    assert not asked.done and asked.num_resp == 0
+    changed.written("Failed to write keyring file: no space left on device")
+    assert asked.done and asked.error == "1/1 nodes reported failure"
+    assert asked.messages == {"me": "Failed to write keyring file: no space left on device"}

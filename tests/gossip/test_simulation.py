@@ -18,7 +18,7 @@ ONE = os.environ.get("GOSSIP_SEED")
 # Histories that found something once, see docs/correctness.md.
 NOTABLE = [289, 1276, 2053]
 SEEDS = [int(ONE)] if ONE else [*range(int(os.environ.get("GOSSIP_SEEDS", "100"))), *NOTABLE]
-PER_TEST = 10
+PER_TEST = 5
 
 
 @pytest.mark.parametrize("batch", range(0, len(SEEDS), PER_TEST))

@@ -15,6 +15,7 @@ from proconsul.engine.http.message import HEADER_BYTES_MAX
 from proconsul.engine.http.protocol import HEADER_TIMEOUT_S, HTTPProtocol
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Route, Router, too_large
+from support.patience import PATIENCE_S
 
 
 class Transport:
@@ -278,7 +279,7 @@ def test_head_has_no_body() -> None:
 async def test_streams_are_chunked() -> None:
     connection = Connection()
     connection.feed(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not connection.transport.sent.endswith(b"GET a b=c "):
             await asyncio.sleep(0)
     assert b"Transfer-Encoding: chunked" in connection.transport.sent

@@ -18,11 +18,12 @@ from proconsul.engine.raft.log import MemoryLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import MemorySnapshots, SnapshotMeta
 from proconsul.engine.raft.transport import MemoryNetwork, MemoryTransport
+from support.patience import PATIENCE_S
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.002)
     except TimeoutError:
@@ -190,7 +191,7 @@ async def test_a_server_behind_the_compacted_log_gets_a_snapshot(tmp_path: Path)
 
 async def leader_or_new(cluster: Cluster, data: bytes) -> None:
     """Propose until it works: leadership may just have changed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await (await cluster.leader()).propose(data)

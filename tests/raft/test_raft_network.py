@@ -19,6 +19,7 @@ from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import MemorySnapshots
 from proconsul.engine.raft.transport import Body, Respond
 from proconsul.engine.raft.wire import decode_request, encode_request, encode_response
+from support.patience import PATIENCE_S
 
 # Elections take a moment, so that a busy machine does not start one.
 CALM = replace(FAST, heartbeat_timeout_s=1.5, election_timeout_s=1.5, leader_lease_timeout_s=1.5, trailing_logs=0)
@@ -36,7 +37,7 @@ class Cluster:
     listeners: list[asyncio.Server] = field(default_factory=list)
 
     async def leader(self) -> RaftNode:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 for node in self.nodes.values():
                     if node.core.accepts_proposals:
@@ -44,7 +45,7 @@ class Cluster:
                 await asyncio.sleep(0.01)
 
     async def same(self, count: int) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while any(len(fsm.lines) < count for fsm in self.fsms.values()):
                 await asyncio.sleep(0.01)
         assert len({tuple(fsm.lines) for fsm in self.fsms.values()}) == 1
@@ -136,7 +137,7 @@ async def listening(serve: Serve) -> tuple[asyncio.Server, Server]:
 async def ask(transport: NetworkTransport, target: Server, request: m.Request) -> object:
     answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     transport.send(target, request, None, answer.set_result)
-    return await asyncio.wait_for(answer, 15)
+    return await asyncio.wait_for(answer, PATIENCE_S)
 
 
 async def test_answers_come_in_the_order_of_requests_however_late_they_are_known() -> None:
@@ -148,7 +149,7 @@ async def test_answers_come_in_the_order_of_requests_however_late_they_are_known
     answers: list[object] = []
     for term in (5, 6, 7):
         client.send(target, m.AppendEntriesRequest(term, b"a", 1, 1, None, 0), None, answers.append)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(responds) < 3:
             await asyncio.sleep(0.005)
         for request, respond in reversed(responds):
@@ -231,7 +232,7 @@ async def test_noise_ends_the_connection_not_the_server(noise: bytes) -> None:
     reader, writer = await dial(target)
     writer.write(noise)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await reader.read()
     assert await ask(NetworkTransport(dial), target, m.TimeoutNowRequest()) == m.TimeoutNowResponse()
     await server.close()

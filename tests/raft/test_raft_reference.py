@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,22 +13,13 @@ from pathlib import Path
 import pytest
 
 from proconsul.engine.raft.snapshots import DirectorySnapshots, write_chunks
+from support.ports import free_ports
 
 pytestmark = pytest.mark.reference
 
 BINARY = Path(
     os.environ.get("PROCONSUL_REFERENCE") or Path(__file__).resolve().parents[2] / ".reference/usr/bin/consul"
 )
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class Reference:

@@ -13,6 +13,7 @@ from raft_support import LinesFSM, make_node, servers
 
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import SnapshotMeta
+from support.patience import PATIENCE_S
 
 
 class PreparingFSM(LinesFSM):
@@ -40,7 +41,7 @@ class PreparingFSM(LinesFSM):
 
 async def lead(node: RaftNode) -> None:
     await node.start()
-    await asyncio.wait_for(node.leadership.get(), 5)
+    await asyncio.wait_for(node.leadership.get(), PATIENCE_S)
     await node.barrier()
 
 

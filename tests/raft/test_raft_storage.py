@@ -136,7 +136,9 @@ def snapshots(request: pytest.FixtureRequest, tmp_path: Path) -> SnapshotStore:
 def take(store: SnapshotStore, index: int, data: bytes) -> SnapshotMeta:
     sink = store.create(index, 2, servers("a"), 1)
     write_chunks(sink, [data[:5], data[5:]])
-    return sink.commit()
+    meta = sink.commit()
+    store.reap()
+    return meta
 
 
 def test_snapshots_keep_two_and_give_back_their_bytes(snapshots: SnapshotStore) -> None:

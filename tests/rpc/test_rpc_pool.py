@@ -199,11 +199,27 @@ async def test_a_server_that_says_farewell_keeps_its_calls_and_gets_no_more() ->
         await until(lambda: not there.pool._all)
 
 
-async def test_the_connection_to_a_server_that_left_can_be_forgotten() -> None:
-    async with site() as there:
-        await there.call("Echo")
-        there.pool.forget(there.address)
-        await until(lambda: there.listener.connections("127.0.0.1") == 0)
+async def test_whoever_stands_still_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernel goes on taking what it is sent. Who answers pings is waited for, however long its answers take."""
+    monkeypatch.setattr(pool_module, "EXAMINE_S", 0.05)
+    still = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
+        await still.wait()
+
+    async with site() as healthy, site(extra={FirstByte.MULTIPLEX: OnStreams(serve)}) as stopped:
+        waits = asyncio.create_task(healthy.call("Wait"))
+        await until(lambda: healthy.methods.waiting)
+        calls = [asyncio.create_task(stopped.call("Echo")) for _ in range(3)]
+        await until(lambda: stopped.pool._all and all(one.is_busy for one in stopped.pool._all))
+        for _ in range(2):
+            healthy.pool.examine()
+            stopped.pool.examine()
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(outcome, ConnectionLost)
+        healthy.methods.waiting[0].set_result(Text(b"late"))
+        assert await waits == Text(b"late")
+        still.set()
 
 
 async def test_beyond_the_backlog_calls_wait_for_streams(monkeypatch: pytest.MonkeyPatch) -> None:

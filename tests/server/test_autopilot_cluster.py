@@ -16,7 +16,6 @@ from support.pools import TIMING
 RAFT, HEALTH, STATE = "/v1/operator/raft", "/v1/operator/autopilot/health", "/v1/operator/autopilot/state"
 TIMEOUT_S = 60.0
 SETTINGS = TIMING + ' autopilot { server_stabilization_time = "1s" last_contact_threshold = "2s" }'
-pytestmark = pytest.mark.timeout(180)
 
 
 def server(subject: Subject, directory: Path, name: str, join: list[Agent], expect: int) -> Agent:

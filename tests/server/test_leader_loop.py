@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from proconsul.server.leader import LeaderLoop
+from support.patience import PATIENCE_S
 
 
 class Duties:
@@ -58,12 +59,12 @@ class Setup:
         self.task = asyncio.create_task(self.loop.monitor())
 
     async def reconciled(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.duties.reconciled.wait()
         self.duties.reconciled.clear()
 
     async def settled(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not self.notifications.empty():
                 await asyncio.sleep(0)
             for _ in range(50):

@@ -7,19 +7,24 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+
+from support import preloaded
+from support.patience import PATIENCE_S
+from support.ports import free_ports
+from support.preloaded import AnyProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Generous: a loaded machine may be slow, and being slow is not what these suites are about.
-READY_TIMEOUT_S = 40.0
-STOP_TIMEOUT_S = 20.0
+# What begins and ends is waited for as long as anything.
+READY_TIMEOUT_S = PATIENCE_S
+STOP_TIMEOUT_S = PATIENCE_S
+PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.2
 PORT_NAMES = ("http", "server", "serf_lan", "serf_wan")
 T = TypeVar("T")
 NODE_ID = "11111111-2222-3333-4444-555555555555"
@@ -47,31 +52,28 @@ def program(subject: Subject) -> list[str]:
     return [str(path)]
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses now, free for TCP and UDP."""
-    found: list[int] = []
-    held: list[socket.socket] = []
-    while len(found) < count:
-        tcp = socket.socket()
-        tcp.bind(("127.0.0.1", 0))
-        port = int(tcp.getsockname()[1])
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            udp.bind(("127.0.0.1", port))
-            found.append(port)
-        except OSError:
-            pass
-        held += [tcp, udp]
-    for one in held:
-        one.close()
-    return found
+# What Python says of an error that nobody heard: of a task, a callback, a thread, a generator.
+UNHEARD = (
+    "Traceback (most recent call last)", "never retrieved", "Exception in callback", "exception in callback",
+    "was destroyed but it is pending", "Exception ignored in", "was never awaited", "Unhandled exception",
+)  # fmt: skip
+
+
+def require_quiet(name: str, log: str) -> None:
+    """Fail when a program's log has an error in it that nobody heard; to be called at every end of every agent."""
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
+        if any(mark in line for mark in UNHEARD):
+            shown = "\n".join(lines[max(0, number - 3) : number + 40])
+            raise AssertionError(f"an error nobody heard in the log of {name}:\n{shown}")
 
 
 def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEOUT_S) -> T:
     """The first true result of ``probe``; OSErrors count as not yet. Fails with ``what`` at the deadline."""
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
+    deadline = began + timeout_s
     last: object = None
-    while time.monotonic() < deadline:
+    while (now := time.monotonic()) < deadline:
         try:
             result = probe()
             if result:
@@ -79,7 +81,8 @@ def eventually(probe: Callable[[], T], what: str, timeout_s: float = READY_TIMEO
             last = result
         except (OSError, http.client.HTTPException) as error:
             last = error
-        time.sleep(0.03)
+        # Who has waited long can wait a little longer: asking costs the time of those who are waited for.
+        time.sleep(min(max((now - began) / 10, PAUSE_MIN_S), PAUSE_MAX_S))
     raise AssertionError(f"not within {timeout_s:.0f} s: {what} (last: {last!r})")
 
 
@@ -109,7 +112,7 @@ class Reply:
 class Client:
     """One kept-alive connection, sending exactly what it is told to."""
 
-    def __init__(self, host: str, port: int, timeout_s: float = 30.0) -> None:
+    def __init__(self, host: str, port: int, timeout_s: float = PATIENCE_S) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
 
     def call(
@@ -145,8 +148,10 @@ class Agent:
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Callable[[], None] | None = None
     ports: dict[str, int] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: AnyProcess | None = None
     runs: int = 0
+    # Whether ours begins from what is imported already; not where its start is what is tested.
+    preloaded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -189,16 +194,22 @@ class Agent:
         """Start the process; its output is appended to the log file."""
         assert self.process is None or self.process.poll() is not None
         self.runs += 1
+        environment = {**os.environ, **self.environment}
         with self.log_path.open("ab") as log:
+            if (self.preloaded or self.runs > 1) and self.limits is None:
+                self.process = preloaded.start(
+                    self.command(), output=log.fileno(), directory=self.directory, environment=environment
+                )
+                return
             self.process = subprocess.Popen(
                 self.command(), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                cwd=self.directory, env={**os.environ, **self.environment}, preexec_fn=self.limits,
+                cwd=self.directory, env=environment, preexec_fn=self.limits,
             )  # fmt: skip
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def client(self, timeout_s: float = 30.0) -> Client:
+    def client(self, timeout_s: float = PATIENCE_S) -> Client:
         return Client(self.host, self.ports["http"], timeout_s)
 
     def call(
@@ -234,6 +245,11 @@ class Agent:
         assert self.process is not None
         return self.process.wait(timeout_s)
 
+    def require_quiet(self) -> None:
+        """See `require_quiet`."""
+        if self.subject is Subject.OURS:
+            require_quiet(self.directory.name, self.log())
+
     def kill(self) -> None:
         """kill -9, and wait. Nothing happens when the process has ended already."""
         if self.process is not None and self.process.poll() is None:
@@ -245,8 +261,15 @@ class Agent:
         self.wait_ready()
 
 
-def run(command: Sequence[str], timeout_s: float = 30.0, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str], timeout_s: float = PATIENCE_S, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and keep what it printed."""
+    environment = options.get("env") or os.environ
+    if preloaded.can_fork(command, environment) and options.keys() <= {"env", "cwd"}:
+        done = preloaded.run(
+            command, stdin=b"", directory=options.get("cwd") or Path.cwd(), environment=environment, timeout_s=timeout_s
+        )
+        printed = (data.decode(errors="backslashreplace").replace("\r\n", "\n") for data in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(command, done.returncode, *printed)
     return subprocess.run(
         command, capture_output=True, text=True, timeout=timeout_s, stdin=options.pop("stdin", subprocess.DEVNULL),
         errors="backslashreplace", **options,

@@ -20,9 +20,14 @@ _CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
 
 
 class Names:
-    """The changing values of one side: its ports, and what a scenario captured."""
+    """The changing values of one side: its ports, what a scenario captured, and what it had written by ``started``.
 
-    def __init__(self, agent: Agent) -> None:
+    An agent's own sync and the leader's reconcile both write the agent's node, service and health, in either order, in
+    either program: which of the indexes of its start belongs to what says nothing, so all of them count as one.
+    """
+
+    def __init__(self, agent: Agent, started: int = 0) -> None:
+        self.started = started
         self._ports = {str(port): f"<port {name}>" for name, port in agent.ports.items()}
         self._port = re.compile(r"\b(" + "|".join(self._ports) + r")\b")
         self.values: dict[str, str] = {}
@@ -36,10 +41,16 @@ class Names:
         return self._port.sub(lambda match: self._ports[match[1]], text)
 
 
-def _ranks(text: str) -> str:
-    """Replace indexes by their order within the answer: equal ones stay equal, later ones later."""
-    order = {value: rank for rank, value in enumerate(sorted({int(match[2]) for match in _INDEX.finditer(text)}), 1)}
-    return _INDEX.sub(lambda match: f"{match[1]}<index {order[int(match[2])]}>", text)
+def _ranks(text: str, started: int) -> str:
+    """Replace indexes by their order within the answer: equal ones stay equal, later ones later. Those of the agent's
+    start are one; 0 and 1 are no entries of the log, but what there is none for."""
+
+    def index(match: re.Match[str]) -> int:
+        value = int(match[2])
+        return max(value, started) if value > 1 else value
+
+    order = {value: rank for rank, value in enumerate(sorted({index(match) for match in _INDEX.finditer(text)}), 1)}
+    return _INDEX.sub(lambda match: f"{match[1]}<index {order[index(match)]}>", text)
 
 
 def _sorted_lists(value: Any) -> Any:
@@ -80,4 +91,4 @@ def normal(reply: Reply, names: Names, rules: set[Rule]) -> str:
         text = ""
     whole = "\n".join([f"status {reply.status}", *headers, "", text])
     whole = _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole)))
-    return _INDEX.sub(r"\1<index>", whole) if Rule.LOOSE_INDEX in rules else _ranks(whole)
+    return _INDEX.sub(r"\1<index>", whole) if Rule.LOOSE_INDEX in rules else _ranks(whole, names.started)

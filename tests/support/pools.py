@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support import preloaded
 from support.harness import (
+    PAUSE_MIN_S,
     STOP_TIMEOUT_S,
     Client,
     Reply,
@@ -29,9 +32,13 @@ from support.harness import (
     free_ports,
     program,
     reference_path,
+    require_quiet,
     run,
 )
+from support.patience import PATIENCE_S
+from support.preloaded import AnyProcess
 
+NO_LEADER = (500, "No cluster leader")
 STATUS = ("none", "alive", "leaving", "left", "failed")
 # Slow enough for Python on a loaded machine to answer in time, fast enough to declare a death within five seconds.
 PROBE_INTERVAL_MS, PROBE_TIMEOUT_MS, GOSSIP_INTERVAL_MS, SUSPICION_MULT = 300, 200, 50, 3
@@ -85,7 +92,7 @@ class Process:
     name: str
     directory: Path
     host: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: AnyProcess | None = None
     environment: dict[str, str] = field(default_factory=dict)
     stdin: int = subprocess.DEVNULL
 
@@ -99,9 +106,9 @@ class Process:
     def start(self) -> None:
         assert self.process is None or self.process.poll() is not None, f"{self.name} runs"
         with (self.directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(), stdout=log, stderr=subprocess.STDOUT, stdin=self.stdin, cwd=self.directory,
-                env={**os.environ, **self.environment}, preexec_fn=die_with_parent,
+            self.process = preloaded.start(
+                self.command(), output=log.fileno(), stdin=self.stdin, directory=self.directory,
+                environment={**os.environ, **self.environment}, before=die_with_parent,
             )  # fmt: skip
 
     def log(self) -> str:
@@ -170,7 +177,7 @@ class ConsulMember(Process):
     def data_dir(self) -> Path:
         return self.directory / "data"
 
-    def client(self, timeout_s: float = 30.0) -> Client:
+    def client(self, timeout_s: float = PATIENCE_S) -> Client:
         return Client(self.host, self.ports["http"], timeout_s)
 
     def call(self, method: str, target: str, body: bytes | None = None) -> Reply:
@@ -181,8 +188,17 @@ class ConsulMember(Process):
             client.close()
 
     def ok(self, method: str, target: str, body: bytes | None = None) -> Reply:
-        """As `call`, but anything except success fails the test with the answer's text."""
-        reply = self.call(method, target, body)
+        """As `call`, but anything except success fails the test with the answer's text.
+
+        That there is no leader at the moment, for which nothing was done yet, may be so at any time on a busy machine:
+        then it is asked again.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            reply = self.call(method, target, body)
+            if (reply.status, reply.text.strip()) != NO_LEADER or time.monotonic() > deadline:
+                break
+            time.sleep(PAUSE_MIN_S)
         assert reply.status == 200, f"{self.name}: {method} {target}: {reply.status} {reply.text}"
         return reply
 
@@ -381,9 +397,12 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object = None, *_: object) -> None:
         for member in self.members.values():
             member.kill()
+        for member in self.members.values() if kind is None else ():
+            if not isinstance(member, SerfMember) and getattr(member, "subject", Subject.OURS) is Subject.OURS:
+                require_quiet(member.name, member.log())
 
     def __iter__(self) -> Iterator[AnyMember]:
         return iter([member for member in self.members.values() if member.running])

@@ -7,6 +7,8 @@ import asyncio
 import os
 from pathlib import Path
 
+from support.patience import PATIENCE_S
+
 
 def is_alive(pid: int) -> bool:
     """Whether ``pid`` runs: it is there, and neither a zombie nor being taken away."""
@@ -21,7 +23,7 @@ def is_alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-async def until_ended(pid: int, timeout_s: float = 10.0) -> None:
+async def until_ended(pid: int, timeout_s: float = PATIENCE_S) -> None:
     """Wait until ``pid`` runs no more: a signal takes effect a little later than it is sent. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while is_alive(pid):

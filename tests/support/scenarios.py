@@ -12,6 +12,7 @@ A file holds scenarios; each is a title, notes and requests in order::
       < A * 600                       a body made by repetition (for anything large), or
       < [ | 1, * 64 | 1]              with something before and after it
       ~ unordered                     treatment of the answer, see `Rule`
+      ? text                          repeat a read until both answers, without their spaces, hold the text
 
 What follows the target on the request's line is the body, with ``${name}`` replaced.
 """
@@ -47,6 +48,7 @@ class Step:
     headers: list[tuple[str, str]] = field(default_factory=list)
     captures: list[tuple[str, str]] = field(default_factory=list)
     rules: set[Rule] = field(default_factory=set)
+    awaited: str = ""
 
     def __str__(self) -> str:
         shown = (self.body or b"")[:160].decode("utf-8", "backslashreplace")
@@ -102,6 +104,8 @@ def _line(found: list[Scenario], file: str, number: int, line: str) -> None:
         step.headers.append((name, value))
     elif sign == "~":
         step.rules.add(Rule(rest))
+    elif sign == "?":
+        step.awaited = rest
     elif sign == "<":
         before, after = "", ""
         if " | " in rest:

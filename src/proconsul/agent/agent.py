@@ -22,6 +22,7 @@ from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.coordinates import CoordinateSender, as_record, wan_coordinates
+from proconsul.agent.durable import replace_file
 from proconsul.agent.events import PREFIX, EventLog
 from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
@@ -37,11 +38,12 @@ from proconsul.agent.plan import Rules
 from proconsul.agent.pools import Pools
 from proconsul.agent.registrations import Registrations
 from proconsul.agent.remote_exec import RemoteExec
+from proconsul.agent.starting import Starting
 from proconsul.agent.tls import CheckTls, https_context, rpc_tls
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.connections import ConnectionSet
-from proconsul.engine.http.protocol import factory
+from proconsul.engine.http.protocol import Application, HTTPProtocol
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
@@ -77,6 +79,8 @@ log = logging.getLogger("agent")
 SEGMENT_META = "consul-network-segment"
 HEADER_SWEEP_S = 5.0
 # The event with which a leader makes itself known to the pool.
+# Until then clients find nobody listening, as they did always; later they are told why they have to wait.
+QUIET_START_S = 0.5
 NEW_LEADER_EVENT = "consul:new-leader"
 
 Reload = Callable[[RuntimeConfig], RuntimeConfig]
@@ -88,13 +92,15 @@ def read_node_id(config: RuntimeConfig, rng: random.Random) -> str:
     if config.node_id:
         node_id = config.node_id.lower()
     elif path is not None and path.exists():
-        return _checked_uuid(path.read_text().strip(), path)
+        try:
+            return _checked_uuid(path.read_text(errors="replace").strip(), path)
+        except OSError as error:
+            raise ConsulError(f"failed to setup node ID: {error}") from None
     else:
         node_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(node_id)
+        replace_file(path, node_id.encode())
     return node_id
 
 
@@ -240,7 +246,8 @@ class Agent:
             unprintable_filter=not config.http.disable_unprintable_char_filter,
             ui_path=config.ui.content_path if config.ui.enabled else "",
         )  # fmt: skip
-        self._listeners = Listeners(factory(self.front, self._connections))
+        self._application: Application = Starting(self.front.route)
+        self._listeners = Listeners(lambda: HTTPProtocol(self._application, self._connections))
 
     def _routes(self, router: Router) -> None:
         from proconsul.agent.api.debug import DebugRoutes
@@ -340,10 +347,15 @@ class Agent:
     async def start(self) -> None:
         """Bring up server, registrations and listeners. Raises OSError, RaftError or ConsulError."""
         self._started_at = time.time()
+        # Whoever cannot use its data directory tells nobody that it is there.
+        self.registrations.persistence.check_folders()
+        await self.server.open()
         await self.pools.start()
-        await self.server.start()
+        listening = await self._load()
         self.registrations.load(self.config.service_definitions, self.config.check_definitions)
-        await self._listeners.start(self.config)
+        self._application = self.front
+        if not listening:
+            await self._listeners.start(self.config)
         self.sync.start()
         await self._start_dns()
         await self._start_watches()
@@ -361,6 +373,21 @@ class Agent:
             Path(self.config.pid_file).write_text(str(os.getpid()))
         log.info("started state syncer")
         await self.pools.join()
+
+    async def _load(self) -> bool:
+        """Have the server load its state; whether that took so long that the listeners were started meanwhile."""
+        loading = asyncio.ensure_future(self.server.start())
+        try:
+            slow = not (await asyncio.wait({loading}, timeout=QUIET_START_S))[0]
+            if slow:
+                log.info("loading the state takes time: requests are answered with 503 until it is there")
+                await self._listeners.start(self.config)
+            await loading
+        except BaseException:
+            loading.cancel()
+            await asyncio.gather(loading, return_exceptions=True)
+            raise
+        return slow
 
     async def _start_dns(self) -> None:
         if not self.config.dns_addrs:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from proconsul import COMPATIBLE_VERSION
+from proconsul import COMPATIBLE_VERSION, early_signals
 from proconsul.agent.config import ConfigError, RuntimeConfig, load, reload
 from proconsul.agent.logs import Logs
+from proconsul.agent.signals import Signals
 from proconsul.agent.tls import rpc_tls
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
-
-# A graceful leave that takes longer than this ends the process with an error (Consul: gracefulTimeout).
-GRACEFUL_TIMEOUT_S = 15.0
 
 # Flags whose names are not the configuration key with dots replaced.
 _NESTED = {
@@ -82,7 +80,10 @@ def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str,
     except ImportError:
         runner = asyncio.Runner()
     with runner:
-        return runner.run(_main(config, warnings, settings))
+        code = runner.run(_main(config, warnings, settings))
+        early_signals.ignore()
+    early_signals.ignore()
+    return code
 
 
 def banner(config: RuntimeConfig, node_id: str) -> str:
@@ -138,7 +139,9 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
             log.warning("%s", warning)
         for promise in unkept_promises(config):
             log.error("%s", promise)
-        await agent.start()
+        signals = Signals(agent, running=False)
+        if await signals.start(agent.start()):
+            print("==> Consul agent running!", flush=True)
     except StartJoinError as error:
         log.error("%s", error)
         log.info("Exit code: code=1")
@@ -147,15 +150,17 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
         print(f"==> Error starting agent: {error}", file=sys.stderr, flush=True)
         log.error("Error starting agent: error=%s", error)
         return 1
-    print("==> Consul agent running!", flush=True)
-    signals = _Signals(agent)
     try:
         return await signals.wait()
     finally:
         log.info("Requesting shutdown")
+        await signals.stop()
         await agent.stop()
         log.info("shutdown complete")
         log.info("Exit code: code=%s", signals.code)
+        if signals.start_goes_on:
+            sys.stdout.flush()
+            os._exit(signals.code)
 
 
 class _Reloader:
@@ -169,70 +174,3 @@ class _Reloader:
         for warning in warnings:
             log.warning("%s", warning)
         return config
-
-
-class _Signals:
-    """Turns signals into reload, leave or shutdown, with Consul's exit codes."""
-
-    def __init__(self, agent: Any) -> None:
-        self._agent = agent
-        self.code = 1
-        self._leaving: asyncio.Task[None] | None = None
-        loop = asyncio.get_running_loop()
-        if sys.platform == "win32":
-            return
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
-        loop.add_signal_handler(signal.SIGINT, self._terminate, signal.SIGINT)
-        loop.add_signal_handler(signal.SIGTERM, self._terminate, signal.SIGTERM)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        if hasattr(signal, "SIGUSR1"):
-            loop.add_signal_handler(signal.SIGUSR1, self._dump_metrics)
-
-    async def wait(self) -> int:
-        self.code = await self._agent.exit_code
-        return self.code
-
-    def _reload(self) -> None:
-        log.info("Caught: signal=hangup")
-        log.info("Reloading configuration...")
-        self._reloading = asyncio.ensure_future(self._reload_now())
-
-    async def _reload_now(self) -> None:
-        try:
-            await self._agent.reload()
-        except Exception as error:
-            log.error("Reload config failed: error=%s", error)
-
-    def _terminate(self, number: signal.Signals) -> None:
-        """Leave gracefully when configured for this signal; a second signal ends at once."""
-        log.info("Caught: signal=%s", "interrupt" if number == signal.SIGINT else "terminated")
-        config = self._agent.config
-        graceful = not config.skip_leave_on_interrupt if number == signal.SIGINT else config.leave_on_terminate
-        if not graceful or self._leaving is not None:
-            self._finish(1)
-            return
-        log.info("Gracefully shutting down agent...")
-        self._leaving = asyncio.ensure_future(self._leave())
-
-    async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(GRACEFUL_TIMEOUT_S):
-                await self._agent.leave()
-        except Exception as error:
-            log.error("Error on leave: error=%s", error)
-            self._finish(1)
-        else:
-            self._finish(0)
-
-    def _finish(self, code: int) -> None:
-        if not self._agent.exit_code.done():
-            self._agent.exit_code.set_result(code)
-
-    def _dump_metrics(self) -> None:
-        latest = self._agent.metrics.latest()
-        for gauge in latest["Gauges"]:
-            print(f"[{latest['Timestamp']}][G] '{gauge['Name']}': {gauge['Value']:.3f}", file=sys.stderr)
-        for mark, name in (("C", "Counters"), ("S", "Samples")):
-            for item in latest[name]:
-                text = f"'{item['Name']}': Count: {item['Count']} Sum: {item['Sum']:.3f}"
-                print(f"[{latest['Timestamp']}][{mark}] {text}", file=sys.stderr)

@@ -271,15 +271,18 @@ class NetworkPool(Pool):
             if done is not None and not done.done():
                 done.set_result(None)
         elif isinstance(effect, happened.KeyringChanged):
-            self._save_keys(effect.text)
+            effect.written(self._save_keys(effect.text))
         elif self._snapshot is not None:
             if isinstance(effect, happened.SnapshotLine):
                 self._snapshot.append(effect.text)
             elif isinstance(effect, happened.SnapshotCompact):
                 self._snapshot.replace(effect.text)
 
-    def _save_keys(self, text: str) -> None:
+    def _save_keys(self, text: str) -> str:
+        """Why the keyring could not be kept; empty when it was."""
         try:
             self._keys.save(parse_keyring(text))
         except OSError as error:
             self._log.error("serf: Failed to write keyring file: %s", error)
+            return f"Failed to write keyring file: {error}"
+        return ""

@@ -19,6 +19,7 @@ from proconsul.agent.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck, NodeService
+from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
 
@@ -61,6 +62,9 @@ class PersistedState(NamedTuple):
     expires: float
 
 
+_FOLDERS = ("services", "checks", "checks/state")
+
+
 class Persistence:
     """Files below ``data_dir``; without one (development mode) nothing is kept.
 
@@ -88,7 +92,7 @@ class Persistence:
     def remove_unfinished(self) -> None:
         """Remove what an agent that was killed left behind; to be called before anything is written."""
         if self._root is not None:
-            for folder in ("services", "checks", "checks/state"):
+            for folder in _FOLDERS:
                 remove_unfinished(self._root / folder)
 
     # ------------------------------------------------------------------ writing
@@ -160,15 +164,18 @@ class Persistence:
 
     # ------------------------------------------------------------------ reading
 
+    def check_folders(self) -> None:
+        """See that the folders can be read, before anything begins. Raises ConsulError."""
+        if self._root is not None:
+            for folder in _FOLDERS:
+                _listed(self._root / folder)
+
     def _files(self, folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         if self._root is None:
             return
         if self._writer is not None:
             self._writer.drain()
-        directory = self._root / folder
-        if not directory.is_dir():
-            return
-        for path in sorted(directory.iterdir()):
+        for path in _listed(self._root / folder):
             if path.is_dir() or path.name.endswith("tmp"):
                 continue
             try:
@@ -263,3 +270,14 @@ def _lenient(cls: Any, value: Any) -> Any:
     known = {field.name.lower() for field in msgspec.structs.fields(cls)}
     known |= {alias.lower() for alias in cls.json_aliases}
     return gojson.from_plain(cls, {key: item for key, item in value.items() if key.lower() in known})
+
+
+def _listed(directory: Path) -> list[Path]:
+    """What is in a folder, nothing without it. Raises ConsulError: to go on would be to forget what was registered, and
+    to be unable to keep what will be."""
+    try:
+        return sorted(directory.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConsulError(f'Failed reading {directory.name} dir "{directory}": {error}') from None

@@ -255,7 +255,12 @@ class Client:
         connection = self._connect(where, timeout_s)
         sock = connection.sock
         try:
-            connection.request(method, target, body=body, headers=headers, encode_chunked=False)
+            try:
+                connection.request(method, target, body=body, headers=headers, encode_chunked=False)
+            except (BrokenPipeError, ConnectionResetError):
+                if body is None:
+                    raise
+                # The agent answered before it had the whole body, and took no more: what it said counts.
             return Response(connection.getresponse(), connection, sock, where)
         except http.client.RemoteDisconnected:
             connection.close()

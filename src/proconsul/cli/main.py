@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from proconsul import early_signals
 from proconsul.cli import registry
 from proconsul.cli.output import Ui
 
@@ -60,6 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     ui = Ui()
+    if arguments[:1] == ["agent"]:
+        early_signals.hold()
     try:
         if os.environ.get("COMP_LINE") is not None:
             from proconsul.cli import complete

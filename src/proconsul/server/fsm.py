@@ -25,6 +25,7 @@ from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.chunk_records import chunks_from_record, chunks_to_record
 from proconsul.server.rooms import all_rooms
+from proconsul.server.snapshot_records import SnapshotRecords
 
 IGNORE_UNKNOWN = 0x80
 # Snapshot records are yielded in pieces of about this size: large enough for quick writes, small enough that the
@@ -192,17 +193,14 @@ def _read_snapshot(source: BinaryIO) -> Restored:
     for room in all_rooms(state):
         for kind, restorer in room.restorers(put).items():
             readers[kind] = restorer
-    unpacker = msgpack_c.Unpacker(
-        source, raw=False, unicode_errors="surrogateescape", strict_map_key=False,
-        max_buffer_size=msgpack.BUFFER_BYTES_MAX,
-    )  # fmt: skip
+    records = SnapshotRecords(source)
     try:
-        header = msgpack.decoder_for(SnapshotHeader)(next(unpacker))
-        for kind in unpacker:
-            reader = readers.get(kind)
+        header = msgpack.decoder_for(SnapshotHeader)(records.next())
+        for number in records.kinds():
+            reader = readers.get(number)
             if reader is None:
-                raise msgpack.DecodeError(f"Unrecognized msg type: {kind}")
-            reader(next(unpacker))
+                raise msgpack.DecodeError(f"Unrecognized msg type: {number}")
+            reader(records.next_key() if number == MessageType.KVS else records.next())
     except (StopIteration, ValueError, TypeError, msgpack_c.UnpackException) as error:
         raise msgpack.DecodeError(f"snapshot is damaged: {error!r}") from error
     for name, rows in bulk.items():

@@ -16,7 +16,7 @@ from typing import Any
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import MembershipError, RaftError
-from proconsul.engine.raft.events import ResetLog
+from proconsul.engine.raft.events import PersistState, ResetLog
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.snapshots import SnapshotStore, write_chunks
@@ -119,7 +119,11 @@ def _rebuild(entries: LogStore, snapshots: SnapshotStore, configuration: Configu
     try:
         write_chunks(sink, fsm.snapshot().persist())
         sink.commit()
+        snapshots.reap()
     except BaseException:
         sink.cancel()
         raise
-    entries.write((ResetLog(0, index, term),))
+    # A log that was lost does not know the term: without one, the next start would miss it again.
+    stored = entries.state()
+    state = PersistState(0, max(stored.term, term), stored.vote_term, stored.voted_for)
+    entries.write((ResetLog(0, index, term), state))

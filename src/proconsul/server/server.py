@@ -27,6 +27,7 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.engine.supervision import supervised
+from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
@@ -48,6 +49,7 @@ from proconsul.features.txn.endpoint import Txn
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.config import ServerConfig
+from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
 from proconsul.server.forwarding import Forwarding
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.gate import Gate
@@ -155,24 +157,34 @@ class ConsulServer:
         self._established = asyncio.Event()
         self._flushed_at = 0.0
         self.raft: RaftNode
+        self._opened: tuple[LogStore, SnapshotStore, OpenDisk] | None = None
 
     def _soon(self, callback: Callable[[], None]) -> object:
         return asyncio.get_running_loop().call_soon(callback)
 
     # ------------------------------------------------------------------ life
 
-    async def start(self) -> None:
-        """Open the data directory, load the state and join consensus.
+    async def open(self) -> None:
+        """Open the data directory and see that log and snapshots are of use, before anybody hears of this server.
 
         Raises RaftError when the directory is in use or damaged.
         """
-        log_store, snapshots, open_disk = self._storage()
-        if self.config.data_dir:
-            try:
-                await asyncio.to_thread(recover, Path(self.config.data_dir) / "raft", log_store, snapshots)
-            except BaseException:
-                log_store.close()
-                raise
+        log_store, snapshots, _ = self._opened = self._storage()
+        try:
+            if self.config.data_dir:
+                directory = Path(self.config.data_dir) / "raft"
+                await on_thread(recover, directory, log_store, snapshots)
+                await on_thread(check_whole, directory, log_store, snapshots)
+        except BaseException:
+            log_store.close()
+            raise
+
+    async def start(self) -> None:
+        """Load the state and join consensus. Raises RaftError when it is damaged."""
+        if self._opened is None:
+            await self.open()
+        assert self._opened is not None
+        log_store, snapshots, open_disk = self._opened
         self.raft = RaftNode(
             self.config.raft, self.node_id, self.address, log_store, snapshots, self.fsm,
             self.network.transport if self.network is not None else None, self.rng, note=raft_log.info,
@@ -180,6 +192,7 @@ class ConsulServer:
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id, self._ask_peers)
         await self.raft.start()
+        warn_of_strangers(self.raft.configuration[1], self.node_id)
         loaded = self.raft.loaded_snapshot
         if loaded is not None:
             age_s = self.wall_clock_ns() / SECOND_NS - loaded.taken_at_s
@@ -224,7 +237,10 @@ class ConsulServer:
         if not self.config.data_dir:
             return MemoryLog(), MemorySnapshots(), open_disk
         directory = Path(self.config.data_dir) / "raft"
-        return SqliteLog(directory), DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
+        refuse_foreign(directory)
+        entries = SqliteLog(directory)
+        put_up_sign(directory)
+        return entries, DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
 
     def _make_network(self) -> Network:
         return Network(self, self.peers_known)
@@ -241,6 +257,8 @@ class ConsulServer:
             await self.network.close()
         if hasattr(self, "raft"):
             await self.raft.stop()
+        elif self._opened is not None:
+            self._opened[0].close()
 
     # ------------------------------------------------------------------ what endpoints use
 

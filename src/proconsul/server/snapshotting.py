@@ -15,13 +15,21 @@ import msgpack as msgpack_c
 import msgspec
 
 from proconsul.engine.raft.archive import ArchiveError, read_archive, write_archive
-from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError
+from proconsul.engine.raft.errors import (
+    LeadershipLostError,
+    LeadershipTransferInProgressError,
+    NotLeaderError,
+    RaftError,
+    SnapshotCorruptError,
+    StorageError,
+)
 from proconsul.engine.raft.fsm import FSMSnapshot
 from proconsul.engine.raft.snapshots import SnapshotMeta
 from proconsul.engine.rpc.dial import Streams
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
+from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
@@ -34,10 +42,14 @@ log = logging.getLogger("agent.server.snapshot")
 
 T = TypeVar("T")
 PIECE_BYTES = 256 << 10
+SNAPSHOT_VERSION = 1
 # Request and response are a token and a few names; what is longer is none of ours.
 RECORD_BYTES_MAX = 64 << 10
 # A snapshot connection that is not done by then never will be: gigabytes over a slow line take minutes.
 CONNECTION_TIMEOUT_S = 1800.0
+# How often a restore begins anew when its leader is deposed meanwhile.
+_RESTORE_ATTEMPTS = 3
+_DEPOSED = (NotLeaderError, LeadershipLostError, LeadershipTransferInProgressError)
 
 
 class SnapshotArchives:
@@ -60,7 +72,7 @@ class SnapshotArchives:
             meta = SnapshotMeta(f"{term}-{index}-{int(now_s * 1000)}", index, term, configuration, configuration_index)
             captured = server.fsm.snapshot()
             try:
-                archive, size = await asyncio.to_thread(_pack, captured, meta, int(now_s))
+                archive, size = await on_thread(_pack, captured, meta, int(now_s))
             except OSError as error:
                 raise ConsulError(f"failed to create snapshot archive: {error}") from None
         known_leader, last_contact_ns = server.knows()
@@ -71,18 +83,31 @@ class SnapshotArchives:
         """See `SnapshotService`."""
         if args.AllowStale:
             raise ConsulError("stale not allowed for restore")
-        if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
-            await self._restore_elsewhere(args, archive)
-            return
+        for attempts_left in reversed(range(_RESTORE_ATTEMPTS)):
+            archive.seek(0)
+            if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
+                await self._restore_elsewhere(args, archive)
+                return
+            try:
+                await self._restore_here(archive)
+                return
+            except RaftError as error:
+                # Nothing has changed. To unpack takes seconds; who was elected meanwhile gets it instead.
+                if not attempts_left or not isinstance(error, _DEPOSED):
+                    raise ConsulError(f"failed to restore snapshot: {error}") from None
+                log.warning("leadership was lost before the restore, trying again: error=%s", error)
+
+    async def _restore_here(self, archive: BinaryIO) -> None:
+        """Restore as leader. Raises ConsulError and RaftError; then nothing has changed."""
         server = self._server
         async with self._one:
             try:
-                meta, state = await asyncio.to_thread(_unpack, archive)
+                meta, state = await on_thread(_unpack, archive)
                 with state:
                     await server.raft.user_restore(meta, state)
             except (ArchiveError, SnapshotCorruptError) as error:
                 raise ConsulError(str(error)) from None
-            except (msgpack.DecodeError, RaftError, OSError) as error:
+            except (msgpack.DecodeError, StorageError, OSError) as error:
                 raise ConsulError(f"failed to restore snapshot: {error}") from None
         log.info("restored user snapshot: index=%d", meta.index)
         if not await server.when_ready(server.config.rpc_hold_timeout_s):
@@ -139,7 +164,7 @@ class SnapshotArchives:
         try:
             async with asyncio.timeout(CONNECTION_TIMEOUT_S):
                 saved = await self._answer(reader)
-        except (ConsulError, msgpack.DecodeError, TimeoutError) as error:
+        except (ConsulError, msgpack.DecodeError, TimeoutError, OSError) as error:
             log.error("Error handling snapshot request: conn=%s error=%s", peer, error)
             put(writer, msgpack.encode(SnapshotResponse(Error=str(error) or "timeout")))
             await writer.drain()
@@ -184,6 +209,8 @@ def _unpack(archive: BinaryIO) -> tuple[SnapshotMeta, BinaryIO]:
     try:
         meta = SnapshotMeta.from_json(read_archive(archive, state.write))
         size = state.tell()
+        if meta.version != SNAPSHOT_VERSION:
+            raise ArchiveError(f"Raft error when restoring snapshot: unsupported snapshot version {meta.version}")
         if size != meta.size:
             raise ArchiveError(f"failed to read snapshot file: expected {meta.size} bytes of state, found {size}")
         state.seek(0)
@@ -223,17 +250,17 @@ async def _receive(reader: asyncio.StreamReader, first: bytes, out: BinaryIO) ->
     """Everything until the other side has no more, into a file that is then at its begin; its size."""
     data, size = first, 0
     while True:
-        await asyncio.to_thread(out.write, data)
+        await on_thread(out.write, data)
         size += len(data)
         data = await reader.read(PIECE_BYTES)
         if not data:
             break
-    await asyncio.to_thread(out.seek, 0)
+    await on_thread(out.seek, 0)
     return size
 
 
 async def _send(source: BinaryIO, writer: asyncio.StreamWriter) -> None:
-    while data := await asyncio.to_thread(source.read, PIECE_BYTES):
+    while data := await on_thread(source.read, PIECE_BYTES):
         put(writer, data)
         await writer.drain()
     await writer.drain()

@@ -145,7 +145,10 @@ class Cluster:
             self.watch.look(process)
 
     def _process_of(self, loop: VirtualLoop) -> Process | None:
-        return next((one for one in self.links.processes.values() if one.loop is loop), None)
+        for one in self.links.processes.values():
+            if one.loop is loop:
+                return one
+        return None
 
     def start(self, host: Host) -> None:
         """Have a server run on ``host``."""
@@ -374,7 +377,7 @@ class Cluster:
         self.links.faults = CALM
         self.links.cut.clear()
         for process in self.links.processes.values():
-            process.loop.stalled_until = self.time.now
+            process.loop.awake_from(self.time.now)
         for host in self.hosts.values():
             host.disk.faults.write_s, host.disk.faults.failure, host.disk.faults.lies = 0.001, 0.0, False
             host.disk.go_on()

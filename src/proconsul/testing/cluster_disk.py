@@ -248,6 +248,10 @@ class SimSnapshots:
     def open(self, meta: SnapshotMeta) -> BinaryIO:
         return self._disk.snapshots.open(meta)
 
+    def reap(self) -> None:
+        if self._owner.alive:
+            self._disk.snapshots.reap()
+
 
 class _Sink:
     def __init__(self, sink: MemorySink, disk: ServerDisk, owner: Owner) -> None:
@@ -260,6 +264,10 @@ class _Sink:
         if self._disk.rng.random() < self._disk.faults.failure * 10:
             raise StorageError("simulated")
         self._sink.finish()
+
+    def place(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> None:
+        self._owner.may_die()
+        self._sink.place(index, term, configuration, configuration_index)
 
     def commit(self) -> SnapshotMeta:
         self._owner.may_die()

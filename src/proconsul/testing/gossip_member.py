@@ -130,6 +130,8 @@ class MemberProcess:
             say("response", node=effect.node, payload=effect.payload.decode("utf-8", "replace"))
         elif isinstance(effect, happened.QueryFinished):
             say("finished", name=effect.query.name)
+        elif isinstance(effect, happened.KeyringChanged):
+            effect.written("")  # it has no file
         elif isinstance(effect, happened.KeysFinished):
             say("keys", error=effect.operation.error, keys=dict(effect.operation.keys))
 

@@ -47,6 +47,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._order = 0
         self._tasks: set[asyncio.Task[Any]] = set()
+        # When there is something to do, or None after anything that may have changed that.
+        self._wakes: float | None = None
 
     # ------------------------------------------------------------------ what asyncio asks for
 
@@ -58,6 +60,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
+        self._wakes = None
         return handle
 
     call_soon_threadsafe = call_soon
@@ -68,6 +71,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._order += 1
         heapq.heappush(self._timers, (when, self._order, handle))
+        self._wakes = None
         return handle
 
     def call_later(
@@ -77,6 +81,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """It is dropped when its time comes."""
+        self._wakes = None
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)
@@ -127,25 +132,39 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def kill(self) -> None:
         """Nothing of this process happens any more."""
         self.alive = False
+        self._wakes = None
+
+    def awake_from(self, moment: float) -> None:
+        """Stand still no longer than until then."""
+        self.stalled_until = min(self.stalled_until, moment)
+        self._wakes = None
 
     def stall_until(self, moment: float) -> None:
         """Stand still until then, by the clock of `VirtualTime`."""
         self.stalled_until = max(self.stalled_until, moment)
+        self._wakes = None
 
     def wakes_at(self) -> float:
-        """When there is something to do, by the clock of `VirtualTime`; infinite when there is nothing."""
+        """When there is something to do, by the clock of `VirtualTime`; infinite when there is nothing, and maybe in
+        the past. Every loop is asked before every turn of any, so the answer is kept."""
+        if self._wakes is None:
+            self._wakes = self._next()
+        return self._wakes
+
+    def _next(self) -> float:
         if not self.alive:
             return math.inf
         if self._ready:
-            return max(self.stalled_until, self._world.now)
+            return self.stalled_until
         while self._timers and self._timers[0][2].cancelled():
             heapq.heappop(self._timers)
         if not self._timers:
             return math.inf
-        return max((self._timers[0][0] - self._begin) / self.rate, self.stalled_until, self._world.now)
+        return max((self._timers[0][0] - self._begin) / self.rate, self.stalled_until)
 
     def turn(self) -> None:
         """One turn: what is ready now, and the timers whose time has come."""
+        self._wakes = None
         now = self.time()
         while self._timers and (self._timers[0][0] <= now + 1e-9 or self._timers[0][2].cancelled()):
             when, _, timer = heapq.heappop(self._timers)
@@ -211,9 +230,13 @@ class VirtualTime:
         end = self.now + seconds
         turns = 0
         while True:
-            self.loops = [loop for loop in self.loops if loop.alive]
-            awake = [(loop.wakes_at(), loop) for loop in self.loops]
-            ready = [loop for wakes, loop in awake if wakes <= self.now]
+            now, soonest, ready = self.now, math.inf, []
+            for loop in self.loops:
+                wakes = loop.wakes_at()
+                if wakes <= now:
+                    ready.append(loop)
+                elif wakes < soonest:
+                    soonest = wakes
             if ready:
                 loop = ready[0] if len(ready) == 1 else self._rng.choice(ready)
                 loop.turn()
@@ -222,9 +245,9 @@ class VirtualTime:
                 assert turns < TURNS_MAX, f"{loop.name} runs in circles"
                 continue
             turns = 0
-            wakes = min((wakes for wakes, _ in awake), default=math.inf)
+            self.loops = [loop for loop in self.loops if loop.alive]
             coming = self._events[0][0] if self._events else math.inf
-            moment = min(wakes, coming)
+            moment = min(soonest, coming)
             if moment > end:
                 self.now = end
                 return

@@ -85,7 +85,7 @@ class Restore(Command):
         client = self.client()
         try:
             with open(path, "rb") as file, explain("Error restoring snapshot: "):
-                client.ok("PUT", "/v1/snapshot", body=file.read()).close()
+                client.ok("PUT", "/v1/snapshot", body=file).close()
         except OSError as error:
             raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
         self.ui.out("Restored snapshot")

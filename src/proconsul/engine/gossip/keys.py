@@ -105,7 +105,12 @@ class InternalQueries:
             self._context.drop("queries_unknown", f"serf: Unhandled internal query '{name}'")
             return
         self._context.log("info", f"serf: Received {op.value} query")
-        response = self._list(query) if op is KeyOp.LIST else self._change(op, query.payload)
+        if op is KeyOp.LIST:
+            self._respond(query, self._list(query))
+        else:
+            self._change(op, query)
+
+    def _respond(self, query: ReceivedQuery, response: KeyResponse) -> None:
         try:
             query.respond(codec.encode(SerfKind.KEY_RESPONSE, response), self._context.now)
         except QueryError as error:
@@ -130,8 +135,9 @@ class InternalQueries:
         except (QueryError, codec.BadMessage) as error:
             self._context.log("error", f"serf: Failed to respond to conflict query: {error}")
 
-    def _change(self, op: KeyOp, payload: bytes) -> KeyResponse:
-        """Install, use or remove a key, and have the keyring written."""
+    def _change(self, op: KeyOp, query: ReceivedQuery) -> None:
+        """Install, use or remove a key, and have the keyring written before that is answered."""
+        payload = query.payload
         try:
             if self._keyring is None:
                 raise KeyringError("No keyring to modify (encryption not enabled)")
@@ -144,9 +150,12 @@ class InternalQueries:
             change(key)
         except codec.GossipError as error:
             self._context.log("error", f"serf: Failed to {_FAILED[op]} key: {error}")
-            return KeyResponse(False, str(error))
-        self._context.effects.append(KeyringChanged(format_keyring(self._keyring.keys())))
-        return KeyResponse(True)
+            self._respond(query, KeyResponse(False, str(error)))
+            return
+        text = format_keyring(self._keyring.keys())
+        self._context.effects.append(
+            KeyringChanged(text, lambda error: self._respond(query, KeyResponse(not error, error)))
+        )
 
     def _list(self, query: ReceivedQuery) -> KeyResponse:
         """All our keys, or as many as an answer has room for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,9 +74,14 @@ class KeysFinished(NamedTuple):
 
 
 class KeyringChanged(NamedTuple):
-    """The keyring was changed: this is the new content of its file."""
+    """The keyring was changed: this is the new content of its file.
+
+    Whoever asked for it is answered by ``written``, to be called once when that is on the disk, with an empty text, or
+    with why it is not.
+    """
 
     text: str
+    written: Callable[[str], None]
 
 
 class SnapshotLine(NamedTuple):

@@ -28,6 +28,7 @@ from proconsul.engine.http.message import (
 )
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Route
+from proconsul.engine.http.upload import Upload
 
 # Requests parsed ahead on one connection; more would let one peer queue unbounded work.
 PIPELINE_MAX = 128
@@ -175,7 +176,9 @@ class HTTPProtocol(asyncio.Protocol):
     def _end_early(self) -> None:
         """The peer stopped in the middle of a request."""
         request = self._request
-        if request is not None and not self._body_max:
+        if request is not None and request.upload is not None:
+            self._break_off(request, request.upload, "unexpected EOF")
+        elif request is not None and not self._body_max:
             request.keep_alive = False  # nobody wanted the body
             self._complete(request)
         else:
@@ -266,6 +269,21 @@ class HTTPProtocol(asyncio.Protocol):
                 self._say_continue()
             self._request, self._left, self._body = request, length, []
             self._chunks = Chunks() if head.length is None else None
+            if not unwanted and request.route.streams:
+                self._begin_upload(request)
+
+    def _begin_upload(self, request: Request) -> None:
+        """Have a request handled whose body is handed on as it comes."""
+        request.upload = Upload(self.flush)
+        self._block = b""
+        self._hold(request)
+        self.flush()
+
+    def _break_off(self, request: Request, upload: Upload, why: str) -> None:
+        """Nothing more comes of a body, or nobody wants it: the answer ends the connection."""
+        self._request, self._chunks = None, None
+        request.keep_alive, self._deaf = False, True
+        upload.fail(why)
 
     @staticmethod
     def _expects(head: Head) -> bool:
@@ -277,7 +295,8 @@ class HTTPProtocol(asyncio.Protocol):
         return False
 
     def _say_continue(self) -> None:
-        if self._continue_due and not self._slots and self._streaming is None and self._transport is not None:
+        blocked = self._streaming is not None or (self._slots and self._slots[0].request is not self._request)
+        if self._continue_due and not blocked and self._transport is not None:
             self._continue_due = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -287,7 +306,9 @@ class HTTPProtocol(asyncio.Protocol):
             part = data[position : position + self._left] if position or len(data) > self._left else data
             self._left -= len(part)
             position += len(part)
-            if self._body_max:
+            if request.upload is not None:
+                self._hand_on(request.upload, [part])
+            elif self._body_max:
                 self._body.append(part)
             if not self._left:
                 self._complete(request)
@@ -296,10 +317,18 @@ class HTTPProtocol(asyncio.Protocol):
         try:
             position = self._chunks.feed(data, position, parts)
         except Refused:
+            if request.upload is not None:
+                self._break_off(request, request.upload, "malformed chunked encoding")
+                return len(data)
             if self._body_max:
                 self._request = None
                 raise
             return self._answer_deaf(request, data)
+        if request.upload is not None:
+            self._hand_on(request.upload, parts)
+            if self._chunks.done:
+                self._complete(request)
+            return position
         request.body_bytes += sum(map(len, parts))
         if request.body_bytes <= self._body_max:
             self._body += parts
@@ -310,6 +339,12 @@ class HTTPProtocol(asyncio.Protocol):
         if self._chunks.done:
             self._complete(request)
         return position
+
+    def _hand_on(self, upload: Upload, parts: list[bytes]) -> None:
+        for part in parts:
+            upload.feed(part)
+        if upload.full:
+            self._pause_reading()
 
     def _answer_deaf(self, request: Request, data: bytes) -> int:
         """Answer a request whose body will not be read to its end."""
@@ -323,6 +358,9 @@ class HTTPProtocol(asyncio.Protocol):
         """A request is there with its whole body."""
         body, self._body, self._request, self._chunks = self._body, [], None, None
         self._continue_due = False
+        if request.upload is not None:
+            request.upload.end()
+            return
         if body:
             request.body = body[0] if len(body) == 1 else b"".join(body)
             request.body_bytes = len(request.body)
@@ -435,7 +473,9 @@ class HTTPProtocol(asyncio.Protocol):
             self._pause_reading()
 
     def _is_full(self) -> bool:
-        return len(self._slots) >= PIPELINE_MAX or self._held_bytes > PIPELINE_BYTES_MAX
+        upload = self._request.upload if self._request is not None else None
+        full = upload is not None and upload.full
+        return full or len(self._slots) >= PIPELINE_MAX or self._held_bytes > PIPELINE_BYTES_MAX
 
     def _begin_held(self, slot: _Slot) -> None:
         slot.begun = True
@@ -503,6 +543,8 @@ class HTTPProtocol(asyncio.Protocol):
             if response is None:
                 break
             self._slots.popleft()
+            if slot.request is self._request and slot.request.upload is not None:
+                self._break_off(slot.request, slot.request.upload, "the request was answered")
             if slot.started:
                 self._app.log(slot.request, response.status, time.perf_counter() - slot.started)
             if response.stream is not None:

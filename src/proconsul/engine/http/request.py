@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from proconsul.engine.http.upload import Upload
+
 PHRASES: dict[int, str] = {status.value: status.phrase for status in http.HTTPStatus}
 # What the original's server makes of an answer without a type of its own.
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -62,7 +64,10 @@ def valid_escapes(text: str) -> bool:
 
 
 class Request:
-    """One request with its whole body. ``path`` is decoded, ``raw_path`` as sent."""
+    """One request with its whole body, or with an ``upload`` where its route streams.
+
+    ``path`` is decoded, ``raw_path`` as sent.
+    """
 
     __slots__ = (
         "_query",
@@ -77,6 +82,7 @@ class Request:
         "query_string",
         "raw_path",
         "route",
+        "upload",
         "version",
     )
 
@@ -89,6 +95,8 @@ class Request:
         self.body = b""
         # The length of the body that was sent; the body itself is empty when that is over the route's limit.
         self.body_bytes = 0
+        # The body that is still arriving, on routes that stream.
+        self.upload: Upload | None = None
         self.peer = ""
         self.version = "1.1"
         self.keep_alive = True
@@ -117,6 +125,14 @@ class Request:
 
     def all(self, name: str) -> list[str]:
         return self.query.get(name, [])
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body in pieces, wherever it is. Raises UploadError when it ends before its end."""
+        if self.upload is None:
+            yield self.body
+            return
+        async for part in self.upload.read():
+            yield part
 
     def header(self, name: str, default: str = "") -> str:
         """A header by lower-case name."""

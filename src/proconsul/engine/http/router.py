@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -42,6 +43,7 @@ class Route(NamedTuple):
     names: bool
     body_methods: frozenset[str]
     allow: str
+    streams: bool = False
 
 
 def too_large(size: int, limit: int, more: str = "") -> Response:
@@ -69,11 +71,14 @@ class Router:
         checks_size: bool = False,
         names: bool = False,
         body_methods: frozenset[str] = WITH_BODY,
+        streams: bool = False,
     ) -> None:
         """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
-        ``checks_size``: it gets the length of such a body only."""
+        ``checks_size``: it gets the length of such a body only. A handler that ``streams`` is called before the body
+        is there, of any length, and takes it from `Request.parts`."""
         allow = ",".join(["OPTIONS", *handlers])
-        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow)
+        body_bytes_max = sys.maxsize if streams else body_bytes_max
+        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow, streams)
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])

@@ -1,6 +1,8 @@
 """Snapshot archives: a gzipped tar with ``meta.json``, ``state.bin`` and ``SHA256SUMS`` (Raft reference, archive).
 
-Reading goes through the whole archive once, checks every sum, and refuses what does not belong there.
+Reading goes through the whole archive once, checks every sum, and refuses what does not belong there. What usual tools
+make of the three files by hand is read as well: tars of any format, padded at their end, of a directory (``./``), with
+sums in the form for binary files.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from proconsul.engine.wire.text import quoted
 
@@ -23,20 +25,26 @@ _SMALL_FILE_BYTES_MAX = 1 << 20
 _TAR_BLOCK_BYTES = 512
 # zlib's default: archives are read and written in seconds, and kept for long.
 _COMPRESSION = 6
-_SUM_LINE = re.compile(r"^([0-9a-fA-F]*)\s+(\S+)$")
+# A star stands before the names of binary files where a tool tells them from text.
+_SUM_LINE = re.compile(r"^([0-9a-fA-F]*)\s+\*?(?:\./)?(\S+)$")
 
 
 class ArchiveError(ValueError):
     """The archive cannot be used; ``str()`` is Consul's text."""
 
 
+_CORRUPT = "failed to read snapshot file: failed reading snapshot: flate: corrupt input"
+_INVALID_GZIP = "gzip: invalid header"
+_INVALID_TAR = "failed to read snapshot file: failed reading snapshot: archive/tar: invalid tar header"
+
+
 class _Gunzip:
-    """Reads decompressed bytes; keeps at most one chunk in memory."""
+    """Reads decompressed bytes, of one gzip member behind the other; keeps at most one chunk in memory."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         self._inflate = zlib.decompressobj(31)
-        self._buffer = b""
+        self._buffer = self._ahead = b""
         self._check_header()
 
     def _check_header(self) -> None:
@@ -46,23 +54,42 @@ class _Gunzip:
         if len(head) < 10:
             raise ArchiveError("failed to decompress snapshot: unexpected EOF")
         if head[:3] != b"\x1f\x8b\x08":
-            raise ArchiveError("failed to decompress snapshot: gzip: invalid header")
-        self._buffer = self._inflate.decompress(head)
+            raise ArchiveError(f"failed to decompress snapshot: {_INVALID_GZIP}")
+        try:
+            self._buffer = self._inflate.decompress(head)
+        except zlib.error:
+            raise ArchiveError(f"failed to decompress snapshot: {_INVALID_GZIP}") from None
+
+    def _next_member(self) -> bool:
+        """Go on behind the end of a member; False when there is nothing. Raises ArchiveError for anything else."""
+        rest = self._inflate.unused_data
+        while len(rest) < 3 and (data := self._raw.read(_CHUNK_BYTES)):
+            rest += data
+        if not rest:
+            return False
+        if rest[:3] != b"\x1f\x8b\x08":
+            raise ArchiveError(_INVALID_GZIP)
+        self._inflate = zlib.decompressobj(31)
+        self._ahead = rest
+        return True
 
     def read(self, size: int) -> bytes:
         """Return up to ``size`` bytes, fewer only at the end; raises :class:`EOFError` when cut off."""
         parts = [self._buffer]
         have = len(self._buffer)
-        while have < size and not self._inflate.eof:
-            data = self._inflate.unconsumed_tail or self._raw.read(_CHUNK_BYTES)
+        while have < size:
+            if self._inflate.eof:
+                if not self._next_member():
+                    break
+                continue
+            data = self._inflate.unconsumed_tail or self._ahead or self._raw.read(_CHUNK_BYTES)
+            self._ahead = b""
             if not data:
                 raise EOFError
             try:
                 part = self._inflate.decompress(data, _CHUNK_BYTES)
             except zlib.error:
-                raise ArchiveError(
-                    "failed to read snapshot file: failed reading snapshot: flate: corrupt input"
-                ) from None
+                raise ArchiveError(_CORRUPT) from None
             parts.append(part)
             have += len(part)
         data = b"".join(parts)
@@ -70,24 +97,42 @@ class _Gunzip:
         return data[:size]
 
 
-class _Member:
-    def __init__(self, name: str, size: int) -> None:
-        self.name = name
-        self.size = size
+class _Member(NamedTuple):
+    name: str
+    size: int
+    kind: bytes
+
+
+# Types of members: contents, a directory, and what GNU and POSIX tars say about the next one or all.
+_CONTENTS, _DIRECTORY, _ABOUT = (b"0", b"\0", b"7"), b"5", (b"x", b"g", b"L", b"K")
+# What the directory itself is called in a tar of it; other types, as links and devices, have no contents.
+_ROOT_NAMES = ("", ".")
 
 
 def _header(block: bytes) -> _Member | None:
     if not block.strip(b"\0"):
         return None
-    name = block[:100].split(b"\0", 1)[0].decode("utf-8", "replace")
-    field = block[124:136]
     try:
-        size = int.from_bytes(field[1:], "big") if field[0] & 0x80 else int(field.strip(b" \0") or b"0", 8)
+        size, checksum = _number(block[124:136]), _number(block[148:156])
     except ValueError:
-        raise ArchiveError(
-            "failed to read snapshot file: failed reading snapshot: archive/tar: invalid tar header"
-        ) from None
-    return _Member(name, size)
+        raise ArchiveError(_INVALID_TAR) from None
+    if checksum != sum(block[:148]) + 8 * ord(" ") + sum(block[156:]):
+        raise ArchiveError(_INVALID_TAR)
+    name, kind = _text(block[:100]), block[156:157]
+    if block[257:263] == b"ustar\0" and (directory := _text(block[345:500])):
+        name = f"{directory}/{name}"
+    return _Member(name, size if kind in (*_CONTENTS, *_ABOUT) else 0, kind)
+
+
+def _number(field: bytes) -> int:
+    """A number of a tar header, octal or in base 256. Raises ValueError."""
+    if field[0] & 0x80:
+        return int.from_bytes(field[1:], "big")
+    return int(field.split(b"\0", 1)[0].strip(b" ") or b"0", 8)
+
+
+def _text(field: bytes) -> str:
+    return field.split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
 def read_archive(raw: BinaryIO, on_state: Callable[[bytes], object] | None = None) -> bytes:
@@ -145,54 +190,85 @@ def _padding(size: int) -> bytes:
 def _read_members(
     stream: _Gunzip, on_state: Callable[[bytes], object] | None
 ) -> tuple[dict[str, str], dict[str, bytes]]:
-    # Sums start from empty files, so that a missing file shows as a wrong sum.
-    sums = {name: hashlib.sha256().hexdigest() for name in (_META, _STATE)}
+    # Sums start from empty files, so that a missing file shows as a wrong sum, as does one that is there twice.
+    digests = {name: hashlib.sha256() for name in (_META, _STATE, _SUMS)}
     small: dict[str, bytes] = {}
-    while True:
-        block = stream.read(_TAR_BLOCK_BYTES)
-        if not block:
-            return sums, small
-        if len(block) < _TAR_BLOCK_BYTES:
-            raise EOFError
-        member = _header(block)
-        if member is None:
-            _expect_end(stream)
-            return sums, small
-        if member.name not in (_META, _STATE, _SUMS):
+    while (member := _next_header(stream)) is not None:
+        if member.kind in _ABOUT:
+            _skip_about(stream, member)
+            continue
+        # As `tar -C <directory> .` names them.
+        name = member.name.removeprefix("./")
+        if member.kind == _DIRECTORY and name in _ROOT_NAMES:
+            continue
+        if name not in digests:
             raise ArchiveError(
                 f"failed to read snapshot file: unexpected file {quoted(member.name)} in snapshot"
             )
-        digest = hashlib.sha256()
-        kept = bytearray()
-        left = member.size
-        while left:
-            try:
-                data = stream.read(min(left, _CHUNK_BYTES))
-            except EOFError:
-                data = b""
-            if not data:
-                what = "snapshot data" if member.name == _STATE else "snapshot metadata"
-                raise ArchiveError(f"failed to read snapshot file: failed to read or write {what}: unexpected EOF")
-            digest.update(data)
-            left -= len(data)
-            if member.name == _STATE and on_state is not None:
-                on_state(data)
-            if member.name != _STATE and len(kept) < _SMALL_FILE_BYTES_MAX:
-                kept += data
-        if member.name != _SUMS:
-            sums[member.name] = digest.hexdigest()
-        if member.name != _STATE:
-            small[member.name] = bytes(kept)
-        stream.read(-member.size % _TAR_BLOCK_BYTES)
+        kept = _read_member(stream, name, member.size, digests[name], on_state)
+        if name != _STATE:
+            small[name] = kept
+    return {name: digests[name].hexdigest() for name in (_META, _STATE)}, small
+
+
+def _next_header(stream: _Gunzip) -> _Member | None:
+    """The header of the next member; None behind the last. Raises EOFError and ArchiveError."""
+    block = stream.read(_TAR_BLOCK_BYTES)
+    if not block:
+        return None
+    if len(block) < _TAR_BLOCK_BYTES:
+        raise EOFError
+    member = _header(block)
+    if member is None:
+        _expect_end(stream)
+    return member
+
+
+def _skip_about(stream: _Gunzip, member: _Member) -> None:
+    """Leave out what is said of a member beside its header: times and owners; the three names and sizes fit there.
+
+    Raises ArchiveError when it is no such thing but a file of its own.
+    """
+    if member.size > _SMALL_FILE_BYTES_MAX:
+        raise ArchiveError(f"failed to read snapshot file: unexpected file {quoted(member.name)} in snapshot")
+    said = stream.read(member.size + -member.size % _TAR_BLOCK_BYTES)
+    if re.search(rb"(^|\n)[0-9]+ (path|size|GNU\.sparse[^=]*)=", said) is not None:
+        raise ArchiveError(_INVALID_TAR)
+
+
+def _read_member(
+    stream: _Gunzip, name: str, size: int, digest: hashlib._Hash, on_state: Callable[[bytes], object] | None
+) -> bytes:
+    """Take one member in; its begin, unless it is the state. Raises ArchiveError."""
+    kept = bytearray()
+    left = size
+    while left:
+        try:
+            data = stream.read(min(left, _CHUNK_BYTES))
+        except EOFError:
+            data = b""
+        if not data:
+            what = "snapshot data" if name == _STATE else "snapshot metadata"
+            raise ArchiveError(f"failed to read snapshot file: failed to read or write {what}: unexpected EOF")
+        digest.update(data)
+        left -= len(data)
+        if name == _STATE and on_state is not None:
+            on_state(data)
+        if name != _STATE and len(kept) < _SMALL_FILE_BYTES_MAX:
+            kept += data
+    stream.read(-size % _TAR_BLOCK_BYTES)
+    return bytes(kept)
 
 
 def _expect_end(stream: _Gunzip) -> None:
-    """After the two empty blocks that end a tar, nothing may follow."""
+    """Behind the empty blocks that end a tar nothing may follow; tools pad with empty ones to 10240 bytes."""
     left = 0
     try:
-        stream.read(_TAR_BLOCK_BYTES)
+        if stream.read(_TAR_BLOCK_BYTES).strip(b"\0"):
+            raise ArchiveError(_INVALID_TAR)
         while data := stream.read(_CHUNK_BYTES):
-            left += len(data)
+            if left or data.strip(b"\0"):
+                left += len(data)
     except EOFError:
         raise ArchiveError("unexpected EOF") from None
     if left:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, BinaryIO
 
@@ -45,6 +46,7 @@ from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.transport import Transport
 from proconsul.engine.settled import Settled, tell_error
 from proconsul.engine.supervision import Died
+from proconsul.engine.threads import on_thread
 
 __all__ = ["RaftNode"]
 
@@ -101,7 +103,7 @@ class RaftNode(Readings):
         self._proposals: list[tuple[int, bytes, bytes]] = []
         self._proposers: list[Waiter | None] = []
         self._flush_scheduled = False
-        self._held = False
+        self._held = self._restoring = False
         self._next_token = 0
         self._tokens: dict[int, asyncio.Future[int]] = {}
 
@@ -116,7 +118,7 @@ class RaftNode(Readings):
         assert not self._running, "started twice"
         self._loop = asyncio.get_running_loop()
         fsm = self._fsm
-        found = newest_snapshot(self._snapshots, self._note)
+        found = await on_thread(newest_snapshot, self._snapshots, self._note)
         self.loaded_snapshot = found[0] if found is not None else None
         if found is not None:
             with found[1] as reader:
@@ -420,18 +422,26 @@ class RaftNode(Readings):
     async def user_restore(self, meta: SnapshotMeta, reader: BinaryIO) -> int:
         """Replace the cluster's state by a user's snapshot; returns its new index, max(meta.index, last) + 1.
 
-        Proposals wait meanwhile. The configuration of ``meta`` is ignored. The caller must have checked that the state
-        machine can read the contents.
+        Proposals wait for a moment, at the end, and lose nothing that was answered before. The configuration of
+        ``meta`` is ignored. The caller must have checked that the state machine can read the contents.
         """
-        if self._held:
+        if self._restoring:
             raise RaftError("a snapshot restore is in progress")
+        self._restoring = True
+        try:
+            return await self._snapshotting.user_restore(meta, reader, self._holding)
+        finally:
+            self._restoring = False
+
+    @asynccontextmanager
+    async def _holding(self) -> AsyncIterator[None]:
+        """What was proposed is applied; what is proposed now waits for the end. Raises RaftError."""
         done = self.propose(b"", type=EntryType.BARRIER)
         self._flush()
         self._held = True
         try:
             await done
-            index = await self._snapshotting.user_restore(meta, reader)
+            yield
         finally:
             self._held = False
             self._flush()
-        return index

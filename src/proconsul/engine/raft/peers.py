@@ -30,9 +30,10 @@ from proconsul.engine.raft.messages import (
 )
 from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.restoring import Install, prepare_restore
-from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotStore
+from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.startup import newest_snapshot
 from proconsul.engine.raft.transport import Body, Respond, Transport
+from proconsul.engine.threads import on_thread
 
 
 class Peers:
@@ -128,7 +129,7 @@ class Peers:
     async def _store(self, request: InstallSnapshotRequest, configuration: Configuration, body: Body | None) -> None:
         if body is None:
             raise WireError("snapshot without contents")
-        sink = await asyncio.to_thread(
+        sink = await on_thread(
             self._snapshots.create,
             request.last_log_index,
             request.last_log_term,
@@ -139,12 +140,13 @@ class Peers:
         try:
             async for chunk in body:
                 size += len(chunk)
-                await asyncio.to_thread(sink.write, chunk)
+                await on_thread(sink.write, chunk)
             if size != request.size:
                 raise StorageError(f"failed to receive whole snapshot: received {size} of {request.size} bytes")
-            await asyncio.to_thread(sink.finish)
-            meta = await asyncio.to_thread(sink.commit)
-            reader = await asyncio.to_thread(self._snapshots.open, meta)
+            await on_thread(sink.finish)
+            meta = await on_thread(sink.commit)
+            await on_thread(self._snapshots.reap)
+            reader = await on_thread(self._snapshots.open, meta)
         except BaseException:
             sink.cancel()
             raise
@@ -247,7 +249,7 @@ class Peers:
 
     async def _send_snapshot(self, effect: ev.SendSnapshot) -> None:
         try:
-            found = await asyncio.to_thread(newest_snapshot, self._snapshots, lambda text: None)
+            found = await on_thread(newest_snapshot, self._snapshots, lambda text: None)
         except StorageError as error:
             self.failed(effect, error)
             return
@@ -285,8 +287,12 @@ def _refuse(error: Exception) -> None:
     raise error
 
 
+# Read and sent at once: each piece costs a change of threads.
+SENT_BYTES = 1 << 20
+
+
 async def _contents(reader: BinaryIO) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(reader.read, CHUNK_BYTES):
+    while chunk := await on_thread(reader.read, SENT_BYTES):
         yield chunk
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import BinaryIO
 
 from proconsul.engine.raft.fsm import FSM, SupportsPreparedRestore
+from proconsul.engine.threads import on_thread
 
 __all__ = ["Install", "prepare_restore"]
 
@@ -22,5 +22,5 @@ async def prepare_restore(fsm: FSM, reader: BinaryIO) -> Install:
     if not isinstance(fsm, SupportsPreparedRestore):
         return lambda: fsm.restore(reader)
     machine = fsm
-    prepared = await asyncio.to_thread(machine.prepare, reader)
+    prepared = await on_thread(machine.prepare, reader)
     return lambda: machine.install(prepared)

@@ -100,8 +100,12 @@ class SnapshotSink(Protocol):
         """All bytes are written: make them durable, still under the temporary name."""
         ...
 
+    def place(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> None:
+        """Between ``finish`` and ``commit``: say anew what it is a snapshot of. Quick."""
+        ...
+
     def commit(self) -> SnapshotMeta:
-        """Give the finished snapshot its name, durably, and drop the oldest beyond the retained number."""
+        """Give the finished snapshot its name, durably. What it makes superfluous is for `SnapshotStore.reap`."""
         ...
 
     def cancel(self) -> None:
@@ -124,6 +128,10 @@ class SnapshotStore(Protocol):
 
     def open(self, meta: SnapshotMeta) -> BinaryIO:
         """Read state.bin; SnapshotCorruptError if its checksum is wrong."""
+        ...
+
+    def reap(self) -> None:
+        """Drop the oldest beyond the retained number; to remove a large file takes its time."""
         ...
 
 
@@ -156,9 +164,12 @@ class DirectorySnapshots:
         self, index: int, term: int, configuration: Configuration, configuration_index: int
     ) -> DirectorySink:
         """Start writing a snapshot."""
+        return DirectorySink(self, self.meta(index, term, configuration, configuration_index))
+
+    def meta(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> SnapshotMeta:
+        """What a snapshot taken now says about itself."""
         snapshot_id = f"{term}-{index}-{int(self._clock() * 1000)}"
-        meta = SnapshotMeta(snapshot_id, index, term, configuration, configuration_index)
-        return DirectorySink(self, meta)
+        return SnapshotMeta(snapshot_id, index, term, configuration, configuration_index)
 
     def list(self) -> list[SnapshotMeta]:
         """Whole snapshots, newest first. One whose metadata cannot be read is skipped, with a sentence in the log."""
@@ -240,6 +251,13 @@ class DirectorySink:
         try:
             _sync_and_close(self._file)
             self._file = None
+        except OSError as error:
+            raise StorageError(f"cannot write snapshot {self._meta.id}: {error}") from error
+        self._write_meta()
+        self._finished = True
+
+    def _write_meta(self) -> None:
+        try:
             with open(self._path / "meta.json", "wb") as file:
                 file.write(self._meta.to_json())
                 file.flush()
@@ -247,7 +265,13 @@ class DirectorySink:
             sync_directory(self._path)
         except OSError as error:
             raise StorageError(f"cannot write snapshot {self._meta.id}: {error}") from error
-        self._finished = True
+
+    def place(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> None:
+        """Say anew what it is a snapshot of."""
+        assert self._finished, "placed before finish"
+        meta = self._store.meta(index, term, configuration, configuration_index)
+        self._meta = msgspec.structs.replace(meta, size=self._size, crc=self._crc.digest())
+        self._write_meta()
 
     def commit(self) -> SnapshotMeta:
         """Give it its name."""
@@ -257,7 +281,6 @@ class DirectorySink:
             sync_directory(self._store.directory)
         except OSError as error:
             raise StorageError(f"cannot name snapshot {self._meta.id}: {error}") from error
-        self._store.reap()
         return self._meta
 
     def cancel(self) -> None:
@@ -284,13 +307,20 @@ class MemorySnapshots:
 
     def create(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> MemorySink:
         """Start writing a snapshot."""
+        return MemorySink(self, self.meta(index, term, configuration, configuration_index))
+
+    def meta(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> SnapshotMeta:
+        """What a snapshot taken now says about itself."""
         snapshot_id = f"{term}-{index}-{int(self._clock() * 1000)}"
-        return MemorySink(self, SnapshotMeta(snapshot_id, index, term, configuration, configuration_index))
+        return SnapshotMeta(snapshot_id, index, term, configuration, configuration_index)
 
     def keep(self, meta: SnapshotMeta, data: bytes) -> None:
         """Store a finished snapshot."""
         self._kept.append((meta, data))
         self._kept.sort(key=lambda kept: (kept[0].term, kept[0].index, kept[0].id), reverse=True)
+
+    def reap(self) -> None:
+        """Keep only the newest ones."""
         del self._kept[self._retain :]
 
     def list(self) -> list[SnapshotMeta]:
@@ -312,6 +342,7 @@ class MemorySink:
         self._store = store
         self._meta = meta
         self._parts: list[bytes] = []
+        self._data = b""
 
     def write(self, data: bytes) -> None:
         """Add bytes."""
@@ -319,11 +350,17 @@ class MemorySink:
 
     def finish(self) -> None:
         """Nothing to sync."""
-        self._meta = msgspec.structs.replace(self._meta, size=sum(map(len, self._parts)))
+        self._data, self._parts = b"".join(self._parts), []
+        self._meta = msgspec.structs.replace(self._meta, size=len(self._data))
+
+    def place(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> None:
+        """Say anew what it is a snapshot of."""
+        meta = self._store.meta(index, term, configuration, configuration_index)
+        self._meta = msgspec.structs.replace(meta, size=len(self._data))
 
     def commit(self) -> SnapshotMeta:
         """Keep it."""
-        self._store.keep(self._meta, b"".join(self._parts))
+        self._store.keep(self._meta, self._data)
         return self._meta
 
     def cancel(self) -> None:

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import BinaryIO
 
 from proconsul.engine.meters import Meters
 from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.applier import Applier
+from proconsul.engine.raft.configuration import Configuration
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.disk import Disk
-from proconsul.engine.raft.errors import LeadershipLostError, NothingToSnapshotError, RaftError, StorageError
+from proconsul.engine.raft.errors import (
+    LeadershipLostError,
+    NothingToSnapshotError,
+    NotLeaderError,
+    RaftError,
+    StorageError,
+)
 from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.fsm import FSM, FSMSnapshot
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.restoring import prepare_restore
 from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotSink, SnapshotStore, write_chunks
+from proconsul.engine.threads import on_thread
 
 # Rest of the writing thread between pieces, so that the event loop gets the interpreter at once and not after the
 # switch interval of 5 ms each time.
@@ -111,7 +120,7 @@ class Snapshotting:
             captured = self._fsm.snapshot()
             written = self._sample("raft.fsm.snapshot", began)
             configuration = core.committed_configuration
-            meta, oldest = await asyncio.to_thread(
+            meta, oldest = await on_thread(
                 self._write, captured, lambda: self._snapshots.create(index, term, configuration, configuration_index)
             )
             self._sample("raft.snapshot.persist", written)
@@ -131,6 +140,7 @@ class Snapshotting:
         try:
             write_chunks(sink, captured.persist(), lambda: time.sleep(PAUSE_S))
             meta = sink.commit()
+            self._snapshots.reap()
         except OSError as error:
             sink.cancel()
             raise StorageError(f"failed to persist snapshot: {error}") from error
@@ -156,36 +166,49 @@ class Snapshotting:
 
     # -- a user's state ----------------------------------------------------------------------------------------------
 
-    async def user_restore(self, meta: SnapshotMeta, reader: BinaryIO) -> int:
-        """Install the state as a new snapshot in the current term. The node holds proposals back meanwhile.
+    async def user_restore(
+        self, meta: SnapshotMeta, reader: BinaryIO, held: Callable[[], AbstractAsyncContextManager[None]]
+    ) -> int:
+        """Install the state as a new snapshot in the current term.
 
-        ``reader`` is read twice, so it must be seekable. Nothing has changed when this raises.
+        Everything that takes time is done beside the writes of others; the node holds proposals back (``held``) only
+        while the snapshot gets its index and its name. ``reader`` is read twice, so it must be seekable. Nothing has
+        changed when this raises.
         """
         async with self._lock:
             core = self._core
-            term = core.term
-            index = max(meta.index, core.last_index) + 1
-            configuration, configuration_index = core.configuration, core.configuration_index
-            sink = await asyncio.to_thread(self._snapshots.create, index, term, configuration, configuration_index)
+            if core.role is not Role.LEADER:
+                raise NotLeaderError
+            sink = await on_thread(self._snapshots.create, *self._place_of(meta))
             try:
                 start = reader.tell()
-                size = await asyncio.to_thread(write_chunks, sink, _pieces(reader), lambda: time.sleep(PAUSE_S))
+                size = await on_thread(write_chunks, sink, _pieces(reader), lambda: time.sleep(PAUSE_S))
                 if meta.size and size != meta.size:
                     raise StorageError(f"failed to write snapshot: expected {meta.size} bytes, got {size}")
                 reader.seek(start)
                 install = await prepare_restore(self._fsm, reader)
-                if core.role is not Role.LEADER or core.term != term:
-                    raise LeadershipLostError
-                if core.last_index >= index:
-                    raise RaftError("the configuration changed during the restore; try again")
-                # On the event loop, because between this name and the step nothing may happen to our leadership.
-                sink.commit()
+                async with held():
+                    place = self._place_of(meta)
+                    await on_thread(sink.place, *place)
+                    if core.role is not Role.LEADER or core.term != place[1]:
+                        raise LeadershipLostError
+                    if core.last_index >= place[0]:
+                        raise RaftError("the configuration changed during the restore; try again")
+                    # On the event loop, because between this name and the step nothing may happen to our leadership.
+                    sink.commit()
+                    self._applier.restore(place[0], place[1], install)
+                    self._step(ev.UserRestored(place[0], place[1]))
             except BaseException:
                 sink.cancel()
                 raise
-            self._applier.restore(index, term, install)
-            self._step(ev.UserRestored(index, term))
-            return index
+            await on_thread(self._snapshots.reap)
+            return place[0]
+
+    def _place_of(self, meta: SnapshotMeta) -> tuple[int, int, Configuration, int]:
+        """Where in the log a user's snapshot would be now: behind everything there is."""
+        core = self._core
+        index = max(meta.index, core.last_index) + 1
+        return index, core.term, core.configuration, core.configuration_index
 
 
 def _pieces(reader: BinaryIO) -> Iterator[bytes]:

@@ -29,6 +29,14 @@ def newest_snapshot(
     return None
 
 
+def check_storage(log: LogStore, snapshots: SnapshotStore) -> None:
+    """Whether a server could start from these; StorageError if not. Nobody learns of skipped snapshots twice."""
+    found = newest_snapshot(snapshots, lambda text: None)
+    if found is not None:
+        found[1].close()
+    load_state(log, found[0] if found is not None else None)
+
+
 def load_state(log: LogStore, snapshot: SnapshotMeta | None) -> InitialState:
     """Join log and snapshot; StorageError if entries between them are missing."""
     stable = log.state()

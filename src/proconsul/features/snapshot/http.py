@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
+import tempfile
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Router
+from proconsul.engine.http.upload import UploadError
+from proconsul.engine.threads import on_thread
+from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import SnapshotOp, SnapshotRequest, SnapshotService
 from proconsul.features.web import Web
 
-# An upload is in memory while it is unpacked; states of a gigabyte pack to less than this.
-ARCHIVE_BYTES_MAX = 256 << 20
 # Go's HTTP server tells the length of answers up to this size and sends larger ones in chunks.
 _COUNTED_BYTES = 2048
 _PIECE_BYTES = 256 << 10
@@ -27,7 +27,7 @@ class SnapshotRoutes:
         self._service = service
 
     def register(self, router: Router) -> None:
-        router.add("/v1/snapshot", {"GET": self.save, "PUT": self.restore}, body_bytes_max=ARCHIVE_BYTES_MAX)
+        router.add("/v1/snapshot", {"GET": self.save, "PUT": self.restore}, streams=True)
 
     def _arguments(self, request: Request, op: SnapshotOp) -> SnapshotRequest:
         """Of the options of reads only ``stale`` means something. Raises NoPathToDatacenter."""
@@ -49,11 +49,24 @@ class SnapshotRoutes:
 
     async def restore(self, request: Request) -> Response:
         args = self._arguments(request, SnapshotOp.RESTORE)
-        await self._service.restore(args, io.BytesIO(request.body))
+        with tempfile.TemporaryFile() as archive:
+            try:
+                await _receive(request, archive)
+            except (OSError, UploadError) as error:
+                raise ConsulError(f"failed to read snapshot: {error}") from None
+            await self._service.restore(args, archive)
         return self.web.empty()
+
+
+async def _receive(request: Request, archive: BinaryIO) -> None:
+    """The body into a file, which is then at its begin: archives may be larger than memory. Raises OSError and
+    UploadError."""
+    async for part in request.parts():
+        await on_thread(archive.write, part)
+    await on_thread(archive.seek, 0)
 
 
 async def _pieces(archive: BinaryIO) -> AsyncIterator[bytes]:
     with archive:
-        while data := await asyncio.to_thread(archive.read, _PIECE_BYTES):
+        while data := await on_thread(archive.read, _PIECE_BYTES):
             yield data
