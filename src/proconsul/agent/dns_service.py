@@ -83,12 +83,10 @@ class DnsService:
         server = self._agent.server
         if server.config.client:
             return lambda: False
-        if not config.dns.allow_stale:
-            return lambda: server.answers("leader")
-        if config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
-            return None
-        options = self._options(config)
-        return lambda: server.gate.may_be_here(options) and server.answers("stale")
+        gate, options = server.gate, self._options(config)
+        if config.dns.allow_stale and config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
+            return lambda: gate.permission.unlimited
+        return lambda: gate.permission.unlimited and gate.may_be_here(options)
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
         """What a server says that may. Raises ConsulError."""

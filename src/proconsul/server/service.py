@@ -109,7 +109,12 @@ class _Answer:
         return self.future.done()
 
     def set_result(self, result: Any) -> None:
-        self.future.set_result(self._make(result))
+        try:
+            made = self._make(result)
+        except Exception as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(made)
 
     def set_exception(self, error: Exception) -> None:
         self.future.set_exception(error)
