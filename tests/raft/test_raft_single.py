@@ -195,17 +195,18 @@ async def test_user_restore_jumps_the_index_and_others_write_meanwhile(node: Raf
     """Whatever is proposed comes to pass, before the restored state or behind it; nothing waits for all of it."""
     await lead(node)
     await node.propose(b"old")
-    restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1000, 9), io.BytesIO(b"one\ntwo\n" * 50_000)))
+    contents = io.BytesIO(b"one\ntwo\n" * 50_000)
+    restoring = asyncio.ensure_future(node.user_restore(SnapshotMeta("x", 1_000_000, 9), contents))
     answered: list[tuple[int, bytes]] = []
     while not restoring.done():
         index, line = await node.propose(b"line %d" % len(answered))
         answered.append((index, line))
-    assert await restoring == 1001
-    assert await node.propose(b"three") == (answered[-1][0] + 1 if answered[-1][0] > 1001 else 1002, b"three")
-    behind = [line for index, line in answered if index > 1001]
+    assert await restoring == 1_000_001
+    assert await node.propose(b"three") == (answered[-1][0] + 1 if answered[-1][0] > 1_000_001 else 1_000_002, b"three")
+    behind = [line for index, line in answered if index > 1_000_001]
     assert len(behind) < len(answered), "writes went on beside the restore"
     assert isinstance(node._fsm, LinesFSM) and node._fsm.lines == [b"one", b"two"] * 50_000 + [*behind, b"three"]
-    assert node.last_snapshot == (1001, 2)
+    assert node.last_snapshot == (1_000_001, 2)
     await node.stop()
 
 

@@ -7,7 +7,6 @@ the owner only. A damaged file is logged and skipped, never fatal. Configuration
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 from proconsul.agent.durable import remove_unfinished, replace_file
 from proconsul.agent.file_writer import FileWriter, Outcome
-from proconsul.engine.wire import gojson
+from proconsul.engine.wire import gojson, plainjson
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck, NodeService
 from proconsul.features.errors import ConsulError
@@ -179,7 +178,7 @@ class Persistence:
             if path.is_dir() or path.name.endswith("tmp"):
                 continue
             try:
-                value = json.loads(path.read_bytes())
+                value = plainjson.loads(path.read_bytes())
                 if not isinstance(value, dict):
                     raise ValueError("not an object")
             except (OSError, ValueError) as error:
@@ -227,7 +226,7 @@ class Persistence:
             return None
         path = self._root / "checks/state" / file_name(check_id)
         try:
-            value = json.loads(self._read(path))
+            value = plainjson.loads(self._read(path))
             state = PersistedState(str(value["Status"]), str(value["Output"]), float(value["Expires"]))
         except FileNotFoundError:
             return None

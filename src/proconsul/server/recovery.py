@@ -7,7 +7,6 @@ from then on: with the quorum gone nobody can tell them apart, and losing acknow
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from pathlib import Path
@@ -21,6 +20,7 @@ from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.snapshots import SnapshotStore, write_chunks
 from proconsul.engine.raft.startup import newest_snapshot
+from proconsul.engine.wire import plainjson
 from proconsul.features.state import State
 from proconsul.server.fsm import FSM
 
@@ -82,7 +82,7 @@ def read_peers(data: bytes) -> Configuration:
     if len(data) > PEERS_BYTES_MAX:
         raise RaftError(f"{prefix}it has {len(data)} bytes")
     try:
-        listed: Any = json.loads(data)
+        listed: Any = plainjson.loads(data)
         if not isinstance(listed, list):
             raise ValueError("it must be an array")
         return Configuration.of(_server(item) for item in listed)

@@ -483,11 +483,15 @@ class ConsulServer:
         index = self.tombstones.due(now)
         if index:
             reaped = self.propose(MessageType.TOMBSTONE, TombstoneRequest(Datacenter=self.datacenter, ReapIndex=index))
-            reaped.add_done_callback(lambda _: self._timed("leader.reapTombstones", now))
+            reaped.add_done_callback(partial(self._reaped, now))
         if now - self._flushed_at >= self.config.coordinate_update_period_s:
             self._flushed_at = now
             self.coordinates.flush()
         self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _reaped(self, began: float, done: asyncio.Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:  # else the next leader reaps
+            self._timed("leader.reapTombstones", began)
 
     def _destroyed(self, session_id: str, done: asyncio.Future[Any]) -> None:
         if done.cancelled() or done.exception() is not None:

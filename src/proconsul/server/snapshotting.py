@@ -110,8 +110,11 @@ class SnapshotArchives:
             except (msgpack.DecodeError, StorageError, OSError) as error:
                 raise ConsulError(f"failed to restore snapshot: {error}") from None
         log.info("restored user snapshot: index=%d", meta.index)
-        if not await server.when_ready(server.config.rpc_hold_timeout_s):
-            log.warning("leadership was not established again in time after a restore")
+        # The duties begin anew behind a barrier: then a quorum has the restored state, and nobody can lose it any more.
+        while not await server.when_ready(server.config.rpc_hold_timeout_s):
+            if not server.raft.core.is_leader:
+                raise ConsulError("leadership was lost after the restore, which may or may not be kept")
+            log.warning("the restored snapshot is not yet on a quorum of servers, waiting: index=%d", meta.index)
 
     # ------------------------------------------------------------------ through another server
 
@@ -123,7 +126,11 @@ class SnapshotArchives:
                 response, rest = await _read_record(reader, SnapshotResponse)
                 _raise_error(response)
                 archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-                size = await _receive(reader, rest, archive)
+                try:
+                    size = await _receive(reader, rest, archive)
+                except BaseException:
+                    archive.close()
+                    raise
         except (OSError, TimeoutError) as error:
             raise ConsulError(f"failed to read snapshot: {error}") from None
         finally:

@@ -17,6 +17,7 @@ from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, Http
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.script import exit_status
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.wire import plainjson
 
 __all__ = ["DockerProbe", "docker_host"]
 
@@ -114,7 +115,7 @@ class DockerProbe:
 
 def _field(answer: TailBuffer, name: str) -> object:
     try:
-        value = json.loads(bytes(answer))
+        value = plainjson.loads(bytes(answer))
     except ValueError:
         return None
     return value.get(name) if isinstance(value, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 
@@ -10,6 +11,7 @@ from proconsul.cli.api import ApiError, Response
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.output import Progress
+from proconsul.engine.wire.text import quoted
 
 _CHUNK_BYTES = 1 << 16
 
@@ -42,19 +44,26 @@ class Save(Command):
         try:
             self._write(response, unverified)
         except OSError as error:
+            _discard(unverified)
             raise Failure(
                 f"Error writing unverified snapshot file: {gotypes.os_error(error, path=unverified)}"
             ) from None
         except ApiError as error:
-            os.remove(unverified)
+            _discard(unverified)
             raise Failure(f"Error writing unverified snapshot file: {error}") from None
         try:
             with open(unverified, "rb") as file:
                 archive.verify(file)
         except archive.ArchiveError as error:
-            os.remove(unverified)
+            _discard(unverified)
             raise Failure(f"Error verifying snapshot file: {error}") from None
-        os.replace(unverified, path)
+        try:
+            os.replace(unverified, path)
+        except OSError as error:
+            _discard(unverified)
+            reason = "file exists" if os.path.isdir(path) else gotypes.errno_text(error)
+            text = f"rename {unverified} {path}: {reason}"
+            raise Failure(f"Error renaming {quoted(unverified)} to {quoted(path)}: {text}") from None
         self.ui.out(f"Saved and verified snapshot to index {response.index}")
         return 0
 
@@ -67,6 +76,12 @@ class Save(Command):
             out.flush()
             os.fsync(out.fileno())
         progress.done()
+
+
+def _discard(path: str) -> None:
+    """Nothing is left of what was not saved; it may be the disk's last room."""
+    with contextlib.suppress(OSError):
+        os.remove(path)
 
 
 class Restore(Command):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, BinaryIO
@@ -34,6 +35,8 @@ from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.startup import newest_snapshot
 from proconsul.engine.raft.transport import Body, Respond, Transport
 from proconsul.engine.threads import on_thread
+
+_log = logging.getLogger("agent.server.raft")
 
 
 class Peers:
@@ -119,6 +122,11 @@ class Peers:
             configuration = Configuration.decode(request.configuration)
             await self._store(request, configuration, body)
         except (RaftError, OSError) as error:
+            _log.warning("failed to store a snapshot: index=%d error=%s", request.last_log_index, error)
+            # The leader reads no answer before all is sent.
+            if body is not None:
+                async for _ in body:
+                    continue
             self._step(ev.SnapshotFailed(request_id, str(error)))
         else:
             self._step(ev.SnapshotStored(request_id, request, configuration))
@@ -263,6 +271,7 @@ class Peers:
             if isinstance(result, InstallSnapshotResponse):
                 self._step(ev.SnapshotResponded(effect, meta.index, result))
             else:
+                _log.warning("failed to send a snapshot: to=%s index=%d error=%s", effect.to, meta.index, result)
                 self.failed(effect, result)
 
         self._request(effect.to, self._snapshot_request(effect, meta), _contents(reader), done)

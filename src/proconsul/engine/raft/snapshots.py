@@ -23,6 +23,7 @@ from proconsul.engine.raft.configuration import EMPTY, Configuration
 from proconsul.engine.raft.crc64 import Crc64
 from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError, StorageError
 from proconsul.engine.raft.log import sync_directory
+from proconsul.engine.wire import plainjson
 
 __all__ = ["DirectorySnapshots", "MemorySnapshots", "SnapshotMeta", "SnapshotSink", "SnapshotStore"]
 
@@ -74,7 +75,7 @@ class SnapshotMeta(msgspec.Struct, frozen=True):
     def from_json(cls, data: bytes) -> SnapshotMeta:
         """Read meta.json; SnapshotCorruptError if it is not one."""
         try:
-            value = json.loads(data)
+            value = plainjson.loads(data)
             return cls(
                 str(value["ID"]),
                 int(value["Index"]),

@@ -83,7 +83,8 @@ class Coordinates:
             self._dropped = 0
         updates, self._pending = list(self._pending.values()), {}
         for start in range(0, len(updates), BATCH_SIZE):
-            self._server.propose(MessageType.COORDINATE_BATCH, updates[start : start + BATCH_SIZE])
+            batch = updates[start : start + BATCH_SIZE]
+            self._server.propose(MessageType.COORDINATE_BATCH, batch).add_done_callback(_flushed)
 
     def list_datacenters(self, waiter: Settled, args: DCSpecificRequest) -> None:
         """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
@@ -108,3 +109,9 @@ class Coordinates:
             return index, [replace(row, Node=args.Node) for row in rows]
 
         return Read((NODE.name, args.Node), run, NODE, args)
+
+
+def _flushed(batch: asyncio.Future[Any]) -> None:
+    """What is lost with leadership comes again: agents repeat their coordinates."""
+    if not batch.cancelled() and (error := batch.exception()) is not None:
+        log.warning("Failed to write coordinates: error=%s", error)
