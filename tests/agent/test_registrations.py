@@ -165,7 +165,10 @@ def test_a_ttl_result_is_restored_until_it_runs_out(tmp_path: Path, later: float
     assert check.Status == status
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"Service": 5}', b"\xff\xfe", b'{"Service": {"ID": 5}}'])
+DAMAGED = [b"", b"{", b"[]", b'{"Service": 5}', b"\xff\xfe", b'{"Service": {"ID": 5}}', b"[" * 200_000]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
 def test_a_damaged_file_is_skipped(tmp_path: Path, content: bytes) -> None:
     first = Agent(tmp_path)
     first.add("web")

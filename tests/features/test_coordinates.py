@@ -14,6 +14,7 @@ import pytest
 from proconsul.agent.coordinates import CoordinateSender, wan_coordinates
 from proconsul.engine.gossip.coordinate import Coordinate as Place
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.raft.errors import NotLeaderError
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.coordinate.distance import between_s, distance_s, nearest_first
 from proconsul.features.coordinate.endpoint import BATCH_SIZE, BATCHES_MAX, Coordinates, WanCoordinate
@@ -40,17 +41,12 @@ class Proposals:
         self.state = State()
         self.datacenter, self.node_name = "dc1", "n1"
         self.batches: list[list[Coordinate]] = []
-
-    def elsewhere(self, method: object, args: object) -> None:
-        """This one leads."""
-
-    def answers(self, consistency: str) -> bool:
-        return True
+        self.callbacks: list[Any] = []
 
     def propose(self, kind: MessageType, request: Any) -> object:
         assert kind is MessageType.COORDINATE_BATCH
         self.batches.append(request)
-        return SimpleNamespace()
+        return SimpleNamespace(add_done_callback=self.callbacks.append)
 
 
 class Told:
@@ -92,6 +88,21 @@ def test_a_period_writes_five_batches_and_tells_of_the_rest(caplog: pytest.LogCa
         coordinates.flush()
     assert [len(batch) for batch in server.batches] == [BATCH_SIZE] * BATCHES_MAX
     assert [record.getMessage() for record in caplog.records] == ["Discarded coordinate updates: number_discarded=61"]
+
+
+async def test_a_batch_lost_with_leadership_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    """Or Python says that nobody retrieved its exception, with a traceback, when it is thrown away."""
+    coordinates, server = endpoint()
+    coordinates.update(Told(), update("x", INITIAL))
+    coordinates.flush()
+    lost: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    lost.set_exception(NotLeaderError())
+    (heard,) = server.callbacks
+    with caplog.at_level(logging.WARNING, "agent.server.coordinate"):
+        heard(lost)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Failed to write coordinates: error=node is not the leader"
+    ]
 
 
 def test_the_latest_update_of_a_node_and_segment_counts() -> None:

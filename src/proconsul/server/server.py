@@ -413,8 +413,11 @@ class ConsulServer:
     def knows(self) -> tuple[bool, int]:
         """See `Authority.knows`."""
         if self.on_duty:
-            return True, 0
-        contact = self.raft.last_contact
+            if self.raft.has_lease(self.clock()):
+                return True, 0
+            contact = self.raft.quorum_contact() or self.raft.last_contact  # deposed, perhaps, without knowing yet
+        else:
+            contact = self.raft.last_contact
         return bool(self.raft.leader_address), 0 if contact is None else int(contact * 1000) * 1_000_000
 
     def raft_stats(self) -> ServerStats:

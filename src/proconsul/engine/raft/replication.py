@@ -156,6 +156,10 @@ class Replication(Election):
         if progress.inflight < window and progress.next > self.terms.base_index:
             self._send_append(peer, progress, progress.next - 1, progress.next - 1)
 
+    def _led_until(self) -> float:
+        """When a quorum last answered this leader; now, when it needs nobody's answer."""
+        return min(self._now, self.lease_ends() - self.config.leader_lease_timeout_s)
+
     def lease_ends(self) -> float:
         """When leadership ends unless more voters answer: a lease after the sending of what the last voter of a quorum
         has answered."""

@@ -299,8 +299,8 @@ class RaftState:
             # did, hopeless candidates could keep the one electable server from ever campaigning.
             self._reset_election_timer()
         if was_leader:
-            # It knew everything until now, which is as good as to have heard a leader.
-            self.last_contact = self._now
+            # To lead is as good as to hear a leader, as long as a quorum agrees.
+            self.last_contact = self._led_until()
             self.progress = {}
             self._leadership_ended(term > old_term)
             self._out.append(LeadershipChanged(False, old_term))
@@ -349,6 +349,9 @@ class RaftState:
         raise AssertionError("part missing")
 
     def _follower_advance_commit(self) -> None:
+        raise AssertionError("part missing")
+
+    def _led_until(self) -> float:
         raise AssertionError("part missing")
 
     def _leadership_ended(self, higher_term: bool) -> None:
