@@ -79,6 +79,8 @@ class AllowEverything:
 class Gate(Protocol):
     """The gate of a server, or of a client agent, which forwards all."""
 
+    permission: Permission
+
     @property
     def plain(self) -> bool:
         """Whether our own state answers any default read as it is: we lead, and everybody may see everything."""

@@ -68,11 +68,14 @@ class Outcome(Deferred):
 class _Reading(Deferred):
     """The answer to a read that was not there at once: told what was found, it resolves with it."""
 
-    __slots__ = ("form", "headers_on_error", "how", "pending", "web")
+    __slots__ = ("headers_on_error", "how", "pending", "web")
 
-    def __init__(self, web: Web, how: _How, form: Any, headers_on_error: bool) -> None:
+    def __init__(
+        self, web: Web, how: tuple[Callable[[Any], Reply], Any, bool, Any], headers_on_error: bool
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.web, self.how, self.form, self.headers_on_error = web, how, form, headers_on_error
+        # ``how``: the further arguments of `Web.found`.
+        self.web, self.how, self.headers_on_error = web, how, headers_on_error
         self.pending: Pending | None = None
 
     def waits_for(self, pending: Pending) -> None:
@@ -90,7 +93,7 @@ class _Reading(Deferred):
 
     def set_result(self, found: Found) -> None:
         self.pending = None
-        self.resolve(self.web.found(found, self.how, self.form))
+        self.resolve(self.web.found(found, *self.how))
 
     def set_exception(self, error: Exception) -> None:
         self.pending = None
@@ -98,16 +101,6 @@ class _Reading(Deferred):
         if self.headers_on_error:
             response.headers |= NO_ANSWER
         self.resolve(response)
-
-
-class _How(NamedTuple):
-    """How a read is answered over HTTP: see `Web.read`. ``key`` names it in the agent's cache."""
-
-    encode: Callable[[Any], Reply]
-    options: Options
-    effective: bool
-    cacheable: bool
-    key: Any
 
 
 class Web:
@@ -239,15 +232,15 @@ class Web:
         if options.max_stale_ns and not effective:
             options = options._replace(max_stale_ns=0)
         datacenter = request.get("dc") if request.query_string else ""
-        token = "" if self.gate.plain else self.token(request)
-        how = _How(encode, options, effective, cacheable, read.key)
+        token = "" if self.gate.permission.unlimited else self.token(request)
+        cached = read.key if cacheable and options.cached else None
         form = (self.pretty(request), form)
         try:
             found = self.gate.now(read, options, token, datacenter)
             if found is not None:
-                return self.found(found, how, form)
-            reading = _Reading(self, how, form, errors)
-            reading.waits_for(self.gate.begin(reading, read, options, token, datacenter))
+                return self.found(found, encode, form, effective, cached)
+            reading = _Reading(self, (encode, form, effective, cached), errors)
+            reading.waits_for(self.gate.begin(reading, read, options, token or self.token(request), datacenter))
         except BadRequest:
             raise  # the parameters were refused: nothing was asked of a server
         except ConsulError as error:
@@ -258,29 +251,32 @@ class Web:
             return response
         return reading
 
-    def found(self, found: Found, how: _How, form: Any) -> Response:
-        """The response to a read. What is made of a shared answer is kept with it."""
+    def found(
+        self, found: Found, encode: Callable[[Any], Reply], form: Any, effective: bool, cached: Any
+    ) -> Response:  # fmt: skip
+        """The response to a read: see `read`. ``cached``: its name in the agent's cache, None when that is not asked.
+
+        What is made of a shared answer is kept with it.
+        """
         headers: dict[str, str] = {}
-        if how.effective:
+        if effective:
             headers["X-Consul-Effective-Consistency"] = found.consistency
-        if how.cacheable:
-            headers |= self.cache_headers(how.options, how.key)
+        if cached is not None:
+            headers |= self.cache_headers(cached)
         if found.view is not None:
-            return self._shared(found.view.render(form, how.encode), found, headers)
+            return self._shared(found.view.render(form, encode), found, headers)
         if found.reply is None:
-            return self.reply(how.encode(found.value), found, headers)
+            return self.reply(encode(found.value), found, headers)
         if found.reply is self._last_found[0] and form == self._last_found[1]:
             reply = self._last_found[2]
         else:
-            reply = how.encode(found.value)
+            reply = encode(found.value)
             if len(reply) <= KEPT_BYTES_MAX:
                 self._last_found = (found.reply, form, reply)
         return self.reply(reply, found, headers)
 
-    def cache_headers(self, options: Options, key: Any) -> dict[str, str]:
+    def cache_headers(self, key: Any) -> dict[str, str]:
         """What a read with ``?cached`` says about the agent's cache."""
-        if not options.cached:
-            return {}
         state = self._cache_state(key)
         return {"X-Cache": state, "Age": "0"} if state == "HIT" else {"X-Cache": state}
 

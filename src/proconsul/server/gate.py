@@ -31,6 +31,7 @@ from proconsul.features.options import PLAIN, Options
 from proconsul.features.server import CallMethod, Read, ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding, Written
 
+_LEADS = True, 0
 # Carries a write out here: tells the waiter, or raises ConsulError.
 Do = Callable[[Settled, Any], None]
 
@@ -170,14 +171,18 @@ class Gate:
         """The answer of our own state; None when it has to wait for a change."""
         if not read.shared and (options.min_index == 0 or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
-            return Found(max(index, 1), value, *self.authority.knows(), level)
+            return Found(max(index, 1), value, *self._knows(level), level)
         view = self.views.get(read.key, read.run)
         if options.min_index and view.index <= options.min_index:
             return None
         return self.found_in(view, level)
 
     def found_in(self, view: View, level: str) -> Found:
-        return Found(view.index, view.value, *self.authority.knows(), level, view)
+        return Found(view.index, view.value, *self._knows(level), level, view)
+
+    def _knows(self, level: str) -> tuple[bool, int]:
+        """Of whoever may answer with another level than ``stale``, it is known already: it leads."""
+        return self.authority.knows() if level == "stale" else _LEADS
 
     def wait_s(self, wait_ns: int) -> float:
         """See `features.gate.Gate`: the default or the caller's bound, plus up to a sixteenth."""

@@ -114,7 +114,7 @@ class CatalogRoutes:
 
     def datacenters(self, request: Request) -> Answer:
         options = self.web.consistency(request)
-        headers = self.web.cache_headers(options, "Catalog.ListDatacenters")
+        headers = self.web.cache_headers("Catalog.ListDatacenters") if options.cached else {}
         return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
 
     def nodes(self, request: Request) -> Answer:
