@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,7 +59,8 @@ GUARDED = ("guarded",)
 _UNCONDITIONAL = ("set", "delete", "delete-tree")
 # Errors after which the request has certainly not been carried out.
 _NOT_DONE = (str(NotLeaderError()), str(LeadershipTransferInProgressError()), str(NoLeader()), GETTING_CLIENT)
-
+# How long a read waits for a change.
+WAIT_NS = SECOND_NS // 2
 
 def not_done(error: BaseException) -> bool:
     """Whether ``error`` says that nothing was or will be done."""
@@ -190,7 +192,10 @@ class Client:
         if consistency != "stale":
             operation = Operation(self.name, "get-tree" if tree else "get", key=name)
             finish = self.remember
-            await self.ask(operation, lambda: asyncio.ensure_future(self.value_of(read, consistency)), finish)
+            # One of eight waits for what is newer than what it has seen; it is a read of the moment of its answer.
+            min_index = self.seen.get(key, 0) if rng.random() < 0.125 else 0
+            work = partial(self.value_of, read, consistency, min_index)
+            await self.ask(operation, lambda: asyncio.ensure_future(work()), finish)
             return
         try:
             here, value = await self.value_of(read, consistency)
@@ -261,9 +266,13 @@ class Client:
             self.seen[entry.Key] = entry.ModifyIndex
         return with_rows(operation, entries)
 
-    async def value_of(self, read: Read, consistency: str) -> tuple[bool, Any]:
-        """Whether our server answered itself, and the value. Raises ConsulError or RaftError."""
-        found = await self.server.gate.found(read, PLAIN._replace(consistency=consistency))
+    async def value_of(self, read: Read, consistency: str, min_index: int = 0) -> tuple[bool, Any]:
+        """Whether our server answered itself, and the value, newer than ``min_index`` if that comes to pass in time.
+
+        Raises ConsulError or RaftError.
+        """
+        options = PLAIN._replace(consistency=consistency, min_index=min_index, wait_ns=WAIT_NS)
+        found = await self.server.gate.found(read, options)
         return found.reply is None, found.value
 
     def written(self, method: WriteMethod, request: Any) -> asyncio.Future[Any]:
