@@ -43,6 +43,9 @@ class Authority(Protocol):
     def leading(self) -> bool:
         """Whether this server leads, has applied everything of earlier terms, and nobody else can lead yet."""
 
+    # Whether this server leads as far as it knows.
+    on_duty: bool
+
     @property
     def is_client(self) -> bool:
         """Whether this agent has no state of its own."""
@@ -75,6 +78,7 @@ class Gate:
         self._reads: dict[ReadMethod, Callable[[Any], Read]] = {}
         self._writes: dict[WriteMethod, Do] = {}
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
+        self._confirming: set[asyncio.Task[None]] = set()
 
     def serve(
         self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
@@ -210,8 +214,24 @@ class Gate:
             self.permission.admit(method, args, args.Token)
         if (method.anywhere and not self.authority.is_client) or self.authority.leading:
             self._writes[method](waiter, args)
+        elif self.authority.on_duty:
+            task = asyncio.get_running_loop().create_task(self._confirm(waiter, method, args))
+            self._confirming.add(task)
+            task.add_done_callback(self._confirming.discard)
         else:
             self.forward_write(waiter, method, args)
+
+    async def _confirm(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+        """Do it here if a quorum says that we lead: without a lease our own word is not enough."""
+        try:
+            if await self.authority.may_answer("leader"):
+                self._writes[method](waiter, args)
+            else:
+                self.forward_write(waiter, method, args)
+        except ConsulError as error:
+            tell_result(waiter, error)
+        except Exception as error:
+            tell_error(waiter, error)
 
     def forward_write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
         """Have the leader do it; or do it here, when that has become ours."""
@@ -235,7 +255,7 @@ class Gate:
         self.permission.admit(method, args, args.Token)
         authority = self.authority
         stale = getattr(args, "AllowStale", False) and method.may_be_stale and not authority.is_client
-        if not authority.leading and not stale:
+        if not (authority.leading or stale or await authority.may_answer("leader")):
             reply = await self.forwarding.call(
                 method.name, args, method.reply or Empty, reads=method.reads, here=lambda: authority.leading
             )

@@ -342,7 +342,7 @@ class ConsulServer:
 
     def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
         """See `Server.handed_on`."""
-        if self.leading:
+        if self.leading or (self.on_duty and self.raft.hears_quorum(self.clock())):
             return False
         self.gate.forward_write(waiter, method, args)
         return True

@@ -388,7 +388,7 @@ class Cluster:
 
     def _judge(self) -> None:
         leader = self.leader()
-        if leader is None or not leader.leading:
+        if leader is None or not leader.on_duty:
             raise self.fail("nobody leads after the faults have ended")
         members = leader.raft.configuration[1].servers
         final = Client(leader.process)

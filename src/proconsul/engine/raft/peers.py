@@ -123,10 +123,9 @@ class Peers:
             await self._store(request, configuration, body)
         except (RaftError, OSError) as error:
             _log.warning("failed to store a snapshot: index=%d error=%s", request.last_log_index, error)
-            # The leader reads no answer before all is sent.
-            if body is not None:
-                async for _ in body:
-                    continue
+            # The leader reads no answer before all is sent: what is left of it has to be taken.
+            respond, _ = self._responders[request_id]
+            self._responders[request_id] = (respond, body)
             self._step(ev.SnapshotFailed(request_id, str(error)))
         else:
             self._step(ev.SnapshotStored(request_id, request, configuration))

@@ -38,6 +38,12 @@ class Readings:
         self._lease = term, until
         return now < until
 
+    def hears_quorum(self, now: float) -> bool:
+        """As `has_lease`, also after leadership was offered to somebody who did not take it. That one may still do so,
+        so each read has to be confirmed; but this server leads, and not only by its own word."""
+        core = self.core
+        return core.role is Role.LEADER and self._running and now < core.lease_ends()
+
     @property
     def has_state(self) -> bool:
         """True if this server was ever part of a cluster."""
