@@ -18,6 +18,7 @@ from proconsul.features.server import ReadMethod
 from proconsul.server.service import register
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
+from support.told import Told
 
 PERMISSION_DENIED = "Permission denied"
 
@@ -168,20 +169,6 @@ async def test_reads_by_rpc_are_shown_by_token() -> None:
             await port.call(kv.LIST, KeyRequest(Key=""))
 
 
-class Told:
-    def __init__(self) -> None:
-        self.result: Any = None
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, result: Any) -> None:
-        self.result = result
-
-    def set_exception(self, exception: Exception) -> None:
-        self.result = exception
-
-
 @pytest.mark.parametrize("level", ["", "&consistent"])
 @pytest.mark.parametrize("changed", [True, False], ids=["a change", "its time is over"])
 async def test_a_read_that_waited_is_not_answered_by_who_led_when_it_began(
@@ -218,5 +205,5 @@ async def test_who_gives_up_leaves_nothing_behind() -> None:
         assert server.views.waiting == 1
         pending.cancel()
         pending.cancel()
-        assert server.views.waiting == 0 and told.result is None
+        assert server.views.waiting == 0 and not told.results
 

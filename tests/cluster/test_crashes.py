@@ -6,12 +6,10 @@ import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import dns.message
@@ -19,7 +17,7 @@ import dns.query
 import pytest
 
 from proconsul.testing.linearizability import check
-from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
+from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, paused, written
 from support.harness import Subject, eventually, free_ports
 from support.histories import RecordedClients
 from support.pools import ConsulMember
@@ -47,15 +45,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, dns_port: int) -> Iterator
     with Cluster(tmp_path_factory.mktemp("crashes"), *SERVERS, extra=extra) as made:
         made.settled()
         yield made
-
-
-@contextmanager
-def paused(member: ConsulMember) -> Iterator[None]:
-    os.kill(member.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(member.pid, signal.SIGCONT)
 
 
 def others(cluster: Cluster, member: ConsulMember) -> list[ConsulMember]:

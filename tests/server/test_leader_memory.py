@@ -11,6 +11,7 @@ from proconsul.features.session.model import Session
 from proconsul.server.lock_delays import LockDelays, LockGate
 from proconsul.server.session_timers import SessionTimers
 from proconsul.server.tombstones import GRANULARITY_S, TTL_S, TombstoneGC
+from support.told import Told
 
 
 def session(name: str, ttl: str) -> Session:
@@ -118,23 +119,6 @@ def test_what_a_snapshot_holds_may_have_happened_just_before() -> None:
     assert not delays.is_unknown(7, 60.0)
     delays.clear()
     assert not delays.is_unknown(7, 1.0)
-
-
-class Told:
-    """Somebody who waits, and what became of it."""
-
-    def __init__(self, *, gone: bool = False) -> None:
-        self.gone = gone
-        self.results: list[object] = []
-
-    def done(self) -> bool:
-        return self.gone or bool(self.results)
-
-    def set_result(self, result: object) -> None:
-        self.results.append(result)
-
-    def set_exception(self, exception: Exception) -> None:
-        self.results.append(exception)
 
 
 def test_one_acquisition_of_a_key_at_a_time_in_order() -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import pytest
 
 from proconsul.testing.linearizability import check
-from support.clusters import Cluster, try_to_lead, written
+from support.clusters import Cluster, paused, try_to_lead, written
 from support.harness import Subject, eventually, program, reference_path
 from support.histories import RecordedClients
 from support.pools import ConsulMember
@@ -37,15 +35,6 @@ DEFAULT_AUTOPILOT = ["-hcl", 'autopilot { server_stabilization_time = "10s" }']
 def health(cluster: Cluster) -> dict[str, Any]:
     shown: dict[str, Any] = cluster.leader().call("GET", "/v1/operator/autopilot/health").json()
     return shown
-
-
-@contextmanager
-def paused(member: ConsulMember) -> Iterator[None]:
-    os.kill(member.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(member.pid, signal.SIGCONT)
 
 
 @pytest.mark.long

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
+import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,16 @@ class Cluster(Pool):
             member.kill()
             assert member.process is not None
             member.process.wait()
+
+
+@contextlib.contextmanager
+def paused(member: ConsulMember) -> Iterator[None]:
+    """Have ``member`` stand still: its kernel goes on taking what it is sent."""
+    os.kill(member.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(member.pid, signal.SIGCONT)
 
 
 def try_to_lead(member: ConsulMember) -> None:
