@@ -16,7 +16,6 @@ from proconsul.engine.wire import msgpack
 from proconsul.features.messages import MessageType
 from proconsul.features.state import State
 from proconsul.server.fsm import FSM, encode_command
-from proconsul.server.rooms import all_rooms
 from support.bolt import BoltFile
 from support.fsm_records import (
     Records,
@@ -175,7 +174,7 @@ def test_restoring_and_writing_again_changes_no_record(life: Life) -> None:
 
 
 def test_commands_are_encoded_as_real_leaders_do(life: Life) -> None:
-    commands = {kind: one for room in all_rooms(State()) for kind, one in room.commands().items()}
+    commands = {kind: one for part in State().replicated() for kind, one in part.commands().items()}
     for entry in life.log:
         if entry.type == 0 and not entry.extensions:
             kind = MessageType(entry.data[0] & 0x7F)

@@ -12,7 +12,6 @@ from proconsul.engine.wire import msgpack
 from proconsul.features.messages import SKIPPABLE, MessageType
 from proconsul.features.state import State
 from proconsul.server.fsm import FSM, IGNORE_UNKNOWN, encode_command
-from proconsul.server.rooms import all_rooms
 from support.fsm_records import canonical_record, parse_snapshot
 
 VECTORS = {
@@ -28,7 +27,7 @@ def test_commands_are_read_and_written_as_the_original_does(name: str) -> None:
     data = VECTORS[name]
     kind = MessageType(data[0] & ~IGNORE_UNKNOWN)
     assert (data[0] & IGNORE_UNKNOWN != 0) == (kind in SKIPPABLE)
-    command = next(room.commands()[kind] for room in all_rooms(State()) if kind in room.commands())
+    command = next(part.commands()[kind] for part in State().replicated() if kind in part.commands())
     again = encode_command(kind, command.read(msgpack.unpack(data[1:])))
     assert again[:1] == data[:1]
     assert canonical_record(kind, again[1:]) == canonical_record(kind, data[1:])
@@ -53,7 +52,7 @@ def test_snapshot_records_survive_unchanged(name: str) -> None:
 
 
 def test_every_type_of_the_original_is_there() -> None:
-    commands = {kind for room in all_rooms(State()) for kind in room.commands()}
+    commands = {kind for part in State().replicated() for kind in part.commands()}
     only_in_snapshots = {
         MessageType.CA_PROVIDER_STATE, MessageType.CA_CONFIG, MessageType.INDEX, MessageType.CHUNKING_STATE
     }  # fmt: skip

@@ -46,7 +46,7 @@ Put = Callable[[Table[Any], Any], None]
 Restorer = Callable[[Any], None]
 
 
-class Room(Protocol):
+class Replicated(Protocol):
     """The replicated state of one feature."""
 
     def commands(self) -> Mapping[MessageType, Command]:

@@ -16,7 +16,9 @@ from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.state import KVState
 from proconsul.features.operator.state import AutopilotState
 from proconsul.features.query.state import QueryState
+from proconsul.features.replicated import Replicated
 from proconsul.features.session.state import SessionState
+from proconsul.features.session.tables import SessionTables
 from proconsul.features.txn.state import TxnState
 
 
@@ -26,9 +28,10 @@ class State:
     def __init__(self) -> None:
         self.store = Store()
         self.tables = CatalogTables(self.store)
-        self.kv = KVState(self.store)
-        self.queries = QueryState(self.store, self.kv.sessions)
-        self.sessions = SessionState(self.store, self.tables, self.kv, self.queries)
+        session_tables = SessionTables(self.store)
+        self.kv = KVState(self.store, session_tables)
+        self.queries = QueryState(self.store, session_tables.sessions)
+        self.sessions = SessionState(self.store, session_tables, self.tables, self.kv, self.queries)
         self.coordinates = CoordinateState(self.store, self.tables)
         self.gateway_services = GatewayServices(self.store, self.tables)
         self.catalog = CatalogState(self.store, self.tables, self.sessions, self.coordinates, self.gateway_services)
@@ -40,6 +43,13 @@ class State:
         self.config_entries = ConfigEntryState(self.store, self.gateway_services)
         self.federation = FederationStates(self.store)
         self.txn = TxnState(self.kv, self.catalog, self.sessions, self.intentions)
+
+    def replicated(self) -> list[Replicated]:
+        """Every feature's commands and share of a snapshot, in the order in which the original writes one."""
+        return [
+            self.catalog, self.coordinates, self.sessions, self.acl, self.kv, self.txn, self.queries, self.autopilot,
+            self.intentions, self.connect, self.config_entries, self.federation,
+        ]  # fmt: skip
 
     def adopt(self, other: State) -> None:
         """Take over everything ``other`` has, in place, so that readers keep their store and watches.

@@ -24,7 +24,6 @@ from proconsul.features.replicated import Command, Restorer, Section
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.chunk_records import chunks_from_record, chunks_to_record
-from proconsul.server.rooms import all_rooms
 from proconsul.server.snapshot_records import SnapshotRecords
 
 IGNORE_UNKNOWN = 0x80
@@ -77,10 +76,10 @@ class FSM:
         # Commands applied so far by type, for the metrics of the shell.
         self.applied: dict[int, int] = {}
         self.chunks = ChunkBuffer()
-        self._rooms = all_rooms(state)
+        self._parts = state.replicated()
         self._commands: dict[int, Command] = {}
-        for room in self._rooms:
-            for kind, command in room.commands().items():
+        for part in self._parts:
+            for kind, command in part.commands().items():
                 self._commands[kind] = command
 
     # ------------------------------------------------------------------ applying
@@ -124,7 +123,7 @@ class FSM:
 
     def snapshot(self) -> FSMSnapshot:
         """Capture the state of this moment; rows are immutable, so shallow copies suffice."""
-        sections = [section for room in self._rooms for section in room.capture()]
+        sections = [section for part in self._parts for section in part.capture()]
         store = self.state.store
         indexes = [IndexEntry(store.spellings.get(key, key), value) for key, value in store.indexes.items()]
         sections.append(Section(MessageType.INDEX, indexes))
@@ -190,8 +189,8 @@ def _read_snapshot(source: BinaryIO) -> Restored:
         MessageType.INDEX: index_row,
         MessageType.CHUNKING_STATE: lambda value: chunks_from_record(value, chunks),
     }
-    for room in all_rooms(state):
-        for kind, restorer in room.restorers(put).items():
+    for part in state.replicated():
+        for kind, restorer in part.restorers(put).items():
             readers[kind] = restorer
     records = SnapshotRecords(source)
     try:

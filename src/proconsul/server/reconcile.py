@@ -25,8 +25,8 @@ from proconsul.features.catalog.model import (
     NodeService,
     RegisterRequest,
 )
-from proconsul.features.catalog.state import same, to_service_node
-from proconsul.features.catalog.tables import CatalogTables
+from proconsul.features.catalog.state import same
+from proconsul.features.catalog.tables import CatalogTables, to_service_node
 from proconsul.features.ids import uuid_key
 from proconsul.server.server_details import ServerDetails
 

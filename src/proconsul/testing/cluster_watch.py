@@ -135,7 +135,7 @@ class Watch:
 
     def _live(self, state: State, index: int) -> None:
         entries = state.kv.entries
-        for session in state.kv.sessions.all():
+        for session in state.sessions.sessions.all():
             self._lock_delay_s[session.ID] = session.LockDelay / SECOND_NS
         for key in {*self._lives, *entries.rows}:
             row = entries.get(key)

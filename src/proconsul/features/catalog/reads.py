@@ -16,8 +16,8 @@ from proconsul.features.catalog.model import (
     NodeServices,
     ServiceNode,
 )
-from proconsul.features.catalog.state import EXTINCTION, to_node_service
-from proconsul.features.catalog.tables import CatalogTables
+from proconsul.features.catalog.state import EXTINCTION
+from proconsul.features.catalog.tables import CatalogTables, to_node_service
 from proconsul.features.ids import UUID_LENGTH
 
 

@@ -6,12 +6,14 @@ that service watchers see it. When the last instance of a service goes, ``servic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from proconsul.engine.store.table import Store, Transaction
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
-from proconsul.features.catalog.definition import DefinitionError, validate_meta, validate_weights
+from proconsul.features.catalog import records
+from proconsul.features.catalog.definition import DefinitionError, validate_meta
 from proconsul.features.catalog.model import (
-    DEFAULT_WEIGHTS,
     HEALTH_CRITICAL,
     SERF_CHECK_ID,
     DeregisterRequest,
@@ -20,53 +22,21 @@ from proconsul.features.catalog.model import (
     NodeService,
     RegisterRequest,
     ServiceNode,
-    Weights,
 )
-from proconsul.features.catalog.tables import CatalogTables
+from proconsul.features.catalog.tables import CatalogTables, to_service_node
 from proconsul.features.config_entry.gateway_services import GatewayServices
 from proconsul.features.coordinate.state import CoordinateState
 from proconsul.features.errors import StateError
 from proconsul.features.ids import uuid_key
+from proconsul.features.messages import MessageType
+from proconsul.features.replicated import Command, Put, Restorer, Section, command
 from proconsul.features.session.state import SessionState
 
 EXTINCTION = "service_last_extinction"
 
 
-def to_service_node(node: str, service: NodeService) -> ServiceNode:
-    """The row of a service instance; node fields are joined in when it is read."""
-    return ServiceNode(
-        Node=node, ServiceKind=service.Kind, ServiceID=service.ID, ServiceName=service.Service,
-        ServiceTags=service.Tags, ServiceAddress=service.Address,
-        ServiceTaggedAddresses=service.TaggedAddresses, ServicePort=service.Port, ServiceMeta=service.Meta,
-        ServiceWeights=_weights(service), ServiceEnableTagOverride=service.EnableTagOverride,
-        ServiceProxy=service.Proxy, ServiceConnect=service.Connect,
-        CreateIndex=service.CreateIndex, ModifyIndex=service.ModifyIndex,
-    )  # fmt: skip
-
-
-def _weights(service: NodeService) -> Weights:
-    """Weights that an agent would refuse are stored as the default ones, as in Consul 1.8.7."""
-    if service.Weights is None:
-        return DEFAULT_WEIGHTS
-    try:
-        validate_weights(service.Weights)
-    except DefinitionError:
-        return DEFAULT_WEIGHTS
-    return service.Weights
-
-
 def _rename_refused(node: str, reason: str) -> StateError:
     return StateError(f"failed inserting node: Error while renaming Node ID: {node}: {reason}")
-
-
-def to_node_service(row: ServiceNode) -> NodeService:
-    return NodeService(
-        Kind=row.ServiceKind, ID=row.ServiceID, Service=row.ServiceName, Tags=row.ServiceTags,
-        Address=row.ServiceAddress, TaggedAddresses=row.ServiceTaggedAddresses, Meta=row.ServiceMeta,
-        Port=row.ServicePort, Weights=row.ServiceWeights, EnableTagOverride=row.ServiceEnableTagOverride,
-        Proxy=row.ServiceProxy, Connect=row.ServiceConnect,
-        CreateIndex=row.CreateIndex, ModifyIndex=row.ModifyIndex,
-    )  # fmt: skip
 
 
 def same(old: Node | ServiceNode | HealthCheck, new: Node | ServiceNode | HealthCheck) -> bool:
@@ -331,3 +301,20 @@ class CatalogState:
             tx.bump("services")
         self._wake_check(tx, check)
         self.sessions.end_by_check(tx, node, check_id)
+
+    # ------------------------------------------------------------------ commands and snapshots
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        """See `Replicated`."""
+        return {
+            MessageType.REGISTER: command(RegisterRequest, self.register),
+            MessageType.DEREGISTER: command(DeregisterRequest, self.deregister),
+        }
+
+    def capture(self) -> list[Section]:
+        """See `Replicated`."""
+        return records.capture(self.tables)
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        """See `Replicated`."""
+        return {MessageType.REGISTER: records.restorer(self.tables, put)}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from proconsul.engine.store.table import Store, Table, Transaction
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire import msgpack
 from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.coordinate.model import Coordinate
+from proconsul.features.messages import MessageType
+from proconsul.features.replicated import Command, Put, Restorer, Section, command
 
 
 class CoordinateState:
@@ -48,3 +54,23 @@ class CoordinateState:
         if rows:
             tx.bump("coordinates")
             tx.touch(("node-coordinates", node.lower()))
+
+    # ------------------------------------------------------------------ commands and snapshots
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        """See `Replicated`."""
+        return {MessageType.COORDINATE_BATCH: command(list[Coordinate], self.update)}
+
+    def capture(self) -> list[Section]:
+        """See `Replicated`."""
+        return [Section(MessageType.COORDINATE_BATCH, self.coordinates.snapshot(), lambda row: ([row],))]
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        """See `Replicated`."""
+        read = msgpack.decoder_for(list[Coordinate])
+
+        def restore(value: Any) -> None:
+            for coordinate in read(value):
+                put(self.coordinates, coordinate)
+
+        return {MessageType.COORDINATE_BATCH: restore}

@@ -6,16 +6,21 @@ query compares with: a key's own ModifyIndex, or the newest index below a prefix
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from proconsul.engine.store.table import Store, Table, Transaction, byte_text
 from proconsul.engine.store.watch import KeyChanged, Prefix, WatchSet
+from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import StateError
 from proconsul.features.ids import UUID_LENGTH, check_uuid, uuid_key
-from proconsul.features.kv.model import DirEntry, Tombstone
+from proconsul.features.kv.model import DirEntry, KVOp, KVSRequest, Tombstone, TombstoneRequest
+from proconsul.features.messages import MessageType
+from proconsul.features.replicated import Command, Put, Restorer, Section, command
 from proconsul.features.session.model import Session
+from proconsul.features.session.tables import SessionTables
 
 
 class TombstoneMade(NamedTuple):
@@ -25,20 +30,18 @@ class TombstoneMade(NamedTuple):
 
 
 class KVState:
-    """Keys (case-sensitive), their sessions, and tombstones of deleted keys and prefixes."""
+    """Keys (case-sensitive), and tombstones of deleted keys and prefixes. Locks are held by ``sessions``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, sessions: SessionTables) -> None:
         self.store = store
+        self._sessions = sessions.sessions
         self.entries: Table[DirEntry] = Table(
             "kvs", lambda row: byte_text(row.Key), indexes={"session": lambda row: uuid_key(row.Session) or None}
         )
         self.tombstones: Table[Tombstone] = Table("tombstones", lambda row: byte_text(row.Key))
-        self.sessions: Table[Session] = Table(
-            "sessions", lambda row: uuid_key(row.ID), indexes={"node": lambda row: row.Node.lower()}
-        )
         # Deletions up to this index may be forgotten; what they said of lists is not taken back.
         self.forgotten = 0
-        for table in (self.entries, self.tombstones, self.sessions):
+        for table in (self.entries, self.tombstones):
             store.add(table)
 
     # ------------------------------------------------------------------ reads
@@ -81,7 +84,7 @@ class KVState:
 
     def session(self, session_id: str) -> Session | None:
         """The session of an id in any spelling."""
-        return self.sessions.get(uuid_key(session_id)) if len(session_id) == UUID_LENGTH else None
+        return self._sessions.get(uuid_key(session_id)) if len(session_id) == UUID_LENGTH else None
 
     def let_go_at(self, key: str) -> int:
         """The index at which a lock on ``key`` may have been let go of, or lost with the key; 0 when there was none."""
@@ -195,3 +198,61 @@ class KVState:
         if old:
             tx.bump("tombstones")
             self.forgotten = max(self.forgotten, *(stone.Index for stone in old))
+
+    # ------------------------------------------------------------------ commands and snapshots
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        """See `Replicated`."""
+        return {
+            MessageType.KVS: command(KVSRequest, self._apply),
+            MessageType.TOMBSTONE: command(TombstoneRequest, self._reap),
+        }
+
+    def _apply(self, tx: Transaction, request: KVSRequest) -> Any:
+        operation = _OPERATIONS.get(request.Op)
+        if operation is None:
+            raise StateError(f"Invalid KVS operation '{request.Op}'")
+        return operation(self, tx, request.DirEnt)
+
+    def _reap(self, tx: Transaction, request: TombstoneRequest) -> None:
+        if request.Op != "reap":
+            raise StateError(f"Invalid Tombstone operation '{request.Op}'")
+        self.reap_tombstones(tx, request.ReapIndex)
+
+    def capture(self) -> list[Section]:
+        """See `Replicated`."""
+        return [
+            Section(MessageType.KVS, self.entries.snapshot()),
+            Section(
+                MessageType.TOMBSTONE, self.tombstones.snapshot(),
+                lambda stone: (DirEntry(Key=stone.Key, ModifyIndex=stone.Index),),
+            ),
+        ]  # fmt: skip
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        """See `Replicated`."""
+        read = msgpack.decoder_for(DirEntry)
+
+        def restore_tombstone(value: Any) -> None:
+            entry = read(value)
+            put(self.tombstones, Tombstone(entry.Key, entry.ModifyIndex))
+
+        return {
+            MessageType.KVS: lambda value: put(self.entries, read(value)),
+            MessageType.TOMBSTONE: restore_tombstone,
+        }
+
+
+def _set(kv: KVState, tx: Transaction, entry: DirEntry) -> None:
+    kv.set(tx, entry)
+
+
+_OPERATIONS: dict[str, Callable[[KVState, Transaction, DirEntry], Any]] = {
+    KVOp.SET: _set,
+    KVOp.DELETE: lambda kv, tx, entry: kv.delete(tx, entry.Key),
+    KVOp.DELETE_CAS: lambda kv, tx, entry: kv.delete_cas(tx, entry.Key, entry.ModifyIndex),
+    KVOp.DELETE_TREE: lambda kv, tx, entry: kv.delete_tree(tx, entry.Key),
+    KVOp.CAS: lambda kv, tx, entry: kv.cas(tx, entry)[0],
+    KVOp.LOCK: lambda kv, tx, entry: kv.lock(tx, entry)[0],
+    KVOp.UNLOCK: lambda kv, tx, entry: kv.unlock(tx, entry)[0],
+}

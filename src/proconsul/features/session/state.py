@@ -6,24 +6,32 @@ reports the lock-delays to arm as transaction effects: delays are the leader's m
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.table import Store, Transaction
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import HEALTH_CRITICAL
 from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.errors import StateError
 from proconsul.features.ids import check_uuid, uuid_key
 from proconsul.features.kv.state import KVState
+from proconsul.features.messages import MessageType
 from proconsul.features.query.state import QueryState
+from proconsul.features.replicated import Command, Put, Restorer, Section, command
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
+    CREATE,
+    DESTROY,
     LOCK_DELAY_MAX_NS,
     Session,
     SessionCheck,
+    SessionRequest,
 )
+from proconsul.features.session.tables import SessionTables
 
 
 class LockDelayArmed(NamedTuple):
@@ -46,23 +54,16 @@ class SessionEnded(NamedTuple):
 
 
 class SessionState:
-    """Sessions, and session_checks: which sessions die with which check."""
+    """How sessions come to be and end."""
 
-    def __init__(self, store: Store, catalog: CatalogTables, kv: KVState, queries: QueryState) -> None:
+    def __init__(
+        self, store: Store, tables: SessionTables, catalog: CatalogTables, kv: KVState, queries: QueryState
+    ) -> None:  # fmt: skip
         self.store = store
         self.catalog = catalog
         self.kv = kv
         self.queries = queries
-        self.sessions = kv.sessions
-        self.session_checks: Table[SessionCheck] = Table(
-            "session_checks",
-            lambda row: (row.Node.lower(), row.CheckID.lower(), uuid_key(row.Session)),
-            indexes={
-                "node_check": lambda row: (row.Node.lower(), row.CheckID.lower()),
-                "session": lambda row: uuid_key(row.Session),
-            },
-        )
-        store.add(self.session_checks)
+        self.sessions, self.session_checks = tables.sessions, tables.checks
 
     # ------------------------------------------------------------------ reads
 
@@ -156,3 +157,34 @@ class SessionState:
     def end_by_node(self, tx: Transaction, node: str) -> None:
         for session in self.sessions.by("node", node.lower()):
             self.destroy(tx, session.ID)
+
+    # ------------------------------------------------------------------ commands and snapshots
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        """See `Replicated`."""
+        return {MessageType.SESSION: command(SessionRequest, self._apply)}
+
+    def _apply(self, tx: Transaction, request: SessionRequest) -> str | None:
+        if request.Op == CREATE:
+            self.create(tx, request.Session)
+            return request.Session.ID
+        if request.Op == DESTROY:
+            self.destroy(tx, request.Session.ID)
+            return None
+        raise StateError(f"Invalid session operation '{request.Op}'")
+
+    def capture(self) -> list[Section]:
+        """See `Replicated`."""
+        return [Section(MessageType.SESSION, self.sessions.snapshot())]
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        """See `Replicated`."""
+        read = msgpack.decoder_for(Session)
+
+        def restore(value: Any) -> None:
+            session = read(value)
+            put(self.sessions, session)
+            for check_id in session.check_ids():
+                put(self.session_checks, SessionCheck(session.Node, check_id, session.ID))
+
+        return {MessageType.SESSION: restore}

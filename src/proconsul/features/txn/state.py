@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from proconsul.engine.store.table import ReadOnly, Transaction, byte_text
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import HealthCheck, Node, NodeService
-from proconsul.features.catalog.state import CatalogState, to_node_service
+from proconsul.features.catalog.state import CatalogState
+from proconsul.features.catalog.tables import to_node_service
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.ids import check_uuid, uuid_fault, uuid_key
 from proconsul.features.intention.model import IntentionOp
 from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.kv.state import KVState
+from proconsul.features.messages import MessageType
+from proconsul.features.replicated import Command, Put, Restorer, Section, command
 from proconsul.features.session.state import SessionState
 from proconsul.features.txn.model import (
     TxnCheckOp,
@@ -22,6 +25,8 @@ from proconsul.features.txn.model import (
     TxnKVOp,
     TxnNodeOp,
     TxnOp,
+    TxnRequest,
+    TxnResponse,
     TxnResult,
     TxnServiceOp,
     TxnSessionOp,
@@ -101,6 +106,28 @@ class TxnState:
             return self._one(reading, op)
 
         return self._each(ops, one)
+
+    # ------------------------------------------------------------------ commands; there are no tables
+
+    def commands(self) -> Mapping[MessageType, Command]:
+        """See `Replicated`."""
+        return {MessageType.TXN: command(TxnRequest, self._apply)}
+
+    def _apply(self, tx: Transaction, request: TxnRequest) -> TxnResponse:
+        results, errors = self.run(tx, request.Ops or [])
+        if errors:
+            tx.abort()
+        return TxnResponse(results, errors)
+
+    def capture(self) -> list[Section]:
+        """See `Replicated`."""
+        return []
+
+    def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
+        """See `Replicated`."""
+        return {}
+
+    # ------------------------------------------------------------------ one operation
 
     @staticmethod
     def _each(
