@@ -189,7 +189,8 @@ async def test_a_read_that_waited_is_not_answered_by_who_led_when_it_began(
         monkeypatch.setattr(server, "answers", lambda consistency: consistency == "stale")
         monkeypatch.setattr(server, "may_answer", nobody)
         if changed:
-            server.kvs.apply(Told(), KVSRequest(Op="set", DirEnt=DirEntry(Key="a", Value=b"of a deposed leader")))
+            entry = DirEntry(Key="a", Value=b"of a deposed leader")
+            server.endpoint(kv.KVS).apply(Told(), KVSRequest(Op="set", DirEnt=entry))
         async with asyncio.timeout(PATIENCE_S):
             response = await waits
         assert (response.status, response.body) == (500, b"No cluster leader")
@@ -201,7 +202,8 @@ async def test_a_read_that_waited_is_not_answered_by_who_led_when_it_began(
 async def test_who_gives_up_leaves_nothing_behind() -> None:
     async with AgentInLoop() as agent:
         server, told = agent.agent.server, Told()
-        pending = server.gate.begin(told, server.kvs.get(KeyRequest(Key="a")), PLAIN._replace(min_index=10_000))
+        read = server.endpoint(kv.KVS).get(KeyRequest(Key="a"))
+        pending = server.gate.begin(told, read, PLAIN._replace(min_index=10_000))
         assert server.views.waiting == 1
         pending.cancel()
         pending.cancel()

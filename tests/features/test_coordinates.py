@@ -42,6 +42,10 @@ class Proposals:
         self.datacenter, self.node_name = "dc1", "n1"
         self.batches: list[list[Coordinate]] = []
         self.callbacks: list[Any] = []
+        self.wan: list[WanCoordinate] | None = None
+
+    def wan_coordinates(self) -> list[WanCoordinate] | None:
+        return self.wan
 
     def propose(self, kind: MessageType, request: Any) -> object:
         assert kind is MessageType.COORDINATE_BATCH
@@ -137,17 +141,17 @@ def test_what_is_no_coordinate(coord: Coord | None, text: str) -> None:
 
 
 def test_datacenters_as_the_wan_pool_knows_them() -> None:
-    coordinates, _ = endpoint()
+    coordinates, server = endpoint()
     alone = [DatacenterMap("dc1", "wan", [Coordinate("n1", "", INITIAL)])]
     assert datacenters(coordinates) == alone
-    coordinates.wan = lambda: [
+    server.wan = [
         WanCoordinate("b", "dc2", at(2)), WanCoordinate("n1", "dc1", at(1)), WanCoordinate("c", "dc2", at(3)),
     ]  # fmt: skip
     assert datacenters(coordinates) == [
         DatacenterMap("dc1", "wan", [Coordinate("n1", "", at(1))]),
         DatacenterMap("dc2", "wan", [Coordinate("b", "", at(2)), Coordinate("c", "", at(3))]),
     ]
-    coordinates.wan = list
+    server.wan = []
     assert datacenters(coordinates) == []
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from proconsul.engine.gossip.keyring import Keyring, KeyringError, format_key
 from proconsul.features.errors import ConsulError
-from proconsul.features.operator.endpoint import GossipKeys, KeySummary, require_success
-from proconsul.features.operator.http import KeyringRoutes
-from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponse
+from proconsul.features.keyring.endpoint import GossipKeys, KeySummary, require_success
+from proconsul.features.keyring.http import KeyringRoutes
+from proconsul.features.keyring.model import OPERATE, KeyOperation, KeyringRequest, KeyringResponse, KeyringResponses
 from proconsul.testing import AgentInLoop
 from support.harness import Agent, Client, Reply, Subject
 
@@ -53,7 +53,12 @@ def serve(agent: AgentInLoop, key: bytes | None) -> None:
     """Give ``agent`` keyring routes over pools of one."""
     rings = [Keyring([key]) if key is not None else None for _ in range(2)]
     keys = GossipKeys("dc1", OneMember("n1", rings[0]), OneMember("n1.dc1", rings[1]))
-    KeyringRoutes(agent.agent.web, keys.operation).register(agent.agent.front.router)
+
+    async def call(method: object, args: KeyringRequest) -> KeyringResponses:
+        assert method is OPERATE
+        return await keys.operation(args)
+
+    KeyringRoutes(agent.agent.web, call).register(agent.agent.front.router)
 
 
 def requests() -> list[tuple[str, str, str]]:

@@ -88,6 +88,6 @@ async def test_configured_settings_are_written_once() -> None:
         config = json.loads((await agent.request("GET", CONFIG)).body)
         assert (config["MinQuorum"], config["CleanupDeadServers"]) == (3, False)
         written = config["ModifyIndex"]
-        agent.agent.server._leader_loop.reassert()  # leadership is established anew
+        agent.agent.server.leadership._loop.reassert()  # leadership is established anew
         await agent.request("PUT", "/v1/kv/a", b"b")
         assert json.loads((await agent.request("GET", CONFIG)).body)["ModifyIndex"] == written > 0

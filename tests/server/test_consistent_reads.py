@@ -15,6 +15,13 @@ from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
 
+class Pools:
+    """As much of gossip as a lonely server needs."""
+
+    members = staticmethod(list)
+    operate_keys = None
+
+
 class Deposed:
     """A Raft that leads no more, of a server that has not heard of it."""
 
@@ -27,10 +34,11 @@ class Deposed:
 
 @pytest.mark.parametrize("consistency", ["consistent", "leader"])
 async def test_a_read_lets_the_server_learn_that_it_was_deposed(consistency: str) -> None:
-    server = ConsulServer(ServerConfig("n1", "id", "dc1", "127.0.0.1:8300", rpc_hold_timeout_s=0.05), list)
-    server.raft = Deposed()  # type: ignore[assignment]
-    server.on_duty = True
-    server._established.set()
+    config = ServerConfig("n1", "id", "dc1", "127.0.0.1:8300", rpc_hold_timeout_s=0.05)
+    server = ConsulServer(config, Pools())  # type: ignore[arg-type]
+    server._raft = Deposed()  # type: ignore[assignment]
+    server.leadership.on_duty = True
+    server.leadership.established.set()
     told: list[bool] = []
     asyncio.get_running_loop().call_soon(told.append, True)
     with pytest.raises(NoLeader):

@@ -49,23 +49,20 @@ class Server:
     """As much of a leader as reconciling needs, around a real state machine."""
 
     datacenter, node_name = "dc1", OWN
-    network = object()
 
     def __init__(self, *members: Member) -> None:
-        self.pool = [member_of(OWN, 0), *members]
+        self.gossip, self.pool = self, object()
+        self.known = [member_of(OWN, 0), *members]
         self.state = State()
         self.fsm = FSM(self.state)
         self.writes: list[Any] = []
         self.refused: dict[str, Exception] = {}
         self.raft_members = Raft()
-        self.autopilot, self.meters, self.clock = self, Meters(), lambda: 0.0
-        self.reconciler = Reconciler(self)  # type: ignore[arg-type]
+        self.meters, self.clock = Meters(), lambda: 0.0
+        self.reconciler = Reconciler(self, lambda: None)  # type: ignore[arg-type]
 
     def members(self) -> list[Member]:
-        return self.pool
-
-    def server_joined(self) -> None:
-        """What autopilot is told."""
+        return self.known
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -121,21 +118,21 @@ def test_entries_show_who_has_the_name(
     server = Server(*pool)
     for name, number, status in before:
         server.holds(name, number, status)
-    rng.shuffle(server.pool)
+    rng.shuffle(server.known)
 
     async def twice() -> int:
         assert await server.reconciler.everybody()
         assert await server.reconciler.everybody()
         before = len(server.writes)
-        for member in server.pool:
+        for member in server.known:
             await server.reconciler.one(member)
         assert await server.reconciler.everybody()
         return len(server.writes) - before
 
     assert asyncio.run(twice()) == 0, "members of one name write by turns"
     shown = server.entries()
-    for member in server.pool:
-        others = [other for other in server.pool if other.name.lower() == member.name.lower()]
+    for member in server.known:
+        others = [other for other in server.known if other.name.lower() == member.name.lower()]
         key = member.name.lower()
         alive = {other.tags["id"] for other in others if other.status is ALIVE}
         if alive:
@@ -144,7 +141,7 @@ def test_entries_show_who_has_the_name(
             assert key not in shown
         elif key in shown:
             assert shown[key][2] == "critical"
-    assert {member.name.lower() for member in server.pool} >= shown.keys()
+    assert {member.name.lower() for member in server.known} >= shown.keys()
 
 
 async def test_who_cannot_be_written_keeps_nobody_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -185,11 +182,11 @@ async def test_the_name_of_one_who_leaves_goes_to_who_has_it_too() -> None:
     await server.reconciler.everybody()
     assert server.entries()["web"] == ("Web", ID.format(1), "passing")
     gone = member_of("Web", 1, LEFT)
-    server.pool[1:] = [gone, member_of("web", 2)]
+    server.known[1:] = [gone, member_of("web", 2)]
     await server.reconciler.one(gone)
     assert server.entries()["web"] == ("web", ID.format(2), "passing")
     # The first of them is reaped long after: that is nothing to the second.
-    del server.pool[1]
+    del server.known[1]
     await server.reconciler.one(gone._replace(status=MemberStatus.NONE))
     assert server.entries()["web"] == ("web", ID.format(2), "passing")
 

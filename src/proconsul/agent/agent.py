@@ -21,11 +21,12 @@ from proconsul.agent import remote_exec
 from proconsul.agent.anti_entropy import AntiEntropy
 from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.agent.coordinates import CoordinateSender, as_record, wan_coordinates
+from proconsul.agent.coordinates import CoordinateSender, as_record
 from proconsul.agent.durable import replace_file
-from proconsul.agent.events import PREFIX, EventLog
+from proconsul.agent.events import EventLog
 from proconsul.agent.file_writer import FileWriter
 from proconsul.agent.frontdoor import FrontDoor
+from proconsul.agent.gossip_port import NEW_LEADER_EVENT, PoolsPort
 from proconsul.agent.kv_port import ServerKV
 from proconsul.agent.listeners import Listeners
 from proconsul.agent.local_state import LocalState
@@ -49,26 +50,19 @@ from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
-from proconsul.features.base import SECOND_NS, QueryMeta
-from proconsul.features.catalog.http import CatalogRoutes
+from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.model import Node
-from proconsul.features.coordinate.http import CoordinateRoutes
 from proconsul.features.errors import ConsulError
-from proconsul.features.health.http import HealthRoutes
-from proconsul.features.kv.http import KVRoutes
-from proconsul.features.operator.endpoint import GossipKeys
-from proconsul.features.operator.http import KeyringRoutes
-from proconsul.features.operator.model import AutopilotConfig, KeyringRequest, KeyringResponses
-from proconsul.features.operator.routes import OperatorRoutes
-from proconsul.features.session.http import SessionRoutes
-from proconsul.features.snapshot.http import SnapshotRoutes
-from proconsul.features.txn.http import TxnRoutes
+from proconsul.features.event.model import FIRE, EventFireRequest
+from proconsul.features.operator.model import AutopilotConfig
+from proconsul.features.registry import FEATURES, Site
 from proconsul.features.web import Web
 from proconsul.server import leaving
+from proconsul.server.client import ConsulClient
 from proconsul.server.config import RpcTls, ServerConfig
+from proconsul.server.node import ConsulNode
 from proconsul.server.server import ConsulServer
 from proconsul.server.server_details import ServerDetails
-from proconsul.server.service import EventFireRequest
 
 if TYPE_CHECKING:
     from proconsul.agent.check_runners import CheckRunners
@@ -78,10 +72,8 @@ log = logging.getLogger("agent")
 # Node metadata that every agent adds to what is configured.
 SEGMENT_META = "consul-network-segment"
 HEADER_SWEEP_S = 5.0
-# The event with which a leader makes itself known to the pool.
 # Until then clients find nobody listening, as they did always; later they are told why they have to wait.
 QUIET_START_S = 0.5
-NEW_LEADER_EVENT = "consul:new-leader"
 
 Reload = Callable[[RuntimeConfig], RuntimeConfig]
 
@@ -164,15 +156,13 @@ class Agent:
             config, tags, self.node_id, solo=self._solo, on_member=self._member_changed, on_event=self._pool_event,
             give_up=partial(self.stop_soon, 1), rng=self.rng,
         )  # fmt: skip
-        self.server = ConsulServer(
-            self._server_config(), self.pools.lan.members, rng=self.rng, give_up=partial(self.stop_soon, 1)
-        )
-        self.server.announce_leader = self._announce_leader
-        self.server.fire_event = lambda name, payload: self.pools.lan.fire(PREFIX + name, payload)
-        self.server.operate_keys = GossipKeys(config.datacenter, self.pools.lan, self.pools.wan).operation
-        self.server.force_leave = self.pools.force_leave
-        if self.pools.wan is not None:
-            self.server.coordinates.wan = partial(wan_coordinates, self.pools.wan)
+        gossip = PoolsPort(self.pools, config.datacenter, config.node_name)
+        self.consul: ConsulServer | None = None  # none in a client agent
+        if config.server:
+            self.consul = ConsulServer(
+                self._server_config(), gossip, rng=self.rng, give_up=partial(self.stop_soon, 1)
+            )
+        self.server: ConsulNode = self.consul or ConsulClient(self._server_config(), gossip, rng=self.rng)
         self.catalog_port = ServerCatalog(self.server)
         self.sync = AntiEntropy(
             self.local, self.catalog_port, self.own_node, token=lambda: self.config.acl.tokens.default,
@@ -191,7 +181,6 @@ class Agent:
             node_name=config.node_name, node_id=self.node_id, datacenter=config.datacenter,
             address=str(config.rpc_advertise),
             data_dir=config.data_dir if config.server and not config.dev_mode else "",
-            client=not config.server,
             bootstrap=config.server and (config.bootstrap or config.dev_mode or config.bootstrap_expect == 1),
             bootstrap_expect=config.bootstrap_expect if config.server else 0,
             listen=None if self._solo else Address(config.rpc_bind.host, config.rpc_bind.port),
@@ -256,37 +245,22 @@ class Agent:
         from proconsul.agent.api.registration import RegistrationRoutes
 
         web, server, limits = self.web, self.server, self.config.limits
-        KVRoutes(web, server.kvs, limits.kv_value_bytes_max).register(router)
-        SessionRoutes(web, server.sessions, self.config.node_name).register(router)
-        CatalogRoutes(web, server, server.catalog).register(router)
-        HealthRoutes(web, server, server.health).register(router)
-        CoordinateRoutes(web, server.coordinates, disabled=self.config.coordinate.disabled).register(router)
-        TxnRoutes(
-            web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
-        ).register(router)
-        KeyringRoutes(web, self._operate_keys).register(router)
-        OperatorRoutes(web, server.gate.call).register(router)
-        SnapshotRoutes(web, server.archives).register(router)
+        site = Site(
+            web, server, server.archives, self.config.node_name, limits.kv_value_bytes_max,
+            limits.txn_request_bytes_max, self.config.coordinate.disabled,
+        )  # fmt: skip
+        for feature in FEATURES:
+            feature.routes(site, server.endpoints.get(feature)).register(router)
         RegistrationRoutes(self).register(router)
         InfoRoutes(self).register(router)
         EventRoutes(self).register(router)
         DebugRoutes(self).register(router)
 
-    async def _operate_keys(self, args: KeyringRequest) -> KeyringResponses:
-        if self.config.server:
-            return await self.server.operate_keys(args)
-        reply: KeyringResponses = await self.server.call("Internal.KeyringOperation", args, KeyringResponses)
-        return reply
-
     async def fire_event(self, name: str, payload: bytes) -> None:
         """Put an event into the pool of the datacenter; only servers do. Raises ConsulError."""
-        if self.config.server:
-            self.server.fire_event(name, payload)
-            return
-        args = EventFireRequest(
-            Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=self.config.acl.tokens.default
-        )
-        await self.server.call("Internal.EventFire", args, QueryMeta)
+        token = self.config.acl.tokens.default
+        args = EventFireRequest(Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=token)
+        await self.server.gate.call(FIRE, args)
 
     # ------------------------------------------------------------------ identity
 
@@ -327,12 +301,6 @@ class Agent:
             self.server.doubt_servers()  # the one before may stand still
         else:
             self.events.received(ltime, name, payload)
-
-    def _announce_leader(self) -> None:
-        try:
-            self.pools.lan.fire(NEW_LEADER_EVENT, self.config.node_name.encode())
-        except ConsulError as error:
-            log.warning("failed to broadcast new leader event: error=%s", error)
 
     def _local_changed(self) -> None:
         if hasattr(self, "sync"):
@@ -477,14 +445,14 @@ class Agent:
     async def leave(self) -> None:
         """Tell the pools that this agent goes on purpose; a server returns when the others can do without it."""
         log.info("%s starting leave", "server" if self.config.server else "client")
-        if not self.config.server:
+        if self.consul is None:
             await self.pools.leave()
             return
-        has_peers = await leaving.hand_over(self.server)
+        has_peers = await leaving.hand_over(self.consul)
         await self.pools.leave()
         drain_s = self.config.performance.leave_drain_time_s
         log.info("Waiting to drain RPC traffic: drain_time=%gs", drain_s)
-        removed = [leaving.wait_until_removed(self.server)] if has_peers else []
+        removed = [leaving.wait_until_removed(self.consul)] if has_peers else []
         await asyncio.gather(asyncio.sleep(drain_s), *removed)
 
     def stop_soon(self, exit_code: int) -> None:
@@ -545,14 +513,14 @@ class Agent:
             "runtime": _runtime_stats(),
             "serf_lan": self.pools.lan.stats(),
         }  # fmt: skip
-        if not self.config.server:
+        if self.consul is None:
             known = len(self.server.peers_known.alive())
             return blocks | {"consul": {"acl": "disabled", "known_servers": str(known), "server": "false"}}
         blocks["consul"] = {
             "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
-            "leader": str(self.server.on_duty).lower(), "leader_addr": self.server.leader_address(), "server": "true",
+            "leader": str(self.consul.on_duty).lower(), "leader_addr": self.consul.leader_address(), "server": "true",
         }  # fmt: skip
-        blocks["raft"] = self.server.stats()
+        blocks["raft"] = self.consul.stats()
         if self.pools.wan is not None:
             blocks["serf_wan"] = self.pools.wan.stats()
         return blocks

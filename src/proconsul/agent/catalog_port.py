@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from proconsul.features.base import NodeSpecificRequest
-from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER
+from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER, Catalog
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.server.server import ConsulServer
+from proconsul.features.health.endpoint import Health
+from proconsul.server.node import ConsulNode
 
 
 class ServerCatalog:
     """Implements `CatalogPort` on the server part of the agent, which forwards what it cannot do itself."""
 
-    def __init__(self, server: ConsulServer) -> None:
+    def __init__(self, server: ConsulNode) -> None:
         self._server = server
 
     async def reachable(self) -> bool:
         return await self._server.knows_leader()
 
     async def own_services(self, node: str) -> tuple[Node | None, list[NodeService]]:
-        read = self._server.catalog.node_service_list(NodeSpecificRequest(Node=node))
+        read = self._server.endpoint(Catalog).node_service_list(NodeSpecificRequest(Node=node))
         found = await self._server.gate.value(read)
         return found.Node, found.Services or []
 
     async def own_checks(self, node: str) -> list[HealthCheck]:
-        read = self._server.health.node_checks(NodeSpecificRequest(Node=node))
+        read = self._server.endpoint(Health).node_checks(NodeSpecificRequest(Node=node))
         found: list[HealthCheck] = await self._server.gate.value(read)
         return found
 

@@ -81,7 +81,7 @@ class DnsService:
         """Whether our own catalog may answer, by the rules for all reads: only a server has one, and without
         ``allow_stale`` only a leader's counts."""
         server = self._agent.server
-        if server.config.client:
+        if server.is_client:
             return lambda: False
         gate, options = server.gate, self._options(config)
         if config.dns.allow_stale and config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:

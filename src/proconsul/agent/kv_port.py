@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from proconsul.features.kv.endpoint import APPLY
+from proconsul.features.kv.endpoint import APPLY, KVS
 from proconsul.features.kv.model import DirEntry, KeyRequest, KVOp, KVSRequest
-from proconsul.server.server import ConsulServer
+from proconsul.server.node import ConsulNode
 
 
 class KVPort(Protocol):
@@ -23,12 +23,12 @@ class KVPort(Protocol):
 class ServerKV:
     """Implements `KVPort` on a server in the same process. ``token`` gives the token that authorises writes."""
 
-    def __init__(self, server: ConsulServer, token: Callable[[], str]) -> None:
+    def __init__(self, server: ConsulNode, token: Callable[[], str]) -> None:
         self._server = server
         self._token = token
 
     async def read(self, key: str) -> bytes | None:
-        entry: DirEntry | None = await self._server.gate.value(self._server.kvs.get(KeyRequest(Key=key)))
+        entry: DirEntry | None = await self._server.gate.value(self._server.endpoint(KVS).get(KeyRequest(Key=key)))
         return None if entry is None else entry.Value or b""
 
     async def acquire(self, key: str, value: bytes, session: str) -> bool:

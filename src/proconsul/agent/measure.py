@@ -12,6 +12,7 @@ from proconsul.features.messages import MessageType
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
+    from proconsul.server.server import ConsulServer
 
 PERIOD_S = 1.0
 _COMMANDS = {
@@ -53,22 +54,13 @@ class Measure:
         """Take one sample of everything; ``late_s`` is how far the event loop lagged behind its timer, None between."""
         agent, metrics = self._agent, self._agent.metrics
         agent.front.flush_samples(metrics)
-        self._commands()
         self._dropped()
         server = agent.server
-        metrics.gauge("session_ttl.active", len(server.session_deadlines))
         metrics.take(server.meters)
-        if server.on_duty:
-            health = server.autopilot.health()
-            metrics.gauge("autopilot.healthy", 1.0 if health.Healthy else 0.0)
-            metrics.gauge("autopilot.failure_tolerance", health.FailureTolerance)
-            contact = server.raft.quorum_contact()
-            if contact is not None:
-                metrics.sample("raft.leader.lastContact", contact * 1000)
+        if agent.consul is not None:
+            self._serving(agent.consul)
         metrics.gauge("rpc.queries_blocking", server.views.waiting)
         metrics.gauge("http.connections", agent.connection_count)
-        metrics.gauge("raft.applied_index", server.raft.applied_index)
-        metrics.gauge("raft.last_index", server.raft.last_index)
         metrics.gauge("server.isLeader", 1.0 if server.on_duty else 0.0)
         tables = server.state.tables
         metrics.gauge("state.nodes", len(tables.nodes))
@@ -80,9 +72,24 @@ class Measure:
         if late_s is not None:
             metrics.sample("runtime.loop_lag_ms", max(late_s, 0.0) * 1000)
 
-    def _commands(self) -> None:
+    def _serving(self, server: ConsulServer) -> None:
+        """What only a server has."""
         metrics = self._agent.metrics
-        for kind, total in self._agent.server.fsm.applied.items():
+        self._commands(server)
+        metrics.gauge("session_ttl.active", len(server.leadership.sessions.deadlines))
+        if server.on_duty:
+            health = server.leadership.autopilot.health()
+            metrics.gauge("autopilot.healthy", 1.0 if health.Healthy else 0.0)
+            metrics.gauge("autopilot.failure_tolerance", health.FailureTolerance)
+            contact = server.raft.quorum_contact()
+            if contact is not None:
+                metrics.sample("raft.leader.lastContact", contact * 1000)
+        metrics.gauge("raft.applied_index", server.raft.applied_index)
+        metrics.gauge("raft.last_index", server.raft.last_index)
+
+    def _commands(self, server: ConsulServer) -> None:
+        metrics = self._agent.metrics
+        for kind, total in server.fsm.applied.items():
             new = total - self._applied.get(kind, 0)
             name = _COMMANDS.get(MessageType(kind & 0x7F))
             if new and name is not None:

@@ -9,8 +9,8 @@ from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
-from proconsul.features.operator.endpoint import KeySummary
-from proconsul.features.operator.model import KeyOperation
+from proconsul.features.keyring.endpoint import KeySummary
+from proconsul.features.keyring.model import KeyOperation
 
 # serf refuses larger events: name and payload together, before encoding (gossip reference, user events).
 EVENT_BYTES_MAX = 512

@@ -32,8 +32,8 @@ from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.gossip.user_events import EventTooLarge
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
-from proconsul.features.operator.endpoint import KeySummary
-from proconsul.features.operator.model import KeyOperation
+from proconsul.features.keyring.endpoint import KeySummary
+from proconsul.features.keyring.model import KeyOperation
 
 OnMember = Callable[[happened.Change, Member], None]
 OnEvent = Callable[[int, str, bytes], None]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import View
 from proconsul.features.options import PLAIN, Options
-from proconsul.features.server import Read, WriteMethod
+from proconsul.features.server import CallMethod, Read, WriteMethod
 
 # A read, a write, or what is neither.
 Method = Any
@@ -104,6 +104,9 @@ class Gate(Protocol):
 
     async def written(self, method: WriteMethod, args: Any) -> Any:
         """As `write`. Raises ConsulError for a refusal."""
+
+    async def call(self, method: CallMethod, args: Any) -> Any:
+        """Carry out what is neither a read nor a write of the state, here or on another server. Raises ConsulError."""
 
     def wait_s(self, wait_ns: int) -> float:
         """How long a read waits for a change that may wait for ``wait_ns``, 0 being the default."""

@@ -117,3 +117,12 @@ def forbid_namespace(request: Request) -> None:
         raise BadRequest(f'Bad request: Invalid query parameter: "ns" - {NO_NAMESPACES}')
     if "x-consul-namespace" in request.headers and request.header("x-consul-namespace"):
         raise BadRequest(f'Bad request: Invalid header: "X-Consul-Namespace" - {NO_NAMESPACES}')
+
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+
+def parse_bool(text: str) -> bool | None:
+    """Go's strconv.ParseBool; None when it would refuse."""
+    return True if text in _TRUE else False if text in _FALSE else None

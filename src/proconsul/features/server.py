@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.settled import Settled, tell_error, tell_result
@@ -74,7 +74,8 @@ class WriteMethod(NamedTuple):
 class CallMethod(NamedTuple):
     """An RPC method that neither reads nor writes the state. ``reply`` None: nothing but an acknowledgement.
 
-    reads: it may be asked again when nothing is known of the first time. may_be_stale: any server may answer it.
+    reads: it may be asked again when nothing is known of the first time. may_be_stale: any server may answer it when
+    it is asked for that. anywhere: every server does it itself.
     """
 
     name: str
@@ -82,6 +83,11 @@ class CallMethod(NamedTuple):
     reply: Any
     reads: bool = True
     may_be_stale: bool = False
+    anywhere: bool = False
+
+
+# Carries a method out, here or on another server. Raises ConsulError.
+Carry = Callable[[CallMethod, Any], Awaitable[Any]]
 
 
 class Read(NamedTuple):
@@ -100,11 +106,22 @@ class Read(NamedTuple):
     waits: bool = True
 
 
-class SessionTimers(Protocol):
-    """TTL deadlines of sessions, in the leader's memory only."""
+# Carries a write out where it is to be done: tells the waiter, or raises ConsulError.
+Do = Callable[[Settled, Any], None]
+Reads = Mapping[ReadMethod, Callable[[Any], Read]]
+Writes = Mapping[WriteMethod, Do]
 
-    def renew(self, session: Session) -> None:
-        """Give ``session`` a full TTL again."""
+
+class Endpoint(Protocol):
+    """What answers the methods of a feature; the gate calls it where they are to be answered."""
+
+    @property
+    def reads(self) -> Reads:
+        """By method: the read that it is with given arguments."""
+
+    @property
+    def writes(self) -> Writes:
+        """By method: what carries it out on the server that is to do it."""
 
 
 class Server(Protocol):
@@ -116,9 +133,11 @@ class Server(Protocol):
     node_name: str
     session_ttl_min_ns: int
 
-    @property
-    def session_timers(self) -> SessionTimers:
-        """The leader's TTL deadlines."""
+    def renew(self, session: Session) -> None:
+        """Give ``session`` a full TTL again: deadlines are in the leader's memory only."""
+
+    def wan_coordinates(self) -> Iterable[Any] | None:
+        """Where the servers of all datacenters stand (`WanCoordinate`); None without a pool of them."""
 
     def lock_delayed(self, entry: DirEntry) -> bool:
         """Whether ``entry.Key`` must rest, so that ``entry.Session`` cannot acquire it now. A holder always can."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
@@ -325,6 +325,16 @@ class Web:
         return outcome
 
 
+def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:
+    """Turn a value into a JSON reply, after ``prepare``."""
+    pretty = web.pretty(request)
+
+    def encode(value: Any) -> Reply:
+        return Reply(200, gojson.dumps(prepare(value) if prepare is not None else value, pretty=pretty))
+
+    return encode
+
+
 async def finished(answer: Answer) -> Response:
     """Wait for an answer of whatever kind."""
     if isinstance(answer, Response):
@@ -370,4 +380,8 @@ _LEADER_LINES = {kind: text.replace(b"%b", b"true").replace(b"%d", b"0").replace
                  for kind, text in _LINES.items()}  # fmt: skip
 
 
-Routes = Callable[[Router], None]
+class RegistersRoutes(Protocol):
+    """The handlers of a feature."""
+
+    def register(self, router: Router) -> None:
+        """Put them on their paths."""

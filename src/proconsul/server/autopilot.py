@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
 
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.errors import RpcFailure
@@ -39,12 +38,10 @@ from proconsul.server.autopilot_plan import (
     view_of,
 )
 from proconsul.server.autopilot_why import next_text, why
+from proconsul.server.consensus import Consensus
 from proconsul.server.peers import address_of
 from proconsul.server.server_details import ServerDetails
-from proconsul.server.service import ServerStats
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
+from proconsul.server.stats import ServerStats
 
 log = logging.getLogger("agent.server.autopilot")
 
@@ -58,7 +55,7 @@ OLD_RAFT = "all servers must have raft_protocol set to 3 or higher to use this e
 class Autopilot:
     """``start`` when leadership is established, ``stop`` when it is revoked."""
 
-    def __init__(self, server: ConsulServer) -> None:
+    def __init__(self, server: Consensus) -> None:
         self._server = server
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
@@ -147,9 +144,9 @@ class Autopilot:
             self._look.set()  # at the time that was asked for, not up to a round later
 
     async def _ask(self, details: ServerDetails) -> Stats | None:
-        assert self._server.network is not None, "who has peers has a network"
+        assert self._server.pool is not None, "who has peers has a network"
         try:
-            return _stats(await self._server.network.pool.call(
+            return _stats(await self._server.pool.call(
                 address_of(details), "Status.RaftStats", None, ServerStats, timeout_s=ASK_TIMEOUT_S
             ))  # fmt: skip
         except (RpcFailure, DecodeError) as error:
@@ -188,7 +185,7 @@ class Autopilot:
             await server.raft.add_voter(step.id, step.address)
         elif isinstance(step, ForceLeave):
             log.info("Attempting removal of failed server node: name=%s", step.name)
-            await server.force_leave(step.name)
+            await server.gossip.force_leave(step.name)
         elif isinstance(step, HandOver):
             log.info("Handing leadership over, this server's address has changed: id=%s", step.id)
             await server.raft.transfer_leadership(step.id)

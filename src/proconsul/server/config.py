@@ -37,11 +37,10 @@ IN_THE_CLEAR = RpcTls()
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """Settings of one server. Times are seconds.
+    """Settings of one server, or of a client agent, for which those of Raft mean nothing. Times are seconds.
 
     address: ``ip:port`` other servers reach this one at; also its Raft address.
     data_dir: empty keeps everything in memory (development mode).
-    client: this agent is no server: it holds no state, takes part in no election, and refuses what needs a server.
     bootstrap: start a new datacenter with this server as its only voter when there is no state.
     bootstrap_expect: start one together with so many servers that expect the same.
     listen: where to accept calls of other agents; None for an agent without a network.
@@ -58,7 +57,6 @@ class ServerConfig:
     datacenter: str
     address: str
     data_dir: str = ""
-    client: bool = False
     bootstrap: bool = False
     bootstrap_expect: int = 0
     listen: Address | None = None

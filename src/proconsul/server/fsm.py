@@ -65,13 +65,17 @@ class Restored(NamedTuple):
 
 
 class FSM:
-    """Applies commands to `State`. ``on_effects`` receives what the transactions ask the shell to do."""
+    """Applies commands to `State`.
 
-    def __init__(self, state: State, on_effects: EffectSink | None = None) -> None:
+    ``on_effects`` receives what the transactions ask the shell to do, ``on_restored`` is called when a restore has
+    replaced the whole state.
+    """
+
+    def __init__(
+        self, state: State, on_effects: EffectSink | None = None, on_restored: Callable[[], None] | None = None
+    ) -> None:  # fmt: skip
         self.state = state
-        self.on_effects = on_effects
-        # Called after a restore replaced the whole state.
-        self.on_restored: Callable[[], None] | None = None
+        self.on_effects, self.on_restored = on_effects, on_restored
         self.applied_index = 0
         # Commands applied so far by type, for the metrics of the shell.
         self.applied: dict[int, int] = {}

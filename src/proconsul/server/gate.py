@@ -28,12 +28,10 @@ from proconsul.features.base import (
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
 from proconsul.features.gate import AllowEverything, Found, Permission
 from proconsul.features.options import PLAIN, Options
-from proconsul.features.server import CallMethod, Read, ReadMethod, WriteMethod
+from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding, Written
 
 _LEADS = True, 0
-# Carries a write out here: tells the waiter, or raises ConsulError.
-Do = Callable[[Settled, Any], None]
 
 
 class Authority(Protocol):
@@ -43,8 +41,9 @@ class Authority(Protocol):
     def leading(self) -> bool:
         """Whether this server leads, has applied everything of earlier terms, and nobody else can lead yet."""
 
-    # Whether this server leads as far as it knows.
-    on_duty: bool
+    @property
+    def on_duty(self) -> bool:
+        """Whether this server leads as far as it knows."""
 
     @property
     def is_client(self) -> bool:
@@ -250,12 +249,12 @@ class Gate:
     # ------------------------------------------------------------------ what is neither
 
     async def call(self, method: CallMethod, args: Any) -> Any:
-        """Carry ``method`` out, here or on the leader; on any server when it may be stale. Raises ConsulError."""
+        """Carry ``method`` out, here or on the leader; on any server when that is good enough. Raises ConsulError."""
         self.route(args.Datacenter)
         self.permission.admit(method, args, args.Token)
         authority = self.authority
-        stale = getattr(args, "AllowStale", False) and method.may_be_stale and not authority.is_client
-        if not (authority.leading or stale or await authority.may_answer("leader")):
+        stale = method.anywhere or (method.may_be_stale and getattr(args, "AllowStale", False))
+        if not (authority.leading or (stale and not authority.is_client) or await authority.may_answer("leader")):
             reply = await self.forwarding.call(
                 method.name, args, method.reply or Empty, reads=method.reads, here=lambda: authority.leading
             )

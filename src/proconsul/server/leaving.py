@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.raft.events import Role
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import DCSpecificRequest
+from proconsul.server.consensus import Consensus
 from proconsul.server.peers import address_of
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
 
 log = logging.getLogger("agent.server")
 
@@ -30,7 +27,7 @@ LOOK_INTERVAL_S = 0.1
 ASK_TIMEOUT_S = 1.0
 
 
-async def hand_over(server: ConsulServer) -> bool:
+async def hand_over(server: Consensus) -> bool:
     """Before gossip is told: see that somebody else leads. True when this server is to `wait_until_removed`.
 
     Never raises: a server that nobody can take over from leaves all the same.
@@ -54,7 +51,7 @@ async def hand_over(server: ConsulServer) -> bool:
     return True
 
 
-async def wait_until_removed(server: ConsulServer) -> None:
+async def wait_until_removed(server: Consensus) -> None:
     """After gossip was told: return when the others have removed this server, or after the grace period."""
     loop = asyncio.get_running_loop()
     until = loop.time() + REMOVE_GRACE_S
@@ -65,17 +62,17 @@ async def wait_until_removed(server: ConsulServer) -> None:
         await asyncio.sleep(LOOK_INTERVAL_S)
 
 
-async def _is_removed(server: ConsulServer) -> bool:
+async def _is_removed(server: Consensus) -> bool:
     """By our own configuration or, since who is removed need not be told by Raft, by that of another server."""
     if server.raft.configuration[1].get(server.node_id) is None:
         return True
     others = [address_of(one) for one in server.peers_known.alive() if str(one.address) != server.address]
     asked = server.whom_to_ask() or (others[0] if others else None)
-    if asked is None or server.network is None:
+    if asked is None or server.pool is None:
         return False
     args = DCSpecificRequest(Datacenter=server.datacenter)
     try:
-        peers: list[str] = await server.network.pool.call(
+        peers: list[str] = await server.pool.call(
             asked, "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S
         )
     except (RpcFailure, DecodeError):

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import RaftError, TransportError
 from proconsul.engine.raft.network import NetworkTransport, Streams
 from proconsul.engine.rpc.dial import Address, FirstByte
 from proconsul.engine.rpc.mux import OnProtocol, OnStreams, RpcListener
-from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
+from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer, RpcServer
 from proconsul.features.errors import ConsulError
+from proconsul.server.config import RpcTls
 from proconsul.server.peers import Peers, parse_address
-from proconsul.server.service import register
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
+from proconsul.server.service import Registered, register
+from proconsul.server.snapshotting import SnapshotArchives
 
 log = logging.getLogger("agent.server.rpc")
 
 
-class Network:
-    """Made for every agent that has a network; only servers listen."""
+class Served(Registered, Protocol):
+    """The server behind the port, and what else comes in there."""
 
-    def __init__(self, server: ConsulServer, peers: Peers) -> None:
-        self._server, self._peers = server, peers
-        self.pool = ConnectionPool(
-            CLIENT_LIMITS if server.config.client else SERVER_LIMITS, tls=lambda: server.tls.outgoing
-        )
+    tls: RpcTls
+    archives: SnapshotArchives
+
+
+class Network:
+    """What comes in on a server's RPC port, and Raft's way to the others by ``pool``."""
+
+    def __init__(self, server: Served, pool: ConnectionPool, peers: Peers) -> None:
+        self._server, self.pool, self._peers = server, pool, peers
         self.transport = NetworkTransport(self._dial)
         self.rpc = RpcServer((ConsulError, RaftError))
         self._listener = RpcListener({

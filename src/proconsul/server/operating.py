@@ -7,7 +7,7 @@ with later releases, there not as RPC methods of this kind, so they are understo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proconsul.engine.wire.text import quoted
 from proconsul.features.base import DCSpecificRequest
@@ -34,9 +34,8 @@ from proconsul.features.operator.routes import (
     TRANSFER,
 )
 from proconsul.features.server import CallMethod
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
+from proconsul.server.autopilot import Autopilot
+from proconsul.server.consensus import Consensus
 
 _UNKNOWN = "(unknown)"
 
@@ -44,8 +43,8 @@ _UNKNOWN = "(unknown)"
 class Operating:
     """The methods by their description, and who carries them out."""
 
-    def __init__(self, server: ConsulServer) -> None:
-        self._server = server
+    def __init__(self, server: Consensus, autopilot: Autopilot) -> None:
+        self._server, self._autopilot = server, autopilot
         self.calls: Mapping[CallMethod, Callable[[Any], Awaitable[Any]]] = {
             GET_CONFIG: self._get_config, SET_CONFIG: self._set_config, HEALTH: self._health, STATE: self._state,
             RAFT_CONFIGURATION: self._raft_configuration, REMOVE_BY_ADDRESS: self._remove_by_address,
@@ -55,7 +54,7 @@ class Operating:
     # ------------------------------------------------------------------ autopilot
 
     async def _get_config(self, args: DCSpecificRequest) -> AutopilotConfig:
-        return self._server.autopilot.config()
+        return self._autopilot.config()
 
     async def _set_config(self, args: AutopilotSetConfigRequest) -> bool:
         result = await self._server.propose(MessageType.AUTOPILOT, args)
@@ -64,10 +63,10 @@ class Operating:
         return bool(result)
 
     async def _health(self, args: DCSpecificRequest) -> OperatorHealthReply:
-        return self._server.autopilot.health()
+        return self._autopilot.health()
 
     async def _state(self, args: DCSpecificRequest) -> AutopilotStateReply:
-        return self._server.autopilot.state()
+        return self._autopilot.state()
 
     # ------------------------------------------------------------------ Raft
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.gossip.member import Member, MemberStatus
@@ -22,10 +22,8 @@ from proconsul.engine.raft.errors import (
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.server import reconcile
+from proconsul.server.consensus import Consensus
 from proconsul.server.server_details import ServerDetails
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
 
 log = logging.getLogger("agent.server")
 
@@ -36,10 +34,10 @@ OVER = (NotLeaderError, LeadershipLostError, LeadershipTransferInProgressError, 
 
 
 class Reconciler:
-    """The catalog's and Raft's side of membership, for the leader loop."""
+    """The catalog's and Raft's side of membership, for the leader loop. ``server_joined`` hears of new servers."""
 
-    def __init__(self, server: ConsulServer) -> None:
-        self._server = server
+    def __init__(self, server: Consensus, server_joined: Callable[[], None]) -> None:
+        self._server, self._server_joined = server, server_joined
         self._complaints = Complaints()
 
     async def everybody(self) -> bool:
@@ -49,7 +47,7 @@ class Reconciler:
         Raises RaftError when nothing can be written any more.
         """
         server = self._server
-        groups = reconcile.by_entry(server.members())
+        groups = reconcile.by_entry(server.gossip.members())
         good = True
         for group in groups.values():
             good &= await self._each(group, group)
@@ -63,7 +61,8 @@ class Reconciler:
     async def one(self, member: Member) -> bool:
         """As `everybody`, for a member that has changed and the entry of its name."""
         key = member.name.lower()
-        others = [other for other in self._server.members() if other.name.lower() == key and other.name != member.name]
+        members = self._server.gossip.members()
+        others = [other for other in members if other.name.lower() == key and other.name != member.name]
         return await self._each([member], [member, *others])
 
     async def _each(self, changed: Collection[Member], group: Collection[Member]) -> bool:
@@ -107,11 +106,11 @@ class Reconciler:
         """Raft's side: servers that came are added, those that left are removed. Raises RaftError."""
         server = self._server
         details = ServerDetails.parse(member)
-        if details is None or server.network is None:
+        if details is None or server.pool is None:
             return
         if member.status is MemberStatus.ALIVE:
             await server.raft_members.add(details)
-            server.autopilot.server_joined()
+            self._server_joined()
         elif member.status in (MemberStatus.LEFT, MemberStatus.NONE) and member.name != server.node_name:
             await server.raft_members.remove(details)
 

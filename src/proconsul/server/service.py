@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
+from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.rpc.server import RpcServer
 from proconsul.engine.wire.record import Record
-from proconsul.features.base import DCSpecificRequest, QueryMeta, QueryOptions
+from proconsul.features.base import DCSpecificRequest
+from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.errors import ConsulError
 from proconsul.features.gate import Found
-from proconsul.features.operator.model import KeyringRequest
 from proconsul.features.options import Options
 from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
 from proconsul.server.gate import Gate
+from proconsul.server.stats import ServerStats
 
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
-
+T = TypeVar("T")
 # An idle leader is heard at least once in this time.
 LOOK_S = 0.1
 
@@ -28,40 +28,28 @@ class Nothing(Record, frozen=True):
     """No arguments."""
 
 
-class EventFireRequest(QueryOptions, frozen=True, kw_only=True):
-    """``Payload``: the event as it travels in the pool."""
+class Registered(Protocol):
+    """The server behind the port."""
 
-    Datacenter: str = ""
-    Name: str = ""
-    Payload: bytes = b""
+    gate: Gate
+    clock: Callable[[], float]
 
+    @property
+    def raft(self) -> RaftNode: ...
 
-class ServerStats(Record, frozen=True):
-    """What autopilot asks a server; ``LastContact`` is a duration, ``never`` or ``0``."""
+    def endpoint(self, kind: type[T]) -> T: ...
 
-    LastContact: str = ""
-    LastTerm: int = 0
-    LastIndex: int = 0
+    def raft_stats(self) -> ServerStats: ...
 
 
-def register(server: ConsulServer, rpc: RpcServer) -> None:
+def register(server: Registered, rpc: RpcServer) -> None:
     """Answer on ``rpc`` what the gate of ``server`` knows, and what is of this port alone."""
     gate, doors = server.gate, _Doors(server.gate)
     for method in gate.methods:
         rpc.register(method.name, method.request, doors.of(method))
     rpc.register("Status.Ping", Nothing, lambda _: None)
-    rpc.register("Status.Leader", DCSpecificRequest, lambda _: server.leader_address())
-    rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
     rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
-    rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
-    rpc.register("Internal.KeyringOperation", KeyringRequest, lambda args: server.operate_keys(args))
-
-    def fire(args: EventFireRequest) -> QueryMeta:
-        gate.route(args.Datacenter)
-        server.fire_event(args.Name, args.Payload)
-        return QueryMeta(KnownLeader=True)
-
-    rpc.register("Internal.EventFire", EventFireRequest, fire)
+    rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.endpoint(Catalog).list_datacenters())
 
 
 class _Doors:
@@ -138,8 +126,8 @@ def _reply(method: WriteMethod, result: Any) -> Any:
     return None if method.reply is None else method.to_reply(result)
 
 
-async def _stats_of(server: ConsulServer) -> ServerStats:
-    """As `ConsulServer.raft_stats`, for a leader that asks.
+async def _stats_of(server: Registered) -> ServerStats:
+    """As ``raft_stats``, for a leader that asks.
 
     A process that had no turn for a moment may read the question before what its leader sent earlier, on another
     connection. Unhealthy is who hears nothing, not who has not looked: so it looks first.

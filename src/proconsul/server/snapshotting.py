@@ -9,7 +9,8 @@ import asyncio
 import io
 import logging
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import msgpack as msgpack_c
 import msgspec
@@ -24,9 +25,11 @@ from proconsul.engine.raft.errors import (
     StorageError,
 )
 from proconsul.engine.raft.fsm import FSMSnapshot
+from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import SnapshotMeta
-from proconsul.engine.rpc.dial import Streams
+from proconsul.engine.rpc.dial import Address, Streams
 from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
 from proconsul.engine.threads import on_thread
@@ -34,9 +37,10 @@ from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
-
-if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
+from proconsul.server.config import ServerConfig
+from proconsul.server.fsm import FSM
+from proconsul.server.gate import Gate
+from proconsul.server.peers import Peers
 
 log = logging.getLogger("agent.server.snapshot")
 
@@ -52,18 +56,33 @@ _RESTORE_ATTEMPTS = 3
 _DEPOSED = (NotLeaderError, LeadershipLostError, LeadershipTransferInProgressError)
 
 
-class SnapshotArchives:
-    """`SnapshotService` of a server, and of a client agent, which has servers do it."""
+class StateHolder(Protocol):
+    """A server, as far as the archives of its state go."""
 
-    def __init__(self, server: ConsulServer) -> None:
+    config: ServerConfig
+    wall_clock_ns: Callable[[], int]
+    fsm: FSM
+
+    @property
+    def raft(self) -> RaftNode: ...
+
+    def knows(self) -> tuple[bool, int]:
+        """See `server.gate.Authority`."""
+
+    async def when_ready(self, deadline_s: float) -> bool:
+        """Wait for the duties of a leader to begin; whether they have."""
+
+
+class LocalArchives:
+    """Archives of a server's own state."""
+
+    def __init__(self, server: StateHolder) -> None:
         self._server = server
         # One at a time: each needs the size of the state on disk, and a share of the processor.
         self._one = asyncio.Lock()
 
-    async def save(self, args: SnapshotRequest) -> Saved:
-        """See `SnapshotService`."""
-        if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
-            return await self._save_elsewhere(args)
+    async def save(self) -> Saved:
+        """The state of now. Raises ConsulError."""
         server, raft = self._server, self._server.raft
         async with self._one:
             index, term = raft.applied_index, raft.applied_term
@@ -79,25 +98,7 @@ class SnapshotArchives:
         response = SnapshotResponse(Index=index, LastContact=last_contact_ns, KnownLeader=known_leader)
         return Saved(response, archive, size)
 
-    async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
-        """See `SnapshotService`."""
-        if args.AllowStale:
-            raise ConsulError("stale not allowed for restore")
-        for attempts_left in reversed(range(_RESTORE_ATTEMPTS)):
-            archive.seek(0)
-            if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
-                await self._restore_elsewhere(args, archive)
-                return
-            try:
-                await self._restore_here(archive)
-                return
-            except RaftError as error:
-                # Nothing has changed. To unpack takes seconds; who was elected meanwhile gets it instead.
-                if not attempts_left or not isinstance(error, _DEPOSED):
-                    raise ConsulError(f"failed to restore snapshot: {error}") from None
-                log.warning("leadership was lost before the restore, trying again: error=%s", error)
-
-    async def _restore_here(self, archive: BinaryIO) -> None:
+    async def restore(self, archive: BinaryIO) -> None:
         """Restore as leader. Raises ConsulError and RaftError; then nothing has changed."""
         server = self._server
         async with self._one:
@@ -115,6 +116,56 @@ class SnapshotArchives:
             if not server.raft.core.is_leader:
                 raise ConsulError("leadership was lost after the restore, which may or may not be kept")
             log.warning("the restored snapshot is not yet on a quorum of servers, waiting: index=%d", meta.index)
+
+
+class Asker(Protocol):
+    """A node that may have to ask another one for its archive."""
+
+    gate: Gate
+    pool: ConnectionPool | None
+    peers_known: Peers
+
+    def whom_to_ask(self) -> Address | None:
+        """Who answers what we cannot."""
+
+    def unavailable(self) -> ConsulError:
+        """Why nobody can be asked."""
+
+    def knows(self) -> tuple[bool, int]:
+        """See `server.gate.Authority`."""
+
+
+class SnapshotArchives:
+    """`SnapshotService` of a server, and of a client agent, which has no ``local`` ones and so asks servers."""
+
+    def __init__(self, node: Asker, local: LocalArchives | None) -> None:
+        self._server, self._local = node, local
+
+    async def save(self, args: SnapshotRequest) -> Saved:
+        """See `SnapshotService`."""
+        ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
+        if self._local is None or not ours:
+            return await self._save_elsewhere(args)
+        return await self._local.save()
+
+    async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
+        """See `SnapshotService`."""
+        if args.AllowStale:
+            raise ConsulError("stale not allowed for restore")
+        for attempts_left in reversed(range(_RESTORE_ATTEMPTS)):
+            archive.seek(0)
+            ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
+            if self._local is None or not ours:
+                await self._restore_elsewhere(args, archive)
+                return
+            try:
+                await self._local.restore(archive)
+                return
+            except RaftError as error:
+                # Nothing has changed. To unpack takes seconds; who was elected meanwhile gets it instead.
+                if not attempts_left or not isinstance(error, _DEPOSED):
+                    raise ConsulError(f"failed to restore snapshot: {error}") from None
+                log.warning("leadership was lost before the restore, trying again: error=%s", error)
 
     # ------------------------------------------------------------------ through another server
 
@@ -154,10 +205,10 @@ class SnapshotArchives:
         """A connection on which the request is said. Raises ConsulError."""
         server = self._server
         address = server.whom_to_ask()
-        if address is None or server.network is None:
+        if address is None or server.pool is None:
             raise server.unavailable()
         try:
-            reader, writer = await server.network.pool.open_snapshot(address)
+            reader, writer = await server.pool.open_snapshot(address)
         except RpcFailure as error:
             server.peers_known.failed(address)
             raise ConsulError(str(error)) from None

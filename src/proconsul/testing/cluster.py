@@ -178,7 +178,7 @@ class Cluster:
     def _can_lose(self, process: Process) -> bool:
         """Whether Raft survives that this server forgets what it acknowledged: a majority has it without this one."""
         believed, server = process.host.disk.believed, process.server
-        if server is None or not hasattr(server, "raft") or not believed.last_index:
+        if server is None or not server.started or not believed.last_index:
             return False
         voters = server.raft.configuration[1].voters
         last = believed.read(believed.last_index, believed.last_index, 1)[0]
@@ -192,7 +192,7 @@ class Cluster:
     def servers(self) -> list[SimServer]:
         """Those that run."""
         running = [process.server for process in self.links.processes.values() if process.alive]
-        return [one for one in running if one is not None and hasattr(one, "raft") and hasattr(one.raft, "core")]
+        return [one for one in running if one is not None and one.started and hasattr(one.raft, "core")]
 
     def leader(self) -> SimServer | None:
         """The newest leader, if there is one."""
@@ -247,7 +247,8 @@ class Cluster:
         """Somebody from outside asks a server, one that stands still if there is one."""
         running = list(self.links.processes.values())
         process = self.rng.choice([one for one in running if one.loop.stalled_until > self.time.now] or running)
-        core = getattr(getattr(process.server, "raft", None), "core", None)
+        server = process.server
+        core = getattr(server.raft, "core", None) if server is not None and server.started else None
         if process.alive and core is not None:
             Client(process).visit()
 
@@ -288,7 +289,7 @@ class Cluster:
             self._in(leader, lambda: raft.demote(host.id))
         elif kind is Change.REMOVE:
             self._in(leader, lambda: raft.remove_server(host.id))
-        elif running is not None and running.alive and running.server is not None and hasattr(running.server, "raft"):
+        elif running is not None and running.alive and running.server is not None and running.server.started:
             process = running
             self._in(running.server, lambda: process.leave(lambda: self.gossip.left.add(host.id)))
 

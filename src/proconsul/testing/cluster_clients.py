@@ -22,6 +22,7 @@ from proconsul.engine.rpc.errors import GETTING_CLIENT
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv.endpoint import APPLY as KV_APPLY
+from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import DirEntry, KeyRequest
 from proconsul.features.options import PLAIN
 from proconsul.features.server import Read, WriteMethod
@@ -37,6 +38,7 @@ from proconsul.features.session.model import (
     SessionSpecificRequest,
 )
 from proconsul.features.txn.endpoint import APPLY as TXN_APPLY
+from proconsul.features.txn.endpoint import Txn
 from proconsul.features.txn.model import TxnReadRequest
 from proconsul.testing.cluster_watch import LOCK_PREFIX
 from proconsul.testing.history import Operation
@@ -188,7 +190,8 @@ class Client:
         consistency = consistency or rng.choice(("consistent", "consistent", "leader", "stale"))
         tree = key in TREE and rng.random() < 0.5
         name = key[:2] if tree else key
-        read = self.server.kvs.list(KeyRequest(Key=name)) if tree else self.server.kvs.get(KeyRequest(Key=name))
+        kvs = self.server.endpoint(KVS)
+        read = kvs.list(KeyRequest(Key=name)) if tree else kvs.get(KeyRequest(Key=name))
         if consistency != "stale":
             operation = Operation(self.name, "get-tree" if tree else "get", key=name)
             finish = self.remember
@@ -211,7 +214,7 @@ class Client:
         keys = rng.choice((REGISTERS, TREE))
         steps = [Operation("", rng.choice(("get", "check-not-exists")), key=key) for key in rng.sample(keys, 2)]
         operation = Operation(self.name, "txn", steps=tuple(steps))
-        read = self.server.txn.read(TxnReadRequest(Ops=txn_request(operation).Ops))
+        read = self.server.endpoint(Txn).read(TxnReadRequest(Ops=txn_request(operation).Ops))
         if consistency == "stale":
             with contextlib.suppress(ConsulError, RaftError):
                 await self.value_of(read, consistency)
@@ -229,9 +232,9 @@ class Client:
         asked = Operation(self.name, "get", key=key)
         if kind == "txn":
             asked = Operation(self.name, "txn", steps=(Operation("", "get", key=key),))
-            read = self.server.txn.read(TxnReadRequest(Ops=txn_request(asked).Ops))
+            read = self.server.endpoint(Txn).read(TxnReadRequest(Ops=txn_request(asked).Ops))
         else:
-            read = self.server.kvs.get(KeyRequest(Key=key))
+            read = self.server.endpoint(KVS).get(KeyRequest(Key=key))
         at = len(self.cluster.history)
         asked = msgspec.structs.replace(asked, invoked=self.cluster.time.now)
         self.cluster.history.append(asked)

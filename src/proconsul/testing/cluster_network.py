@@ -23,16 +23,15 @@ from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import RpcServer, encode_body
 from proconsul.engine.wire.msgpack import decode, encode
 from proconsul.features.errors import ConsulError
-from proconsul.server.network import Network
+from proconsul.server.network import Network, Served
 from proconsul.server.service import register
 from proconsul.testing.raft_server import Faults
 from proconsul.testing.virtual_loop import VirtualTime
 
 if TYPE_CHECKING:
-    from proconsul.server.server import ConsulServer
     from proconsul.testing.cluster_server import Process
 
-__all__ = ["Links", "SimNetwork"]
+__all__ = ["Links", "SimNetwork", "SimPool"]
 
 T = TypeVar("T")
 
@@ -212,9 +211,8 @@ def _settle(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
 class SimNetwork(Network):
     """A server's network: its transport, its calls, and the methods it serves."""
 
-    def __init__(self, server: ConsulServer, links: Links, process: Process) -> None:
-        self._links, self._process = links, process
-        self.pool = SimPool(links, process)
+    def __init__(self, server: Served, pool: ConnectionPool, links: Links, process: Process) -> None:
+        self._links, self._process, self.pool = links, process, pool
         self.transport = SimTransport(links, process)  # type: ignore[assignment]
         self.rpc = RpcServer((ConsulError, RaftError))
         self._server = server

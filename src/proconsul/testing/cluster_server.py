@@ -12,17 +12,22 @@ from proconsul.engine.raft.disk import Done, Failed, OpenDisk
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
 from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.settled import Settled
+from proconsul.features.coordinate.endpoint import Coordinates
+from proconsul.features.errors import ConsulError
+from proconsul.features.keyring.model import KeyringRequest, KeyringResponses
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import Session
 from proconsul.features.session.state import LockDelayArmed, SessionStarted
 from proconsul.server import leaving
 from proconsul.server.config import ServerConfig
 from proconsul.server.fsm import Restored
+from proconsul.server.leadership import Leadership
 from proconsul.server.network import Network
-from proconsul.server.server import ConsulServer, Timers
+from proconsul.server.server import ConsulServer
 from proconsul.testing.cluster_disk import SimDisk, SimLog, SimSnapshots
-from proconsul.testing.cluster_network import SimNetwork, SimTransport
+from proconsul.testing.cluster_network import SimNetwork, SimPool, SimTransport
 from proconsul.testing.virtual_loop import Killed, new_loop
 
 if TYPE_CHECKING:
@@ -84,7 +89,7 @@ class Process:
         """Gossip has told this server of ``member``."""
         if self.members.get(member.name) != member:
             self.members[member.name] = member
-            if self.server is not None and hasattr(self.server, "raft"):
+            if self.server is not None and self.server.started:
                 self.server.member_changed(member)
 
     async def leave(self, told: Callable[[], None]) -> None:
@@ -99,17 +104,65 @@ class Process:
         self.cluster.kill(self, power=False)
 
 
-class _WatchedTimers(Timers):
-    """Session timers, and the watch told of renewals."""
+class _SimGossip:
+    """Implements `GossipPort`: the pool as this process has heard of it."""
 
-    def __init__(self, server: SimServer) -> None:
-        super().__init__(server)
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def members(self) -> list[Member]:
+        return list(self._process.members.values())
+
+    def announce_leader(self) -> None:
+        """Nobody listens."""
+
+    def fire_event(self, name: str, payload: bytes) -> None:
+        raise ConsulError("simulated servers have no events")
+
+    async def operate_keys(self, args: KeyringRequest) -> KeyringResponses:
+        raise ConsulError("simulated servers have no keys")
+
+    async def force_leave(self, name: str) -> object:
+        await asyncio.sleep(0)
+        return self._process.cluster.gossip.force_leave(name)
+
+    def wan_coordinates(self) -> None:
+        return None
+
+
+class _WatchedLeadership(Leadership):
+    """Leadership, and the watch told of what it does."""
+
+    def __init__(self, server: SimServer, flush_coordinates: Callable[[], None]) -> None:
+        super().__init__(server, flush_coordinates)
         self._sim = server
 
     def renew(self, session: Session) -> None:
         super().renew(session)
         if self._sim.leading:
             self._sim.watch.granted(self._sim, session)
+
+    def took_effect(self, effects: list[Any]) -> None:
+        super().took_effect(effects)
+        sim = self._sim
+        if sim.leading:
+            for effect in effects:
+                if isinstance(effect, SessionStarted):
+                    sim.watch.granted(sim, effect.session)
+                elif isinstance(effect, LockDelayArmed):
+                    sim.watch.lock_delayed(sim, effect.key, effect.delay_ns / 1e9)
+
+    async def establish(self) -> None:
+        self._sim.watch.establishing(self._sim)
+        await super().establish()
+        self._sim.watch.established(self._sim)
+
+    def revoke(self) -> Awaitable[None]:  # type: ignore[override]
+        return self._revoke()
+
+    async def _revoke(self) -> None:
+        await super().revoke()
+        self._sim.watch.revoked(self._sim)
 
 
 class SimServer(ConsulServer):
@@ -127,11 +180,8 @@ class SimServer(ConsulServer):
         )  # fmt: skip
         loop = process.loop
         super().__init__(
-            config, lambda: list(process.members.values()), clock=loop.time,
-            wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng,
-        )  # fmt: skip
-        self.force_leave = self._force_leave
-        self.session_timers = _WatchedTimers(self)
+            config, _SimGossip(process), clock=loop.time, wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng
+        )
         self._apply_command = self.fsm.apply
         self._install_state = self.fsm.install
         self.fsm.apply = self._applied  # type: ignore[method-assign]
@@ -145,12 +195,14 @@ class SimServer(ConsulServer):
 
         return SimLog(disk, process), SimSnapshots(disk, process), open_disk
 
-    def _make_network(self) -> Network:
-        return SimNetwork(self, self.process.cluster.links, self.process)
+    def _make_pool(self) -> ConnectionPool:
+        return SimPool(self.process.cluster.links, self.process)
 
-    async def _force_leave(self, name: str) -> object:
-        await asyncio.sleep(0)
-        return self.process.cluster.gossip.force_leave(name)
+    def _make_network(self, pool: ConnectionPool) -> Network:
+        return SimNetwork(self, pool, self.process.cluster.links, self.process)
+
+    def _make_leadership(self) -> Leadership:
+        return _WatchedLeadership(self, self.endpoint(Coordinates).flush)
 
     # ------------------------------------------------------------------ watched
 
@@ -169,24 +221,3 @@ class SimServer(ConsulServer):
     def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
         self.watch.proposed(self, kind, request)
         super().propose_for(waiter, kind, request)
-
-    def _effects(self, effects: list[Any]) -> None:
-        super()._effects(effects)
-        if self.leading:
-            for effect in effects:
-                if isinstance(effect, SessionStarted):
-                    self.watch.granted(self, effect.session)
-                elif isinstance(effect, LockDelayArmed):
-                    self.watch.lock_delayed(self, effect.key, effect.delay_ns / 1e9)
-
-    async def establish(self) -> None:
-        self.watch.establishing(self)
-        await super().establish()
-        self.watch.established(self)
-
-    def revoke(self) -> Awaitable[None]:  # type: ignore[override]
-        return self._revoke()
-
-    async def _revoke(self) -> None:
-        await super().revoke()
-        self.watch.revoked(self)

@@ -20,7 +20,7 @@ from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import DESTROY, Session
 from proconsul.features.state import State
-from proconsul.server.server import TICK_S
+from proconsul.server.leadership import TICK_S
 from proconsul.server.session_timers import ttl_s
 from proconsul.testing.raft_server import SafetyError
 
@@ -82,7 +82,7 @@ class Watch:
                 raise context["exception"]
             raise self.fail(f"{process.name}: {context.get('message')}") from context.get("exception")
         server = process.server
-        raft = getattr(server, "raft", None)
+        raft = server.raft if server is not None and server.started else None
         core = getattr(raft, "core", None)
         if server is None or raft is None or core is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from proconsul import COMPATIBLE_VERSION
@@ -16,7 +16,8 @@ from proconsul.engine.wire import gojson
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
 from proconsul.features.options import Rule
-from proconsul.server.server import ConsulServer
+from proconsul.features.server import CallMethod
+from proconsul.features.status.model import LEADER, PEERS
 
 
 def show_member(member: Member) -> dict[str, Any]:
@@ -147,15 +148,13 @@ class InfoRoutes:
     # ------------------------------------------------------------------ status
 
     async def leader(self, request: Request) -> Response:
-        return self.web.json(request, await self._status(request, "Status.Leader", str, ConsulServer.leader_address))
+        return await self._status(request, LEADER)
 
     async def peers(self, request: Request) -> Response:
-        return self.web.json(request, await self._status(request, "Status.Peers", list[str], ConsulServer.peers))
+        return await self._status(request, PEERS)
 
-    async def _status(self, request: Request, method: str, reply: Any, own: Callable[[ConsulServer], Any]) -> Any:
+    async def _status(self, request: Request, method: CallMethod) -> Response:
         """What this server knows, or for a client any server."""
         self.web.check(request, Rule.OPTIONS)
-        self.web.require_datacenter(request)
-        if self.agent.config.server:
-            return own(self.agent.server)
-        return await self.agent.server.call(method, DCSpecificRequest(Datacenter=self.web.datacenter), reply)
+        args = DCSpecificRequest(Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request))
+        return self.web.json(request, await self.web.gate.call(method, args))

@@ -41,9 +41,9 @@ from proconsul.features.catalog.model import (
     NodeService,
 )
 from proconsul.features.errors import BadRequest, ConsulError
-from proconsul.features.health.http import parse_bool, show_check
+from proconsul.features.health.http import show_check
 from proconsul.features.narrow import filter_by
-from proconsul.features.options import Rule, read_waiting
+from proconsul.features.options import Rule, parse_bool, read_waiting
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}

@@ -38,7 +38,7 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
 from proconsul.features.narrow import filtering, narrowing
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
+from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 Narrow = Callable[[Any], Any]
 
@@ -60,11 +60,11 @@ class Catalog:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {
+        self.reads: Reads = {
             LIST_NODES: self.list_nodes, LIST_SERVICES: self.list_services, SERVICE_NODES: self.service_nodes,
             NODE_SERVICES: self.node_services, NODE_SERVICE_LIST: self.node_service_list,
         }  # fmt: skip
-        self.writes = {REGISTER: self.register, DEREGISTER: self.deregister}
+        self.writes: Writes = {REGISTER: self.register, DEREGISTER: self.deregister}
 
     def register(self, waiter: Settled, args: RegisterRequest) -> None:
         """Write a node, a service and checks. Raises ConsulError when the request is incomplete."""

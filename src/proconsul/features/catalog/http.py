@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from proconsul.engine.http.request import Request
@@ -23,17 +22,7 @@ from proconsul.features.errors import BadRequest
 from proconsul.features.narrow import node_meta, wanted
 from proconsul.features.options import NO_NAMESPACES, Rule
 from proconsul.features.server import Server
-from proconsul.features.web import Reply, Web
-
-
-def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:
-    """Turn a value into a JSON reply, after ``prepare``."""
-    pretty = web.pretty(request)
-
-    def encode(value: Any) -> Reply:
-        return Reply(200, gojson.dumps(prepare(value) if prepare is not None else value, pretty=pretty))
-
-    return encode
+from proconsul.features.web import Web, encoder
 
 
 def with_tags(service: NodeService) -> NodeService:

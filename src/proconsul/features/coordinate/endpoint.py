@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from proconsul.engine.settled import Settled, tell_result
@@ -23,7 +23,7 @@ from proconsul.features.coordinate.model import (
 )
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
+from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 log = logging.getLogger("agent.server.coordinate")
 
@@ -55,12 +55,10 @@ class Coordinates:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {LIST_NODES: self.list_nodes, NODE: self.node}
-        self.writes = {UPDATE: self.update, LIST_DATACENTERS: self.list_datacenters}
+        self.reads: Reads = {LIST_NODES: self.list_nodes, NODE: self.node}
+        self.writes: Writes = {UPDATE: self.update, LIST_DATACENTERS: self.list_datacenters}
         self._pending: dict[tuple[str, str], Coordinate] = {}
         self._dropped = 0
-        # What the WAN pool knows; servers it has exchanged no pings with are missing. None: there is no such pool.
-        self.wan: Callable[[], Iterable[WanCoordinate]] | None = None
 
     def update(self, waiter: Settled, args: CoordinateUpdateRequest) -> None:
         """Queue an update for the leader's next batch. Raises ConsulError when the coordinate cannot be used."""
@@ -90,7 +88,8 @@ class Coordinates:
     def list_datacenters(self, waiter: Settled, args: DCSpecificRequest) -> None:
         """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
         found: dict[str, list[Coordinate]] = {self._server.datacenter: []}
-        for row in self.wan() if self.wan is not None else (self._own(),):
+        known: Iterable[WanCoordinate] | None = self._server.wan_coordinates()
+        for row in known if known is not None else (self._own(),):
             found.setdefault(row.datacenter, []).append(Coordinate(row.node, "", row.coord))
         tell_result(waiter, [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows])
 

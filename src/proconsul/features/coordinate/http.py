@@ -7,11 +7,10 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.http import encoder
 from proconsul.features.coordinate.endpoint import LIST_DATACENTERS, UPDATE, Coordinates
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
 from proconsul.features.errors import ConsulError
-from proconsul.features.web import Reply, Web
+from proconsul.features.web import Reply, Web, encoder
 
 
 class CoordinateRoutes:

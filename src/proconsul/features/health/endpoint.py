@@ -17,7 +17,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.narrow import filtering, narrowing
-from proconsul.features.server import Read, ReadMethod, Server, or_empty
+from proconsul.features.server import Read, ReadMethod, Reads, Server, Writes, or_empty
 
 CHECKS_IN_STATE = ReadMethod(
     "Health.ChecksInState", ChecksInStateRequest, IndexedHealthChecks, "HealthChecks", to_value=or_empty
@@ -42,10 +42,11 @@ class Health:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {
+        self.reads: Reads = {
             CHECKS_IN_STATE: self.checks_in_state, NODE_CHECKS: self.node_checks,
             SERVICE_CHECKS: self.service_checks, SERVICE_NODES: self.service_nodes,
         }  # fmt: skip
+        self.writes: Writes = {}
 
     def checks_in_state(self, args: ChecksInStateRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters

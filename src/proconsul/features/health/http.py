@@ -9,7 +9,6 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
-from proconsul.features.catalog.http import encoder
 from proconsul.features.catalog.model import (
     HEALTH_PASSING,
     CheckServiceNode,
@@ -20,17 +19,9 @@ from proconsul.features.catalog.model import (
 from proconsul.features.errors import BadRequest
 from proconsul.features.health.endpoint import Health
 from proconsul.features.narrow import node_meta, wanted
-from proconsul.features.options import Rule
+from proconsul.features.options import Rule, parse_bool
 from proconsul.features.server import Server
-from proconsul.features.web import Web
-
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-
-
-def parse_bool(text: str) -> bool | None:
-    """Go's strconv.ParseBool; None when it would refuse."""
-    return True if text in _TRUE else False if text in _FALSE else None
+from proconsul.features.web import Web, encoder
 
 
 def only_passing(rows: list[CheckServiceNode]) -> list[CheckServiceNode]:

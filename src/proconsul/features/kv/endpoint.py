@@ -19,7 +19,7 @@ from proconsul.features.kv.model import (
     KVSRequest,
 )
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
+from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 _OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
 
@@ -38,8 +38,8 @@ class KVS:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
-        self.writes = {APPLY: self.apply}
+        self.reads: Reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
+        self.writes: Writes = {APPLY: self.apply}
 
     def apply(self, waiter: Settled, args: KVSRequest) -> None:
         """Write. ``waiter`` is told True or False for conditional operations, None for others, or a ConsulError.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.http.request import Request, Response
@@ -28,7 +26,7 @@ from proconsul.features.operator.model import (
     ServerHealth,
     TransferLeaderRequest,
 )
-from proconsul.features.server import CallMethod
+from proconsul.features.server import CallMethod, Carry
 from proconsul.features.web import Web
 
 _UINT64_MAX = (1 << 64) - 1
@@ -47,7 +45,6 @@ REMOVE_BY_ADDRESS = CallMethod("Operator.RaftRemovePeerByAddress", RaftRemovePee
 REMOVE_BY_ID = CallMethod("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, None, reads=False)
 TRANSFER = CallMethod("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
 
-Carry = Callable[[CallMethod, Any], Awaitable[Any]]
 
 
 class OperatorRoutes:

@@ -9,7 +9,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod, or_empty
+from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
@@ -37,8 +37,8 @@ class Sessions:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {GET: self.get, LIST: self.list_all, NODE_SESSIONS: self.node_sessions}
-        self.writes = {APPLY: self.apply, RENEW: self.renew}
+        self.reads: Reads = {GET: self.get, LIST: self.list_all, NODE_SESSIONS: self.node_sessions}
+        self.writes: Writes = {APPLY: self.apply, RENEW: self.renew}
 
     def apply(self, waiter: Settled, args: SessionRequest) -> None:
         """Create (the result is the new id) or destroy. Raises ConsulError when the contract is invalid."""
@@ -92,5 +92,5 @@ class Sessions:
         """Give the session its full TTL again; the result is an empty list when it does not exist."""
         _, session = self._server.state.sessions.get(None, args.SessionID or args.Session)
         if session is not None:
-            self._server.session_timers.renew(session)
+            self._server.renew(session)
         tell_result(waiter, [session] if session is not None else [])

@@ -11,7 +11,7 @@ from proconsul.features.catalog.model import Node
 from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Server, WriteMethod
+from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes
 from proconsul.features.txn.model import (
     TxnError,
     TxnOp,
@@ -31,8 +31,8 @@ class Txn:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.reads = {READ: self.read}
-        self.writes = {APPLY: self.apply}
+        self.reads: Reads = {READ: self.read}
+        self.writes: Writes = {APPLY: self.apply}
 
     def apply(self, waiter: Settled, args: TxnRequest) -> None:
         """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from proconsul.engine.gossip.keyring import KeyringError, parse_key
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
-from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponse, KeyringResponses
+from proconsul.features.keyring.model import KeyOperation, KeyringRequest, KeyringResponse, KeyringResponses
 
 
 @dataclass(frozen=True, slots=True)

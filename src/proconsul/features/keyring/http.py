@@ -12,9 +12,10 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import BadRequest
-from proconsul.features.health.http import parse_bool
-from proconsul.features.operator.endpoint import require_success
-from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponses
+from proconsul.features.keyring.endpoint import require_success
+from proconsul.features.keyring.model import OPERATE, KeyOperation, KeyringRequest
+from proconsul.features.options import parse_bool
+from proconsul.features.server import Carry
 from proconsul.features.web import Web
 
 # More relays only multiply traffic (Consul docs: keyring).
@@ -30,11 +31,11 @@ class _Body(Record, frozen=True):
 
 
 class KeyringRoutes:
-    """Handlers of /v1/operator/keyring. ``operate`` is Internal.KeyringOperation, here or on a server."""
+    """Handlers of /v1/operator/keyring. ``call`` carries a method out, here or on another server."""
 
-    def __init__(self, web: Web, operate: Callable[[KeyringRequest], Awaitable[KeyringResponses]]) -> None:
+    def __init__(self, web: Web, call: Carry) -> None:
         self.web = web
-        self.operate = operate
+        self._call = call
 
     def register(self, router: Router) -> None:
         handlers: dict[str, Handler] = {
@@ -50,7 +51,7 @@ class KeyringRoutes:
             Operation=KeyOperation.LIST, Datacenter=self.web.datacenter, Token=self.web.token(request),
             RelayFactor=_relay_factor(request), LocalOnly=_local_only(request),
         )  # fmt: skip
-        responses = (await self.operate(args)).Responses or []
+        responses = (await self._call(OPERATE, args)).Responses or []
         require_success(responses)
         return self.web.json(request, responses)
 
@@ -69,7 +70,7 @@ class KeyringRoutes:
                 Operation=operation, Key=body.Key, Datacenter=self.web.datacenter, Token=self.web.token(request),
                 RelayFactor=relay_factor,
             )  # fmt: skip
-            require_success((await self.operate(args)).Responses or [])
+            require_success((await self._call(OPERATE, args)).Responses or [])
             return self.web.empty()
 
         return change

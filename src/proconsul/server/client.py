@@ -1,0 +1,126 @@
+"""A client agent's side of the datacenter: no state, no Raft; servers are asked for everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.settled import Settled, tell_error
+from proconsul.engine.wire.msgpack import DecodeError
+from proconsul.features.base import DCSpecificRequest
+from proconsul.features.errors import ConsulError, NoServers
+from proconsul.features.kv.model import DirEntry
+from proconsul.features.messages import MessageType
+from proconsul.features.server import WriteMethod
+from proconsul.features.session.model import Session
+from proconsul.features.txn.model import TxnError, TxnOp
+from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
+
+
+class ConsulClient(ConsulNode):
+    """Everything goes to a server; the gate sees to that, since a client never leads and answers nothing itself."""
+
+    is_client = True
+    on_duty = False
+    leading = False
+
+    async def open(self) -> None:
+        """A client keeps nothing on disk."""
+
+    async def start(self) -> None:
+        """Nothing has to be begun: connections are made when somebody asks."""
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        if self.pool is not None:
+            await self.pool.close()
+
+    # ------------------------------------------------------------------ who leads
+
+    def answers(self, consistency: str) -> bool:
+        """Never: a client has no state."""
+        return False
+
+    async def may_answer(self, consistency: str) -> bool:
+        """False when there is a server to ask. Raises NoServers: no request waits for the agent to join."""
+        if self.whom_to_ask() is None:
+            raise self.unavailable()
+        return False
+
+    def knows(self) -> tuple[bool, int]:
+        """Nothing of its own."""
+        return False, 0
+
+    def unavailable(self) -> ConsulError:
+        """A client without servers has not joined yet, or lost them all."""
+        return NoServers()
+
+    def require_reachable(self) -> None:
+        """See `Server.require_reachable`."""
+        if self.peers_known.any() is None:
+            raise self.unavailable()
+
+    async def knows_leader(self) -> bool:
+        """See `ConsulNode.knows_leader`: a server is asked."""
+        address = self.peers_known.any()
+        if address is None or self.pool is None:
+            return False
+        args = DCSpecificRequest(Datacenter=self.datacenter)
+        try:
+            return bool(await self.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S))
+        except RpcFailure as failure:
+            self.forwarding.error(address, failure)
+        except DecodeError:
+            pass  # no server of this kind
+        return False
+
+    async def when_ready(self, deadline_s: float) -> bool:
+        """Never: a client does not lead."""
+        return False
+
+    # ------------------------------------------------------------------ the servers
+
+    def whom_to_ask(self) -> Address | None:
+        """Any server, the same one as long as it answers."""
+        return self.peers_known.any() if self.pool is not None else None
+
+    async def _look_again(self) -> None:
+        await asyncio.sleep(LEADER_POLL_S)
+
+    def stats(self) -> dict[str, str]:
+        """None: a client takes part in no Raft."""
+        return {}
+
+    # ------------------------------------------------------------------ what only servers do; the gate lets nobody here
+
+    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
+        """See `Server.propose`."""
+        raise self.unavailable()
+
+    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+        """See `Server.propose_for`."""
+        tell_error(waiter, self.unavailable())
+
+    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+        """See `Server.locking`."""
+        tell_error(waiter, self.unavailable())
+
+    def lock_delayed(self, entry: DirEntry) -> bool:
+        """See `Server.lock_delayed`."""
+        return False
+
+    def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
+        """See `Server.rehearse`."""
+        raise self.unavailable()
+
+    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+        """See `Server.handed_on`."""
+        self.gate.forward_write(waiter, method, args)
+        return True
+
+    def renew(self, session: Session) -> None:
+        """See `Server.renew`."""
+        raise self.unavailable()

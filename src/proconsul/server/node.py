@@ -1,0 +1,204 @@
+"""What a server and a client agent have in common: the servers they know, the way to them, endpoints and the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from proconsul.engine.gossip.member import Member
+from proconsul.engine.meters import Meters
+from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
+from proconsul.engine.settled import Settled
+from proconsul.engine.store.view import Views
+from proconsul.features.base import SECOND_NS
+from proconsul.features.coordinate.endpoint import WanCoordinate
+from proconsul.features.errors import ConsulError
+from proconsul.features.kv.model import DirEntry
+from proconsul.features.messages import MessageType
+from proconsul.features.registry import FEATURES
+from proconsul.features.server import WriteMethod
+from proconsul.features.session.model import Session
+from proconsul.features.state import State
+from proconsul.features.txn.model import TxnError, TxnOp
+from proconsul.server.config import ServerConfig
+from proconsul.server.forwarding import Forwarding
+from proconsul.server.gate import Gate
+from proconsul.server.gossip_port import GossipPort
+from proconsul.server.peers import Peers
+from proconsul.server.snapshotting import LocalArchives, SnapshotArchives
+
+T = TypeVar("T")
+ASK_TIMEOUT_S = 5.0
+# How often a request that found no leader looks again.
+LEADER_POLL_S = 0.1
+
+
+class ConsulNode(ABC):
+    """Implements what `features.server.Server`, `server.gate.Authority` and doors need of any node."""
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        gossip: GossipPort,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock_ns: Callable[[], int] = time.time_ns,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.config, self.gossip = config, gossip
+        self.datacenter, self.node_name, self.node_id = config.datacenter, config.node_name, config.node_id
+        self.address = config.address
+        # Another one after a reload; connections that are made from then on use it.
+        self.tls = config.tls
+        self.clock, self.wall_clock_ns = clock, wall_clock_ns
+        self.rng = rng or random.Random()
+        self.meters = Meters()
+        self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
+        self.state = State()
+        self.views: Views = Views(self.state.store.watches, self._soon)
+        self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
+        self.peers_known = Peers(gossip.members, self.rng)
+        # None for a node without a network.
+        self.pool = self._make_pool() if config.listen is not None else None
+        self.forwarding = Forwarding(
+            self.pool, self.whom_to_ask, self.peers_known.failed, hold_timeout_s=config.rpc_hold_timeout_s,
+            unavailable=self.unavailable, look_again=self._look_again, rng=self.rng, datacenter=self.datacenter,
+            leads=lambda: self.leading,
+        )  # fmt: skip
+        self.gate = Gate(self, self.views, self.forwarding, self.datacenter)
+        for endpoint in self.endpoints.values():
+            self.gate.serve(endpoint.reads, endpoint.writes)
+        self.archives = SnapshotArchives(self, self._local_archives())
+
+    @staticmethod
+    def _soon(callback: Callable[[], None]) -> object:
+        return asyncio.get_running_loop().call_soon(callback)
+
+    def endpoint(self, kind: type[T]) -> T:
+        """The endpoint of a class."""
+        return next(found for found in self.endpoints.values() if isinstance(found, kind))
+
+    def _local_archives(self) -> LocalArchives | None:
+        """Who makes archives of our own state; None for those that have none."""
+        return None
+
+    def _make_pool(self) -> ConnectionPool:
+        return ConnectionPool(CLIENT_LIMITS if self.is_client else SERVER_LIMITS, tls=lambda: self.tls.outgoing)
+
+    # ------------------------------------------------------------------ life
+
+    @abstractmethod
+    async def open(self) -> None:
+        """See that what is kept on disk is of use, before anybody hears of this node. Raises RaftError."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Begin to work. Raises RaftError and OSError."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End everything."""
+
+    def member_changed(self, member: Member) -> None:
+        """The gossip pool's view of ``member`` changed."""
+        self.peers_known.changed()
+
+    def doubt_servers(self) -> None:
+        """A server has failed or ceased to lead: what was asked of it may never be answered."""
+        if self.pool is not None:
+            self.pool.examine()
+
+    # ------------------------------------------------------------------ who leads: see `server.gate.Authority`
+
+    @property
+    @abstractmethod
+    def is_client(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def on_duty(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def leading(self) -> bool: ...
+
+    @abstractmethod
+    def answers(self, consistency: str) -> bool: ...
+
+    @abstractmethod
+    async def may_answer(self, consistency: str) -> bool: ...
+
+    @abstractmethod
+    def knows(self) -> tuple[bool, int]: ...
+
+    @abstractmethod
+    def unavailable(self) -> ConsulError:
+        """Why nothing can be asked or written now."""
+
+    @abstractmethod
+    def require_reachable(self) -> None:
+        """See `Server.require_reachable`."""
+
+    @abstractmethod
+    async def knows_leader(self) -> bool:
+        """Whether writes have somewhere to go, found out without waiting for that."""
+
+    @abstractmethod
+    async def when_ready(self, deadline_s: float) -> bool:
+        """Wait for leadership of this node, up to ``deadline_s`` seconds; whether it has that."""
+
+    # ------------------------------------------------------------------ other servers
+
+    @abstractmethod
+    def whom_to_ask(self) -> Address | None:
+        """A client asks any server, a server the leader. None when nobody is known, or we lead."""
+
+    @abstractmethod
+    async def _look_again(self) -> None:
+        """Wait a moment for somebody to lead."""
+
+    # ------------------------------------------------------------------ for endpoints: see `features.server.Server`
+
+    @abstractmethod
+    def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]: ...
+
+    @abstractmethod
+    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None: ...
+
+    @abstractmethod
+    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None: ...
+
+    @abstractmethod
+    def lock_delayed(self, entry: DirEntry) -> bool: ...
+
+    @abstractmethod
+    def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None: ...
+
+    @abstractmethod
+    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool: ...
+
+    @abstractmethod
+    def renew(self, session: Session) -> None: ...
+
+    def wan_coordinates(self) -> Iterable[WanCoordinate] | None:
+        """See `GossipPort`."""
+        return self.gossip.wan_coordinates()
+
+    def new_id(self) -> str:
+        """See `Server.new_id`."""
+        while True:
+            candidate = str(uuid.UUID(int=self.rng.getrandbits(128)))
+            if self.state.kv.session(candidate) is None:
+                return candidate
+
+    # ------------------------------------------------------------------ what it tells about itself
+
+    @abstractmethod
+    def stats(self) -> dict[str, str]:
+        """The ``raft`` block of /v1/agent/self."""
