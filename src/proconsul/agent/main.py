@@ -71,7 +71,7 @@ def prepare_process() -> None:
 
 
 def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
-    """Run on uvloop where it is installed; asyncio's own loop does everything too, more slowly."""
+    """Run on uvloop where there is one (not on Windows); asyncio's own loop does everything too, more slowly."""
     prepare_process()
     try:
         import uvloop
