@@ -409,6 +409,24 @@ async def test_other_changes_are_said_and_not_shown(tmp_path: Path) -> None:
         assert re.findall(r"[\w.]+", warning.partition(": ")[2]) == ["http.response_headers", "session_ttl_min_s"]
 
 
+BAD_RECURSORS = {
+    "1.2.3.4:x": "address tcp/x: unknown port", "[1.2.3.4": "address [1.2.3.4:53: missing ']' in address",
+    "[::1]:99999": "address 99999: invalid port", "1.2.3.4:70000": "address 70000: invalid port",
+}  # fmt: skip
+
+
+async def test_a_reload_with_a_bad_recursor_changes_nothing(tmp_path: Path) -> None:
+    async with Reloaded(tmp_path, node_meta={"rack": "one"}) as agent:
+        for recursor, text in BAD_RECURSORS.items():
+            with pytest.raises(AssertionError, match=re.escape(f"Invalid recursor address: {text}")):
+                await agent.reload(recursors=[recursor], node_meta={"rack": "two"}, service={"name": "new"})
+            shown = await agent.shown("/v1/agent/self")
+            assert shown["Meta"]["rack"] == "one" and shown["DebugConfig"]["DNSRecursors"] == []
+            assert await agent.shown("/v1/agent/services") == {}
+        await agent.reload(recursors=["1.2.3.4", "[::1]:54"], node_meta={"rack": "two"})
+        assert (await agent.shown("/v1/agent/self"))["Meta"]["rack"] == "two"
+
+
 # ------------------------------------------------------------------------------------------------ who reads what
 
 

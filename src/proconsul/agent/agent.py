@@ -438,6 +438,10 @@ class Agent:
             from proconsul.agent.watches import check_watches
 
             check_watches(config.watches)
+        if config.dns_addrs and config.dns.recursors:
+            from proconsul.agent.dns_service import check_recursors
+
+            check_recursors(config)
         tls, https = self._new_tls(config)
         rules = _rules(config)
         plan = self.registrations.plan(config.service_definitions, config.check_definitions, rules)
