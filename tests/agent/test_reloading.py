@@ -427,6 +427,21 @@ async def test_a_reload_with_a_bad_recursor_changes_nothing(tmp_path: Path) -> N
         assert (await agent.shown("/v1/agent/self"))["Meta"]["rack"] == "two"
 
 
+async def test_a_part_that_cannot_stop_keeps_no_other_from_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        async def stop(self) -> None:
+            raise RuntimeError("no end")
+
+    async with Reloaded(tmp_path) as agent:
+        host, port = agent.loop.http_address.split(":")
+        agent.loop.agent._extra.insert(0, Broken())
+    assert "failed to stop: part=Broken" in caplog.text
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection(host, int(port))
+
+
 # ------------------------------------------------------------------------------------------------ who reads what
 
 

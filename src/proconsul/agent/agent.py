@@ -502,7 +502,11 @@ class Agent:
             if handle is not None:
                 handle.cancel()
         for part in self._extra:
-            await part.stop()
+            try:
+                await part.stop()
+            except Exception:
+                # One that cannot end keeps nothing else from ending, nor what was acknowledged from the disk.
+                log.exception("failed to stop: part=%s", type(part).__name__)
         await self.sync.stop()
         await self.runners.close()
         self._listeners.close()
