@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.harness import Agent, Subject, reference_path
+from support.harness import Agent, Subject
 from support.order import by_time
+from support.reference import require_reference
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,10 +42,7 @@ def _printable(text: str) -> str:
 @pytest.fixture(scope="session")
 def reference_binary() -> Path:
     """The real Consul 1.8.7; the test is skipped, loudly, where there is none."""
-    path = reference_path()
-    if path is None:
-        pytest.skip("NO REFERENCE: set PROCONSUL_REFERENCE to Consul 1.8.7, or run scripts/fetch_reference.py")
-    return path
+    return require_reference()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.order import LONGEST_FIRST
+from support.reference import require_reference
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/proconsul"
@@ -179,6 +180,23 @@ def test_streams_are_written_to_in_one_way(path: Path) -> None:
 def test_the_order_of_tests_names_what_is_there() -> None:
     gone = [name for name in LONGEST_FIRST if not (ROOT / name).exists()]
     assert set(gone) <= {"tests/stories/"}, "has moved: correct the list"
+
+
+def test_the_reference_is_looked_up_in_one_place() -> None:
+    own = {ROOT / "tests/support/reference.py", Path(__file__)}
+    paths = set((ROOT / "tests").rglob("*.py")) - own
+    found = [path for path in sorted(paths) if "PROCONSUL_REFERENCE" in path.read_text()]
+    assert found == []
+
+
+def test_a_missing_reference_is_a_failure_where_it_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCONSUL_REFERENCE", "/nowhere")
+    monkeypatch.delenv("REQUIRE_REFERENCE", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="NO REFERENCE"):
+        require_reference()
+    monkeypatch.setenv("REQUIRE_REFERENCE", "1")
+    with pytest.raises(pytest.fail.Exception, match="NO REFERENCE"):
+        require_reference()
 
 
 # Distributions whose modules have another name.

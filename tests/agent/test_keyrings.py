@@ -14,7 +14,8 @@ import pytest
 from proconsul.agent.config.runtime import Address, RuntimeConfig
 from proconsul.agent.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
 from proconsul.features.errors import ConsulError
-from support.harness import free_ports, reference_path, run
+from support.harness import free_ports, run
+from support.reference import reference_path
 
 ONE, TWO = bytes(16), bytes(range(32))
 ONE_TEXT, TWO_TEXT = b64encode(ONE).decode(), b64encode(TWO).decode()

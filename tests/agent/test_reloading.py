@@ -30,8 +30,12 @@ from cryptography.x509.oid import NameOID
 import proconsul
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load, reload
+from proconsul.agent.config.defaults import DEFAULTS
 from proconsul.agent.config.load import RELOADABLE
 from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.schema import CONFIG, Section
+from proconsul.agent.config.values import Reader
+from proconsul.agent.config.without_effect import GROUPS, Group, as_markdown, ignored, unread_fields
 from proconsul.agent.logs import Logs
 from proconsul.agent.signals import Signals
 from proconsul.engine.http.request import Request, Response
@@ -405,6 +409,39 @@ async def test_other_changes_are_said_and_not_shown(tmp_path: Path) -> None:
         assert re.findall(r"[\w.]+", warning.partition(": ")[2]) == ["http.response_headers", "session_ttl_min_s"]
 
 
+BAD_RECURSORS = {
+    "1.2.3.4:x": "address tcp/x: unknown port", "[1.2.3.4": "address [1.2.3.4:53: missing ']' in address",
+    "[::1]:99999": "address 99999: invalid port", "1.2.3.4:70000": "address 70000: invalid port",
+}  # fmt: skip
+
+
+async def test_a_reload_with_a_bad_recursor_changes_nothing(tmp_path: Path) -> None:
+    async with Reloaded(tmp_path, node_meta={"rack": "one"}) as agent:
+        for recursor, text in BAD_RECURSORS.items():
+            with pytest.raises(AssertionError, match=re.escape(f"Invalid recursor address: {text}")):
+                await agent.reload(recursors=[recursor], node_meta={"rack": "two"}, service={"name": "new"})
+            shown = await agent.shown("/v1/agent/self")
+            assert shown["Meta"]["rack"] == "one" and shown["DebugConfig"]["DNSRecursors"] == []
+            assert await agent.shown("/v1/agent/services") == {}
+        await agent.reload(recursors=["1.2.3.4", "[::1]:54"], node_meta={"rack": "two"})
+        assert (await agent.shown("/v1/agent/self"))["Meta"]["rack"] == "two"
+
+
+async def test_a_part_that_cannot_stop_keeps_no_other_from_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        async def stop(self) -> None:
+            raise RuntimeError("no end")
+
+    async with Reloaded(tmp_path) as agent:
+        host, port = agent.loop.http_address.split(":")
+        agent.loop.agent._extra.insert(0, Broken())
+    assert "failed to stop: part=Broken" in caplog.text
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection(host, int(port))
+
+
 # ------------------------------------------------------------------------------------------------ who reads what
 
 
@@ -487,9 +524,89 @@ INDIRECT = {
 }  # fmt: skip
 
 
-async def test_fields_that_nobody_reads_are_known(tmp_path: Path) -> None:
+async def test_fields_that_nobody_reads_are_in_the_table(tmp_path: Path) -> None:
+    unread = fields() - INDIRECT - await seen_in_use(tmp_path) - named_in_code()
+    listed = unread_fields()
+    assert (sorted(unread - listed), sorted(listed - unread)) == ([], [])
+
+
+def keys_of(section: Section, path: str = "") -> set[str]:
+    """Every key a configuration file may have; definitions of services and checks are read elsewhere."""
+    found: set[str] = set()
+    for key, node in section.keys.items():
+        if isinstance(node, Section) and path + key not in ("service", "check"):
+            found |= keys_of(node, f"{path}{key}.")
+        else:
+            found.add(path + key)
+    return found
+
+
+def test_keys_that_fill_no_field_are_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    for name in ("__contains__", "block", "blocks", "flag", "number", "opaque", "real", "seconds", "text", "text_map",
+                 "texts"):  # fmt: skip
+        def recorded(self: Reader, key: str, *rest: Any, _read: Any = getattr(Reader, name)) -> Any:
+            asked.add(f"{self.path}.{key}" if self.path else key)
+            return _read(self, key, *rest)
+
+        monkeypatch.setattr(Reader, name, recorded)
+    load({"dev": True})
+    # Merged into their lists before, opaque to all but the room that reads them, or taken by their prefix.
+    covered = ("service", "check", "auto_config.authorization.static.", "ui_config.metrics_proxy.",
+               "telemetry.circonus_")  # fmt: skip
+    silent = {key for key in keys_of(CONFIG) - asked if not key.startswith(covered)}
+    silent |= {key for key in keys_of(CONFIG) if key.startswith(("check_deregister", "check_reap"))}
+    listed = {key for group in GROUPS for key, field in group.settings.items() if not field}
+    assert (sorted(silent - listed), sorted(listed - silent)) == ([], [])
+    spelt = {key for group in GROUPS for key in group.settings if not key.endswith("*")} - keys_of(CONFIG)
+    # Blocks as a whole, and older spellings.
+    assert spelt <= {"auto_config.authorization.static", "ui_config.metrics_proxy", "acl.tokens.master",
+                     "acl.tokens.agent_master"}  # fmt: skip
+
+
+def test_the_table_is_what_the_documentation_shows() -> None:
     text = (Path(inspect.getfile(proconsul)).parents[2] / "COMPATIBILITY.md").read_text()
     section = text.partition("## Settings without effect")[2].partition("\n## ")[0]
-    listed = set(re.findall(r"`([a-z][a-z0-9_.]*)`", section))
-    unread = fields() - INDIRECT - await seen_in_use(tmp_path) - named_in_code()
-    assert (sorted(unread - listed), sorted(listed - unread)) == ([], [])
+    assert section.partition("\n- ")[2].strip() == as_markdown().strip().removeprefix("- ")
+
+
+@pytest.mark.parametrize(
+    "group", [group for group in GROUPS if group.told], ids=lambda group: group.title
+)
+def test_what_is_set_and_does_nothing_is_said(group: Group) -> None:
+    for key in group.settings:
+        path = key.replace("*", "api_app").split(".")
+        given: Any = "something"
+        for name in reversed(path):
+            given = {name: given}
+        [sentence] = ignored(given, DEFAULTS)
+        assert sentence.endswith(f": {key}")
+
+
+def test_what_holds_anyway_is_not_said() -> None:
+    for group in GROUPS:
+        for key in group.settings:
+            *blocks, name = key.split(".")
+            usual: Any = DEFAULTS
+            for block in blocks:
+                usual = usual.get(block, {})
+            for value in (usual.get(name, False), False, "", []):
+                given: Any = {name: value}
+                for block in reversed(blocks):
+                    given = {block: given}
+                assert ignored(given, DEFAULTS) == ()
+    assert load({"dev": True})[0].without_effect == ()
+
+
+def test_a_reload_says_what_is_new_and_does_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    flags = {"dev": True, "config_files": [str(path)]}
+    path.write_text('{"limits": {"rpc_rate": 5}}')
+    current, _ = load(flags)
+    assert current.without_effect == (
+        "settings without effect (limits of the RPC port and of requests: nothing is limited): limits.rpc_rate",
+    )
+    assert reload(flags, current)[1] == []
+    path.write_text('{"limits": {"rpc_rate": 5}, "enable_syslog": true}')
+    result, warnings = reload(flags, current)
+    assert warnings[0].endswith("nothing is sent): enable_syslog") and len(result.without_effect) == 2

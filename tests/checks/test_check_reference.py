@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from support.reference import require_reference
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -28,11 +29,7 @@ pytestmark = pytest.mark.reference
 
 
 def _reference() -> str:
-    root = Path(__file__).resolve().parents[2]
-    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
-    if not os.access(path, os.X_OK):
-        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
-    return path
+    return str(require_reference())
 
 
 @contextmanager

@@ -14,11 +14,10 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 from support import preloaded
 from support.patience import PATIENCE_S
 from support.ports import free_ports
+from support.reference import require_reference
 
 HERE = Path(__file__).parent
 OURS = [sys.executable, "-m", "proconsul"]
@@ -45,10 +44,7 @@ NORMALISERS = (
 
 def binary() -> str:
     """Return the path of the reference program, or skip the test."""
-    path = os.environ.get("PROCONSUL_REFERENCE") or str(HERE.parents[1] / ".reference" / "usr" / "bin" / "consul")
-    if not Path(path).exists():
-        pytest.skip("NO REFERENCE: set PROCONSUL_REFERENCE to the Consul 1.8.7 program, or run the fetch script")
-    return path
+    return str(require_reference())
 
 
 class Agent:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from support.harness import Subject, eventually
-from support.pools import ConsulMember, reference_path
+from support.pools import ConsulMember
+from support.reference import require_reference
 
 OURS, THEIRS = Subject.OURS, Subject.REFERENCE
 MIXES = {"three-ours": (OURS, OURS, OURS), "one-theirs": (OURS, OURS, THEIRS), "two-theirs": (OURS, THEIRS, THEIRS)}
@@ -104,8 +105,8 @@ class Quorum:
 
 @pytest.fixture(scope="module", params=MIXES.values(), ids=MIXES.keys())
 def quorum(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quorum]:
-    if THEIRS in request.param and reference_path() is None:
-        pytest.skip("the reference is not there: scripts/fetch_reference.py")
+    if THEIRS in request.param:
+        require_reference()
     made = Quorum(tmp_path_factory.mktemp("quorum"), request.param)
     try:
         for server in made.servers:

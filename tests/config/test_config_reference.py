@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from support.reference import require_reference
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -20,11 +21,7 @@ pytestmark = pytest.mark.reference
 
 
 def _reference() -> str:
-    root = Path(__file__).resolve().parents[2]
-    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
-    if not os.access(path, os.X_OK):
-        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
-    return path
+    return str(require_reference())
 
 
 def _asks_for_this_hosts_addresses(text: str) -> bool:

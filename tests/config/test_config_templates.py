@@ -4,7 +4,6 @@ this machine; a made-up machine has the addresses that this one may lack."""
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import subprocess
@@ -17,6 +16,7 @@ from proconsul.agent.config.host import Interface, RealHost
 from proconsul.agent.config.network import _ip
 from proconsul.agent.config.sockaddr import TemplateError, render
 from proconsul.agent.config.sockaddr.ranges import BY_RFC
+from support.reference import require_reference
 
 
 class Machine:
@@ -210,10 +210,7 @@ def _ours(template: str) -> str:
 
 @pytest.mark.reference
 def test_templates_give_what_the_reference_gives(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    binary = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
-    if not os.access(binary, os.X_OK):
-        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {binary})")
+    binary = str(require_reference())
     if len(RealHost().interfaces()) > 12:
         pytest.skip("more addresses than the original sorts as we do")
     maker = _Templates(7)

@@ -17,11 +17,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from support import preloaded
 from support.patience import PATIENCE_S
 from support.ports import free_port, free_ports
+from support.reference import require_reference
 
 # So many questions that came later must be answered before an earlier one is taken for unanswered.
 LATER_QUESTIONS = 3
@@ -33,11 +32,7 @@ Record = tuple[bytes, int, int, int, bytes]
 
 def reference_binary() -> str:
     """The reference program, or skip the test."""
-    root = Path(__file__).resolve().parents[2]
-    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
-    if not os.access(path, os.X_OK):
-        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
-    return path
+    return str(require_reference())
 
 
 class DnsAgent:

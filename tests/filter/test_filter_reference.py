@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import subprocess
 import time
 import urllib.parse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +18,7 @@ from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, Node, NodeService, ServiceNode
 from support.patience import PATIENCE_S
 from support.ports import free_ports
+from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
 
@@ -145,10 +144,7 @@ class Reference:
 
 @pytest.fixture(scope="module")
 def reference() -> Iterator[Reference]:
-    root = Path(__file__).resolve().parents[2]
-    path = os.environ.get("PROCONSUL_REFERENCE", str(root / ".reference" / "usr" / "bin" / "consul"))
-    if not os.access(path, os.X_OK):
-        pytest.skip(f"REFERENCE BINARY MISSING: set PROCONSUL_REFERENCE (looked at {path})")
+    path = str(require_reference())
     http_port, server, lan, wan = free_ports(4)
     command = [
         path, "agent", "-dev", "-node", "n1", "-http-port", str(http_port), "-server-port", str(server),

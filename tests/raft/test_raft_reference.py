@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -14,12 +13,9 @@ import pytest
 
 from proconsul.engine.raft.snapshots import DirectorySnapshots, write_chunks
 from support.ports import free_ports
+from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
-
-BINARY = Path(
-    os.environ.get("PROCONSUL_REFERENCE") or Path(__file__).resolve().parents[2] / ".reference/usr/bin/consul"
-)
 
 
 class Reference:
@@ -40,7 +36,7 @@ class Reference:
         file = directory.parent / "config.json"
         file.write_text(json.dumps(config))
         self.process = subprocess.Popen(
-            [BINARY, "agent", "-config-file", file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [require_reference(), "agent", "-config-file", file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
@@ -65,7 +61,6 @@ class Reference:
         self.process.communicate(timeout=30)
 
 
-@pytest.mark.skipif(not BINARY.exists(), reason=f"no reference binary at {BINARY}; set PROCONSUL_REFERENCE")
 def test_snapshots_of_consul_are_read_and_ours_are_loaded_by_consul(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()

@@ -43,8 +43,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.coordinate.model import CoordinateUpdateRequest
 from proconsul.features.kv.model import DirEntry, IndexedDirEntries, KeyRequest, KVSRequest
-from support.harness import Agent, Client, Subject, eventually, free_ports, program, reference_path
+from support.harness import Agent, Client, Subject, eventually, free_ports, program
 from support.pools import die_with_parent, new_host
+from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
 
@@ -54,8 +55,7 @@ TIMEOUT_S = 30.0
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """A real development server."""
-    if reference_path() is None:
-        pytest.skip("NO REFERENCE: set PROCONSUL_REFERENCE to Consul 1.8.7, or run scripts/fetch_reference.py")
+    require_reference()
     agent = Agent(Subject.REFERENCE, tmp_path_factory.mktemp("reference"), limits=die_with_parent)
     agent.start()
     agent.wait_ready()

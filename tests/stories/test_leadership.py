@@ -18,9 +18,10 @@ import pytest
 
 from proconsul.testing.linearizability import check
 from support.clusters import Cluster, paused, try_to_lead, written
-from support.harness import Subject, eventually, program, reference_path
+from support.harness import Subject, eventually, program
 from support.histories import RecordedClients
 from support.pools import ConsulMember
+from support.reference import require_reference
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
@@ -198,8 +199,8 @@ with open(sys.argv[1], "a") as file:
 @pytest.mark.parametrize("subject", [OURS, REFERENCE], ids=["ours", "reference"])
 def test_children_of_locks_are_never_two_at_once(cluster: Cluster, tmp_path: Path, subject: Subject) -> None:
     """Leaders stand still and are killed while two programs want the lock again and again, through client agents."""
-    if subject is REFERENCE and reference_path() is None:
-        pytest.skip("NO REFERENCE")
+    if subject is REFERENCE:
+        require_reference()
     seen = tmp_path / "seen"
     seen.write_text("")
     over = threading.Event()

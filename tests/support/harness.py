@@ -19,6 +19,7 @@ from support import preloaded
 from support.patience import PATIENCE_S
 from support.ports import free_ports
 from support.preloaded import AnyProcess
+from support.reference import reference_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What begins and ends is waited for as long as anything.
@@ -35,12 +36,6 @@ class Subject(enum.Enum):
 
     OURS = "ours"
     REFERENCE = "reference"
-
-
-def reference_path() -> Path | None:
-    """The real Consul program, or None."""
-    path = Path(os.environ.get("PROCONSUL_REFERENCE") or REPOSITORY / ".reference" / "usr" / "bin" / "consul")
-    return path if path.exists() else None
 
 
 def program(subject: Subject) -> list[str]:

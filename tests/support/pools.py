@@ -31,12 +31,12 @@ from support.harness import (
     eventually,
     free_ports,
     program,
-    reference_path,
     require_quiet,
     run,
 )
 from support.patience import PATIENCE_S
 from support.preloaded import AnyProcess
+from support.reference import MISSING, reference_path, without_reference
 
 NO_LEADER = (500, "No cluster leader")
 STATUS = ("none", "alive", "leaving", "left", "failed")
@@ -491,6 +491,6 @@ def require_reference() -> None:
     import pytest
 
     if reference_path() is None or serf_path() is None:
-        pytest.skip("NO REFERENCE: run scripts/fetch_reference.py, or set PROCONSUL_REFERENCE to Consul 1.8.7")
+        without_reference(MISSING)
     if os.uname().sysname != "Linux":
         pytest.skip("NO LOOPBACK ADDRESSES: pools of real processes need all of 127.0.0.0/8")

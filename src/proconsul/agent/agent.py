@@ -406,6 +406,10 @@ class Agent:
             from proconsul.agent.watches import check_watches
 
             check_watches(config.watches)
+        if config.dns_addrs and config.dns.recursors:
+            from proconsul.agent.dns_service import check_recursors
+
+            check_recursors(config)
         tls, https = self._new_tls(config)
         rules = _rules(config)
         plan = self.registrations.plan(config.service_definitions, config.check_definitions, rules)
@@ -466,7 +470,11 @@ class Agent:
             if handle is not None:
                 handle.cancel()
         for part in self._extra:
-            await part.stop()
+            try:
+                await part.stop()
+            except Exception:
+                # One that cannot end keeps nothing else from ending, nor what was acknowledged from the disk.
+                log.exception("failed to stop: part=%s", type(part).__name__)
         await self.sync.stop()
         await self.runners.close()
         self._listeners.close()

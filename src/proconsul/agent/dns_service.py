@@ -14,6 +14,7 @@ from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
 from proconsul.features.base import SECOND_NS
+from proconsul.features.errors import ConsulError
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.server import ReadMethod
 
@@ -42,14 +43,26 @@ def settings_of(config: RuntimeConfig) -> Settings:
 
 
 def recursor_address(text: str) -> tuple[str, int]:
-    """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out."""
+    """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out. Raises ConsulError with Consul's text."""
+    host, port = text, ""
     if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        return host, int(port.lstrip(":") or DNS_PORT)
-    if text.count(":") == 1:
+        host, bracket, port = text[1:].partition("]")
+        if not bracket:
+            raise ConsulError(f"Invalid recursor address: address {text}:{DNS_PORT}: missing ']' in address")
+        port = port.lstrip(":")
+    elif text.count(":") == 1:
         host, _, port = text.partition(":")
-        return host, int(port)
-    return text, DNS_PORT
+    if port and not (port.isascii() and port.isdecimal()):
+        raise ConsulError(f"Invalid recursor address: address tcp/{port}: unknown port")
+    if len(port) > 5 or int(port or DNS_PORT) > 65535:
+        raise ConsulError(f"Invalid recursor address: address {port}: invalid port")
+    return host, int(port or DNS_PORT)
+
+
+def check_recursors(config: RuntimeConfig) -> None:
+    """Raises ConsulError for an address that is none."""
+    for text in config.dns.recursors:
+        recursor_address(text)
 
 
 class DnsService:

@@ -71,7 +71,7 @@ def prepare_process() -> None:
 
 
 def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
-    """Run on uvloop where it is installed; asyncio's own loop does everything too, more slowly."""
+    """Run on uvloop where there is one (not on Windows); asyncio's own loop does everything too, more slowly."""
     prepare_process()
     try:
         import uvloop
@@ -137,6 +137,8 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
         print("==> Log data will now stream in as it occurs:\n", flush=True)
         for warning in warnings:
             log.warning("%s", warning)
+        for sentence in config.without_effect:
+            log.warning("%s", sentence)
         for promise in unkept_promises(config):
             log.error("%s", promise)
         signals = Signals(agent, running=False)

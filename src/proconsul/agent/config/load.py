@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from proconsul.agent.config.build import build
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.defaults import DEFAULTS, DEV, NON_USER
@@ -17,6 +19,7 @@ from proconsul.agent.config.host import Host, RealHost
 from proconsul.agent.config.merge import merge
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.config.sources import FORMATS, Source, parse, read_paths
+from proconsul.agent.config.without_effect import ignored
 
 __all__ = ["RELOADABLE", "load", "load_with", "reload", "validate_paths"]
 
@@ -47,13 +50,11 @@ def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, l
     given: Values = {key: value for key, value in flags.items() if key not in _CONTROL and value is not None}
     head = {key: list(value) for key, value in given.items() if isinstance(value, list | tuple)}
     tail = {key: value for key, value in given.items() if key not in head}
-    layers: list[Values] = [DEFAULTS]
-    if dev:
-        layers.append(DEV)
-    layers.append(dict(head))
-    layers.extend(parse(source) for source in sources)
-    layers.extend((tail, NON_USER))
-    runtime, found = build(merge(layers), host, dev=dev)
+    built_in = merge([DEFAULTS, DEV]) if dev else DEFAULTS
+    wished = merge([dict(head), *(parse(source) for source in sources), tail])
+    runtime, found = build(merge([built_in, wished, NON_USER]), host, dev=dev)
+    # What -dev itself turns on is nobody's wish.
+    runtime = msgspec.structs.replace(runtime, without_effect=ignored(wished, built_in))
     return runtime, warnings + found
 
 
@@ -73,6 +74,9 @@ def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[Runtime
     for name in RELOADABLE:
         result = _taken_over(result, fresh, name.split("."))
     waiting = [name for name in _names(fresh) if _at(fresh, name) != _at(result, name)]
+    # What was said at the start need not be said again.
+    warnings = [*warnings, *(text for text in fresh.without_effect if text not in current.without_effect)]
+    result = msgspec.structs.replace(result, without_effect=fresh.without_effect)
     if waiting:
         warnings = [*warnings, f"changes that need a restart of the agent: {', '.join(waiting)}"]
     return result, warnings
@@ -99,12 +103,10 @@ RELOADABLE: Final = (
     "watches",
 )
 # Known only while it is being read.
-_NOT_COMPARED: Final = frozenset({"shown_as_zero"})
+_NOT_COMPARED: Final = frozenset({"shown_as_zero", "without_effect"})
 
 
 def _taken_over(current: Any, fresh: Any, path: list[str]) -> Any:
-    import msgspec
-
     name, *rest = path
     value = getattr(fresh, name)
     if rest:
@@ -114,8 +116,6 @@ def _taken_over(current: Any, fresh: Any, path: list[str]) -> Any:
 
 def _names(config: RuntimeConfig) -> list[str]:
     """All fields, those of blocks by their path."""
-    import msgspec
-
     found = []
     for name in config.__struct_fields__:
         value = getattr(config, name)

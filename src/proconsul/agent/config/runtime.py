@@ -441,3 +441,4 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     rpc_enable_streaming: bool = True
     auto_reload_config: bool = False
     shown_as_zero: frozenset[str] = frozenset()
+    without_effect: tuple[str, ...] = ()  # what was set that does nothing, a sentence per group
