@@ -13,6 +13,7 @@ import msgpack
 import msgspec
 
 from proconsul.engine.raft.errors import MembershipError, WireError
+from proconsul.engine.raft.quorum import majority
 
 __all__ = ["EMPTY", "Change", "Configuration", "Server", "Suffrage"]
 
@@ -86,7 +87,7 @@ class Configuration(msgspec.Struct, frozen=True):
     @property
     def quorum(self) -> int:
         """How many voters make a majority."""
-        return len(self.voters) // 2 + 1
+        return majority(len(self.voters))
 
     def checked(self) -> Configuration:
         """This configuration if it obeys the rules of hashicorp/raft, else MembershipError."""
