@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgpack
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from proconsul.engine.raft.errors import MembershipError, WireError
 from proconsul.engine.raft.quorum import majority
 
-__all__ = ["EMPTY", "Change", "Configuration", "Server", "Suffrage"]
+__all__ = ["EMPTY", "Change", "Configuration", "IndexedConfiguration", "Server", "Suffrage"]
 
 # A cluster of this many servers is far beyond any use of Raft; the bound keeps a damaged entry from eating memory.
 SERVERS_MAX = 1024
@@ -179,6 +180,13 @@ class Configuration(msgspec.Struct, frozen=True):
     def of(cls, servers: Iterable[Server]) -> Configuration:
         """A checked configuration of these servers."""
         return cls(tuple(servers)).checked()
+
+
+class IndexedConfiguration(NamedTuple):
+    """A configuration and the index of its entry in the log."""
+
+    log_index: int
+    members: Configuration
 
 
 def _server(item: object) -> Server:

@@ -14,7 +14,7 @@ from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.election import Election
 from proconsul.engine.raft.errors import NotLeaderError
-from proconsul.engine.raft.events import ArmTimer, Effect, Event, Reply
+from proconsul.engine.raft.events import ArmTimer, Effect, Event, Reply, Role
 from proconsul.engine.raft.follower import Follower
 from proconsul.engine.raft.membership import Membership
 from proconsul.engine.raft.messages import (
@@ -120,7 +120,8 @@ class RaftCore:
     @property
     def accepts_proposals(self) -> bool:
         """True if a Propose is allowed now."""
-        return self.state.is_leader and not self._transfer.under_way()
+        # Asked for every proposal.
+        return self.state.role is Role.LEADER and self._transfer.transfer is None
 
     @property
     def is_transferring(self) -> bool:
@@ -134,7 +135,8 @@ class RaftCore:
         out: list[Effect] = []
         state.out = out
         self._handlers[type(event)](event)
-        self._membership.next_change()
+        if self._membership.waiting:
+            self._membership.next_change()
         self._arm()
         assert state.commit_index <= state.durable_index <= state.terms.last_index
         return out
@@ -153,7 +155,7 @@ class RaftCore:
     def _arm(self) -> None:
         """Ask for a Tick if the next deadline is earlier than the armed one; a Tick too early does no harm."""
         state = self.state
-        if state.is_leader:
+        if state.role is Role.LEADER:
             deadline = self._log.stalls_at()
             if state.progress:
                 deadline = min(deadline, self._replication.deadline(), self._transfer.ends_at)
@@ -223,7 +225,7 @@ class RaftCore:
     def _disk_done(self, event: ev.DiskDone) -> None:
         if self._log.done(event):
             self._election.reset_timer()
-        if self.state.is_leader:
+        if self.state.role is Role.LEADER:
             self._replication.advance_commit()
         else:
             self._follower.advance_commit()

@@ -39,7 +39,7 @@ class Membership:
         self._election = election
         self._replication = replication
         self._is_transferring = is_transferring
-        self._changes: deque[ChangeMembership] = deque()
+        self.waiting: deque[ChangeMembership] = deque()
         self._running_change: ChangeMembership | None = None
 
     def committed(self) -> None:
@@ -59,20 +59,20 @@ class Membership:
         state = self._state
         if self._is_transferring():
             state.resolve(event.token, LeadershipTransferInProgressError.text)
-        elif len(self._changes) >= CHANGES_MAX:
+        elif len(self.waiting) >= CHANGES_MAX:
             state.resolve(event.token, "too many configuration changes are waiting")
         else:
-            self._changes.append(event)
+            self.waiting.append(event)
             self.next_change()
 
     def next_change(self) -> None:
         """Start the next change if the last one is committed and so is an entry of our term (dissertation 4.1 fix)."""
         state = self._state
-        while self._changes and state.is_leader and not self._is_transferring():
+        while self.waiting and state.is_leader and not self._is_transferring():
             settled = state.configuration_index == state.committed_configuration_index
             if not settled or state.commit_index < state.leader_start_index:
                 return
-            event = self._changes.popleft()
+            event = self.waiting.popleft()
             if event.prev_index and event.prev_index != state.configuration_index:
                 text = f"configuration changed since {event.prev_index} (latest is {state.configuration_index})"
                 state.resolve(event.token, text)
@@ -94,8 +94,7 @@ class Membership:
         """Give up what waits."""
         state = self._state
         running, self._running_change = self._running_change, None
-        waiting, self._changes = self._changes, deque()
         if running is not None:
             state.resolve(running.token, LeadershipLostError.text)
-        for change in waiting:
-            state.resolve(change.token, NotLeaderError.text, not_leader=True)
+        while self.waiting:
+            state.resolve(self.waiting.popleft().token, NotLeaderError.text, not_leader=True)

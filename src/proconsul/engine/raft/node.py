@@ -39,6 +39,7 @@ from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.peers import Peers
 from proconsul.engine.raft.readings import Readings
+from proconsul.engine.raft.recent_events import RecentEvents
 from proconsul.engine.raft.restoring import prepare_restore
 from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
@@ -98,6 +99,7 @@ class RaftNode(Readings):
         self._note = note or (lambda text: None)
         self._running = False
         self._inbox: deque[ev.Event] = deque()
+        self._recent = RecentEvents()
         self._stepping = False
         self._timer: asyncio.TimerHandle | None = None
         self._bootstrap: Configuration | None = None
@@ -188,11 +190,22 @@ class RaftNode(Readings):
         if self.failure is None:
             self.failure = error
             _log.error("raft stopped: error=%s", error if isinstance(error, RaftError) else repr(error))
+            if not isinstance(error, RaftError):
+                self._log_story()
             led = self.core.state.is_leader
             self._halt(StorageError(f"raft stopped: {error!r}"))
             if led:
                 self.leadership.put_nowait(LeadershipChanged(False, self.core.state.term))
             self._died(error)
+
+    def _log_story(self) -> None:
+        """What the core was, and what it was given last. A fault may have left it such that it cannot be printed."""
+        try:
+            story = [*str(self.core).splitlines(), "last events:", *self._recent.lines(self._loop.time())]
+        except Exception as error:
+            story = [f"the state cannot be printed: {error!r}", *self._recent.lines(self._loop.time())]
+        for line in story:
+            _log.error("raft before it stopped: %s", line)
 
     def bootstrap(self, configuration: Configuration) -> None:
         """Start a new cluster with these servers; BootstrapError if this server already has state."""
@@ -214,9 +227,11 @@ class RaftNode(Readings):
             return
         self._stepping = True
         try:
-            inbox = self._inbox
+            inbox, recent, step = self._inbox, self._recent, self.core.step
             while inbox and self._running:
-                effects = self.core.step(inbox.popleft(), self._loop.time())
+                event, now = inbox.popleft(), self._loop.time()
+                recent.add(event, now)
+                effects = step(event, now)
                 for effect in effects:
                     self._performers[type(effect)](effect)
                 self._meter.role(self.core.state.role)
@@ -235,9 +250,9 @@ class RaftNode(Readings):
         now = self._loop.time()
         if effect.proposals:
             waiting = self._applier.waiting
-            for entry, proposal in zip(effect.entries, effect.proposals, strict=True):
-                if proposal.token is not None:
-                    waiting[entry.index] = proposal.token
+            for index, proposal in enumerate(effect.proposals, effect.entries[0].index):
+                if (waiter := proposal.token) is not None:
+                    waiting[index] = waiter
             self._meter.proposed(len(effect.proposals), effect.entries[-1].index, now)
         self._cache.put(effect.entries)
         self._meter.appending(effect.seq, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from proconsul.engine.raft.applier import Applier
-from proconsul.engine.raft.configuration import Configuration
+from proconsul.engine.raft.configuration import Configuration, IndexedConfiguration
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.state import INFINITE
@@ -120,14 +120,21 @@ class Readings:
         return self.core.state.snapshot_index, self.core.state.snapshot_term
 
     @property
-    def configuration(self) -> tuple[int, Configuration]:
-        """(index, latest configuration)."""
-        return self.core.state.configuration_index, self.core.state.configuration
+    def members(self) -> Configuration:
+        """The latest configuration, committed or not: the one in force."""
+        return self.core.state.configuration
 
     @property
-    def committed_configuration(self) -> tuple[int, Configuration]:
-        """(index, newest configuration known to be committed)."""
-        return self.core.state.committed_configuration_index, self.core.state.committed_configuration
+    def configuration(self) -> IndexedConfiguration:
+        """`members`, and where it stands in the log."""
+        state = self.core.state
+        return IndexedConfiguration(state.configuration_index, state.configuration)
+
+    @property
+    def committed_configuration(self) -> IndexedConfiguration:
+        """The newest configuration known to be committed."""
+        state = self.core.state
+        return IndexedConfiguration(state.committed_configuration_index, state.committed_configuration)
 
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of ``consul info``."""

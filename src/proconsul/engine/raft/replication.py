@@ -65,7 +65,7 @@ class Replication:
     def propose(self, event: Propose) -> None:
         """Append what clients asked for. The driver knows whether this server leads."""
         state = self._state
-        assert state.is_leader, "only the leader appends"
+        assert state.role is Role.LEADER, "only the leader appends"
         term = state.term
         index = state.terms.last_index
         entries = [

@@ -19,7 +19,8 @@ class LeadershipTransfer:
     def __init__(self, state: RaftState, replication: Replication) -> None:
         self._state = state
         self._replication = replication
-        self._transfer: Transfer | None = None
+        # What was asked for, while it is under way.
+        self.transfer: Transfer | None = None
         self._target = ""
         self._sent = False
         # When it has failed unless the target leads.
@@ -27,12 +28,12 @@ class LeadershipTransfer:
 
     def under_way(self) -> bool:
         """True while leadership is being handed over."""
-        return self._transfer is not None
+        return self.transfer is not None
 
     def begin(self, event: Transfer) -> None:
         """Hand leadership over. Only asked of a leader."""
         state = self._state
-        if self._transfer is not None:
+        if self.transfer is not None:
             state.resolve(event.token, LeadershipTransferInProgressError.text)
             return
         voters = [v for v in state.configuration.voters if v != state.id]
@@ -43,7 +44,7 @@ class LeadershipTransfer:
         if target is None:
             state.resolve(event.token, "cannot find peer")
             return
-        self._transfer = event
+        self.transfer = event
         self._target = target
         self._sent = False
         self.ends_at = state.now + state.config.election_timeout_s
@@ -54,7 +55,7 @@ class LeadershipTransfer:
     def caught_up(self, peer: str) -> None:
         """Tell the target to lead as soon as it has the whole log."""
         state = self._state
-        if self._transfer is None or self._sent or peer != self._target:
+        if self.transfer is None or self._sent or peer != self._target:
             return
         if state.progress[peer].match == state.last_index:
             self._sent = True
@@ -65,7 +66,7 @@ class LeadershipTransfer:
     def fail(self, why: str) -> None:
         """The hand-over will not happen; this server goes on leading."""
         state = self._state
-        transfer, self._transfer = self._transfer, None
+        transfer, self.transfer = self.transfer, None
         self.ends_at = INFINITE
         if transfer is not None:
             state.note(f"leadership transfer failed: {why}")
@@ -84,7 +85,7 @@ class LeadershipTransfer:
 
     def leadership_ended(self, higher_term: bool) -> None:
         """Losing leadership to a newer term is what a transfer is for."""
-        transfer, self._transfer = self._transfer, None
+        transfer, self.transfer = self.transfer, None
         if transfer is not None:
             moved = self._sent and higher_term
             self._state.resolve(transfer.token, None if moved else LeadershipLostError.text)
