@@ -64,6 +64,13 @@ class RaftNode(Readings):
     ``died`` hears why the node stopped by itself: a fault of the program, or a log or state that cannot be read.
     """
 
+    # Made by `start`, out of what the disk holds; so are those of `Readings`.
+    _cache: EntryCache
+    _disk: Disk
+    _peers: Peers
+    _snapshotting: Snapshotting
+    _performers: dict[type, Callable[[Any], None]]
+
     def __init__(
         self,
         config: RaftConfig,
@@ -130,7 +137,7 @@ class RaftNode(Readings):
         self._cache = EntryCache(self.config.cache_entries)
         applied = (initial.snapshot_index, initial.snapshot_term)
         self._applier = Applier(self._fsm, self._log, self._cache, applied, self._crashed)
-        self._disk: Disk = self._open_disk(self._log, self._disk_done, self._disk_failed, self._crashed)
+        self._disk = self._open_disk(self._log, self._disk_done, self._disk_failed, self._crashed)
         self._applier.disk = self._disk
         self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
         state = self.core.state
@@ -139,7 +146,7 @@ class RaftNode(Readings):
         self._snapshotting = Snapshotting(
             state, stores, self._applier, self._step, self._rng, self._note, self._meter.meters
         )
-        self._performers: dict[type, Callable[[Any], None]] = {
+        self._performers = {
             ev.Append: self._append,
             ev.PersistState: self._disk.submit,
             ev.ResetLog: self._reset_log,
