@@ -34,6 +34,8 @@ LAYERS = {
 # A pure core takes time and randomness as arguments and does no I/O.
 PURE = (
     "engine/raft/core.py", "engine/raft/election.py", "engine/raft/replication.py", "engine/raft/membership.py",
+    "engine/raft/follower.py", "engine/raft/raft_log.py", "engine/raft/read_index.py", "engine/raft/transfer.py",
+    "engine/raft/state.py", "engine/raft/terms.py", "engine/raft/events.py", "engine/raft/quorum.py",
     "engine/raft/progress.py", "engine/raft/configuration.py", "engine/raft/messages.py",
     "engine/rpc/yamux.py", "engine/rpc/codec.py", "engine/rpc/errors.py",
     "engine/gossip/lzw.py", "engine/gossip/coordinate.py", "engine/gossip/lifeguard.py",

@@ -104,7 +104,7 @@ class Script:
         for _ in range(10):
             self.now = max(self.now, self.timers.pop(name))
             self.step(name, ev.Tick())
-            if self.cores[name].role is not Role.FOLLOWER:
+            if self.cores[name].state.role is not Role.FOLLOWER:
                 return
         raise AssertionError(f"{name} does not campaign")
 
@@ -147,7 +147,7 @@ class Script:
 
     def do_propose(self, name: str, text: str) -> None:
         if self.cores[name].accepts_proposals:
-            self.step(name, ev.Propose(((0, text.encode(), b""),)))
+            self.step(name, ev.Propose((ev.Proposal(0, text.encode()),)))
         else:
             self.say(name, "refuses the proposal")
 
@@ -177,7 +177,7 @@ class Script:
         self.change(name, Change.REMOVE, target)
 
     def do_compact(self, name: str, index: str) -> None:
-        term = self.cores[name].terms.term_at(int(index))
+        term = self.cores[name].state.terms.term_at(int(index))
         assert term is not None
         self.step(name, ev.SnapshotTaken(int(index), term, int(index)))
 
@@ -191,16 +191,20 @@ class Script:
 
     def do_status(self) -> None:
         for name, core in self.cores.items():
+            state = core.state
             self.say(
                 name,
-                f"{core.role.value} term {core.term} leader {core.leader_id} commit {core.commit_index} "
-                f"durable {core.durable_index} last {core.last_index}",
+                f"{state.role.value} term {state.term} leader {state.leader_id} commit {state.commit_index} "
+                f"durable {state.durable_index} last {state.last_index}",
             )
 
     # -- effects -------------------------------------------------------------------------------------------------------
 
     def step(self, name: str, event: ev.Event) -> None:
-        for effect in self.cores[name].step(event, self.now):
+        core = self.cores[name]
+        effects = core.step(event, self.now)
+        core.check()
+        for effect in effects:
             self.perform(name, effect)
 
     def perform(self, name: str, effect: ev.Effect) -> None:
@@ -211,12 +215,12 @@ class Script:
         elif isinstance(effect, ev.SendAppend):
             self.send_append(name, effect)
         elif isinstance(effect, ev.SendSnapshot):
-            core = self.cores[name]
-            data = core.committed_configuration.encode()
+            state = self.cores[name].state
+            data = state.committed_configuration.encode()
             request = InstallSnapshotRequest(
-                effect.term, b"", core.snapshot_index, core.snapshot_term, None, data, 1, 0, id=name.encode()
+                effect.term, b"", state.snapshot_index, state.snapshot_term, None, data, 1, 0, id=name.encode()
             )
-            label = f"InstallSnapshot term {effect.term} index {core.snapshot_index}"
+            label = f"InstallSnapshot term {effect.term} index {state.snapshot_index}"
             self.send(name, effect.to, effect, request, label)
         elif isinstance(effect, ev.Send):
             self.send(name, effect.to, effect, effect.message, election_label(effect.message))

@@ -36,7 +36,7 @@ class LinesFSM:
         self.values: list[object] = []
         self.chunks = ChunkBuffer()
 
-    def apply(self, index: int, term: int, type: int, data: bytes, value: object | None) -> object:
+    def apply(self, index: int, term: int, entry_type: int, data: bytes, value: object | None) -> object:
         self.lines.append(data)
         self.indexes.append(index)
         self.values.append(value)

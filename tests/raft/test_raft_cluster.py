@@ -17,7 +17,7 @@ from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.log import MemoryLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import MemorySnapshots, SnapshotMeta
-from proconsul.engine.raft.transport import MemoryNetwork, MemoryTransport
+from proconsul.testing.raft_transport import MemoryNetwork, MemoryTransport
 from support.patience import PATIENCE_S
 
 
@@ -153,9 +153,9 @@ async def test_servers_join_as_non_voters_get_promoted_and_leave() -> None:
         await leader.add_voter("b", cluster.address("b"), prev_index=1)
     b, c = cluster.address("b"), cluster.address("c")
     await asyncio.gather(leader.add_voter("b", b, index), leader.add_voter("c", c))
-    assert leader.configuration[1].voters == ("a", "b", "c") and not leader.is_leader_sync()
+    assert leader.members.voters == ("a", "b", "c") and not leader.is_leader_sync()
     await leader.demote("c")
-    assert leader.configuration[1].voters == ("a", "b")
+    assert leader.members.voters == ("a", "b")
     await leader.remove_server("a")
     await until(lambda: cluster.nodes["b"].state is Role.LEADER, "the other voter takes over")
     assert leader.state is Role.FOLLOWER

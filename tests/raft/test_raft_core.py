@@ -87,11 +87,11 @@ def entry(index: int, term: int) -> LogEntry:
 def test_a_known_leader_protects_against_votes_but_not_against_a_transfer() -> None:
     follower = core(1)
     ask(follower, append(1, (1, 1)))
-    assert follower.leader_id == "b"
+    assert follower.state.leader_id == "b"
     for request in (vote(5, b"host-c"), PreVoteRequest(5, 9, 9, id=b"c", addr=b"host-c")):
         response, _ = ask(follower, request)
         assert isinstance(response, RequestVoteResponse | PreVoteResponse) and not response.granted
-    assert follower.term == 1
+    assert follower.state.term == 1
     response, _ = ask(follower, vote(5, b"host-c", transfer=True))
     assert isinstance(response, RequestVoteResponse) and response.granted
 
@@ -102,7 +102,7 @@ def test_a_pre_vote_changes_nothing() -> None:
     assert response == PreVoteResponse(5, True, id=b"a", addr=b"host-a")
     response, _ = ask(follower, PreVoteRequest(3, 9, 9, id=b"b", addr=b"host-b"))
     assert isinstance(response, PreVoteResponse) and not response.granted
-    assert (follower.term, follower.vote_term) == (4, 0)
+    assert (follower.state.term, follower.state.vote_term) == (4, 0)
 
 
 def test_append_rules() -> None:
@@ -118,9 +118,9 @@ def test_append_rules() -> None:
     assert answer(append(2, (4, 1))) == (False, 4, True)
     # An old, shorter message does not truncate what follows it (paper 5.3).
     assert answer(append(2, (2, 1), entry(3, 2), commit=9)) == (True, 4, False)
-    assert follower.commit_index == 3
+    assert follower.state.commit_index == 3
     assert answer(append(3, (3, 2), entry(4, 3), entry(5, 3), commit=4)) == (True, 5, False)
-    assert (follower.commit_index, follower.last_term) == (4, 3)
+    assert (follower.state.commit_index, follower.state.last_term) == (4, 3)
 
 
 def test_malformed_appends_are_refused_with_an_error() -> None:
@@ -136,7 +136,7 @@ def test_foreign_protocol_versions_change_nothing() -> None:
     for version in (0, 1, 4):
         _, error = ask(follower, RequestVoteRequest(9, b"host-b", 9, 9, protocol_version=version))
         assert error == "operation not supported with current protocol version"
-    assert follower.term == 1
+    assert follower.state.term == 1
 
 
 def test_heartbeats_are_answered_while_the_disk_is_slow() -> None:
@@ -156,11 +156,11 @@ def test_a_snapshot_that_contradicts_the_leader_is_not_taken_for_committed() -> 
     theirs = [entry(index, 1 if index < 5 else 3) for index in range(2, 8)]
     response, _ = ask(follower, append(3, (1, 1), *theirs, commit=7))
     assert isinstance(response, AppendEntriesResponse) and not response.success
-    assert (follower.last_index, follower.commit_index) == (5, 5)
+    assert (follower.state.last_index, follower.state.commit_index) == (5, 5)
     ours = [entry(index, 1 if index < 5 else 2) for index in range(2, 8)]
     response, _ = ask(follower, append(3, (1, 1), *ours, commit=7))
     assert isinstance(response, AppendEntriesResponse) and response.success
-    assert (follower.last_index, follower.commit_index) == (7, 7)
+    assert (follower.state.last_index, follower.state.commit_index) == (7, 7)
 
 
 def test_a_follower_that_refuses_the_first_entry_gets_a_snapshot() -> None:
@@ -181,14 +181,14 @@ def test_a_server_that_does_not_know_pre_votes_counts_as_granting() -> None:
     candidate = core(1)
     effects: list[Effect] = []
     now = 0.0
-    while candidate.role is Role.FOLLOWER:
+    while candidate.state.role is Role.FOLLOWER:
         now += 0.5
         effects = candidate.step(ev.Tick(), now)
     send = next(e for e in effects if isinstance(e, ev.Send))
     candidate.step(ev.SendFailed(send), now)
-    assert candidate.role is Role.PRE_CANDIDATE
+    assert candidate.state.role is Role.PRE_CANDIDATE
     candidate.step(ev.SendFailed(send, unsupported=True), now)
-    assert candidate.role is Role.CANDIDATE and candidate.term == 2
+    assert candidate.state.role is Role.CANDIDATE and candidate.state.term == 2
 
 
 def test_no_answer_promises_anything_after_a_failed_write() -> None:
@@ -196,9 +196,9 @@ def test_no_answer_promises_anything_after_a_failed_write() -> None:
     assert not replies(follower.step(ev.Received(1, append(1, (1, 1), entry(2, 1))), 0.1))
     (reply,) = replies(follower.step(ev.DiskFailed(1, "no space"), 0.1))
     assert reply.error == "storage failed: no space"
-    assert follower.last_index == 1
+    assert follower.state.last_index == 1
     _, error = ask(follower, vote(7))
-    assert error == "storage failed: no space" and follower.term == 1
+    assert error == "storage failed: no space" and follower.state.term == 1
 
 
 def test_who_cannot_write_still_knows_its_leader() -> None:
@@ -206,23 +206,23 @@ def test_who_cannot_write_still_knows_its_leader() -> None:
     follower = core(1)
     follower.step(ev.Received(1, append(1, (1, 1), entry(2, 1))), 0.1)
     follower.step(ev.DiskFailed(1, "no space"), 0.1)
-    contact = follower.last_contact
+    contact = follower.state.last_contact
     answer, error = ask(follower, AppendEntriesRequest(1, b"host-b", 0, 0, None, 0))
     assert isinstance(answer, AppendEntriesResponse) and answer.success and not error
-    assert follower.leader_address == "host-b"
+    assert follower.state.leader_address == "host-b"
     assert ask(follower, append(1, (1, 1), entry(2, 1)))[1] == "storage failed: no space"
     assert ask(follower, AppendEntriesRequest(2, b"host-c", 0, 0, None, 0))[1] == "storage failed: no space"
-    assert (follower.term, follower.leader_address) == (1, "host-c")
-    assert follower.last_contact == contact, "its state does not follow the leader's"
+    assert (follower.state.term, follower.state.leader_address) == (1, "host-c")
+    assert follower.state.last_contact == contact, "its state does not follow the leader's"
     follower.step(ev.Tick(), 9.0)
-    assert follower.leader_address == "" and follower.role is Role.FOLLOWER
+    assert follower.state.leader_address == "" and follower.state.role is Role.FOLLOWER
 
 
 def test_timeout_now_campaigns_without_pre_vote_and_says_so() -> None:
     follower = core(1)
     ask(follower, append(1, (1, 1)))
     effects = follower.step(ev.Received(2, TimeoutNowRequest()), 0.2)
-    assert follower.role is Role.CANDIDATE
+    assert follower.state.role is Role.CANDIDATE
     persist = next(e for e in effects if isinstance(e, ev.PersistState))
     sends = [e for e in follower.step(ev.DiskDone(persist.seq), 0.2) if isinstance(e, ev.Send)]
     assert {s.to for s in sends} == {"b", "c"}
@@ -238,14 +238,14 @@ def test_raft_5_4_2_entries_of_older_terms_are_not_committed_by_counting() -> No
     effects = leader.step(ev.VoteResponded("b", request, RequestVoteResponse(3, True)), 0.2)
     noop = next(e for e in effects if isinstance(e, ev.Append))
     leader.step(ev.DiskDone(noop.seq), 0.2)
-    assert leader.role is Role.LEADER and leader.last_index == 4
+    assert leader.state.role is Role.LEADER and leader.state.last_index == 4
     for peer in "bc":
         old = ev.SendAppend(peer, 90, 3, 1, 1, 3, 0, False, 0.2)
         leader.step(ev.AppendResponded(old, AppendEntriesResponse(3, 3, True)), 0.3)
-    assert leader.commit_index == 0
+    assert leader.state.commit_index == 0
     new = ev.SendAppend("b", 91, 3, 3, 2, 4, 0, False, 0.3)
     effects = leader.step(ev.AppendResponded(new, AppendEntriesResponse(3, 4, True)), 0.4)
-    assert leader.commit_index == 4
+    assert leader.state.commit_index == 4
     assert [e for e in effects if isinstance(e, ev.Apply)] == [ev.Apply(1, 4)]
 
 
@@ -257,6 +257,6 @@ def test_a_refused_vote_does_not_put_back_the_election_timer() -> None:
         assert isinstance(response, RequestVoteResponse) and not response.granted
         now += 0.1
         follower.step(ev.Tick(), now)
-        if follower.role is Role.PRE_CANDIDATE:
+        if follower.state.role is Role.PRE_CANDIDATE:
             return
     pytest.fail("the follower never campaigned")

@@ -379,5 +379,5 @@ async def test_an_exception_in_the_machine_stops_the_node(tmp_path: Path) -> Non
     assert isinstance(node.failure, AssertionError) and errors
     assert not (await node.leadership.get()).is_leader
     with pytest.raises(ShutdownError):
-        await node.propose(b"z", type=EntryType.COMMAND)
+        await node.propose(b"z", entry_type=EntryType.COMMAND)
     await node.stop()

@@ -34,7 +34,7 @@ async def test_the_named_servers_are_the_cluster(tmp_path: Path) -> None:
     (raft / "peers.json").write_text(json.dumps(listed))
     async with AgentInLoop(settings(tmp_path)) as agent:
         assert not (raft / "peers.json").exists()
-        servers = agent.agent.server.raft.configuration[1].servers
+        servers = agent.agent.server.raft.members.servers
         assert [(one.id, one.suffrage.name) for one in servers] == [(own, "VOTER"), ("other", "NONVOTER")]
         for number in range(3):
             assert (await agent.request("GET", f"/v1/kv/{number}?raw")).body == big

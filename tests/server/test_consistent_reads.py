@@ -50,7 +50,7 @@ async def test_a_leader_whose_offer_nobody_took_goes_on_serving() -> None:
     """The one to whom leadership was offered may still take it, so there is no lease for the rest of the term."""
     async with AgentInLoop() as agent:
         server = agent.agent.server
-        server.raft.core.handed_over_in = server.raft.term
+        server.raft.core.state.handed_over_in = server.raft.term
         assert server.on_duty and not server.leading
         async with asyncio.timeout(PATIENCE_S):
             assert (await agent.request("PUT", "/v1/kv/a", b"x")).body == b"true\n"

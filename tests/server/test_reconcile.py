@@ -201,7 +201,7 @@ async def test_a_server_back_under_another_name_stays_in_raft() -> None:
     removed: list[str] = []
 
     class Node:
-        configuration = (0, Configuration)
+        members = Configuration
 
         async def remove_server(self, server_id: str) -> None:
             removed.append(server_id)
@@ -242,7 +242,7 @@ async def test_a_server_with_a_cluster_of_its_own_is_not_taken(theirs: list[str]
         servers = (Known,)
 
     class Node:
-        configuration = (0, Configuration)
+        members = Configuration
 
         async def add_nonvoter(self, server_id: str, address: str) -> None:
             added.append(server_id)

@@ -131,7 +131,7 @@ class Autopilot:
     async def _ask_all(self) -> None:
         server = self._server
         own = _stats(server.raft_stats())
-        peers = server.raft.configuration[1].servers
+        peers = server.raft.members.servers
         servers = {one.raft_id: one for one in server.peers_known.all()}
         asked = [(peer.id, servers[peer.id]) for peer in peers if peer.id in servers and peer.id != server.node_id]
         found = await asyncio.gather(*(self._ask(details) for _, details in asked))
@@ -195,7 +195,7 @@ class Autopilot:
 
     def _view(self) -> ClusterView:
         server = self._server
-        peers = server.raft.configuration[1].servers
+        peers = server.raft.members.servers
         # Two heartbeats unanswered: then Raft has no more to say of a server than gossip.
         limit_s = 2 * server.config.raft.heartbeat_timeout_s
         silences = {peer.id: server.raft.silence_of(peer.id) for peer in peers}

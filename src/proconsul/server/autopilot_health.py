@@ -11,6 +11,7 @@ from typing import NamedTuple
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.configuration import Suffrage
+from proconsul.engine.raft.quorum import majority
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, is_zero, to_unix_ns
 from proconsul.engine.wire.record import replace
@@ -56,7 +57,7 @@ def verdicts(this: Round, config: AutopilotConfig, earlier: Mapping[str, ServerH
 def tolerance(servers: Iterable[ServerHealth]) -> int:
     """How many healthy voters may be lost before there is no quorum."""
     voters = [server for server in servers if server.Voter]
-    return max(sum(server.Healthy for server in voters) - (len(voters) // 2 + 1), 0)
+    return max(sum(server.Healthy for server in voters) - majority(len(voters)), 0)
 
 
 def healthy_for_s(reply: OperatorHealthReply, now_ns: int) -> dict[str, float]:

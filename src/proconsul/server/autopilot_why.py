@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proconsul.engine.gossip.member import MemberStatus
+from proconsul.engine.raft.quorum import majority
 from proconsul.engine.wire.durations import format_duration
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig, ServerHealth
@@ -14,7 +15,7 @@ def why(peer: PeerView, health: ServerHealth, view: ClusterView, config: Autopil
     voters = sum(one.voter for one in view.peers)
     said = []
     if peer.voter:
-        said.append(f"votes: {voters // 2 + 1} of {voters} voters make a quorum")
+        said.append(f"votes: {majority(voters)} of {voters} voters make a quorum")
     else:
         said.append(_why_no_vote(peer, view, config))
     if not health.Healthy:

@@ -88,7 +88,7 @@ class FSM:
 
     # ------------------------------------------------------------------ applying
 
-    def apply(self, index: int, term: int, type: int, data: bytes, value: object | None) -> object:
+    def apply(self, index: int, term: int, entry_type: int, data: bytes, value: object | None) -> object:
         """Apply one command; ``value`` is its decoded request when this node proposed it."""
         kind = data[0]
         command = self._commands.get(kind & ~IGNORE_UNKNOWN)

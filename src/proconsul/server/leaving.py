@@ -33,7 +33,7 @@ async def hand_over(server: Consensus) -> bool:
     Never raises: a server that nobody can take over from leaves all the same.
     """
     raft = server.raft
-    voters = raft.configuration[1].voters
+    voters = raft.members.voters
     if server.node_id not in voters or len(voters) <= 1:
         return server.node_id not in voters and len(voters) > 0
     if raft.state is not Role.LEADER:
@@ -64,7 +64,7 @@ async def wait_until_removed(server: Consensus) -> None:
 
 async def _is_removed(server: Consensus) -> bool:
     """By our own configuration or, since who is removed need not be told by Raft, by that of another server."""
-    if server.raft.configuration[1].get(server.node_id) is None:
+    if server.raft.members.get(server.node_id) is None:
         return True
     others = [address_of(one) for one in server.peers_known.alive() if str(one.address) != server.address]
     asked = server.whom_to_ask() or (others[0] if others else None)

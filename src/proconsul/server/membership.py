@@ -132,12 +132,12 @@ class RaftMembers:
         raft_id, address = server.raft_id, str(server.address)
         if raft_id == self._own_id:
             return
-        known_servers = self._raft.configuration[1].servers
+        known_servers = self._raft.members.servers
         if any(known.id == raft_id and known.address == address for known in known_servers):
             return
         if all(known.id != raft_id for known in known_servers):
             await self._require_ours(server)
-        for known in self._raft.configuration[1].servers:
+        for known in self._raft.members.servers:
             if known.id == raft_id or known.address == address:
                 log.info("removed server with duplicate identity: id=%s address=%s", known.id, known.address)
                 await self._raft.remove_server(known.id)
@@ -156,7 +156,7 @@ class RaftMembers:
             theirs = await self._ask(server)
         except RpcFailure as failure:
             raise MembershipError(f"cannot ask {server.name} for its Raft peers: {failure}") from None
-        ours = {known.address for known in self._raft.configuration[1].servers}
+        ours = {known.address for known in self._raft.members.servers}
         ours |= {str(other.address) for other in self._peers.all() if other.raft_id == self._own_id}
         if theirs and ours.isdisjoint(theirs):
             raise ForeignServer(
@@ -174,6 +174,6 @@ class RaftMembers:
         """
         if any(other.raft_id == server.raft_id for other in self._peers.alive()):
             return
-        if any(known.id == server.raft_id for known in self._raft.configuration[1].servers):
+        if any(known.id == server.raft_id for known in self._raft.members.servers):
             log.info("removing server by ID: id=%s", server.raft_id)
             await self._raft.remove_server(server.raft_id)

@@ -75,7 +75,7 @@ class Operating:
         leader = server.leader_address()
         known = {one.raft_id: one for one in server.peers_known.all()}
         found = []
-        for peer in server.raft.configuration[1].servers:
+        for peer in server.raft.members.servers:
             details = known.get(peer.id)
             found.append(RaftServer(
                 peer.id, details.name if details is not None else _UNKNOWN, peer.address, peer.address == leader,
@@ -85,13 +85,13 @@ class Operating:
         return RaftConfigurationResponse(found, 0)
 
     async def _remove_by_address(self, args: RaftRemovePeerRequest) -> None:
-        peer = self._server.raft.configuration[1].by_address(args.Address)
+        peer = self._server.raft.members.by_address(args.Address)
         if peer is None:
             raise ConsulError(f"address {quoted(args.Address)} was not found in the Raft configuration")
         await self._server.raft.remove_server(peer.id)
 
     async def _remove_by_id(self, args: RaftRemovePeerRequest) -> None:
-        if self._server.raft.configuration[1].get(args.ID) is None:
+        if self._server.raft.members.get(args.ID) is None:
             raise ConsulError(f"id {quoted(args.ID)} was not found in the Raft configuration")
         await self._server.raft.remove_server(args.ID)
 

@@ -113,7 +113,7 @@ class LocalArchives:
         log.info("restored user snapshot: index=%d", meta.index)
         # The duties begin anew behind a barrier: then a quorum has the restored state, and nobody can lose it any more.
         while not await server.when_ready(server.config.rpc_hold_timeout_s):
-            if not server.raft.core.is_leader:
+            if not server.raft.core.state.is_leader:
                 raise ConsulError("leadership was lost after the restore, which may or may not be kept")
             log.warning("the restored snapshot is not yet on a quorum of servers, waiting: index=%d", meta.index)
 

@@ -180,7 +180,7 @@ class Cluster:
         believed, server = process.host.disk.believed, process.server
         if server is None or not server.started or not believed.last_index:
             return False
-        voters = server.raft.configuration[1].voters
+        voters = server.raft.members.voters
         last = believed.read(believed.last_index, believed.last_index, 1)[0]
         holders = 0
         for voter in voters:
@@ -279,7 +279,7 @@ class Cluster:
         running = self.links.processes.get(host.id)
         kind = rng.choice((Change.ADD_NONVOTER, Change.REMOVE, Change.DEMOTE, None))
         raft = leader.raft
-        few = len(raft.configuration[1].voters) <= 2
+        few = len(raft.members.voters) <= 2
         if few and kind is not Change.ADD_NONVOTER:
             return
         self.trace("user", f"{kind.name if kind else 'LEAVE'} {host.name}, asking {leader.process.name}")
@@ -391,7 +391,7 @@ class Cluster:
         leader = self.leader()
         if leader is None or not leader.on_duty:
             raise self.fail("nobody leads after the faults have ended")
-        members = leader.raft.configuration[1].servers
+        members = leader.raft.members.servers
         final = Client(leader.process)
         for key in (*REGISTERS, *TREE):
             leader.process.loop.call_soon(

@@ -206,9 +206,9 @@ class SimServer(ConsulServer):
 
     # ------------------------------------------------------------------ watched
 
-    def _applied(self, index: int, term: int, type: int, data: bytes, value: object | None) -> object:
+    def _applied(self, index: int, term: int, entry_type: int, data: bytes, value: object | None) -> object:
         self.process.may_die()
-        result = self._apply_command(index, term, type, data, value)
+        result = self._apply_command(index, term, entry_type, data, value)
         if self.process.alive:
             self.watch.applied(self, index, term, data, result)
         return result

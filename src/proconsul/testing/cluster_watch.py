@@ -88,12 +88,12 @@ class Watch:
             return
         if raft.failure is not None:
             raise self.fail(f"{process.name} stopped itself") from raft.failure
-        if core.role is Role.LEADER:
-            known = self.leaders.setdefault(core.term, process.name)
+        if core.state.is_leader:
+            known = self.leaders.setdefault(core.state.term, process.name)
             if known != process.name:
-                raise self.fail(f"two leaders in term {core.term}: {known} and {process.name}")
+                raise self.fail(f"two leaders in term {core.state.term}: {known} and {process.name}")
         elif process.loop.idle and (server.on_duty or process in self._on_duty):
-            raise self.fail(f"{process.name} goes on with a leader's duties in term {core.term}")
+            raise self.fail(f"{process.name} goes on with a leader's duties in term {core.state.term}")
 
     # ------------------------------------------------------------------ the state machine
 

@@ -143,7 +143,9 @@ class SimServer:
                     simulation.crash(self)
                     return
                 self.perform(effect)
-        if self.core is not None and self.core.role is not Role.LEADER:
+            if self.core is not None:
+                self.core.check()
+        if self.core is not None and self.core.state.role is not Role.LEADER:
             self.waiting.clear()
 
     # -- effects -----------------------------------------------------------------------------------------------------
@@ -200,6 +202,9 @@ class SimServer:
                 del self.mirror[index]
             for entry in write.entries:
                 self.mirror[entry.index] = entry
+            for entry, proposal in zip(write.entries, write.proposals, strict=False):
+                if isinstance(proposal.token, bytes):
+                    self.waiting[entry.index] = proposal.token
         elif isinstance(write, ev.ResetLog):
             self.mirror.clear()
         self.writes.append(write)
@@ -293,13 +298,14 @@ class SimServer:
         """A client's write."""
         core = self.core
         if core is not None and core.accepts_proposals:
-            self.waiting[core.last_index + 1] = data
-            self.step(ev.Propose(((COMMAND, data, b""),)))
+            self.step(ev.Propose((ev.Proposal(COMMAND, data, token=data),)))
 
     def snapshot(self) -> None:
         """Take a snapshot of the present state, durable a while later."""
-        core = self.core
-        if core is None or self.applied <= core.snapshot_index or core.committed_configuration_index > self.applied:
+        if self.core is None:
+            return
+        core = self.core.state
+        if self.applied <= core.snapshot_index or core.committed_configuration_index > self.applied:
             return
         term = core.terms.term_at(self.applied)
         assert term is not None

@@ -76,7 +76,7 @@ class RaftSimulation:
     def trace(self, server: SimServer, text: str) -> None:
         """A line for a human replaying a seed."""
         if self._tracing:
-            core = server.core
+            core = server.core.state if server.core is not None else None
             shape = f"t{core.term} c{core.commit_index} d{core.durable_index} l{core.last_index}" if core else "down"
             self.lines.append(f"{self.now:9.4f} {server.id} {shape:24} {text}")
 
@@ -173,14 +173,14 @@ class RaftSimulation:
         for index, (entry_term, _, _) in self.committed.items():
             if self.committed_in[index] >= term:
                 continue
-            if index > core.last_index or core.terms.term_at(index) not in (None, entry_term):
+            if index > core.state.last_index or core.state.terms.term_at(index) not in (None, entry_term):
                 raise self.fail(f"leader {server.id} of term {term} lacks committed entry {index}")
 
     def check_applied(self, server: SimServer, entry: LogEntry, before: int) -> None:
         """Every server applies the same entry at an index, and leaves none out."""
         value = (entry.term, entry.type, entry.data)
         assert server.core is not None
-        self.committed_in.setdefault(entry.index, server.core.term)
+        self.committed_in.setdefault(entry.index, server.core.state.term)
         if self.committed.setdefault(entry.index, value) != value:
             raise self.fail(f"{server.id} applied another entry at {entry.index}")
         if entry.index != before + 1:
@@ -195,10 +195,10 @@ class RaftSimulation:
         """A verified leader that committed in its term has all that was acknowledged before the read began."""
         core = server.core
         assert core is not None
-        if core.terms.term_at(core.commit_index) == core.term:
+        if core.state.terms.term_at(core.state.commit_index) == core.state.term:
             self.reads += 1
-            if core.commit_index < needed:
-                raise self.fail(f"stale read at {server.id}: committed {core.commit_index}, needed {needed}")
+            if core.state.commit_index < needed:
+                raise self.fail(f"stale read at {server.id}: committed {core.state.commit_index}, needed {needed}")
 
     # -- a run -------------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class RaftSimulation:
         self.at(self.rng.expovariate(1 / mean_s), again)
 
     def _leaders(self) -> list[SimServer]:
-        return [s for s in self.servers.values() if s.core is not None and s.core.role is Role.LEADER]
+        return [s for s in self.servers.values() if s.core is not None and s.core.state.role is Role.LEADER]
 
     def _client(self) -> None:
         for server in self._leaders():
@@ -252,7 +252,7 @@ class RaftSimulation:
         change = self.rng.choice(list(Change))
         for server in self._leaders():
             assert server.core is not None
-            voters = server.core.configuration.voters
+            voters = server.core.state.configuration.voters
             if change in (Change.REMOVE, Change.DEMOTE) and len(voters) <= 2:
                 continue
             self._next_token += 1
@@ -300,7 +300,7 @@ class RaftSimulation:
         for index, data in self.acked.items():
             if applied.get(index) != data:
                 raise self.fail(f"acknowledged write {data!r} at {index} is lost")
-        for member in leader.core.configuration.servers:
+        for member in leader.core.state.configuration.servers:
             server = self.servers[member.id]
             if server.state != leader.state:
                 raise self.fail(f"{server.id} differs from leader {leader.id}")

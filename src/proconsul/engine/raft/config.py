@@ -21,6 +21,7 @@ class RaftConfig:
     pre_vote: ask before raising the term, so a server coming back does not disturb the cluster.
     snapshot_interval_s, snapshot_threshold: every interval, snapshot if this many entries came since the last one.
     trailing_logs: entries kept behind a snapshot, so a slow follower needs no snapshot.
+    snapshots_retained: how many snapshots are kept, the newest first; 2 in Consul.
     storage_retry_s: how often a disk that refused a write is tried again.
     storage_stall_s: a server whose disk has not answered a write for this long does not lead. A disk that hangs
         reports nothing, while heartbeats, which need none, would keep its leader in office.

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgpack
 import msgspec
 
 from proconsul.engine.raft.errors import MembershipError, WireError
+from proconsul.engine.raft.quorum import majority
 
-__all__ = ["EMPTY", "Change", "Configuration", "Server", "Suffrage"]
+__all__ = ["EMPTY", "Change", "Configuration", "IndexedConfiguration", "Server", "Suffrage"]
 
 # A cluster of this many servers is far beyond any use of Raft; the bound keeps a damaged entry from eating memory.
 SERVERS_MAX = 1024
@@ -86,7 +88,7 @@ class Configuration(msgspec.Struct, frozen=True):
     @property
     def quorum(self) -> int:
         """How many voters make a majority."""
-        return len(self.voters) // 2 + 1
+        return majority(len(self.voters))
 
     def checked(self) -> Configuration:
         """This configuration if it obeys the rules of hashicorp/raft, else MembershipError."""
@@ -178,6 +180,13 @@ class Configuration(msgspec.Struct, frozen=True):
     def of(cls, servers: Iterable[Server]) -> Configuration:
         """A checked configuration of these servers."""
         return cls(tuple(servers)).checked()
+
+
+class IndexedConfiguration(NamedTuple):
+    """A configuration and the index of its entry in the log."""
+
+    log_index: int
+    members: Configuration
 
 
 def _server(item: object) -> Server:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -83,12 +84,24 @@ class Reply(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """What a client wants appended. ``token`` is the driver's: the core hands it back with the entry (see `Append`)."""
+
+    type: int
+    data: bytes
+    extensions: bytes = b""
+    # Any: the core does not look at it.
+    token: Any = None
+
+
 class Append(msgspec.Struct, frozen=True):
     """Write entries; first drop everything from ``truncate_from`` on, if given. One transaction."""
 
     seq: int
     entries: Sequence[LogEntry]
     truncate_from: int | None = None
+    # What clients proposed, one for each entry; empty for a leader's entries of its own and for a follower's.
+    proposals: Sequence[Proposal] = ()
 
 
 class PersistState(msgspec.Struct, frozen=True):
@@ -210,9 +223,9 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Propose(msgspec.Struct, frozen=True):
-    """Append these (type, data, extensions) as leader. The driver checks ``accepts_proposals`` first."""
+    """Append these as leader. The driver checks ``accepts_proposals`` first."""
 
-    proposals: Sequence[tuple[int, bytes, bytes]]
+    proposals: Sequence[Proposal]
 
 
 class Received(msgspec.Struct, frozen=True):

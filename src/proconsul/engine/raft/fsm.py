@@ -26,7 +26,7 @@ class FSM(Protocol):
     was passed to ``propose`` on this server, or None: then decode ``data``.
     """
 
-    def apply(self, index: int, term: int, type: int, data: bytes, value: object | None) -> object:
+    def apply(self, index: int, term: int, entry_type: int, data: bytes, value: object | None) -> object:
         """Apply one command; the result answers the proposer on this server."""
         ...
 

@@ -32,17 +32,19 @@ from proconsul.engine.raft.errors import (
     ShutdownError,
     StorageError,
 )
-from proconsul.engine.raft.events import LeadershipChanged, Role
+from proconsul.engine.raft.events import LeadershipChanged
 from proconsul.engine.raft.fsm import FSM
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType
 from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.peers import Peers
 from proconsul.engine.raft.readings import Readings
+from proconsul.engine.raft.recent_events import RecentEvents
 from proconsul.engine.raft.restoring import prepare_restore
 from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
+from proconsul.engine.raft.stores import Stores
 from proconsul.engine.raft.transport import Transport
 from proconsul.engine.settled import Settled, tell_error
 from proconsul.engine.supervision import Died
@@ -61,6 +63,13 @@ class RaftNode(Readings):
 
     ``died`` hears why the node stopped by itself: a fault of the program, or a log or state that cannot be read.
     """
+
+    # Made by `start`, out of what the disk holds; so are those of `Readings`.
+    _cache: EntryCache
+    _disk: Disk
+    _peers: Peers
+    _snapshotting: Snapshotting
+    _performers: dict[type, Callable[[Any], None]]
 
     def __init__(
         self,
@@ -97,11 +106,12 @@ class RaftNode(Readings):
         self._note = note or (lambda text: None)
         self._running = False
         self._inbox: deque[ev.Event] = deque()
+        self._recent = RecentEvents()
         self._stepping = False
         self._timer: asyncio.TimerHandle | None = None
         self._bootstrap: Configuration | None = None
-        self._proposals: list[tuple[int, bytes, bytes]] = []
-        self._proposers: list[Waiter | None] = []
+        # Each carries who waits for it as its token, a Waiter; None but for the last chunk of a command.
+        self._proposals: list[ev.Proposal] = []
         self._flush_scheduled = False
         self._held = self._restoring = False
         self._next_token = 0
@@ -127,18 +137,16 @@ class RaftNode(Readings):
         self._cache = EntryCache(self.config.cache_entries)
         applied = (initial.snapshot_index, initial.snapshot_term)
         self._applier = Applier(self._fsm, self._log, self._cache, applied, self._crashed)
-        self._disk: Disk = self._open_disk(self._log, self._disk_done, self._disk_failed, self._crashed)
+        self._disk = self._open_disk(self._log, self._disk_done, self._disk_failed, self._crashed)
         self._applier.disk = self._disk
         self.core = RaftCore(self.config, self.id, self.address, self._rng, initial, self._loop.time())
-        self._peers = Peers(
-            self.core, self._cache, self._log, self._snapshots, self._fsm, self._transport, self._disk, self._step,
-            self._meter,
-        )  # fmt: skip
+        state = self.core.state
+        stores = Stores(self._log, self._disk, self._cache, self._snapshots, fsm)
+        self._peers = Peers(state, stores, self._transport, self._step, self._meter)
         self._snapshotting = Snapshotting(
-            self.core, self._applier, fsm, self._snapshots, self._disk, self._log, self._step, self._rng, self._note,
-            self._meter.meters,
-        )  # fmt: skip
-        self._performers: dict[type, Callable[[Any], None]] = {
+            state, stores, self._applier, self._step, self._rng, self._note, self._meter.meters
+        )
+        self._performers = {
             ev.Append: self._append,
             ev.PersistState: self._disk.submit,
             ev.ResetLog: self._reset_log,
@@ -189,11 +197,22 @@ class RaftNode(Readings):
         if self.failure is None:
             self.failure = error
             _log.error("raft stopped: error=%s", error if isinstance(error, RaftError) else repr(error))
-            led = self.core.role is Role.LEADER
+            if not isinstance(error, RaftError):
+                self._log_story()
+            led = self.core.state.is_leader
             self._halt(StorageError(f"raft stopped: {error!r}"))
             if led:
-                self.leadership.put_nowait(LeadershipChanged(False, self.core.term))
+                self.leadership.put_nowait(LeadershipChanged(False, self.core.state.term))
             self._died(error)
+
+    def _log_story(self) -> None:
+        """What the core was, and what it was given last. A fault may have left it such that it cannot be printed."""
+        try:
+            story = [*str(self.core).splitlines(), "last events:", *self._recent.lines(self._loop.time())]
+        except Exception as error:
+            story = [f"the state cannot be printed: {error!r}", *self._recent.lines(self._loop.time())]
+        for line in story:
+            _log.error("raft before it stopped: %s", line)
 
     def bootstrap(self, configuration: Configuration) -> None:
         """Start a new cluster with these servers; BootstrapError if this server already has state."""
@@ -201,7 +220,7 @@ class RaftNode(Readings):
         if not self._running:
             self._bootstrap = configuration
             return
-        if self.core.has_state:
+        if self.core.state.has_state:
             raise BootstrapError
         self._step(ev.Bootstrap(configuration))
 
@@ -215,12 +234,14 @@ class RaftNode(Readings):
             return
         self._stepping = True
         try:
-            inbox = self._inbox
+            inbox, recent, step = self._inbox, self._recent, self.core.step
             while inbox and self._running:
-                effects = self.core.step(inbox.popleft(), self._loop.time())
+                event, now = inbox.popleft(), self._loop.time()
+                recent.add(event, now)
+                effects = step(event, now)
                 for effect in effects:
                     self._performers[type(effect)](effect)
-                self._meter.role(self.core.role)
+                self._meter.role(self.core.state.role)
         except Exception as error:
             self._crashed(error)
             raise
@@ -233,8 +254,15 @@ class RaftNode(Readings):
         self._timer = self._loop.call_at(effect.at, self._step, ev.Tick())
 
     def _append(self, effect: ev.Append) -> None:
+        now = self._loop.time()
+        if effect.proposals:
+            waiting = self._applier.waiting
+            for index, proposal in enumerate(effect.proposals, effect.entries[0].index):
+                if (waiter := proposal.token) is not None:
+                    waiting[index] = waiter
+            self._meter.proposed(len(effect.proposals), effect.entries[-1].index, now)
         self._cache.put(effect.entries)
-        self._meter.appending(effect.seq, self._loop.time())
+        self._meter.appending(effect.seq, now)
         self._disk.submit(effect)
 
     def _reset_log(self, effect: ev.ResetLog) -> None:
@@ -265,12 +293,12 @@ class RaftNode(Readings):
     def _leadership_changed(self, effect: LeadershipChanged) -> None:
         if not effect.is_leader:
             error = self._storage_failure() or LeadershipLostError()
-            self._applier.fail_waiting(self.core.commit_index, error)
+            self._applier.fail_waiting(self.core.state.commit_index, error)
             self._fail_proposals(self._storage_failure() or NotLeaderError())
         self.leadership.put_nowait(effect)
 
     def _storage_failure(self) -> StorageError | None:
-        reason = self.core.storage_error
+        reason = self.core.state.storage_error
         return StorageError(reason) if reason is not None else None
 
     def _resolved(self, effect: ev.Resolved) -> None:
@@ -289,7 +317,7 @@ class RaftNode(Readings):
     # -- proposals -------------------------------------------------------------------------------------------------
 
     def propose(
-        self, data: bytes, value: object = None, type: int = 0, *, chunked: bool = False
+        self, data: bytes, value: object = None, entry_type: int = 0, *, chunked: bool = False
     ) -> asyncio.Future[Any]:
         """Replicate a command; the future gives what the state machine returned for it.
 
@@ -299,11 +327,11 @@ class RaftNode(Readings):
         LeadershipTransferInProgressError, or RaftError when too many proposals wait.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
-        self.propose_for(future, data, value, type, chunked=chunked)
+        self.propose_for(future, data, value, entry_type, chunked=chunked)
         return future
 
     def propose_for(
-        self, waiter: Settled, data: bytes, value: object = None, type: int = 0, *, chunked: bool = False
+        self, waiter: Settled, data: bytes, value: object = None, entry_type: int = 0, *, chunked: bool = False
     ) -> None:
         """As ``propose``, but the outcome goes to ``waiter``, possibly before this returns."""
         refusal = self._refusal()
@@ -313,13 +341,11 @@ class RaftNode(Readings):
         if chunked and len(data) > chunking.CHUNK_BYTES_MAX:
             parts = list(chunking.split(data, self._rng.getrandbits(64)))
             for part, extensions in parts[:-1]:
-                self._proposals.append((type, part, extensions))
-                self._proposers.append(None)
+                self._proposals.append(ev.Proposal(entry_type, part, extensions))
             data, extensions = parts[-1]
-            self._proposals.append((type, data, extensions))
+            self._proposals.append(ev.Proposal(entry_type, data, extensions, (waiter, value)))
         else:
-            self._proposals.append((type, data, b""))
-        self._proposers.append((waiter, value))
+            self._proposals.append(ev.Proposal(entry_type, data, b"", (waiter, value)))
         if not self._flush_scheduled:
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
@@ -345,30 +371,23 @@ class RaftNode(Readings):
             self._fail_proposals(refusal)
             return
         proposals, self._proposals = self._proposals, []
-        proposers, self._proposers = self._proposers, []
-        index = self.core.last_index
-        waiting = self._applier.waiting
-        for proposer in proposers:
-            index += 1
-            if proposer is not None:
-                waiting[index] = proposer
-        self._meter.proposed(len(proposals), index, self._loop.time())
         self._step(ev.Propose(proposals))
 
     def _fail_proposals(self, error: RaftError) -> None:
-        proposers, self._proposers, self._proposals = self._proposers, [], []
-        for proposer in proposers:
-            if proposer is not None:
-                tell_error(proposer[0], error)
+        proposals, self._proposals = self._proposals, []
+        for proposal in proposals:
+            waiter: Waiter | None = proposal.token
+            if waiter is not None:
+                tell_error(waiter[0], error)
 
     async def barrier(self) -> None:
         """Return when everything proposed or committed before is applied here. Fails as ``propose`` does."""
         self._meter.meters.count("raft.barrier")
-        await self.propose(b"", type=EntryType.BARRIER)
+        await self.propose(b"", entry_type=EntryType.BARRIER)
 
     def is_leader_sync(self) -> bool:
         """True if this server certainly leads now and may serve a consistent read without asking anyone."""
-        return self._running and self.core.role is Role.LEADER and self.core.is_single_voter
+        return self._running and self.core.state.is_leader and self.core.state.is_single_voter
 
     async def verify_leader(self) -> None:
         """Return when a quorum confirmed that this server leads; else NotLeaderError."""
@@ -436,7 +455,7 @@ class RaftNode(Readings):
     @asynccontextmanager
     async def _holding(self) -> AsyncIterator[None]:
         """What was proposed is applied; what is proposed now waits for the end. Raises RaftError."""
-        done = self.propose(b"", type=EntryType.BARRIER)
+        done = self.propose(b"", entry_type=EntryType.BARRIER)
         self._flush()
         self._held = True
         try:

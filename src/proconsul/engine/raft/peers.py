@@ -9,14 +9,9 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from proconsul.engine.raft import events as ev
-from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.catch_up import CatchUp
 from proconsul.engine.raft.configuration import Configuration, Server, Suffrage
-from proconsul.engine.raft.core import RaftCore
-from proconsul.engine.raft.disk import Disk
 from proconsul.engine.raft.errors import RaftError, StorageError, TransportError, UnsupportedRpcError, WireError
-from proconsul.engine.raft.fsm import FSM
-from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import (
     AppendEntriesRequest,
     AppendEntriesResponse,
@@ -31,8 +26,10 @@ from proconsul.engine.raft.messages import (
 )
 from proconsul.engine.raft.meter import RaftMeter
 from proconsul.engine.raft.restoring import Install, prepare_restore
-from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
+from proconsul.engine.raft.snapshots import SnapshotMeta
 from proconsul.engine.raft.startup import newest_snapshot
+from proconsul.engine.raft.state import RaftState
+from proconsul.engine.raft.stores import Stores
 from proconsul.engine.raft.transport import Body, Respond, Transport
 from proconsul.engine.threads import on_thread
 
@@ -44,25 +41,21 @@ class Peers:
 
     def __init__(
         self,
-        core: RaftCore,
-        cache: EntryCache,
-        log: LogStore,
-        snapshots: SnapshotStore,
-        fsm: FSM,
+        state: RaftState,
+        stores: Stores,
         transport: Transport | None,
-        disk: Disk,
         step: Callable[[ev.Event], None],
         meter: RaftMeter,
     ) -> None:
         self._meter = meter
         self._loop = asyncio.get_running_loop()
-        self._core = core
-        self._cache = cache
-        self._log = log
-        self._snapshots = snapshots
-        self._fsm = fsm
+        self._state = state
+        self._cache = stores.cache
+        self._log = stores.log
+        self._snapshots = stores.snapshots
+        self._fsm = stores.fsm
         self._transport = transport
-        self._disk = disk
+        self._disk = stores.disk
         self._step = step
         self._next_request = 0
         self._responders: dict[int, tuple[Respond, Body | None]] = {}
@@ -171,7 +164,7 @@ class Peers:
 
     def _target(self, server_id: str) -> Server:
         # A server that was just removed may still be owed a last message; its transport resolves the id.
-        return self._core.configuration.get(server_id) or Server(Suffrage.NONVOTER, server_id, "")
+        return self._state.configuration.get(server_id) or Server(Suffrage.NONVOTER, server_id, "")
 
     def _request(
         self, server_id: str, request: Request, body: Body | None, done: Callable[[Response | TransportError], None]
@@ -204,7 +197,7 @@ class Peers:
         if behind is None:
             count = effect.last_index - effect.prev_index
             entries = self._cache.get(effect.prev_index + 1, effect.last_index)
-            if len(entries) == count <= self._core.config.append_entries_max:
+            if len(entries) == count <= self._state.config.append_entries_max:
                 self.send_entries(effect, tuple(entries), partial(self._appended, effect))
                 return
             behind = self._behind[effect.to] = CatchUp(self, partial(self._caught_up, effect.to))
@@ -221,9 +214,9 @@ class Peers:
 
     def wanted(self, effect: ev.SendAppend) -> bool:
         """See `catch_up.Source`; so for the methods below."""
-        core = self._core
-        leads = core.role is ev.Role.LEADER and core.term == effect.term
-        return leads and core.configuration.get(effect.to) is not None
+        state = self._state
+        leads = state.is_leader and state.term == effect.term
+        return leads and state.configuration.get(effect.to) is not None
 
     def appended_bytes(self) -> int:
         return self._cache.appended_bytes
@@ -243,10 +236,10 @@ class Peers:
         self, effect: ev.SendAppend, entries: tuple[LogEntry, ...] | None,
         done: Callable[[Response | TransportError], None],
     ) -> None:  # fmt: skip
-        core = self._core
+        state = self._state
         request = AppendEntriesRequest(
-            effect.term, core.address.encode(), effect.prev_index, effect.prev_term, entries, effect.commit,
-            id=core.id.encode(), addr=core.address.encode(),
+            effect.term, state.address_bytes, effect.prev_index, effect.prev_term, entries, effect.commit,
+            id=state.id_bytes, addr=state.address_bytes,
         )  # fmt: skip
         self._request(effect.to, request, None, done)
 
@@ -276,18 +269,18 @@ class Peers:
         self._request(effect.to, self._snapshot_request(effect, meta), _contents(reader), done)
 
     def _snapshot_request(self, effect: ev.SendSnapshot, meta: SnapshotMeta) -> InstallSnapshotRequest:
-        core = self._core
+        state = self._state
         return InstallSnapshotRequest(
             effect.term,
-            core.address.encode(),
+            state.address_bytes,
             meta.index,
             meta.term,
             meta.configuration.encode_peers(),
             meta.configuration.encode(),
             meta.configuration_index,
             meta.size,
-            id=core.id.encode(),
-            addr=core.address.encode(),
+            id=state.id_bytes,
+            addr=state.address_bytes,
         )
 
 

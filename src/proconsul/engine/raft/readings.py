@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from proconsul.engine.raft.applier import Applier
-from proconsul.engine.raft.configuration import Configuration
+from proconsul.engine.raft.configuration import Configuration, IndexedConfiguration
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.events import Role
+from proconsul.engine.raft.state import INFINITE
 from proconsul.engine.raft.stats import raft_stats
 
 
@@ -27,62 +28,62 @@ class Readings:
         ``now`` is the time of now, not that of the event loop's turn: a process that was stopped in between must
         notice. False while leadership is being handed over, as the next leader does not wait for a lease to end.
         """
-        core = self.core
-        term = core.term
-        if core.role is not Role.LEADER or core.handed_over_in == term or not self._running:
+        state = self.core.state
+        term = state.term
+        if not state.is_leader or state.handed_over_in == term or not self._running:
             return False
         known, until = self._lease
         if known == term and now < until:
             return True
-        until = core.lease_ends()
+        until = state.lease_ends()
         self._lease = term, until
         return now < until
 
     def hears_quorum(self, now: float) -> bool:
         """As `has_lease`, also after leadership was offered to somebody who did not take it. That one may still do so,
         so each read has to be confirmed; but this server leads, and not only by its own word."""
-        core = self.core
-        return core.role is Role.LEADER and self._running and now < core.lease_ends()
+        state = self.core.state
+        return state.is_leader and self._running and now < state.lease_ends()
 
     @property
     def has_state(self) -> bool:
         """True if this server was ever part of a cluster."""
-        return self.core.has_state
+        return self.core.state.has_state
 
     @property
     def state(self) -> Role:
         """Follower, candidate or leader."""
-        return self.core.role
+        return self.core.state.role
 
     @property
     def term(self) -> int:
         """Current term."""
-        return self.core.term
+        return self.core.state.term
 
     @property
     def leader_id(self) -> str | None:
         """Id of the known leader, or None."""
-        return self.core.leader_id
+        return self.core.state.leader_id
 
     @property
     def leader_address(self) -> str:
         """``ip:port`` of the known leader, or empty."""
-        return self.core.leader_address
+        return self.core.state.leader_address
 
     @property
     def last_index(self) -> int:
         """Last index of the log."""
-        return self.core.last_index
+        return self.core.state.last_index
 
     @property
     def last_term(self) -> int:
         """Term of the last entry of the log."""
-        return self.core.last_term
+        return self.core.state.last_term
 
     @property
     def commit_index(self) -> int:
         """Highest committed index known here."""
-        return self.core.commit_index
+        return self.core.state.commit_index
 
     @property
     def applied_index(self) -> int:
@@ -97,38 +98,44 @@ class Readings:
     @property
     def last_contact(self) -> float | None:
         """Seconds since the leader was heard: 0 on the leader, None if never."""
-        if self.core.role is Role.LEADER:
+        if self.core.state.is_leader:
             return 0.0
-        heard = self.core.last_contact
+        heard = self.core.state.last_contact
         return None if heard is None else self._loop.time() - heard
 
     def silence_of(self, server_id: str) -> float | None:
         """Seconds since a follower last answered this leader; None for who is no follower of ours."""
-        progress = self.core.progress.get(server_id) if self.core.role is Role.LEADER else None
+        progress = self.core.state.progress.get(server_id) if self.core.state.is_leader else None
         return None if progress is None else self._loop.time() - progress.contact
 
     def quorum_contact(self) -> float | None:
         """Seconds since a quorum last answered this leader; None when it needs nobody's answer."""
-        voters = self.core.configuration.voters
-        silences = sorted(silence for voter in voters if (silence := self.silence_of(voter)) is not None)
-        needed = len(voters) // 2
-        return silences[needed - 1] if needed and len(silences) >= needed else None
+        state = self.core.state
+        contact = state.quorum_contact() if state.is_leader else INFINITE
+        return None if contact == INFINITE else self._loop.time() - contact
 
     @property
     def last_snapshot(self) -> tuple[int, int]:
         """(index, term) of the last snapshot, zeros if there is none."""
-        return self.core.snapshot_index, self.core.snapshot_term
+        return self.core.state.snapshot_index, self.core.state.snapshot_term
 
     @property
-    def configuration(self) -> tuple[int, Configuration]:
-        """(index, latest configuration)."""
-        return self.core.configuration_index, self.core.configuration
+    def members(self) -> Configuration:
+        """The latest configuration, committed or not: the one in force."""
+        return self.core.state.configuration
 
     @property
-    def committed_configuration(self) -> tuple[int, Configuration]:
-        """(index, newest configuration known to be committed)."""
-        return self.core.committed_configuration_index, self.core.committed_configuration
+    def configuration(self) -> IndexedConfiguration:
+        """`members`, and where it stands in the log."""
+        state = self.core.state
+        return IndexedConfiguration(state.configuration_index, state.configuration)
+
+    @property
+    def committed_configuration(self) -> IndexedConfiguration:
+        """The newest configuration known to be committed."""
+        state = self.core.state
+        return IndexedConfiguration(state.committed_configuration_index, state.committed_configuration)
 
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of ``consul info``."""
-        return raft_stats(self.core, self._applier.applied_index, self._loop.time())
+        return raft_stats(self.core.state, self._applier.applied_index, self._loop.time())

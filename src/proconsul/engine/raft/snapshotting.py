@@ -13,8 +13,6 @@ from proconsul.engine.meters import Meters
 from proconsul.engine.raft import events as ev
 from proconsul.engine.raft.applier import Applier
 from proconsul.engine.raft.configuration import Configuration
-from proconsul.engine.raft.core import RaftCore
-from proconsul.engine.raft.disk import Disk
 from proconsul.engine.raft.errors import (
     LeadershipLostError,
     NothingToSnapshotError,
@@ -22,11 +20,11 @@ from proconsul.engine.raft.errors import (
     RaftError,
     StorageError,
 )
-from proconsul.engine.raft.events import Role
-from proconsul.engine.raft.fsm import FSM, FSMSnapshot
-from proconsul.engine.raft.log import LogStore
+from proconsul.engine.raft.fsm import FSMSnapshot
 from proconsul.engine.raft.restoring import prepare_restore
-from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotSink, SnapshotStore, write_chunks
+from proconsul.engine.raft.snapshots import CHUNK_BYTES, SnapshotMeta, SnapshotSink, write_chunks
+from proconsul.engine.raft.state import RaftState
+from proconsul.engine.raft.stores import Stores
 from proconsul.engine.threads import on_thread
 
 # Rest of the writing thread between pieces, so that the event loop gets the interpreter at once and not after the
@@ -39,12 +37,9 @@ class Snapshotting:
 
     def __init__(
         self,
-        core: RaftCore,
+        state: RaftState,
+        stores: Stores,
         applier: Applier,
-        fsm: FSM,
-        snapshots: SnapshotStore,
-        disk: Disk,
-        log: LogStore,
         step: Callable[[ev.Event], None],
         rng: Random,
         note: Callable[[str], None],
@@ -52,12 +47,12 @@ class Snapshotting:
     ) -> None:
         self._meters = meters
         self._loop = asyncio.get_running_loop()
-        self._core = core
+        self._state = state
         self._applier = applier
-        self._fsm = fsm
-        self._snapshots = snapshots
-        self._disk = disk
-        self._log = log
+        self._fsm = stores.fsm
+        self._snapshots = stores.snapshots
+        self._disk = stores.disk
+        self._log = stores.log
         self._step = step
         self._rng = rng
         self._note = note
@@ -71,7 +66,7 @@ class Snapshotting:
     def schedule(self) -> None:
         """Look again after the snapshot interval, randomised to twice, so that servers do not do it together."""
         if not self._stopped:
-            wait = self._core.config.snapshot_interval_s * (1 + self._rng.random())
+            wait = self._state.config.snapshot_interval_s * (1 + self._rng.random())
             self._timer = asyncio.get_running_loop().call_later(wait, self._look)
 
     def cancel_timer(self) -> None:
@@ -87,8 +82,8 @@ class Snapshotting:
             await asyncio.wait([self._task])
 
     def _look(self) -> None:
-        core = self._core
-        if core.last_index - core.snapshot_index >= core.config.snapshot_threshold:
+        state = self._state
+        if state.last_index - state.snapshot_index >= state.config.snapshot_threshold:
             self._task = asyncio.get_running_loop().create_task(self._automatic())
         else:
             self.schedule()
@@ -106,11 +101,11 @@ class Snapshotting:
     async def snapshot(self) -> SnapshotMeta:
         """Capture the state now, write it on another thread, then let the log be cut."""
         async with self._lock:
-            core = self._core
+            state = self._state
             index, term = self._applier.applied_index, self._applier.applied_term
-            if index <= core.snapshot_index:
+            if index <= state.snapshot_index:
                 raise NothingToSnapshotError
-            configuration_index = core.committed_configuration_index
+            configuration_index = state.committed_configuration_index
             if configuration_index > index:
                 raise RaftError(
                     f"cannot take snapshot now, wait until the configuration entry at {configuration_index} "
@@ -119,12 +114,12 @@ class Snapshotting:
             began = self._loop.time()
             captured = self._fsm.snapshot()
             written = self._sample("raft.fsm.snapshot", began)
-            configuration = core.committed_configuration
+            configuration = state.committed_configuration
             meta, oldest = await on_thread(
                 self._write, captured, lambda: self._snapshots.create(index, term, configuration, configuration_index)
             )
             self._sample("raft.snapshot.persist", written)
-            trailing = min(index, core.last_index - core.config.trailing_logs)
+            trailing = min(index, state.last_index - state.config.trailing_logs)
             # Also keep what the oldest retained snapshot needs, so that a damaged newest one loses nothing.
             self._step(ev.SnapshotTaken(index, term, max(0, min(trailing, oldest))))
             self._sample("raft.snapshot.takeSnapshot", began)
@@ -176,8 +171,8 @@ class Snapshotting:
         changed when this raises.
         """
         async with self._lock:
-            core = self._core
-            if core.role is not Role.LEADER:
+            state = self._state
+            if not state.is_leader:
                 raise NotLeaderError
             sink = await on_thread(self._snapshots.create, *self._place_of(meta))
             try:
@@ -190,9 +185,9 @@ class Snapshotting:
                 async with held():
                     place = self._place_of(meta)
                     await on_thread(sink.place, *place)
-                    if core.role is not Role.LEADER or core.term != place[1]:
+                    if not state.is_leader or state.term != place[1]:
                         raise LeadershipLostError
-                    if core.last_index >= place[0]:
+                    if state.last_index >= place[0]:
                         raise RaftError("the configuration changed during the restore; try again")
                     # On the event loop, because between this name and the step nothing may happen to our leadership.
                     sink.commit()
@@ -206,9 +201,9 @@ class Snapshotting:
 
     def _place_of(self, meta: SnapshotMeta) -> tuple[int, int, Configuration, int]:
         """Where in the log a user's snapshot would be now: behind everything there is."""
-        core = self._core
-        index = max(meta.index, core.last_index) + 1
-        return index, core.term, core.configuration, core.configuration_index
+        state = self._state
+        index = max(meta.index, state.last_index) + 1
+        return index, state.term, state.configuration, state.configuration_index
 
 
 def _pieces(reader: BinaryIO) -> Iterator[bytes]:

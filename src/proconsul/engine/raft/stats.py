@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.messages import (
     PROTOCOL_VERSION,
@@ -11,6 +10,7 @@ from proconsul.engine.raft.messages import (
     SNAPSHOT_VERSION_MAX,
     SNAPSHOT_VERSION_MIN,
 )
+from proconsul.engine.raft.state import RaftState
 
 __all__ = ["go_duration", "raft_stats"]
 
@@ -36,30 +36,30 @@ def _decimal(value: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-def raft_stats(core: RaftCore, applied_index: int, now: float) -> dict[str, str]:
+def raft_stats(state: RaftState, applied_index: int, now: float) -> dict[str, str]:
     """All values are strings. ``last_contact``: 0 on the leader, never, or the age of the last contact.
 
     ``latest_configuration_index`` is always 0, as Consul 1.8 reports it.
     """
-    if core.role is Role.LEADER:
+    if state.is_leader:
         last_contact = "0"
-    elif core.last_contact is None:
+    elif state.last_contact is None:
         last_contact = "never"
     else:
-        last_contact = go_duration(now - core.last_contact)
-    votes = core.configuration.has_vote(core.id)
-    num_peers = len(core.configuration.voters) - 1 if votes else 0
-    state = "Candidate" if core.role is Role.PRE_CANDIDATE else core.role.value
+        last_contact = go_duration(now - state.last_contact)
+    votes = state.configuration.has_vote(state.id)
+    num_peers = len(state.configuration.voters) - 1 if votes else 0
+    name = "Candidate" if state.role is Role.PRE_CANDIDATE else state.role.value
     values: dict[str, object] = {
         "applied_index": applied_index,
-        "commit_index": core.commit_index,
-        "fsm_pending": core.commit_index - applied_index,
+        "commit_index": state.commit_index,
+        "fsm_pending": state.commit_index - applied_index,
         "last_contact": last_contact,
-        "last_log_index": core.last_index,
-        "last_log_term": core.last_term,
-        "last_snapshot_index": core.snapshot_index,
-        "last_snapshot_term": core.snapshot_term,
-        "latest_configuration": core.configuration,
+        "last_log_index": state.last_index,
+        "last_log_term": state.last_term,
+        "last_snapshot_index": state.snapshot_index,
+        "last_snapshot_term": state.snapshot_term,
+        "latest_configuration": state.configuration,
         "latest_configuration_index": 0,
         "num_peers": num_peers,
         "protocol_version": PROTOCOL_VERSION,
@@ -67,7 +67,7 @@ def raft_stats(core: RaftCore, applied_index: int, now: float) -> dict[str, str]
         "protocol_version_min": PROTOCOL_VERSION_MIN,
         "snapshot_version_max": SNAPSHOT_VERSION_MAX,
         "snapshot_version_min": SNAPSHOT_VERSION_MIN,
-        "state": state,
-        "term": core.term,
+        "state": name,
+        "term": state.term,
     }
     return {name: str(value) for name, value in values.items()}

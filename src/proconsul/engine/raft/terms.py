@@ -16,13 +16,15 @@ class LogTerms:
     """Terms of ``base_index .. last_index``. Programmer errors (gaps, decreasing terms) are assertions."""
 
     __slots__ = ("_starts", "_terms", "base_index", "last_index", "last_term")
+    base_index: int
+    last_index: int
+    last_term: int
+    # First index and term of each run.
+    _starts: list[int]
+    _terms: list[int]
 
     def __init__(self, base_index: int = 0, base_term: int = 0) -> None:
-        self.base_index = base_index
-        self.last_index = base_index
-        self.last_term = base_term
-        self._starts = [base_index]
-        self._terms = [base_term]
+        self.reset(base_index, base_term)
 
     @classmethod
     def of(cls, base: tuple[int, int], runs: Sequence[tuple[int, int]], last_index: int) -> LogTerms:
@@ -73,4 +75,8 @@ class LogTerms:
 
     def reset(self, index: int, term: int) -> None:
         """A snapshot at ``index`` replaces the whole log."""
-        self.__init__(index, term)  # type: ignore[misc]
+        self.base_index = index
+        self.last_index = index
+        self.last_term = term
+        self._starts = [index]
+        self._terms = [term]

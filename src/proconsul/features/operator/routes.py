@@ -8,6 +8,7 @@ import struct
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Router
+from proconsul.engine.raft.quorum import majority
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, to_rfc3339, to_unix_ns
@@ -110,7 +111,7 @@ class OperatorRoutes:
         body = gojson.Object(
             Healthy=reply.Healthy, FailureTolerance=reply.FailureTolerance,
             # Were every voter that is alive healthy too.
-            OptimisticFailureTolerance=max(alive - (len(voters) // 2 + 1), 0),
+            OptimisticFailureTolerance=max(alive - majority(len(voters)), 0),
             Servers=gojson.Object({one.ID: _shown_server(one) for one in servers}),
             Leader=reply.Leader, Voters=voters, Next=reply.Next,
         )  # fmt: skip
