@@ -130,7 +130,7 @@ class ConsulServer(ConsulNode):
         )  # fmt: skip
         self.raft_members = RaftMembers(self.raft, self.peers_known, self.node_id, self._ask_peers)
         await self.raft.start()
-        warn_of_strangers(self.raft.configuration[1], self.node_id)
+        warn_of_strangers(self.raft.members, self.node_id)
         loaded = self.raft.loaded_snapshot
         if loaded is not None:
             self.leadership.loaded(loaded.index, loaded.taken_at_s)
@@ -341,7 +341,7 @@ class ConsulServer(ConsulNode):
         return self.leader_address()
 
     async def _peers(self, args: DCSpecificRequest) -> list[str]:
-        return [server.address for server in self.raft.configuration[1].servers]
+        return [server.address for server in self.raft.members.servers]
 
     async def _fire_event(self, args: EventFireRequest) -> QueryMeta:
         self.gossip.fire_event(args.Name, args.Payload)
