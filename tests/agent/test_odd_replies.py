@@ -21,9 +21,9 @@ import pytest
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.agent.dns_service import DnsService
+from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
 from proconsul.engine.rpc.dial import Address
-from proconsul.engine.settled import Settled, tell_result
 from proconsul.engine.wire import msgpack
 from proconsul.features.catalog import endpoint as catalog
 from proconsul.features.coordinate import endpoint as coordinate
@@ -84,10 +84,10 @@ class Pool:
         # What the loop's exception handler would hear otherwise.
         self.sent = True
 
-    def begin(self, waiter: Settled, address: Address, method: str, request: Any, *, timeout_s: float) -> Pool:
+    def begin(self, waiter: Completion, address: Address, method: str, request: Any, *, timeout_s: float) -> Pool:
         self.asked.append(method)
         assert getattr(request, "Datacenter", "dc1") == "dc1", "Consul's servers refuse a request for no datacenter"
-        asyncio.get_running_loop().call_soon(tell_result, waiter, self.reply)
+        asyncio.get_running_loop().call_soon(tell, waiter, self.reply)
         return self
 
     async def call(self, address: Address, method: str, request: Any, reply_type: Any, *, timeout_s: float) -> Any:

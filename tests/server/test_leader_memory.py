@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.completion import Completion
 from proconsul.features.session.model import Session
 from proconsul.server.lock_delays import LockDelays, LockGate
 from proconsul.server.session_timers import SessionTimers
@@ -124,10 +124,10 @@ def test_what_a_snapshot_holds_may_have_happened_just_before() -> None:
 def test_one_acquisition_of_a_key_at_a_time_in_order() -> None:
     gate, began = LockGate(), []
     told = [Told() for _ in range(4)]
-    inside: dict[int, Settled] = {}
+    inside: dict[int, Completion] = {}
 
-    def begin(number: int) -> Callable[[Settled], None]:
-        def call(waiter: Settled) -> None:
+    def begin(number: int) -> Callable[[Completion], None]:
+        def call(waiter: Completion) -> None:
             began.append(number)
             inside[number] = waiter
 
@@ -151,10 +151,10 @@ def test_one_acquisition_of_a_key_at_a_time_in_order() -> None:
 
 def test_who_is_gone_or_fails_lets_the_next_in() -> None:
     gate, began = LockGate(), []
-    inside: list[Settled] = []
+    inside: list[Completion] = []
     gate.enter(Told(gone=True), ("a",), inside.append)
 
-    def fails(_: Settled) -> None:
+    def fails(_: Completion) -> None:
         raise ValueError("refused")
 
     failed, gone, last = Told(), Told(gone=True), Told()

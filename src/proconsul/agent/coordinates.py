@@ -88,8 +88,7 @@ class _Sent:
         return False
 
     def set_result(self, result: Any) -> None:
-        if isinstance(result, ConsulError):
-            self.set_exception(result)
+        """Nothing has to be done."""
 
     def set_exception(self, error: Exception) -> None:
         log.error("Coordinate update error: error=%s", error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.completion import Completion
 from proconsul.engine.store.view import View
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.server import CallMethod, Read, WriteMethod
@@ -92,14 +92,14 @@ class Gate(Protocol):
         """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""
 
     def begin(
-        self, waiter: Settled, read: Read, options: Options, token: str = "", datacenter: str = ""
+        self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
     ) -> Pending:
         """Tell ``waiter`` what was `Found`, or a ConsulError, as soon as it is there. Raises ConsulError."""
 
     async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:
         """The value of a read, wherever it is answered. Raises ConsulError."""
 
-    def write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+    def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Tell ``waiter`` the result of a write, which is a ConsulError for a refusal. May raise one, too."""
 
     async def written(self, method: WriteMethod, args: Any) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from proconsul.engine.settled import Settled, tell_error, tell_result
+from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError
@@ -21,16 +21,13 @@ def same(value: Any) -> Any:
     return value
 
 
-def settle(waiter: Settled, future: asyncio.Future[Any]) -> None:
+def settle(waiter: Completion, future: asyncio.Future[Any]) -> None:
     """Pass the outcome of ``future`` on."""
     if future.cancelled():
         tell_error(waiter, ConsulError("leadership lost while committing log"))
         return
     error = future.exception()
-    if isinstance(error, Exception):
-        tell_error(waiter, error)
-    else:
-        tell_result(waiter, future.result())
+    tell(waiter, future.result() if error is None else error)
 
 
 def or_empty(rows: Any) -> Any:
@@ -107,7 +104,7 @@ class Read(NamedTuple):
 
 
 # Carries a write out where it is to be done: tells the waiter, or raises ConsulError.
-Do = Callable[[Settled, Any], None]
+Do = Callable[[Completion, Any], None]
 Reads = Mapping[ReadMethod, Callable[[Any], Read]]
 Writes = Mapping[WriteMethod, Do]
 
@@ -142,7 +139,7 @@ class Server(Protocol):
     def lock_delayed(self, entry: DirEntry) -> bool:
         """Whether ``entry.Key`` must rest, so that ``entry.Session`` cannot acquire it now. A holder always can."""
 
-    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+    def locking(self, waiter: Completion, keys: Iterable[str], begin: Callable[[Completion], None]) -> None:
         """Call ``begin`` with whom to tell, when no other acquisition of any of ``keys`` is under way here."""
 
     def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
@@ -151,10 +148,10 @@ class Server(Protocol):
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """Replicate a command; the future has the FSM's result, which is an exception value for a refusal."""
 
-    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+    def propose_for(self, waiter: Completion, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there."""
 
-    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+    def handed_on(self, waiter: Completion, method: WriteMethod, args: Any) -> bool:
         """False while this server leads. Else ``waiter`` is told what another one makes of the call.
 
         For writes that had to wait for others after they had passed the gate.

@@ -59,7 +59,7 @@ class Outcome(Deferred):
         return self.cancelled
 
     def set_result(self, result: Any) -> None:
-        self.resolve(text_error(result) if isinstance(result, BaseException) else self.finish(result))
+        self.resolve(self.finish(result))
 
     def set_exception(self, error: Exception) -> None:
         self.resolve(text_error(error))

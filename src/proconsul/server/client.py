@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from proconsul.engine.completion import Completion, tell_error
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcFailure
-from proconsul.engine.settled import Settled, tell_error
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ConsulError, NoServers
@@ -100,11 +100,11 @@ class ConsulClient(ConsulNode):
         """See `Server.propose`."""
         raise self.unavailable()
 
-    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+    def propose_for(self, waiter: Completion, kind: MessageType, request: Any) -> None:
         """See `Server.propose_for`."""
         tell_error(waiter, self.unavailable())
 
-    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+    def locking(self, waiter: Completion, keys: Iterable[str], begin: Callable[[Completion], None]) -> None:
         """See `Server.locking`."""
         tell_error(waiter, self.unavailable())
 
@@ -116,7 +116,7 @@ class ConsulClient(ConsulNode):
         """See `Server.rehearse`."""
         raise self.unavailable()
 
-    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+    def handed_on(self, waiter: Completion, method: WriteMethod, args: Any) -> bool:
         """See `Server.handed_on`."""
         self.gate.forward_write(waiter, method, args)
         return True

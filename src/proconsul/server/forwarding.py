@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from proconsul.engine.completion import Completion, Mapped, tell, tell_error
 from proconsul.engine.raft.errors import (
     LeadershipLostError,
     LeadershipTransferInProgressError,
@@ -24,7 +25,6 @@ from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
-from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
@@ -79,7 +79,7 @@ class Forwarding:
         self._rng = rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
 
-    def ask(self, waiter: Settled, method: ReadMethod, args: Any) -> Callable[[], None] | None:
+    def ask(self, waiter: Completion, method: ReadMethod, args: Any) -> Callable[[], None] | None:
         """Ask another server, for as long as a leader is waited for; ``waiter`` is told its reply or a ConsulError.
 
         The reply is None when this server leads by now, and so may answer itself. Returns what gives the call up; None,
@@ -177,7 +177,7 @@ class _Forwarded:
 
     def __init__(self, forwarding: Forwarding, question: _Question) -> None:
         self._forwarding, self._question = forwarding, question
-        self._waiters: list[Settled] = []
+        self._waiters: list[Completion] = []
         self._address: Address | None = None
         self._call: Call | None = None
         self._task: asyncio.Future[Any] | None = None
@@ -186,17 +186,17 @@ class _Forwarded:
     def may_be_joined(self) -> bool:
         return self._call is not None and not self._call.sent
 
-    def join(self, waiter: Settled) -> Callable[[], None]:
+    def join(self, waiter: Completion) -> Callable[[], None]:
         self._waiters.append(waiter)
         return partial(self._leave, waiter)
 
-    def _leave(self, waiter: Settled) -> None:
+    def _leave(self, waiter: Completion) -> None:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
             if not self._waiters:
                 self._cancel()
 
-    def begin(self, waiter: Settled, address: Address | None, pool: ConnectionPool | None) -> Callable[[], None]:
+    def begin(self, waiter: Completion, address: Address | None, pool: ConnectionPool | None) -> Callable[[], None]:
         leave = self.join(waiter)
         question = self._question
         if address is not None and pool is not None:
@@ -219,7 +219,7 @@ class _Forwarded:
         for waiter in self._all():
             settle(waiter, task)
 
-    def _all(self) -> list[Settled]:
+    def _all(self) -> list[Completion]:
         """Everybody who waits; they are told once."""
         waiters, self._waiters = self._waiters, []
         return waiters
@@ -242,7 +242,7 @@ class _Forwarded:
             self._fail(_undecodable(failure))
             return
         for waiter in self._all():
-            tell_result(waiter, reply)
+            tell(waiter, reply)
 
     def set_exception(self, failure: Exception) -> None:
         self._call = None
@@ -261,35 +261,27 @@ class _Forwarded:
             tell_error(waiter, error)
 
 
-class Written:
-    """Tells ``waiter`` what came of a write elsewhere, in the form that endpoints have; errors are results, too.
+class Written(Mapped):
+    """Tells ``waiter`` what came of a write elsewhere, in the form that endpoints have.
 
     ``do`` does it here, when this server turns out to lead, and tells ``waiter`` itself.
     """
 
-    __slots__ = ("_do", "_method", "_waiter")
+    __slots__ = ("_do",)
 
-    def __init__(self, waiter: Settled, method: WriteMethod, do: Callable[[], None]) -> None:
-        self._waiter, self._method, self._do = waiter, method, do
-
-    def done(self) -> bool:
-        return self._waiter.done()
+    def __init__(self, waiter: Completion, method: WriteMethod, do: Callable[[], None]) -> None:
+        super().__init__(waiter, lambda reply: method.to_result(None if method.reply is None else reply))
+        self._do = do
 
     def set_result(self, reply: Any) -> None:
-        method = self._method
+        """Another server's reply; None when it is ours to do by now."""
         if reply is not None:
-            self._waiter.set_result(method.to_result(None if method.reply is None else reply))
+            super().set_result(reply)
             return
         try:
             self._do()
-        except ConsulError as error:
-            self._waiter.set_result(error)
-
-    def set_exception(self, error: Exception) -> None:
-        if isinstance(error, ConsulError):
-            self._waiter.set_result(error)
-        else:
-            self._waiter.set_exception(error)
+        except Exception as error:
+            tell_error(self._waiter, error)
 
 
 def _undecodable(failure: DecodeError) -> ConsulError:

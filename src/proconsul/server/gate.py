@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import (
@@ -132,7 +132,7 @@ class Gate:
         return self.here(read, options, level) if self.authority.answers(level) else None
 
     def begin(
-        self, waiter: Settled, read: Read, options: Options, token: str = "", datacenter: str = ""
+        self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
     ) -> _Reading:
         """See `features.gate.Gate`."""
         self.route(datacenter)
@@ -193,7 +193,7 @@ class Gate:
         wait_ns += int(self._jitter.random() * wait_ns / JITTER_FRACTION)
         return max(wait_ns, 0) / SECOND_NS
 
-    def forward_read(self, waiter: Settled, read: Read, options: Options, token: str) -> Callable[[], None] | None:
+    def forward_read(self, waiter: Completion, read: Read, options: Options, token: str) -> Callable[[], None] | None:
         """Have another server answer. None when there is none to ask, or it is ours to do; else what gives it up."""
         args = replace(
             read.args, Datacenter=self.datacenter, Token=token, MinQueryIndex=options.min_index,
@@ -204,7 +204,7 @@ class Gate:
 
     # ------------------------------------------------------------------ writes
 
-    def write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+    def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
         self.route(args.Datacenter)
         if not args.Datacenter:
@@ -220,19 +220,17 @@ class Gate:
         else:
             self.forward_write(waiter, method, args)
 
-    async def _confirm(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+    async def _confirm(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Do it here if a quorum says that we lead: without a lease our own word is not enough."""
         try:
             if await self.authority.may_answer("leader"):
                 self._writes[method](waiter, args)
             else:
                 self.forward_write(waiter, method, args)
-        except ConsulError as error:
-            tell_result(waiter, error)
         except Exception as error:
             tell_error(waiter, error)
 
-    def forward_write(self, waiter: Settled, method: WriteMethod, args: Any) -> None:
+    def forward_write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Have the leader do it; or do it here, when that has become ours."""
         written = Written(waiter, method, partial(self._writes[method], waiter, args))
         self.forwarding.write(written, method, args)
@@ -241,10 +239,7 @@ class Gate:
         """See `features.gate.Gate`."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.write(future, method, args)
-        result = await future
-        if isinstance(result, BaseException):
-            raise result
-        return result
+        return await future
 
     # ------------------------------------------------------------------ what is neither
 
@@ -277,7 +272,7 @@ class _Reading:
 
     __slots__ = ("_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
 
-    def __init__(self, gate: Gate, waiter: Settled, read: Read, options: Options, token: str) -> None:
+    def __init__(self, gate: Gate, waiter: Completion, read: Read, options: Options, token: str) -> None:
         self._gate, self._waiter, self._read, self._options, self._token = gate, waiter, read, options, token
         # What ends the waiting for another server, or for somebody to lead.
         self._cancel: Callable[[], object] | None = None
@@ -304,7 +299,7 @@ class _Reading:
             tell_error(self._waiter, error)
             return
         if found is not None:
-            tell_result(self._waiter, found)
+            tell(self._waiter, found)
             return
         view = gate.views.get(read.key, read.run)
         self._view_waiter = gate.views.wait(view, options.min_index, self._changed)
@@ -322,7 +317,7 @@ class _Reading:
         if view.error is not None:
             tell_error(self._waiter, view.error)
         elif self._gate.may_be_here(self._options):
-            tell_result(self._waiter, self._gate.found_in(view, self._options.consistency))
+            tell(self._waiter, self._gate.found_in(view, self._options.consistency))
         else:
             self.begin()  # much may have happened while it waited: somebody else may lead
 
@@ -351,7 +346,7 @@ class _Reading:
             value = self._read.method.value_in(reply)
             index = max(getattr(reply, "Index", 0), 1)
             known = index, value, reply.KnownLeader, reply.LastContact, options.consistency, None, reply
-            tell_result(self._waiter, Found(*known))
+            tell(self._waiter, Found(*known))
 
     def set_exception(self, error: Exception) -> None:
         tell_error(self._waiter, error)

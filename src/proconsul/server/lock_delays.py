@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from proconsul.engine.settled import Settled, tell_error, tell_result, undisturbed
+from proconsul.engine.completion import Completion, Mapped, tell_error, undisturbed
 
 # Sessions cannot ask for more.
 DELAY_MAX_S = 60.0
@@ -86,7 +86,7 @@ class LockGate:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
 
-    def enter(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+    def enter(self, waiter: Completion, keys: Iterable[str], begin: Callable[[Completion], None]) -> None:
         """Call ``begin`` with what to tell instead of ``waiter``, when no other acquisition of ``keys`` is under way.
 
         Order is kept. Whoever no longer wants an answer by then is passed over.
@@ -105,7 +105,7 @@ class LockGate:
             self.leave(keys)
             raise
 
-    def _again(self, waiter: Settled, keys: tuple[str, ...], begin: Callable[[Settled], None]) -> None:
+    def _again(self, waiter: Completion, keys: tuple[str, ...], begin: Callable[[Completion], None]) -> None:
         if waiter.done():
             return
         try:
@@ -120,21 +120,22 @@ class LockGate:
                 undisturbed(again)
 
 
-class _Inside:
+class _Inside(Mapped):
     """The waiter of an acquisition that is under way. It must hear what came of it even if nobody wants to know."""
 
-    __slots__ = ("_gate", "_keys", "_waiter")
+    __slots__ = ("_gate", "_keys")
 
-    def __init__(self, gate: LockGate, keys: tuple[str, ...], waiter: Settled) -> None:
-        self._gate, self._keys, self._waiter = gate, keys, waiter
+    def __init__(self, gate: LockGate, keys: tuple[str, ...], waiter: Completion) -> None:
+        super().__init__(waiter, lambda result: result)
+        self._gate, self._keys = gate, keys
 
     def done(self) -> bool:
         return False
 
     def set_result(self, result: Any) -> None:
         self._gate.leave(self._keys)
-        tell_result(self._waiter, result)
+        super().set_result(result)
 
     def set_exception(self, exception: Exception) -> None:
         self._gate.leave(self._keys)
-        tell_error(self._waiter, exception)
+        super().set_exception(exception)

@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.meters import Meters
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
-from proconsul.engine.settled import Settled
 from proconsul.engine.store.view import Views
 from proconsul.features.base import SECOND_NS
 from proconsul.features.coordinate.endpoint import WanCoordinate
@@ -169,10 +169,10 @@ class ConsulNode(ABC):
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]: ...
 
     @abstractmethod
-    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None: ...
+    def propose_for(self, waiter: Completion, kind: MessageType, request: Any) -> None: ...
 
     @abstractmethod
-    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None: ...
+    def locking(self, waiter: Completion, keys: Iterable[str], begin: Callable[[Completion], None]) -> None: ...
 
     @abstractmethod
     def lock_delayed(self, entry: DirEntry) -> bool: ...
@@ -181,7 +181,7 @@ class ConsulNode(ABC):
     def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None: ...
 
     @abstractmethod
-    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool: ...
+    def handed_on(self, waiter: Completion, method: WriteMethod, args: Any) -> bool: ...
 
     @abstractmethod
     def renew(self, session: Session) -> None: ...

@@ -57,10 +57,7 @@ class Operating:
         return self._autopilot.config()
 
     async def _set_config(self, args: AutopilotSetConfigRequest) -> bool:
-        result = await self._server.propose(MessageType.AUTOPILOT, args)
-        if isinstance(result, ConsulError):
-            raise result
-        return bool(result)
+        return bool(await self._server.propose(MessageType.AUTOPILOT, args))
 
     async def _health(self, args: DCSpecificRequest) -> OperatorHealthReply:
         return self._autopilot.health()

@@ -128,8 +128,5 @@ class Reconciler:
             await self._write(MessageType.DEREGISTER, removal)
 
     async def _write(self, kind: MessageType, request: Any) -> None:
-        if request is None:
-            return
-        result = await self._server.propose(kind, request)
-        if isinstance(result, ConsulError):
-            raise result
+        if request is not None:
+            await self._server.propose(kind, request)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.raft.configuration import Configuration, Suffrage
 from proconsul.engine.raft.configuration import Server as RaftServer
@@ -21,7 +22,6 @@ from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
-from proconsul.engine.settled import Settled
 from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
@@ -208,12 +208,12 @@ class ConsulServer(ConsulNode):
         self.propose_for(future, kind, request)
         return future
 
-    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+    def propose_for(self, waiter: Completion, kind: MessageType, request: Any) -> None:
         """As `propose`, but the outcome goes to ``waiter`` the moment it is there, without a turn of the event loop."""
         data = encode_command(kind, request)
         self.raft.propose_for(waiter, data, request, chunked=kind is MessageType.KVS)
 
-    def locking(self, waiter: Settled, keys: Iterable[str], begin: Callable[[Settled], None]) -> None:
+    def locking(self, waiter: Completion, keys: Iterable[str], begin: Callable[[Completion], None]) -> None:
         """See `Server.locking`."""
         self._lock_gate.enter(waiter, keys, begin)
 
@@ -251,7 +251,7 @@ class ConsulServer(ConsulNode):
             return None
         return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
 
-    def handed_on(self, waiter: Settled, method: WriteMethod, args: Any) -> bool:
+    def handed_on(self, waiter: Completion, method: WriteMethod, args: Any) -> bool:
         """See `Server.handed_on`."""
         if self.leading or (self.on_duty and self.raft.hears_quorum(self.clock())):
             return False

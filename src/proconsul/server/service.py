@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from proconsul.engine.completion import Mapped
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.rpc.server import RpcServer
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
-from proconsul.features.errors import ConsulError
 from proconsul.features.gate import Found
 from proconsul.features.options import Options
 from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
@@ -66,9 +66,9 @@ class _Doors:
         return partial(self._gate.call, method)
 
     def _write(self, method: WriteMethod, args: Any) -> asyncio.Future[Any]:
-        answer = _Answer(lambda result: _reply(method, result))
-        self._gate.write(answer, method, args)
-        return answer.future
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._gate.write(Mapped(future, partial(_reply, method)), method, args)
+        return future
 
     def _read(self, method: ReadMethod, args: Any) -> Any:
         gate = self._gate
@@ -78,34 +78,10 @@ class _Doors:
         found = gate.now(read, options, args.Token, args.Datacenter)
         if found is not None:
             return _shown(method, found)
-        answer = _Answer(lambda found: _shown(method, found))
-        pending = gate.begin(answer, read, options, args.Token, args.Datacenter)
-        answer.future.add_done_callback(lambda future: pending.cancel() if future.cancelled() else None)
-        return answer.future
-
-
-class _Answer:
-    """A future told what ``make`` makes of a result; refusals of the state machine are results, too."""
-
-    __slots__ = ("_make", "future")
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def done(self) -> bool:
-        return self.future.done()
-
-    def set_result(self, result: Any) -> None:
-        try:
-            made = self._make(result)
-        except Exception as error:
-            self.future.set_exception(error)
-        else:
-            self.future.set_result(made)
-
-    def set_exception(self, error: Exception) -> None:
-        self.future.set_exception(error)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        pending = gate.begin(Mapped(future, partial(_shown, method)), read, options, args.Token, args.Datacenter)
+        future.add_done_callback(lambda future: pending.cancel() if future.cancelled() else None)
+        return future
 
 
 def _shown(method: ReadMethod, found: Found) -> Any:
@@ -121,8 +97,6 @@ def _shown(method: ReadMethod, found: Found) -> Any:
 
 
 def _reply(method: WriteMethod, result: Any) -> Any:
-    if isinstance(result, ConsulError):
-        raise result
     return None if method.reply is None else method.to_reply(result)
 
 

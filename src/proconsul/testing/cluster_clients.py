@@ -145,8 +145,6 @@ class Client:
         try:
             result = work()
             result = await result if isinstance(result, asyncio.Future) else result
-            if isinstance(result, BaseException):
-                raise result
         except (ConsulError, RaftError) as error:
             cluster.trace(self.name, f"{operation} -> {error!r}")
             if "invalid session" in str(error):

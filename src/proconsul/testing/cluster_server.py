@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.raft.disk import Done, Failed, OpenDisk
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
-from proconsul.engine.settled import Settled
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.model import KeyringRequest, KeyringResponses
@@ -218,6 +218,6 @@ class SimServer(ConsulServer):
         if self.process.alive:
             self.watch.installed(self, restored.last_index)
 
-    def propose_for(self, waiter: Settled, kind: MessageType, request: Any) -> None:
+    def propose_for(self, waiter: Completion, kind: MessageType, request: Any) -> None:
         self.watch.proposed(self, kind, request)
         super().propose_for(waiter, kind, request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.raft.cache import EntryCache
 from proconsul.engine.raft.disk import Disk
 from proconsul.engine.raft.errors import AbortedByRestoreError, RaftError
@@ -16,14 +17,13 @@ from proconsul.engine.raft.fsm import FSM, SupportsBatchApply, SupportsChunks
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.messages import EntryType, LogEntry
 from proconsul.engine.raft.restoring import Install
-from proconsul.engine.settled import Settled, tell_error, tell_result
 
 # Entries applied in one turn of the event loop: some milliseconds of a fast state machine.
 BATCH_ENTRIES = 1024
 # Data read from the log at once.
 BATCH_BYTES = 8 * 1024 * 1024
 
-Waiter = tuple[Settled, object]
+Waiter = tuple[Completion, object]
 
 
 class Applier:
@@ -125,7 +125,7 @@ class Applier:
         self.applied_index = index
         self.applied_term = entry.term
         if waiter is not None:
-            tell_result(waiter[0], result)
+            tell(waiter[0], result)
 
     def _apply_batches(self, machine: SupportsBatchApply, entries: Sequence[LogEntry]) -> None:
         batch: list[LogEntry] = []
@@ -148,7 +148,7 @@ class Applier:
         self.applied_term = batch[-1].term
         for waiter, result in zip(waiters, results, strict=True):
             if waiter is not None:
-                tell_result(waiter[0], result)
+                tell(waiter[0], result)
 
     def _wake(self) -> None:
         waiting, self._caught_up = self._caught_up, []

@@ -21,8 +21,8 @@ class FSMSnapshot(Protocol):
 class FSM(Protocol):
     """A deterministic machine: same entries, same state, on every server.
 
-    ``apply`` gets only commands. An error that belongs to the command is returned (an exception object is a value like
-    any other); an exception raised stops the node, because its state would differ from the others'. ``value`` is what
+    ``apply`` gets only commands. An error that belongs to the command is returned (and told to the proposer as
+    its error); an exception raised stops the node, because its state would differ from the others'. ``value`` is what
     was passed to ``propose`` on this server, or None: then decode ``data``.
     """
 

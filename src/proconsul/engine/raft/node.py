@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, BinaryIO
 
+from proconsul.engine.completion import Completion, tell_error
 from proconsul.engine.meters import Meters
 from proconsul.engine.raft import chunking
 from proconsul.engine.raft import events as ev
@@ -46,7 +47,6 @@ from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.stores import Stores
 from proconsul.engine.raft.transport import Transport
-from proconsul.engine.settled import Settled, tell_error
 from proconsul.engine.supervision import Died
 from proconsul.engine.threads import on_thread
 
@@ -331,7 +331,7 @@ class RaftNode(Readings):
         return future
 
     def propose_for(
-        self, waiter: Settled, data: bytes, value: object = None, entry_type: int = 0, *, chunked: bool = False
+        self, waiter: Completion, data: bytes, value: object = None, entry_type: int = 0, *, chunked: bool = False
     ) -> None:
         """As ``propose``, but the outcome goes to ``waiter``, possibly before this returns."""
         refusal = self._refusal()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.rpc.codec import EMPTY, Empty, Message, MessageReader, encode_request
 from proconsul.engine.rpc.connection import SessionProtocol
 from proconsul.engine.rpc.dial import DIAL_TIMEOUT_S, Address, FirstByte, Streams, Tls, dial, dial_streams
@@ -26,7 +27,6 @@ from proconsul.engine.rpc.errors import (
     RpcTimeout,
 )
 from proconsul.engine.rpc.yamux import Closed, Data, Event, GoneAway, Reset, WaitingFull
-from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
 
 T = TypeVar("T")
@@ -77,7 +77,9 @@ class Call:
 
     __slots__ = ("_connection", "_flushes", "_stream", "_timer", "waiter")
 
-    def __init__(self, connection: _Connection, stream: _Stream, waiter: Settled, timer: asyncio.TimerHandle) -> None:
+    def __init__(
+        self, connection: _Connection, stream: _Stream, waiter: Completion, timer: asyncio.TimerHandle
+    ) -> None:  # fmt: skip
         self._connection, self._stream, self._timer = connection, stream, timer
         self._flushes = connection.flushes
         self.waiter = waiter
@@ -97,7 +99,7 @@ class Call:
         elif outcome.error:
             tell_error(self.waiter, RpcError(outcome.error))
         else:
-            tell_result(self.waiter, outcome.body)
+            tell(self.waiter, outcome.body)
 
     def cancel(self) -> None:
         """Nobody waits any more. An answer that still comes would be taken for that of the next call."""
@@ -140,12 +142,12 @@ class _Connection(SessionProtocol):
         finally:
             call.cancel()
 
-    def begin(self, waiter: Settled, method: str, body: bytes, timeout_s: float) -> Call | None:
+    def begin(self, waiter: Completion, method: str, body: bytes, timeout_s: float) -> Call | None:
         """As `call`, for those who do not wait for a stream: None when none is free. Raises RpcOverload."""
         stream = self._free() if not self._waiters else None
         return self._begin(waiter, stream, method, body, self._loop.time() + timeout_s) if stream is not None else None
 
-    def _begin(self, waiter: Settled, stream: _Stream, method: str, body: bytes, due: float) -> Call:
+    def _begin(self, waiter: Completion, stream: _Stream, method: str, body: bytes, due: float) -> Call:
         try:
             self.session.send(stream.number, encode_request(stream.seq, method, body))
         except WaitingFull as error:
@@ -313,7 +315,8 @@ class ConnectionPool:
         return decode(reply_type, reply)
 
     def begin(
-        self, waiter: Settled, address: Address, method: str, request: Any, *, timeout_s: float, tls: Tls | None = None
+        self, waiter: Completion, address: Address, method: str, request: Any, *, timeout_s: float,
+        tls: Tls | None = None,
     ) -> Call | None:
         """As `call`, but the encoded reply or the RpcFailure goes to ``waiter`` the moment it is there.
 

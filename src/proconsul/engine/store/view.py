@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from proconsul.engine.settled import undisturbed
+from proconsul.engine.completion import undisturbed
 from proconsul.engine.store.watch import WatchRegistry, WatchSet
 
 Run = Callable[[WatchSet], tuple[int, Any]]

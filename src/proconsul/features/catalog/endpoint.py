@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.completion import Completion
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -66,7 +66,7 @@ class Catalog:
         }  # fmt: skip
         self.writes: Writes = {REGISTER: self.register, DEREGISTER: self.deregister}
 
-    def register(self, waiter: Settled, args: RegisterRequest) -> None:
+    def register(self, waiter: Completion, args: RegisterRequest) -> None:
         """Write a node, a service and checks. Raises ConsulError when the request is incomplete."""
         if not args.Node:
             raise ConsulError("Must provide node")
@@ -109,7 +109,7 @@ class Catalog:
             changes["Type"] = _type_of(check)
         return replace(check, **changes) if changes else check
 
-    def deregister(self, waiter: Settled, args: DeregisterRequest) -> None:
+    def deregister(self, waiter: Completion, args: DeregisterRequest) -> None:
         """Take a node, a service or a check out. Raises ConsulError when no node is named."""
         if not args.Node:
             raise ConsulError("Must provide node")

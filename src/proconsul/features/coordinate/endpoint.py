@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from proconsul.engine.settled import Settled, tell_result
+from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -60,7 +60,7 @@ class Coordinates:
         self._pending: dict[tuple[str, str], Coordinate] = {}
         self._dropped = 0
 
-    def update(self, waiter: Settled, args: CoordinateUpdateRequest) -> None:
+    def update(self, waiter: Completion, args: CoordinateUpdateRequest) -> None:
         """Queue an update for the leader's next batch. Raises ConsulError when the coordinate cannot be used."""
         coord = args.Coord
         numbers = [*(coord.Vec or ()), coord.Error, coord.Adjustment, coord.Height] if coord else []
@@ -73,7 +73,7 @@ class Coordinates:
             self._dropped += 1
         else:
             self._pending[key] = Coordinate(args.Node, args.Segment, coord)
-        tell_result(waiter, None)
+        tell(waiter, None)
 
     def flush(self) -> None:
         """Propose what has been queued, in batches, and tell how much did not fit."""
@@ -85,13 +85,13 @@ class Coordinates:
             batch = updates[start : start + BATCH_SIZE]
             self._server.propose(MessageType.COORDINATE_BATCH, batch).add_done_callback(_flushed)
 
-    def list_datacenters(self, waiter: Settled, args: DCSpecificRequest) -> None:
+    def list_datacenters(self, waiter: Completion, args: DCSpecificRequest) -> None:
         """The servers of each known datacenter, ours first; a lonely one stands at the initial coordinate."""
         found: dict[str, list[Coordinate]] = {self._server.datacenter: []}
         known: Iterable[WanCoordinate] | None = self._server.wan_coordinates()
         for row in known if known is not None else (self._own(),):
             found.setdefault(row.datacenter, []).append(Coordinate(row.node, "", row.coord))
-        tell_result(waiter, [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows])
+        tell(waiter, [DatacenterMap(datacenter, "wan", rows) for datacenter, rows in found.items() if rows])
 
     def _own(self) -> WanCoordinate:
         own = self._server.state.coordinates.of_node(None, self._server.node_name)[1]

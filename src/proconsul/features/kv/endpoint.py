@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.table import byte_text, from_byte_text
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import StateError
@@ -41,7 +41,7 @@ class KVS:
         self.reads: Reads = {GET: self.get, LIST: self.list, LIST_KEYS: self.list_keys}
         self.writes: Writes = {APPLY: self.apply}
 
-    def apply(self, waiter: Settled, args: KVSRequest) -> None:
+    def apply(self, waiter: Completion, args: KVSRequest) -> None:
         """Write. ``waiter`` is told True or False for conditional operations, None for others, or a ConsulError.
 
         Raises StateError for a missing key.
@@ -54,7 +54,7 @@ class KVS:
         else:
             server.propose_for(waiter, MessageType.KVS, args)
 
-    def _lock(self, args: KVSRequest, waiter: Settled) -> None:
+    def _lock(self, args: KVSRequest, waiter: Completion) -> None:
         """Acquire a key; what cannot succeed is not proposed.
 
         A lock of somebody else's could be let go of by its session's end on the way, and be taken within the delay.
@@ -64,7 +64,7 @@ class KVS:
             return  # no longer ours to do, after waiting for others
         held = kv.held_by_another(entry.Key, entry.Session) and kv.session(entry.Session) is not None
         if held or server.lock_delayed(entry):
-            waiter.set_result(False)
+            tell(waiter, False)
         else:
             server.propose_for(waiter, MessageType.KVS, args)
 

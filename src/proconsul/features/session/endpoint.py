@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.engine.settled import Settled, tell_result
+from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.record import replace
@@ -40,7 +40,7 @@ class Sessions:
         self.reads: Reads = {GET: self.get, LIST: self.list_all, NODE_SESSIONS: self.node_sessions}
         self.writes: Writes = {APPLY: self.apply, RENEW: self.renew}
 
-    def apply(self, waiter: Settled, args: SessionRequest) -> None:
+    def apply(self, waiter: Completion, args: SessionRequest) -> None:
         """Create (the result is the new id) or destroy. Raises ConsulError when the contract is invalid."""
         session = args.Session
         if args.Op != CREATE:
@@ -88,9 +88,9 @@ class Sessions:
         key = (NODE_SESSIONS.name, node.lower())
         return Read(key, lambda watch: state.of_node(watch, node), NODE_SESSIONS, args)
 
-    def renew(self, waiter: Settled, args: SessionSpecificRequest) -> None:
+    def renew(self, waiter: Completion, args: SessionSpecificRequest) -> None:
         """Give the session its full TTL again; the result is an empty list when it does not exist."""
         _, session = self._server.state.sessions.get(None, args.SessionID or args.Session)
         if session is not None:
             self._server.renew(session)
-        tell_result(waiter, [session] if session is not None else [])
+        tell(waiter, [session] if session is not None else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.engine.settled import Settled
+from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
@@ -34,7 +34,7 @@ class Txn:
         self.reads: Reads = {READ: self.read}
         self.writes: Writes = {APPLY: self.apply}
 
-    def apply(self, waiter: Settled, args: TxnRequest) -> None:
+    def apply(self, waiter: Completion, args: TxnRequest) -> None:
         """Propose; refused without Raft when an operation cannot be allowed now. The result is a TxnResponse."""
         ops = [_completed(op) for op in args.Ops or ()]
         locks = {op.KV.DirEnt.Key for op in ops if op.KV is not None and op.KV.Verb == KVOp.LOCK}
@@ -43,13 +43,13 @@ class Txn:
         else:
             self._propose(waiter, replace(args, Ops=ops))
 
-    def _propose(self, waiter: Settled, args: TxnRequest) -> None:
+    def _propose(self, waiter: Completion, args: TxnRequest) -> None:
         if self._server.handed_on(waiter, APPLY, args):
             return  # no longer ours to do, after waiting for others
         ops = args.Ops or []
         errors = self._pre_check(ops) or self._held(ops)
         if errors:
-            waiter.set_result(TxnResponse(None, errors))
+            tell(waiter, TxnResponse(None, errors))
         else:
             logged = replace(args, Ops=[_for_the_log(op) for op in ops])
             self._server.propose_for(waiter, MessageType.TXN, logged)
