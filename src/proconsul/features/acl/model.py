@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
-from proconsul.features.base import WriteRequest
+from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
 
 MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
 ANONYMOUS_ACCESSOR_ID = "00000000-0000-0000-0000-000000000002"
@@ -27,6 +27,8 @@ class Link(Record, frozen=True):
 class ServiceIdentity(Record, frozen=True):
     """Stands for the policies a service needs, in all datacenters or those named."""
 
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
+
     ServiceName: str = ""
     Datacenters: list[str] | None = None
 
@@ -40,6 +42,12 @@ class NodeIdentity(Record, frozen=True):
 
 class ACLToken(RaftIndexed, frozen=True, kw_only=True):
     """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "Rules", "AuthMethod", "ExpirationTime",
+        "ExpirationTTL",
+    })  # fmt: skip
+    json_hidden: ClassVar[frozenset[str]] = frozenset({"Type"})
 
     AccessorID: str = ""
     SecretID: str = ""
@@ -59,6 +67,11 @@ class ACLToken(RaftIndexed, frozen=True, kw_only=True):
 
 
 class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
+    """Rules under a name, in all datacenters or those named."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
+    json_hidden: ClassVar[frozenset[str]] = frozenset({"Syntax"})
+
     ID: str = ""
     Name: str = ""
     Description: str = ""
@@ -70,6 +83,8 @@ class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
 
 class ACLRole(RaftIndexed, frozen=True, kw_only=True):
     """Policies and identities under one name."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})
 
     ID: str = ""
     Name: str = ""
