@@ -49,6 +49,7 @@ from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
+from proconsul.features.acl.http import ACLRoutes
 from proconsul.features.base import SECOND_NS, QueryMeta
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.catalog.model import Node
@@ -65,7 +66,7 @@ from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.txn.http import TxnRoutes
 from proconsul.features.web import Web
 from proconsul.server import leaving
-from proconsul.server.config import RpcTls, ServerConfig
+from proconsul.server.config import AclSettings, RpcTls, ServerConfig
 from proconsul.server.server import ConsulServer
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.service import EventFireRequest
@@ -200,6 +201,9 @@ class Agent:
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,
             autopilot=_autopilot(config),
+            acl=AclSettings(
+                config.acl.enabled, config.acl.default_policy == "allow", config.acl.tokens.initial_management
+            ),
             raft=RaftConfig(
                 heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
                 leader_lease_timeout_s=raft.leader_lease_timeout_s, snapshot_interval_s=raft.snapshot_interval_s,
@@ -264,6 +268,7 @@ class Agent:
         TxnRoutes(
             web, server.txn, body_bytes_max=limits.txn_request_bytes_max, value_bytes_max=limits.kv_value_bytes_max
         ).register(router)
+        ACLRoutes(web, server.acl, server.gate.call, enabled=self.config.acl.enabled).register(router)
         KeyringRoutes(web, self._operate_keys).register(router)
         OperatorRoutes(web, server.gate.call).register(router)
         SnapshotRoutes(web, server.archives).register(router)

@@ -36,6 +36,18 @@ IN_THE_CLEAR = RpcTls()
 
 
 @dataclass(frozen=True, slots=True)
+class AclSettings:
+    """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none."""
+
+    enabled: bool = False
+    default_allow: bool = True
+    initial_management: str = field(default="", repr=False)
+
+
+NO_ACLS = AclSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """Settings of one server. Times are seconds.
 
@@ -69,4 +81,5 @@ class ServerConfig:
     autopilot: AutopilotConfig = DEFAULT_AUTOPILOT
     autopilot_interval_s: float = 10.0
     server_health_interval_s: float = 2.0
+    acl: AclSettings = NO_ACLS
     raft: RaftConfig = field(default_factory=RaftConfig)

@@ -30,6 +30,8 @@ from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.msgpack import DecodeError
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.resolver import Resolver
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -136,6 +138,13 @@ class ConsulServer:
         self.force_leave: Callable[[str], Awaitable[object]]
         self.kvs, self.sessions, self.catalog = KVS(self), Sessions(self), Catalog(self)
         self.health, self.coordinates, self.txn = Health(self), Coordinates(self), Txn(self)
+        resolver = Resolver(
+            self.state.acl, enabled=config.acl.enabled, default_allow=config.acl.default_allow,
+            datacenter=self.datacenter, wall_clock_ns=wall_clock_ns,
+        )  # fmt: skip
+        self.acl = ACL(
+            self, resolver, initial_management=config.acl.initial_management, data_dir=config.data_dir
+        )
         self.autopilot, self.operating, self.archives = Autopilot(self), Operating(self), SnapshotArchives(self)
         self.peers_known = Peers(members, self.rng)
         self.network = self._make_network() if config.listen is not None else None
@@ -148,7 +157,7 @@ class ConsulServer:
         self.gate = Gate(self, self.views, self.forwarding, self.datacenter)
         for room in self.rooms():
             self.gate.serve(room.reads, getattr(room, "writes", {}))
-        self.gate.serve(calls=self.operating.calls)
+        self.gate.serve(calls={**self.operating.calls, **self.acl.calls})
         self._bootstrapping: Bootstrapping | None = None
         self._reconciler = Reconciler(self)
         self._leader_loop = LeaderLoop(self, self._next_leadership, self.died)
@@ -229,7 +238,7 @@ class ConsulServer:
 
     def rooms(self) -> tuple[Any, ...]:
         """The endpoints whose methods are callable from other agents."""
-        return self.kvs, self.sessions, self.catalog, self.health, self.coordinates, self.txn
+        return self.kvs, self.sessions, self.catalog, self.health, self.coordinates, self.txn, self.acl
 
     # What a simulation has other ones of: where the state is kept, and the way to the others.
 
@@ -451,6 +460,7 @@ class ConsulServer:
 
     async def establish(self) -> None:
         await self.autopilot.write_initial_config()
+        await self.acl.establish()
         now = self.clock()
         self.on_duty = True
         self.tombstones.enable(self.raft.last_index, now)
@@ -483,6 +493,7 @@ class ConsulServer:
             request = SessionRequest(Datacenter=self.datacenter, Op=DESTROY, Session=Session(ID=session_id))
             future = self.propose(MessageType.SESSION, request)
             future.add_done_callback(partial(self._destroyed, session_id))
+        self.acl.reap()
         index = self.tombstones.due(now)
         if index:
             reaped = self.propose(MessageType.TOMBSTONE, TombstoneRequest(Datacenter=self.datacenter, ReapIndex=index))

@@ -1,4 +1,4 @@
-"""Hashes of tokens, policies and roles: what replication compares (Consul docs: acl; features reference AC-36); pure."""
+"""Hashes of tokens, policies and roles, which replication compares (Consul docs: security/acl); pure."""
 
 from __future__ import annotations
 

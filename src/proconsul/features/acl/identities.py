@@ -49,9 +49,7 @@ def service_identities(
 ) -> list[ServiceIdentity] | None:
     """One for each service, in the order of names. ``owner``: ``token`` or ``role``. Raises ConsulError."""
     merged: dict[str, list[str] | None] = {}
-    count = 0
     for one in given or ():
-        count += 1
         if not one.ServiceName:
             raise ConsulError(f"Service identity is missing the service name field on this {owner}")
         if local and one.Datacenters:
@@ -80,7 +78,9 @@ def node_identities(given: Iterable[NodeIdentity] | None, owner: str) -> list[No
         if not one.Datacenter:
             raise ConsulError(f"Node identity is missing the datacenter field on this {owner}")
         if not _valid(one.NodeName):
-            raise ConsulError("Node identity has an invalid name. Only alphanumeric characters, '-' and '_' are allowed")
+            raise ConsulError(
+                "Node identity has an invalid name. Only alphanumeric characters, '-' and '_' are allowed"
+            )
         kept.add((one.NodeName, one.Datacenter))
     return [NodeIdentity(*one) for one in sorted(kept)] or None
 

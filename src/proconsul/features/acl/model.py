@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
-from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
+from proconsul.features.base import WriteRequest
 
 MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
 ANONYMOUS_ACCESSOR_ID = "00000000-0000-0000-0000-000000000002"

@@ -184,3 +184,28 @@ class ReplicationStatus(Record, frozen=True):
     ReplicatedTokenIndex: UInt64 = 0
     LastSuccess: GoTime = ZERO_TIME
     LastError: GoTime = ZERO_TIME
+
+
+class ExplainRequest(QueryOptions, frozen=True, kw_only=True):
+    """About the token with ``AccessorID``, or the one that asks."""
+
+    Datacenter: str = ""
+    AccessorID: str = ""
+    Question: Question = Question()
+
+
+class Explanation(Record, frozen=True):
+    """A decision with where it was made: a rule of a policy, or the default.
+
+    Needed: the rule that would allow it.
+    """
+
+    AccessorID: str = ""
+    Resource: str = ""
+    Access: str = ""
+    Segment: str = ""
+    Allow: bool = False
+    Policy: str = ""
+    Rule: str = ""
+    Default: bool = False
+    Needed: str = ""
