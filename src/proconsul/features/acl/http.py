@@ -9,7 +9,7 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
-from proconsul.engine.wire.record import RaftIndexed, replace
+from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import (
     ACL,
     AUTHORIZE,
@@ -18,7 +18,7 @@ from proconsul.features.acl.endpoint import (
     REPLICATION,
     check_questions,
 )
-from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLToken, Link
+from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLRow, ACLToken, Link
 from proconsul.features.acl.named import POLICY_DELETE, POLICY_SET, ROLE_DELETE, ROLE_SET
 from proconsul.features.acl.requests import (
     AuthorizeRequest,
@@ -52,7 +52,7 @@ T = TypeVar("T")
 Handler = Callable[[Request], Answer]
 
 
-class BootstrapAnswer(RaftIndexed, frozen=True, kw_only=True):
+class BootstrapAnswer(ACLRow, frozen=True, kw_only=True):
     """The first management token, its secret also under the name that clients from before 1.4 look for."""
 
     ID: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
+from proconsul.engine.wire.gotime import ZERO_TIME, GoTime, to_rfc3339
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
 
@@ -15,6 +15,28 @@ ANONYMOUS_SECRET = "anonymous"
 # Types of tokens from before 1.4, which carry their rules themselves.
 LEGACY_CLIENT = "client"
 LEGACY_MANAGEMENT = "management"
+
+
+_TIMES = frozenset({"ExpirationTime", "CreateTime", "LastSuccess", "LastError"})
+_INDEXES = ("CreateIndex", "ModifyIndex")
+
+
+def json_form(row: Any) -> dict[str, Any]:
+    """The fields of ``row`` as JSON has them: times as text, its indexes last."""
+    out: dict[str, Any] = {}
+    for name in row.__struct_fields__:
+        item = getattr(row, name)
+        if name in _INDEXES or name in row.json_hidden or (name in row.json_omitempty and not item):
+            continue
+        out[name] = to_rfc3339(item) if name in _TIMES else item
+    return out | {name: getattr(row, name) for name in _INDEXES if name in row.__struct_fields__}
+
+
+class ACLRow(RaftIndexed, frozen=True, kw_only=True):
+    """A row of one of the tables of access control."""
+
+    def __json__(self) -> dict[str, Any]:
+        return json_form(self)
 
 
 class Link(Record, frozen=True):
@@ -40,7 +62,7 @@ class NodeIdentity(Record, frozen=True):
     Datacenter: str = ""
 
 
-class ACLToken(RaftIndexed, frozen=True, kw_only=True):
+class ACLToken(ACLRow, frozen=True, kw_only=True):
     """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({
@@ -66,7 +88,7 @@ class ACLToken(RaftIndexed, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
+class ACLPolicy(ACLRow, frozen=True, kw_only=True):
     """Rules under a name, in all datacenters or those named."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
@@ -81,7 +103,7 @@ class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLRole(RaftIndexed, frozen=True, kw_only=True):
+class ACLRole(ACLRow, frozen=True, kw_only=True):
     """Policies and identities under one name."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})

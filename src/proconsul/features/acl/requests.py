@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
-from proconsul.engine.wire.record import RaftIndexed, Record, UInt64
-from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLToken, Link, NodeIdentity, ServiceIdentity
+from proconsul.engine.wire.record import Record, UInt64
+from proconsul.features.acl.model import (
+    ACLPolicy,
+    ACLRole,
+    ACLRow,
+    ACLToken,
+    Link,
+    NodeIdentity,
+    ServiceIdentity,
+    json_form,
+)
 from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
 
 
@@ -46,7 +55,7 @@ class TokenListRequest(QueryOptions, frozen=True, kw_only=True):
     Datacenter: str = ""
 
 
-class TokenListStub(RaftIndexed, frozen=True, kw_only=True):
+class TokenListStub(ACLRow, frozen=True, kw_only=True):
     """A token without what is secret of it."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({
@@ -100,7 +109,7 @@ class ListRequest(QueryOptions, frozen=True, kw_only=True):
     Datacenter: str = ""
 
 
-class PolicyListStub(RaftIndexed, frozen=True, kw_only=True):
+class PolicyListStub(ACLRow, frozen=True, kw_only=True):
     """A policy without its rules."""
 
     ID: str = ""
@@ -184,6 +193,9 @@ class ReplicationStatus(Record, frozen=True):
     ReplicatedTokenIndex: UInt64 = 0
     LastSuccess: GoTime = ZERO_TIME
     LastError: GoTime = ZERO_TIME
+
+    def __json__(self) -> dict[str, Any]:
+        return json_form(self)
 
 
 class ExplainRequest(QueryOptions, frozen=True, kw_only=True):
