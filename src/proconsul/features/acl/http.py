@@ -46,7 +46,7 @@ from proconsul.features.server import Read, WriteMethod
 from proconsul.features.web import Reply, Web
 
 _TEXT = "text/plain; charset=utf-8"
-_UNKNOWN = Reply(403, NOT_FOUND.encode(), _TEXT)
+_UNKNOWN = Reply(403, NOT_FOUND.encode(), "", {"Content-Type": _TEXT})
 _MISSING = Reply(404, b"", "")
 T = TypeVar("T")
 Handler = Callable[[Request], Answer]

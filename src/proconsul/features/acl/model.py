@@ -42,6 +42,8 @@ class ACLRow(RaftIndexed, frozen=True, kw_only=True):
 class Link(Record, frozen=True):
     """A policy or role by id; ``Name`` is what it was called when the link was written."""
 
+    go_name: ClassVar[str | None] = "ACLTokenPolicyLink"
+
     ID: str = ""
     Name: str = ""
 
@@ -50,6 +52,7 @@ class ServiceIdentity(Record, frozen=True):
     """Stands for the policies a service needs, in all datacenters or those named."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
+    go_name: ClassVar[str | None] = "ACLServiceIdentity"
 
     ServiceName: str = ""
     Datacenters: list[str] | None = None
@@ -57,6 +60,8 @@ class ServiceIdentity(Record, frozen=True):
 
 class NodeIdentity(Record, frozen=True):
     """Stands for the policies the agent of a node needs."""
+
+    go_name: ClassVar[str | None] = "ACLNodeIdentity"
 
     NodeName: str = ""
     Datacenter: str = ""
@@ -70,6 +75,8 @@ class ACLToken(ACLRow, frozen=True, kw_only=True):
         "ExpirationTTL",
     })  # fmt: skip
     json_hidden: ClassVar[frozenset[str]] = frozenset({"Type"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { ExpirationTTL interface {}; Hash string; *structs.Alias }"
 
     AccessorID: str = ""
     SecretID: str = ""
@@ -93,6 +100,8 @@ class ACLPolicy(ACLRow, frozen=True, kw_only=True):
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
     json_hidden: ClassVar[frozenset[str]] = frozenset({"Syntax"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
     ID: str = ""
     Name: str = ""
@@ -107,6 +116,8 @@ class ACLRole(ACLRow, frozen=True, kw_only=True):
     """Policies and identities under one name."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
     ID: str = ""
     Name: str = ""

@@ -13,6 +13,7 @@ from proconsul.features.acl.identities import MANAGEMENT_RULES
 from proconsul.features.acl.model import (
     ANONYMOUS_ACCESSOR_ID,
     ANONYMOUS_SECRET,
+    LEGACY_MANAGEMENT,
     MANAGEMENT_POLICY_ID,
     ACLPolicy,
     ACLToken,
@@ -28,10 +29,10 @@ REAPED_MAX = 100
 
 
 def management_token(accessor_id: str, secret_id: str, description: str, now_ns: int) -> ACLToken:
-    """A token that may do everything."""
+    """A token that may do everything, also to servers from before 1.4, which know it by its type."""
     token = ACLToken(
         AccessorID=accessor_id, SecretID=secret_id, Description=description, CreateTime=from_unix_ns(now_ns),
-        Policies=[Link(MANAGEMENT_POLICY_ID, MANAGEMENT_POLICY)],
+        Policies=[Link(MANAGEMENT_POLICY_ID, MANAGEMENT_POLICY)], Type=LEGACY_MANAGEMENT,
     )  # fmt: skip
     return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]
 
