@@ -202,7 +202,8 @@ class Agent:
             coordinate_update_period_s=config.coordinate.update_period_s,
             autopilot=_autopilot(config),
             acl=AclSettings(
-                config.acl.enabled, config.acl.default_policy == "allow", config.acl.tokens.initial_management
+                config.acl.enabled, config.acl.default_policy == "allow", config.acl.tokens.initial_management,
+                config.acl.enable_key_list_policy,
             ),
             raft=RaftConfig(
                 heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,

@@ -37,11 +37,15 @@ IN_THE_CLEAR = RpcTls()
 
 @dataclass(frozen=True, slots=True)
 class AclSettings:
-    """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none."""
+    """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none.
+
+    key_list_policy: listing keys needs more than reading them.
+    """
 
     enabled: bool = False
     default_allow: bool = True
     initial_management: str = field(default="", repr=False)
+    key_list_policy: bool = False
 
 
 NO_ACLS = AclSettings()

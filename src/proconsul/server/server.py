@@ -31,6 +31,7 @@ from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.resolver import Resolver
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
@@ -154,7 +155,11 @@ class ConsulServer:
             look_again=partial(self._leads_within, LEADER_POLL_S), rng=self.rng, datacenter=self.datacenter,
             leads=self.leads,
         )  # fmt: skip
-        self.gate = Gate(self, self.views, self.forwarding, self.datacenter)
+        permission = (
+            ACLPermission(resolver, self.state, key_list_policy=config.acl.key_list_policy)
+            if config.acl.enabled and not config.client else None
+        )  # fmt: skip
+        self.gate = Gate(self, self.views, self.forwarding, self.datacenter, permission=permission)
         for room in self.rooms():
             self.gate.serve(room.reads, getattr(room, "writes", {}))
         self.gate.serve(calls={**self.operating.calls, **self.acl.calls})
