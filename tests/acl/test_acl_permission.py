@@ -58,7 +58,10 @@ def method(name: str) -> Any:
 
 def admitted(world: World, name: str, args: Any, rules: str, **options: bool) -> bool:
     try:
-        permission(world, **options).admit(method(name), args, world.secret(rules))
+        found, secret = permission(world, **options), world.secret(rules)
+        found.admit(method(name), args, secret)
+        if name.startswith("Txn."):
+            return all(found.may_operate(op, secret) for op in args.Ops)
     except PermissionDenied as error:
         assert error.text == "Permission denied"
         return False

@@ -159,6 +159,8 @@ class ConsulServer:
             ACLPermission(resolver, self.state, key_list_policy=config.acl.key_list_policy)
             if config.acl.enabled and not config.client else None
         )  # fmt: skip
+        if permission is not None:
+            self.txn.may, self.txn.show = permission.may_operate, permission.show_transaction
         self.gate = Gate(self, self.views, self.forwarding, self.datacenter, permission=permission)
         for room in self.rooms():
             self.gate.serve(room.reads, getattr(room, "writes", {}))

@@ -6,7 +6,7 @@ refused; lists are filtered, and say whether something was left out (Consul docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from proconsul.engine.wire.record import replace
@@ -19,7 +19,7 @@ from proconsul.features.errors import PermissionDenied
 from proconsul.features.kv.model import KVOp
 from proconsul.features.session.model import CREATE
 from proconsul.features.state import State
-from proconsul.features.txn.model import TxnOp, TxnResult
+from proconsul.features.txn.model import TxnOp, TxnResponse, TxnResult
 
 Admit = Callable[[Any, Authorizer], bool]
 # Whether a row is shown.
@@ -154,8 +154,8 @@ class ACLPermission:
             "KVS.Get": Entry(_of("key", read, "Key")),
             "KVS.List": Entry(self._listing("Key"), _rows(lambda row, authorizer: authorizer.read("key", row.Key))),
             "KVS.ListKeys": Entry(self._listing("Prefix"), _rows(lambda key, authorizer: authorizer.read("key", key))),
-            "Txn.Apply": Entry(self._ops, _transaction),
-            "Txn.Read": Entry(self._ops, _transaction),
+            "Txn.Apply": Entry(_anybody, _transaction),  # each operation is asked for: `may_operate`
+            "Txn.Read": Entry(_anybody, _transaction),
             "Session.Apply": Entry(self._session_write),
             "Session.Renew": Entry(lambda args, who: self._of_session(args.SessionID or args.Session, who)),
             "Session.Get": sessions,
@@ -196,6 +196,11 @@ class ACLPermission:
 
         return may_list
 
+    def show_transaction(self, reply: TxnResponse, token: str) -> TxnResponse:
+        """What of the reply to a transaction that wrote is shown to ``token``."""
+        shown: TxnResponse = _transaction(reply, self._resolver.resolve(token).authorizer).value
+        return shown
+
     def _session_write(self, args: Any, authorizer: Authorizer) -> bool:
         if args.Op == CREATE:
             return authorizer.write("session", args.Session.Node)
@@ -206,9 +211,9 @@ class ACLPermission:
         session = self._state.kv.session(session_id)
         return session is None or authorizer.write("session", session.Node)
 
-    def _ops(self, args: Any, authorizer: Authorizer) -> bool:
-        ops: Iterable[TxnOp] = args.Ops or ()
-        return all(self._op(op, authorizer) for op in ops)
+    def may_operate(self, op: TxnOp, token: str) -> bool:
+        """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
+        return self._op(op, self._resolver.resolve(token).authorizer)
 
     def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
         if op.KV is not None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from proconsul.engine.settled import Settled
+from collections.abc import Callable
+from typing import Any
+
+from proconsul.engine.settled import Settled, tell_error, tell_result
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import INVALID_ADDRESS, KEYS_NOT_TEXT, for_the_log, keys_not_text, reachable
 from proconsul.features.catalog.model import Node
+from proconsul.features.errors import PermissionDenied
 from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
@@ -31,6 +35,10 @@ class Txn:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        # Whether whoever has a token may do an operation; where tokens count, another one.
+        self.may: Callable[[TxnOp, str], bool] = lambda op, token: True
+        # What of a reply is shown to whoever has a token; None for all of it.
+        self.show: Callable[[TxnResponse, str], TxnResponse] | None = None
         self.reads = {READ: self.read}
         self.writes = {APPLY: self.apply}
 
@@ -47,16 +55,23 @@ class Txn:
         if self._server.handed_on(waiter, APPLY, args):
             return  # no longer ours to do, after waiting for others
         ops = args.Ops or []
-        errors = self._pre_check(ops) or self._held(ops)
+        errors = self._pre_check(ops, args.Token) or self._held(ops)
         if errors:
             waiter.set_result(TxnResponse(None, errors))
         else:
             logged = replace(args, Ops=[_for_the_log(op) for op in ops])
+            if self.show is not None:
+                show, token = self.show, args.Token
+                waiter = _Showing(waiter, lambda reply: show(reply, token))
             self._server.propose_for(waiter, MessageType.TXN, logged)
 
-    def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
-        refusals = ((position, self._refusal(op)) for position, op in enumerate(ops))
-        return [TxnError(position, refusal) for position, refusal in refusals if refusal]
+    def _pre_check(self, ops: list[TxnOp], token: str) -> list[TxnError]:
+        errors = []
+        for position, op in enumerate(ops):
+            refusal = self._refusal(op) or ("" if self.may(op, token) else PermissionDenied().text)
+            if refusal:
+                errors.append(TxnError(position, refusal))
+        return errors
 
     def _held(self, ops: list[TxnOp]) -> list[TxnError] | None:
         """What is wrong with a transaction that takes a lock of somebody else's.
@@ -89,7 +104,7 @@ class Txn:
 
         def run(_: WatchSet) -> tuple[int, TxnReadResponse]:
             ops = args.Ops or []
-            errors: list[TxnError] | None = self._pre_check(ops)
+            errors: list[TxnError] | None = self._pre_check(ops, args.Token)
             results = None
             if not errors:
                 results, errors = server.state.txn.read(ops)
@@ -99,6 +114,24 @@ class Txn:
             )
 
         return Read((READ.name, id(args)), run, READ, args, shared=False, waits=False)
+
+
+class _Showing:
+    """Passes on what may be shown of a reply; refusals pass as they are."""
+
+    __slots__ = ("_show", "_waiter")
+
+    def __init__(self, waiter: Settled, show: Callable[[TxnResponse], TxnResponse]) -> None:
+        self._waiter, self._show = waiter, show
+
+    def done(self) -> bool:
+        return self._waiter.done()
+
+    def set_result(self, result: Any) -> None:
+        tell_result(self._waiter, self._show(result) if isinstance(result, TxnResponse) else result)
+
+    def set_exception(self, error: Exception) -> None:
+        tell_error(self._waiter, error)
 
 
 def _lock_of(op: TxnOp) -> tuple[str, str]:
