@@ -280,18 +280,16 @@ class Agent:
 
     async def _operate_keys(self, args: KeyringRequest) -> KeyringResponses:
         if self.config.server:
-            return await self.server.operate_keys(args)
+            return await self.server.operate_keys_for(args)
         reply: KeyringResponses = await self.server.call("Internal.KeyringOperation", args, KeyringResponses)
         return reply
 
-    async def fire_event(self, name: str, payload: bytes) -> None:
+    async def fire_event(self, name: str, payload: bytes, token: str) -> None:
         """Put an event into the pool of the datacenter; only servers do. Raises ConsulError."""
         if self.config.server:
-            self.server.fire_event(name, payload)
+            self.server.fire_event_for(token, name, payload)
             return
-        args = EventFireRequest(
-            Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=self.config.acl.tokens.default
-        )
+        args = EventFireRequest(Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=token)
         await self.server.call("Internal.EventFire", args, QueryMeta)
 
     # ------------------------------------------------------------------ identity

@@ -33,6 +33,7 @@ from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.resolver import Resolver
+from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -42,7 +43,7 @@ from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.model import DirEntry, TombstoneRequest
 from proconsul.features.kv.state import TombstoneMade
 from proconsul.features.messages import MessageType
-from proconsul.features.operator.model import KeyringRequest, KeyringResponses
+from proconsul.features.operator.model import KeyOperation, KeyringRequest, KeyringResponses
 from proconsul.features.server import WriteMethod
 from proconsul.features.session.endpoint import Sessions
 from proconsul.features.session.model import DESTROY, Session, SessionRequest
@@ -309,6 +310,16 @@ class ConsulServer:
             return True
         let_go_at = kv.let_go_at(key)
         return let_go_at > 0 and self.lock_delays.is_unknown(let_go_at, now)
+
+    async def operate_keys_for(self, args: KeyringRequest) -> KeyringResponses:
+        """Do something to the keys for whoever has the token of ``args``. Raises ConsulError."""
+        self.acl.require_keyring(args.Token, write=args.Operation != KeyOperation.LIST)
+        return await self.operate_keys(args)
+
+    def fire_event_for(self, token: str, name: str, payload: bytes) -> None:
+        """Fire an event for whoever has ``token``. Raises ConsulError."""
+        self.acl.require(token, "event", Level.WRITE, name)
+        self.fire_event(name, payload)
 
     def rehearse(self, ops: list[TxnOp]) -> list[TxnError] | None:
         """See `Server.rehearse`."""

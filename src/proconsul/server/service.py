@@ -54,11 +54,11 @@ def register(server: ConsulServer, rpc: RpcServer) -> None:
     rpc.register("Status.Peers", DCSpecificRequest, lambda _: server.peers())
     rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
     rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.catalog.list_datacenters())
-    rpc.register("Internal.KeyringOperation", KeyringRequest, lambda args: server.operate_keys(args))
+    rpc.register("Internal.KeyringOperation", KeyringRequest, server.operate_keys_for)
 
     def fire(args: EventFireRequest) -> QueryMeta:
         gate.route(args.Datacenter)
-        server.fire_event(args.Name, args.Payload)
+        server.fire_event_for(args.Token, args.Name, args.Payload)
         return QueryMeta(KnownLeader=True)
 
     rpc.register("Internal.EventFire", EventFireRequest, fire)

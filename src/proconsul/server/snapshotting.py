@@ -31,6 +31,7 @@ from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
+from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
@@ -64,6 +65,7 @@ class SnapshotArchives:
         """See `SnapshotService`."""
         if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
             return await self._save_elsewhere(args)
+        self._server.acl.require(args.Token, "acl", Level.WRITE)
         server, raft = self._server, self._server.raft
         async with self._one:
             index, term = raft.applied_index, raft.applied_term
@@ -88,6 +90,7 @@ class SnapshotArchives:
             if not await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale):
                 await self._restore_elsewhere(args, archive)
                 return
+            self._server.acl.require(args.Token, "acl", Level.WRITE)
             try:
                 await self._restore_here(archive)
                 return

@@ -37,7 +37,7 @@ class EventRoutes:
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
-        await self.agent.fire_event(event.Name, encode(event))
+        await self.agent.fire_event(event.Name, encode(event), self.web.token(request))
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:

@@ -90,6 +90,24 @@ class ACL:
             AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain
         }  # fmt: skip
 
+    # ------------------------------------------------------------------ what is not behind the gate
+
+    def allows(self, secret: str, resource: str, level: Level, name: str = "") -> bool:
+        """Whether who has ``secret`` may; everybody may without access control. Raises ACLNotFound."""
+        if not self.resolver.enabled:
+            return True
+        return self.resolver.resolve(secret).authorizer.allows(resource, level, name)
+
+    def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
+        """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
+        if not self.allows(secret, resource, level, name):
+            raise PermissionDenied()
+
+    def require_keyring(self, secret: str, *, write: bool) -> None:
+        """As `require`, for the keys of the pools. Raises ConsulError with a text of its own."""
+        if not self.allows(secret, "keyring", Level.WRITE if write else Level.READ):
+            raise ConsulError("Modifying keyring denied due to ACLs" if write else "Reading keyring denied by ACLs")
+
     # ------------------------------------------------------------------ the beginning
 
     def bootstrap(self, waiter: Settled, args: BootstrapCall) -> None:
