@@ -257,6 +257,7 @@ class Agent:
     def _routes(self, router: Router) -> None:
         from proconsul.agent.api.debug import DebugRoutes
         from proconsul.agent.api.event import EventRoutes
+        from proconsul.agent.api.guarded import GuardedRouter
         from proconsul.agent.api.info import InfoRoutes
         from proconsul.agent.api.registration import RegistrationRoutes
 
@@ -273,8 +274,9 @@ class Agent:
         KeyringRoutes(web, self._operate_keys).register(router)
         OperatorRoutes(web, server.gate.call).register(router)
         SnapshotRoutes(web, server.archives).register(router)
-        RegistrationRoutes(self).register(router)
-        InfoRoutes(self).register(router)
+        guarded = GuardedRouter(router, self)
+        RegistrationRoutes(self).register(guarded)
+        InfoRoutes(self).register(guarded)
         EventRoutes(self).register(router)
         DebugRoutes(self).register(router)
 
