@@ -9,6 +9,7 @@ from proconsul.agent.agent import Agent
 from proconsul.agent.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import BadRequest
 from proconsul.features.options import read_waiting
@@ -64,6 +65,9 @@ class EventRoutes:
         return deferred
 
     def _list(self, request: Request) -> tuple[Response, int]:
+        token, acl = self.web.token(request), self.agent.server.acl
         events = self.agent.events.events(request.get("name"))
+        if self.agent.config.server:
+            events = [event for event in events if acl.allows(token, "event", Level.READ, event.Name)]
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index
