@@ -113,9 +113,8 @@ def unkept_promises(config: RuntimeConfig) -> list[str]:
     found = []
     if config.acl.enabled:
         found.append(
-            "acl.enabled is set, but this version does not enforce access control everywhere: on servers it does for "
-            "keys, sessions, catalog, health, coordinates, transactions, operators, keyrings, snapshots, the firing of "
-            "events and ACLs, while services, checks and members of agents and the list of events are open to everybody"
+            "acl.enabled is set, but this version does not enforce access control everywhere: on servers it does, with "
+            "client agents what they ask of servers; what client agents answer by themselves is open to everybody"
         )
     for port in (config.ports.grpc, config.ports.grpc_tls):
         if port > 0:

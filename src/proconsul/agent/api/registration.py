@@ -345,8 +345,7 @@ class RegistrationRoutes:
             raise BadRequest("Missing service ID")
         self.web.check(request, Rule.NAMESPACE)
         enable = self._enable(request)
-        if self.state.service(request.params) is not None:
-            self.rights.require_change(request, request.params)
+        self.rights.require_change(request, request.params)
         return self._kept(partial(
             self.agent.registrations.service_maintenance, request.params, enable, request.get("reason"),
             self.web.token(request),

@@ -28,12 +28,13 @@ class LocalRights:
     def unlimited(self) -> bool:
         return not (self._agent.config.acl.enabled and self._agent.config.server)
 
-    def _allows(self, request: Request, resource: str, level: Level, name: str) -> bool:
+    def _allows(self, request: Request, resource: str, name: str, level: Level) -> bool:
         return self._agent.server.acl.allows(self._agent.web.token(request), resource, level, name)
 
-    def _require(self, allowed: bool) -> None:
-        if not allowed:
-            raise PermissionDenied()
+    def _require_write(self, request: Request, resource: str, name: str) -> None:
+        """Raise PermissionDenied with what is missing."""
+        if not self._allows(request, resource, name, Level.WRITE):
+            raise PermissionDenied(f"Permission denied: Missing {resource}:write on {name}")
 
     # ------------------------------------------------------------------ seeing
 
@@ -42,19 +43,20 @@ class LocalRights:
 
     def services(self, request: Request, rows: dict[str, NodeService]) -> dict[str, NodeService]:
         """The services that may be seen. Raises ACLNotFound."""
-        return self._shown(rows, lambda row: self._allows(request, "service", Level.READ, row.Service))
+        return self._shown(rows, lambda row: self._allows(request, "service", row.Service, Level.READ))
 
     def checks(self, request: Request, rows: dict[str, HealthCheck]) -> dict[str, HealthCheck]:
         """The checks that may be seen: of a service with it, else with the node. Raises ACLNotFound."""
-        return self._shown(rows, lambda row: self._of_check(request, row, Level.READ))
+        return self._shown(rows, lambda row: self._allows(request, *self._owner(row), Level.READ))
 
     def sees_node(self, request: Request, name: str) -> bool:
         """Whether a member of the pool may be seen. Raises ACLNotFound."""
-        return self.unlimited or self._allows(request, "node", Level.READ, name)
+        return self.unlimited or self._allows(request, "node", name, Level.READ)
 
     def require_service(self, request: Request, name: str) -> None:
         """Raise PermissionDenied unless services of that name may be seen."""
-        self._require(self.unlimited or self._allows(request, "service", Level.READ, name))
+        if not (self.unlimited or self._allows(request, "service", name, Level.READ)):
+            raise PermissionDenied()
 
     # ------------------------------------------------------------------ changing
 
@@ -63,8 +65,9 @@ class LocalRights:
         if self.unlimited:
             return
         old = self._agent.local.service(service.ID)
-        for name in {service.Service, old.Service if old is not None else service.Service}:
-            self._require(self._allows(request, "service", Level.WRITE, name))
+        self._require_write(request, "service", service.Service)
+        if old is not None:
+            self._require_write(request, "service", old.Service)
 
     def require_change(self, request: Request, service_id: str) -> None:
         """Raise PermissionDenied unless a service may be changed, ConsulError when there is none."""
@@ -72,8 +75,8 @@ class LocalRights:
             return
         service = self._agent.local.service(service_id)
         if service is None:
-            raise ConsulError(f"Unknown service {quoted(service_id)}")
-        self._require(self._allows(request, "service", Level.WRITE, service.Service))
+            raise ConsulError(f"Unknown service {{{quoted(service_id)} {{}}}}")
+        self._require_write(request, "service", service.Service)
 
     def require_check_register(self, request: Request, check: HealthCheck) -> None:
         """Raise PermissionDenied unless a check may be registered, and what has its id now be replaced."""
@@ -81,7 +84,7 @@ class LocalRights:
             return
         old = self._agent.local.check(check.CheckID)
         for one in (check, *([old] if old is not None else [])):
-            self._require(self._of_check(request, one, Level.WRITE))
+            self._require_write(request, *self._owner(one))
 
     def require_check_change(self, request: Request, check_id: str) -> None:
         """Raise PermissionDenied unless a check may be changed, ConsulError when there is none."""
@@ -90,10 +93,11 @@ class LocalRights:
         check = self._agent.local.check(check_id)
         if check is None:
             raise ConsulError(f"Unknown check {quoted(check_id)}")
-        self._require(self._of_check(request, check, Level.WRITE))
+        self._require_write(request, *self._owner(check))
 
-    def _of_check(self, request: Request, check: HealthCheck, level: Level) -> bool:
+    def _owner(self, check: HealthCheck) -> tuple[str, str]:
+        """What a check is of, a service or this node: the resource and its name."""
         if not check.ServiceID:
-            return self._allows(request, "node", level, self._agent.config.node_name)
+            return "node", self._agent.config.node_name
         service = self._agent.local.service(check.ServiceID)
-        return self._allows(request, "service", level, service.Service if service is not None else check.ServiceName)
+        return "service", service.Service if service is not None else check.ServiceName
