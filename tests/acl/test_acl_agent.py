@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.harness import Agent, Subject, eventually, require_quiet
+from support.harness import Agent, Subject, eventually, program, require_quiet
 
 ACL_ON = 'acl { enabled = true default_policy = "deny" }'
 
@@ -113,6 +114,26 @@ def test_a_decision_is_explained(agent: Agent, manager: str) -> None:
     by_default = call(agent, "GET", target.replace("segment=web", "segment=x"), None, manager).json()
     assert by_default["Default"] and not by_default["Allow"] and by_default["Rule"] == ""
     assert call(agent, "GET", target.replace("access=write", "access=x"), None, manager).status == 400
+
+
+def test_the_command_explains(agent: Agent, manager: str) -> None:
+    token = token_with(agent, manager, "commanded", 'key_prefix "a" { policy = "read" }')
+
+    def run(*words: str) -> tuple[int, str]:
+        options = [f"-http-addr={agent.address}", f"-token={manager}", f"-accessor={token['AccessorID']}"]
+        done = subprocess.run(
+            [*program(Subject.OURS), "acl", "explain", *options, *words], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, text = run("key:read", "abc")
+    assert code == 0 and text.startswith("Allowed: key:read abc\n") and "in commanded" in text
+    code, text = run("key:write", "abc")
+    assert code == 2 and text.startswith("Denied: key:write abc\n")
+    assert 'Needed:  key "abc" { policy = "write" }' in text
+    code, text = run("operator:read")
+    assert code == 2 and "Decided: the default policy" in text and 'operator = "read"' in text
+    assert run("nonsense")[0] == 1 and run("key:nonsense", "a")[0] == 1
 
 
 def test_secrets_are_shown_to_managers_only(agent: Agent, manager: str) -> None:
