@@ -20,9 +20,11 @@ from proconsul.features.acl.model import (
     ServiceIdentity,
 )
 from proconsul.features.acl.rules import parse_legacy_rules, parse_rules
-from proconsul.features.acl.state import ACLState
+from proconsul.features.acl.state import POLICIES, ROLES, ACLState
 from proconsul.features.errors import ACLDisabled, PermissionDenied
 
+# Tokens in use at a time in a large cluster; each keeps a few words.
+_KEPT_MAX = 16384
 NOT_FOUND = "ACL not found"
 
 
@@ -60,6 +62,8 @@ class Resolver:
         self.enabled, self.default_allow = enabled, default_allow
         self._state, self._datacenter, self._now_ns = state, datacenter, wall_clock_ns
         self._compiled = Compiled(default_allow=default_allow)
+        # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
+        self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
 
     def now_ns(self) -> int:
         return self._now_ns()
@@ -77,6 +81,17 @@ class Resolver:
 
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
+        index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
+        # A row that was written anew, or restored, is another object.
+        if kept is not None and kept[0] is token and kept[1] == index:
+            return kept[2]
+        made = self._made(token)
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        self._kept[token.SecretID] = token, index, made
+        return made
+
+    def _made(self, token: ACLToken) -> Authorizer:
         pieces = {piece[0]: piece for piece in self._pieces(token)}
 
         def origins() -> Iterator[Origin]:
