@@ -14,12 +14,15 @@ from proconsul.features.acl.identities import node_identities, service_identitie
 from proconsul.features.acl.model import MANAGEMENT_POLICY_ID, ACLPolicy, ACLRole
 from proconsul.features.acl.requests import (
     ListRequest,
+    PolicyBatchRequest,
+    PolicyBatchResponse,
     PolicyDeleteCall,
     PolicyGetRequest,
     PolicyListResponse,
     PolicyListStub,
     PolicyResponse,
     PolicySetCall,
+    RoleBatchRequest,
     RoleDeleteCall,
     RoleGetRequest,
     RoleListResponse,
@@ -40,6 +43,14 @@ ROLE_READ = ReadMethod("ACL.RoleRead", RoleGetRequest, RoleResponse, "Role")
 ROLE_LIST = ReadMethod("ACL.RoleList", ListRequest, RoleListResponse, "Roles", to_value=or_empty)
 ROLE_SET = WriteMethod("ACL.RoleSet", RoleSetCall, ACLRole)
 ROLE_DELETE = WriteMethod("ACL.RoleDelete", RoleDeleteCall, str)
+# Client agents ask what the tokens of their users link to. Nothing but to have the token is needed.
+POLICY_RESOLVE = ReadMethod("ACL.PolicyResolve", PolicyBatchRequest, PolicyBatchResponse, "Policies", to_value=or_empty)
+ROLE_RESOLVE = ReadMethod("ACL.RoleResolve", RoleBatchRequest, RoleListResponse, "Roles", to_value=or_empty)
+
+
+def _asked_for(ids: list[str] | None, rows: list[Any]) -> list[Any]:
+    wanted = {one.lower() for one in ids or ()}
+    return [row for row in rows if row.ID.lower() in wanted]
 
 
 class Policies:
@@ -47,7 +58,9 @@ class Policies:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.policies
-        self.reads: dict[ReadMethod, Any] = {POLICY_READ: self.read, POLICY_LIST: self.list_all}
+        self.reads: dict[ReadMethod, Any] = {
+            POLICY_READ: self.read, POLICY_LIST: self.list_all, POLICY_RESOLVE: self.resolve
+        }  # fmt: skip
         self.writes: dict[WriteMethod, Any] = {POLICY_SET: self.set, POLICY_DELETE: self.delete}
 
     def read(self, args: PolicyGetRequest) -> Read:
@@ -71,6 +84,16 @@ class Policies:
             ]  # fmt: skip
 
         return Read((POLICY_LIST.name, args.Token), run, POLICY_LIST, args)
+
+    def resolve(self, args: PolicyBatchRequest) -> Read:
+        """The asked for among the policies of whoever asks. Raises ACLNotFound."""
+
+        def run(watch: WatchSet | None) -> tuple[int, list[ACLPolicy]]:
+            index, token = self._desk.watched(watch, POLICIES), self._desk.resolver.resolve(args.Token).token
+            return index, [] if token is None else _asked_for(args.PolicyIDs, self._desk.resolver.policies_of(token))
+
+        key = (POLICY_RESOLVE.name, args.Token, tuple(args.PolicyIDs or ()))
+        return Read(key, run, POLICY_RESOLVE, args, shared=False)
 
     def set(self, waiter: Settled, args: PolicySetCall) -> None:
         """Make or change a policy; the result is what is stored. Raises ConsulError."""
@@ -109,7 +132,7 @@ class Roles:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.roles
-        self.reads: dict[ReadMethod, Any] = {ROLE_READ: self.read, ROLE_LIST: self.list_all}
+        self.reads: dict[ReadMethod, Any] = {ROLE_READ: self.read, ROLE_LIST: self.list_all, ROLE_RESOLVE: self.resolve}
         self.writes: dict[WriteMethod, Any] = {ROLE_SET: self.set, ROLE_DELETE: self.delete}
 
     def _shown(self, role: ACLRole) -> ACLRole:
@@ -133,6 +156,17 @@ class Roles:
             return index, [self._shown(row) for row in rows]
 
         return Read((ROLE_LIST.name, args.Token, args.Policy.lower()), run, ROLE_LIST, args)
+
+    def resolve(self, args: RoleBatchRequest) -> Read:
+        """The asked for among the roles of whoever asks. Raises ACLNotFound."""
+
+        def run(watch: WatchSet | None) -> tuple[int, list[ACLRole]]:
+            index, token = self._desk.watched(watch, ROLES), self._desk.resolver.resolve(args.Token).token
+            roles = [] if token is None else _asked_for(args.RoleIDs, self._desk.resolver.roles_of(token))
+            return index, [self._shown(role) for role in roles]
+
+        key = (ROLE_RESOLVE.name, args.Token, tuple(args.RoleIDs or ()))
+        return Read(key, run, ROLE_RESOLVE, args, shared=False)
 
     def set(self, waiter: Settled, args: RoleSetCall) -> None:
         """Make or change a role; the result is what is stored. Raises ConsulError."""

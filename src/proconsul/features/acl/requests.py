@@ -181,6 +181,24 @@ class BootstrapCall(WriteRequest, frozen=True, kw_only=True):
     Datacenter: str = ""
 
 
+class PolicyBatchRequest(QueryOptions, frozen=True, kw_only=True):
+    """Of the policies of the token that asks, those with these ids."""
+
+    PolicyIDs: list[str] | None = None
+    Datacenter: str = ""
+
+
+class PolicyBatchResponse(QueryMeta, frozen=True, kw_only=True):
+    Policies: list[ACLPolicy] | None = None
+
+
+class RoleBatchRequest(QueryOptions, frozen=True, kw_only=True):
+    """Of the roles of the token that asks, those with these ids."""
+
+    RoleIDs: list[str] | None = None
+    Datacenter: str = ""
+
+
 class ReplicationStatus(Record, frozen=True):
     """How far a secondary datacenter is with copying; in the primary nothing runs."""
 

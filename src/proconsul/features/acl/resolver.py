@@ -14,6 +14,7 @@ from proconsul.features.acl.model import (
     LEGACY_CLIENT,
     LEGACY_MANAGEMENT,
     ACLPolicy,
+    ACLRole,
     ACLToken,
     Link,
     NodeIdentity,
@@ -101,16 +102,27 @@ class Resolver:
 
         return self._compiled.of(frozenset(pieces), origins)
 
+    def roles_of(self, token: ACLToken) -> list[ACLRole]:
+        """The roles that ``token`` links to and that are there."""
+        found = (self._state.roles.get(link.ID.lower()) for link in token.Roles or ())
+        return [role for role in found if role is not None]
+
+    def policies_of(self, token: ACLToken) -> list[ACLPolicy]:
+        """The policies that ``token`` links to, itself or by its roles, each once."""
+        links = [*(token.Policies or ())]
+        for role in self.roles_of(token):
+            links += role.Policies or ()
+        found = {link.ID.lower(): self._state.policies.get(link.ID.lower()) for link in links}
+        return [policy for policy in found.values() if policy is not None]
+
     def _pieces(self, token: ACLToken) -> Iterator[_Piece]:
         if token.Type == LEGACY_MANAGEMENT:
             yield ("management",), "management token", MANAGEMENT_RULES, False
         elif token.Type == LEGACY_CLIENT and token.Rules:
             yield ("legacy", token.Rules), f"rules of token {token.AccessorID}", token.Rules, True
         yield from self._linked(token.Policies, token.ServiceIdentities, token.NodeIdentities)
-        for link in token.Roles or ():
-            role = self._state.roles.get(link.ID.lower())
-            if role is not None:
-                yield from self._linked(role.Policies, role.ServiceIdentities, role.NodeIdentities)
+        for role in self.roles_of(token):
+            yield from self._linked(role.Policies, role.ServiceIdentities, role.NodeIdentities)
 
     def _linked(
         self, policies: list[Link] | None, services: list[ServiceIdentity] | None, nodes: list[NodeIdentity] | None
