@@ -25,6 +25,12 @@ pytestmark = pytest.mark.reference
 HERE = Path(__file__).parent
 SCENARIOS = [scenario for path in sorted((HERE / "scenarios").glob("*.http")) for scenario in load(path)]
 INTENDED: list[dict[str, str]] = tomllib.loads((HERE / "intended.toml").read_text())["difference"]
+# What the agents of a file are told beyond what all are told. Who sends no token there manages access control.
+MANAGER = "5e56ad8c-7f0a-4ee6-9d4f-9f1e5d2f6a31"
+SETTINGS = {
+    "acl": 'acl { enabled = true default_policy = "deny" tokens { master = "' + MANAGER + '" default = "' + MANAGER
+    + '" } }',
+}  # fmt: skip
 SETTLE_TIMEOUT_S = 40.0
 DIFF_LINES_MAX = 60
 
@@ -65,7 +71,8 @@ class Pairs:
             self._file = file
             for subject in (Subject.REFERENCE, Subject.OURS):
                 directory = self._directories.mktemp(subject.value)
-                agent = Agent(subject, directory, ["-hcl", "enable_script_checks=true"])
+                settings = ["enable_script_checks=true", *filter(None, [SETTINGS.get(file)])]
+                agent = Agent(subject, directory, [word for one in settings for word in ("-hcl", one)])
                 agent.start()
                 self._agents.append(agent)
             for agent in self._agents:

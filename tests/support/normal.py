@@ -14,8 +14,13 @@ from support.scenarios import Rule
 IGNORED_HEADERS = frozenset({"date", "content-length", "transfer-encoding"})
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_INDEX = re.compile(r'("(?:Create|Modify)Index": ?|current modify index |X-Consul-Index: |"Index": ?)(\d+)')
-_CLOCK = re.compile(r'("LTime": ?|"Timestamp": ?|Age: )"?[^,"\n]+"?')
+_INDEX = re.compile(
+    r'("(?:Create|Modify)Index": ?|current modify index |reset index: |X-Consul-Index: |"Index": ?)(\d+)'
+)
+_CLOCK = re.compile(
+    r'("LTime": ?|"Timestamp": ?|"CreateTime": ?(?!"0001)|"ExpirationTime": ?|Age: )"?[^,"\n]+"?'
+)
+_HASH = re.compile(r'("Hash": ?)"[^"]+"')
 _CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
 
 
@@ -91,4 +96,6 @@ def normal(reply: Reply, names: Names, rules: set[Rule]) -> str:
         text = ""
     whole = "\n".join([f"status {reply.status}", *headers, "", text])
     whole = _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole)))
+    if Rule.LOOSE_HASH in rules:
+        whole = _HASH.sub(r"\1<hash>", whole)
     return _INDEX.sub(r"\1<index>", whole) if Rule.LOOSE_INDEX in rules else _ranks(whole, names.started)

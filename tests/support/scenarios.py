@@ -33,6 +33,7 @@ class Rule(enum.Enum):
     UNORDERED = "unordered"  # sort every list of the JSON body
     SETTLE = "settle"  # repeat a read until the two answers agree: its subject is updated in the background
     LOOSE_INDEX = "loose-index"  # indexes count unrelated background writes as well: do not compare their order
+    LOOSE_HASH = "loose-hash"  # the hash is of ids that were chosen at random
     STATUS_ONLY = "status-only"  # the body differs by nature (measurements)
     SHAPE = "shape"  # compare names and types of the JSON body, not its values
 

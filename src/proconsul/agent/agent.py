@@ -50,6 +50,7 @@ from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
+from proconsul.features.acl.settings import AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.model import Node
 from proconsul.features.errors import ConsulError
@@ -189,6 +190,10 @@ class Agent:
             rpc_hold_timeout_s=config.performance.rpc_hold_timeout_s,
             coordinate_update_period_s=config.coordinate.update_period_s,
             autopilot=_autopilot(config),
+            acl=AclSettings(
+                config.acl.enabled, config.acl.default_policy == "allow", config.acl.tokens.initial_management,
+                config.acl.enable_key_list_policy, config.data_dir,
+            ),
             raft=RaftConfig(
                 heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
                 leader_lease_timeout_s=raft.leader_lease_timeout_s, snapshot_interval_s=raft.snapshot_interval_s,
@@ -241,24 +246,25 @@ class Agent:
     def _routes(self, router: Router) -> None:
         from proconsul.agent.api.debug import DebugRoutes
         from proconsul.agent.api.event import EventRoutes
+        from proconsul.agent.api.guarded import GuardedRouter
         from proconsul.agent.api.info import InfoRoutes
         from proconsul.agent.api.registration import RegistrationRoutes
 
         web, server, limits = self.web, self.server, self.config.limits
         site = Site(
             web, server, server.archives, self.config.node_name, limits.kv_value_bytes_max,
-            limits.txn_request_bytes_max, self.config.coordinate.disabled,
+            limits.txn_request_bytes_max, self.config.coordinate.disabled, self.config.acl.enabled,
         )  # fmt: skip
         for feature in FEATURES:
             feature.routes(site, server.endpoints.get(feature)).register(router)
-        RegistrationRoutes(self).register(router)
-        InfoRoutes(self).register(router)
+        guarded = GuardedRouter(router, self)
+        RegistrationRoutes(self).register(guarded)
+        InfoRoutes(self).register(guarded)
         EventRoutes(self).register(router)
         DebugRoutes(self).register(router)
 
-    async def fire_event(self, name: str, payload: bytes) -> None:
+    async def fire_event(self, name: str, payload: bytes, token: str) -> None:
         """Put an event into the pool of the datacenter; only servers do. Raises ConsulError."""
-        token = self.config.acl.tokens.default
         args = EventFireRequest(Datacenter=self.config.datacenter, Name=name, Payload=payload, Token=token)
         await self.server.gate.call(FIRE, args)
 

@@ -112,7 +112,10 @@ def unkept_promises(config: RuntimeConfig) -> list[str]:
     """What the configuration asks for and this version does not do: nobody may find that out by chance."""
     found = []
     if config.acl.enabled:
-        found.append("acl.enabled is set, but this version does not enforce access control: every request is allowed")
+        found.append(
+            "acl.enabled is set, but this version does not enforce access control everywhere: on servers it does, with "
+            "client agents what they ask of servers; what client agents answer by themselves is open to everybody"
+        )
     for port in (config.ports.grpc, config.ports.grpc_tls):
         if port > 0:
             found.append(f"port {port} is set for gRPC, but this version does not serve gRPC: nobody listens there")

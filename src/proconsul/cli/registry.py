@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "acl binding-rule read": ("acl_binding_rule", "Read", "Show one binding rule"),
     "acl binding-rule update": ("acl_binding_rule", "Update", "Change a binding rule"),
     "acl bootstrap": ("acl_token", "Bootstrap", "Create the first management token"),
+    "acl explain": ("acl_explain", "Explain", "Say why a token may do something or not"),
     "acl policy create": ("acl_policy", "Create", "Add a policy"),
     "acl policy delete": ("acl_policy", "Delete", "Remove a policy"),
     "acl policy list": ("acl_policy", "List", "Show all policies"),

@@ -6,16 +6,13 @@ which server has to answer; then it reads, waits, proposes or forwards. None of 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.completion import Completion
 from proconsul.engine.store.view import View
 from proconsul.features.options import PLAIN, Options
+from proconsul.features.permission import Permission
 from proconsul.features.server import CallMethod, Read, WriteMethod
-
-# A read, a write, or what is neither.
-Method = Any
 
 
 class Found(NamedTuple):
@@ -43,37 +40,6 @@ class Pending(Protocol):
 
     def hurry(self) -> None:
         """Tell what there is now, instead of waiting for a change."""
-
-
-class Permission(Protocol):
-    """Who may do what. ``unlimited``: everybody everything, so that nobody need be asked."""
-
-    @property
-    def unlimited(self) -> bool: ...
-
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
-
-    def sees(self, token: str) -> Hashable:
-        """What tells apart those who are shown different things; equal ones share answers."""
-
-    def visible(self, method: Method, value: Any, token: str) -> Any:
-        """What of a read's value is shown to ``token``."""
-
-
-class AllowEverything:
-    """No access control."""
-
-    unlimited = True
-
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        return
-
-    def sees(self, token: str) -> Hashable:
-        return None
-
-    def visible(self, method: Method, value: Any, token: str) -> Any:
-        return value
 
 
 class Gate(Protocol):

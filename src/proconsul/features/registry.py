@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.http import ACLRoutes
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -42,6 +44,7 @@ class Site(NamedTuple):
     kv_value_bytes_max: int
     txn_request_bytes_max: int
     coordinates_disabled: bool
+    acl_enabled: bool
 
 
 class Feature(NamedTuple):
@@ -60,6 +63,7 @@ FEATURES = (
         site.web, coordinates, disabled=site.coordinates_disabled)),
     Feature(Txn, lambda site, txn: TxnRoutes(
         site.web, txn, body_bytes_max=site.txn_request_bytes_max, value_bytes_max=site.kv_value_bytes_max)),
+    Feature(ACL, lambda site, acl: ACLRoutes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),
     Feature(None, lambda site, _: KeyringRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: OperatorRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: SnapshotRoutes(site.web, site.archives)),

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple, Protocol
 from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
+from proconsul.features.acl.resolver import Resolver
+from proconsul.features.acl.settings import AclSettings
 from proconsul.features.errors import ConsulError
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
+from proconsul.features.permission import Permission
 from proconsul.features.session.model import Session
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
@@ -107,18 +110,19 @@ class Read(NamedTuple):
 Do = Callable[[Completion, Any], None]
 Reads = Mapping[ReadMethod, Callable[[Any], Read]]
 Writes = Mapping[WriteMethod, Do]
+Calls = Mapping[CallMethod, Callable[[Any], Awaitable[Any]]]
 
 
-class Endpoint(Protocol):
-    """What answers the methods of a feature; the gate calls it where they are to be answered."""
+class Endpoint:
+    """What answers the methods of a feature; the gate calls it where they are to be answered.
 
-    @property
-    def reads(self) -> Reads:
-        """By method: the read that it is with given arguments."""
+    reads: the read that a method is with given arguments. writes: what carries a method out on the server that is to do
+    it. calls: what answers a method that is neither.
+    """
 
-    @property
-    def writes(self) -> Writes:
-        """By method: what carries it out on the server that is to do it."""
+    reads: Reads = {}
+    writes: Writes = {}
+    calls: Calls = {}
 
 
 class Server(Protocol):
@@ -129,6 +133,13 @@ class Server(Protocol):
     datacenter: str
     node_name: str
     session_ttl_min_ns: int
+    # From secrets to rights, and what else was configured of access control.
+    resolver: Resolver
+    acl_settings: AclSettings
+
+    @property
+    def permission(self) -> Permission:
+        """What the gate asks; for methods of which it cannot know what they need."""
 
     def renew(self, session: Session) -> None:
         """Give ``session`` a full TTL again: deadlines are in the leader's memory only."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address, Tls
 from proconsul.engine.rpc.mux import NO_TLS, TlsPolicy
+from proconsul.features.acl.settings import NO_ACLS, AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig
 
@@ -67,4 +68,5 @@ class ServerConfig:
     autopilot: AutopilotConfig = DEFAULT_AUTOPILOT
     autopilot_interval_s: float = 10.0
     server_health_interval_s: float = 2.0
+    acl: AclSettings = NO_ACLS
     raft: RaftConfig = field(default_factory=RaftConfig)

@@ -26,8 +26,9 @@ from proconsul.features.base import (
     query_time_ns,
 )
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
-from proconsul.features.gate import AllowEverything, Found, Permission
+from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
+from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding, Written
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from proconsul.engine.gossip.member import Member
+from proconsul.features.acl.endpoint import ACL
 from proconsul.features.base import SECOND_NS
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.session.model import Session
@@ -29,8 +30,8 @@ class Leadership:
     ``flush_coordinates`` writes what agents have told of theirs.
     """
 
-    def __init__(self, server: Consensus, flush_coordinates: Callable[[], None]) -> None:
-        self._server = server
+    def __init__(self, server: Consensus, flush_coordinates: Callable[[], None], acl: ACL) -> None:
+        self._server, self._acl = server, acl
         config = server.config
         self.on_duty = False
         self.established = asyncio.Event()
@@ -48,6 +49,7 @@ class Leadership:
                 server.propose, server.datacenter, lambda began: self._timed("leader.reapTombstones", began)
             ),
             Periodic(flush_coordinates, config.coordinate_update_period_s),
+            Periodic(acl.reap, TICK_S),
         )
         self._led: Effects = {kind: do for duty in self._duties for kind, do in duty.effects.items()}
 
@@ -83,6 +85,7 @@ class Leadership:
     async def establish(self) -> None:
         """See `Duties`."""
         await self.autopilot.write_initial_config()
+        await self._acl.establish()
         now = self._server.clock()
         self.on_duty = True
         self.lock_delays.begin_again(now)

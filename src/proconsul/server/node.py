@@ -16,11 +16,13 @@ from proconsul.engine.meters import Meters
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
+from proconsul.features.acl.resolver import Resolver
 from proconsul.features.base import SECOND_NS
 from proconsul.features.coordinate.endpoint import WanCoordinate
 from proconsul.features.errors import ConsulError
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
+from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.registry import FEATURES
 from proconsul.features.server import WriteMethod
 from proconsul.features.session.model import Session
@@ -62,6 +64,11 @@ class ConsulNode(ABC):
         self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
         self.state = State()
         self.views: Views = Views(self.state.store.watches, self._soon)
+        self.acl_settings = acl = config.acl
+        self.resolver = Resolver(
+            self.state.acl, enabled=acl.enabled, default_allow=acl.default_allow, datacenter=self.datacenter,
+            wall_clock_ns=wall_clock_ns,
+        )  # fmt: skip
         self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
         self.peers_known = Peers(gossip.members, self.rng)
         # None for a node without a network.
@@ -71,14 +78,23 @@ class ConsulNode(ABC):
             unavailable=self.unavailable, look_again=self._look_again, rng=self.rng, datacenter=self.datacenter,
             leads=lambda: self.leading,
         )  # fmt: skip
-        self.gate = Gate(self, self.views, self.forwarding, self.datacenter)
+        self.gate = Gate(self, self.views, self.forwarding, self.datacenter, permission=self._make_permission())
         for endpoint in self.endpoints.values():
-            self.gate.serve(endpoint.reads, endpoint.writes)
+            self.gate.serve(endpoint.reads, endpoint.writes, endpoint.calls)
         self.archives = SnapshotArchives(self, self._local_archives())
 
     @staticmethod
     def _soon(callback: Callable[[], None]) -> object:
         return asyncio.get_running_loop().call_soon(callback)
+
+    @property
+    def permission(self) -> Permission:
+        """See `Server.permission`."""
+        return self.gate.permission
+
+    def _make_permission(self) -> Permission:
+        """A client lets everybody ask: servers see whose token it is."""
+        return AllowEverything()
 
     def endpoint(self, kind: type[T]) -> T:
         """The endpoint of a class."""

@@ -25,6 +25,8 @@ from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, NoLeader
@@ -32,6 +34,7 @@ from proconsul.features.event.model import FIRE, EventFireRequest
 from proconsul.features.keyring.model import OPERATE
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
+from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.status.model import LEADER, PEERS
@@ -179,7 +182,13 @@ class ConsulServer(ConsulNode):
         return Network(self, pool, self.peers_known)
 
     def _make_leadership(self) -> Leadership:
-        return Leadership(self, self.endpoint(Coordinates).flush)
+        return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+
+    def _make_permission(self) -> Permission:
+        acl = self.acl_settings
+        if not acl.enabled:
+            return AllowEverything()
+        return ACLPermission(self.resolver, self.state, key_list_policy=acl.key_list_policy)
 
     def _local_archives(self) -> LocalArchives:
         return LocalArchives(self)

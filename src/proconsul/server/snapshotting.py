@@ -36,7 +36,8 @@ from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
-from proconsul.features.snapshot.model import Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
+from proconsul.features.permission import Permission
+from proconsul.features.snapshot.model import SNAPSHOT, Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 from proconsul.server.config import ServerConfig
 from proconsul.server.fsm import FSM
 from proconsul.server.gate import Gate
@@ -125,6 +126,10 @@ class Asker(Protocol):
     pool: ConnectionPool | None
     peers_known: Peers
 
+    @property
+    def permission(self) -> Permission:
+        """Who may have archives."""
+
     def whom_to_ask(self) -> Address | None:
         """Who answers what we cannot."""
 
@@ -146,6 +151,7 @@ class SnapshotArchives:
         ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
         if self._local is None or not ours:
             return await self._save_elsewhere(args)
+        self._server.permission.admit(SNAPSHOT, args, args.Token)
         return await self._local.save()
 
     async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
@@ -158,6 +164,7 @@ class SnapshotArchives:
             if self._local is None or not ours:
                 await self._restore_elsewhere(args, archive)
                 return
+            self._server.permission.admit(SNAPSHOT, args, args.Token)
             try:
                 await self._local.restore(archive)
                 return

@@ -14,6 +14,7 @@ from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.features.acl.endpoint import ACL
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.model import KeyringRequest, KeyringResponses
@@ -133,8 +134,8 @@ class _SimGossip:
 class _WatchedLeadership(Leadership):
     """Leadership, and the watch told of what it does."""
 
-    def __init__(self, server: SimServer, flush_coordinates: Callable[[], None]) -> None:
-        super().__init__(server, flush_coordinates)
+    def __init__(self, server: SimServer, flush_coordinates: Callable[[], None], acl: ACL) -> None:
+        super().__init__(server, flush_coordinates, acl)
         self._sim = server
 
     def renew(self, session: Session) -> None:
@@ -202,7 +203,7 @@ class SimServer(ConsulServer):
         return SimNetwork(self, pool, self.process.cluster.links, self.process)
 
     def _make_leadership(self) -> Leadership:
-        return _WatchedLeadership(self, self.endpoint(Coordinates).flush)
+        return _WatchedLeadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
 
     # ------------------------------------------------------------------ watched
 

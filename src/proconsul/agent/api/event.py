@@ -9,6 +9,8 @@ from proconsul.agent.agent import Agent
 from proconsul.agent.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import BadRequest
 from proconsul.features.options import read_waiting
@@ -37,7 +39,7 @@ class EventRoutes:
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
-        await self.agent.fire_event(event.Name, encode(event))
+        await self.agent.fire_event(event.Name, encode(event), self.web.token(request))
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:
@@ -64,6 +66,9 @@ class EventRoutes:
         return deferred
 
     def _list(self, request: Request) -> tuple[Response, int]:
+        token, acl = self.web.token(request), self.agent.server.endpoint(ACL)
         events = self.agent.events.events(request.get("name"))
+        if self.agent.config.server:
+            events = [event for event in events if acl.allows(token, "event", Level.READ, event.Name)]
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

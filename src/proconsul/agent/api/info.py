@@ -8,6 +8,7 @@ from typing import Any
 from proconsul import COMPATIBLE_VERSION
 from proconsul.agent import host
 from proconsul.agent.agent import Agent
+from proconsul.agent.api.rights import LocalRights
 from proconsul.agent.logs import Monitor, level_number
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.request import Request, Response
@@ -37,6 +38,7 @@ class InfoRoutes:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.web = agent.web
+        self.rights = LocalRights(agent)
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/self", {"GET": self.self_})
@@ -65,7 +67,9 @@ class InfoRoutes:
         wan = bool(request.get("wan"))
         if request.has("why"):
             return self._why(request, wan)
-        return self.web.json(request, [show_member(member) for member in self.agent.members(wan=wan)])
+        return self.web.json(request, [
+            show_member(member) for member in self.agent.members(wan=wan) if self.rights.sees_node(request, member.name)
+        ])  # fmt: skip
 
     def _why(self, request: Request, wan: bool) -> Answer:
         """What led to the status of one member: an extension of proconsul's own."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from proconsul.agent.agent import Agent
+from proconsul.agent.api.rights import LocalRights
 from proconsul.agent.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.file_writer import Outcome
 from proconsul.agent.local_state import worst_status
@@ -112,6 +113,7 @@ class RegistrationRoutes:
         self.agent = agent
         self.web = agent.web
         self.state = agent.local
+        self.rights = LocalRights(agent)
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/services", {"GET": self.services})
@@ -134,14 +136,14 @@ class RegistrationRoutes:
 
     def services(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        services = self.state.live_services()
+        services = self.rights.services(request, self.state.live_services())
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
         return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
 
     def checks(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        checks = self.state.live_checks()
+        checks = self.rights.checks(request, self.state.live_checks())
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
         return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)})
@@ -178,6 +180,7 @@ class RegistrationRoutes:
         service = self.state.service(request.params)
         if service is None:
             return text_response(404, f"unknown service ID: {request.params}")
+        self.rights.require_service(request, service.Service)
         fingerprint = content_hash(service)
         return self.web.json(request, show_service(service, fingerprint), headers={"X-Consul-Contenthash": fingerprint})
 
@@ -204,6 +207,7 @@ class RegistrationRoutes:
             return self._health(
                 request, 404, reason, gojson.Object(AggregatedStatus="critical", Service=None, Checks=None)
             )
+        self.rights.require_service(request, service.Service)
         checks = self._checks_for(service.ID)
         status = aggregated_status(checks)
         return self._health(request, _HEALTH_STATUS[status], status, self._health_json(status, service, checks))
@@ -225,6 +229,7 @@ class RegistrationRoutes:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
         self.web.check(request, Rule.NAMESPACE)
+        self.rights.require_service(request, request.params)
         found = []
         for service in self.state.live_services().values():
             if service.Service == request.params:
@@ -291,6 +296,7 @@ class RegistrationRoutes:
         for check in checks:
             if check.Status and not valid_status(check.Status):
                 raise BadRequest("Status for checks must 'passing', 'warning', 'critical'")
+        self.rights.require_register(request, service)
         planner = self.agent.registrations.planner()
         try:
             sidecar = planner.sidecar_of(definition)
@@ -298,6 +304,8 @@ class RegistrationRoutes:
             raise BadRequest(f"Request decode failed: {error}") from None
         except DefinitionError as error:
             raise BadRequest(f"Invalid SidecarService: {error}") from None
+        if sidecar is not None:
+            self.rights.require_register(request, sidecar[0])
         token = definition.Token or self.web.token(request)
         wanted = [(service, checks), *([sidecar] if sidecar is not None else [])]
         try:
@@ -329,6 +337,7 @@ class RegistrationRoutes:
 
     def service_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
+        self.rights.require_change(request, request.params)
         return self._kept(partial(self.agent.registrations.remove_service, request.params))
 
     def service_maintenance(self, request: Request) -> Answer:
@@ -336,6 +345,7 @@ class RegistrationRoutes:
             raise BadRequest("Missing service ID")
         self.web.check(request, Rule.NAMESPACE)
         enable = self._enable(request)
+        self.rights.require_change(request, request.params)
         return self._kept(partial(
             self.agent.registrations.service_maintenance, request.params, enable, request.get("reason"),
             self.web.token(request),
@@ -371,6 +381,7 @@ class RegistrationRoutes:
         except DefinitionError as error:
             raise BadRequest(f"Invalid check: {error}") from None
         check = definition.health_check(self.state.node)
+        self.rights.require_check_register(request, check)
         return self._kept(partial(
             self.agent.registrations.add_check, check, definition,
             token=definition.Token or self.web.token(request),
@@ -378,6 +389,7 @@ class RegistrationRoutes:
 
     def check_deregister(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
+        self.rights.require_check_change(request, request.params)
         return self._kept(partial(self.agent.registrations.remove_check, request.params))
 
     def check_pass(self, request: Request) -> Answer:
@@ -394,13 +406,14 @@ class RegistrationRoutes:
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
-        return self._report(request.params, update.Status, update.Output)
+        return self._report(request, update.Status, update.Output)
 
     def _noted(self, request: Request, status: str) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        return self._report(request.params, status, request.get("note"))
+        return self._report(request, status, request.get("note"))
 
-    def _report(self, check_id: str, status: str, output: str) -> Answer:
-        return self._kept(partial(self.agent.registrations.update_ttl, check_id, status, output))
+    def _report(self, request: Request, status: str, output: str) -> Answer:
+        self.rights.require_check_change(request, request.params)
+        return self._kept(partial(self.agent.registrations.update_ttl, request.params, status, output))
 
 

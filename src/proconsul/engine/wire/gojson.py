@@ -20,6 +20,7 @@ import msgspec
 from proconsul.engine.wire import gobase64
 from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.gojson_scan import explain_syntax
+from proconsul.engine.wire.gotime import GoTime, from_rfc3339
 from proconsul.engine.wire.record import Duration, TextDuration, UInt, UInt64
 from proconsul.engine.wire.text import quoted
 
@@ -376,6 +377,20 @@ def _read_anything(value: Any, struct: str, path: str) -> Any:
     return value
 
 
+def _read_time(value: Any, struct: str, path: str) -> bytes:
+    """A time in RFC 3339. What is none is told as Go does when not even its year can be read."""
+    if not isinstance(value, str):
+        text = msgspec.json.encode(value).decode()
+    else:
+        try:
+            return from_rfc3339(value)
+        except ValueError:
+            text = msgspec.json.encode(value).decode()
+    layout = '"2006-01-02T15:04:05Z07:00"'
+    rest = text.removeprefix('"')
+    raise JSONError(f"parsing time {quoted(text)} as {quoted(layout)}: cannot parse {quoted(rest)} as \"2006\"")
+
+
 _SCALAR_READERS: dict[Any, Reader] = {
     str: _scalar(str, "string"),
     bool: _scalar(bool, "bool"),
@@ -386,6 +401,7 @@ _SCALAR_READERS: dict[Any, Reader] = {
     TextDuration: _read_duration,
     float: _read_float,
     bytes: _read_bytes,
+    GoTime: _read_time,
     Any: _read_anything,
 }
 

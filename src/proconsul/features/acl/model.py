@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
+from proconsul.engine.wire.gotime import ZERO_TIME, GoTime, to_rfc3339
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
 
@@ -17,8 +17,32 @@ LEGACY_CLIENT = "client"
 LEGACY_MANAGEMENT = "management"
 
 
+_TIMES = frozenset({"ExpirationTime", "CreateTime", "LastSuccess", "LastError"})
+_INDEXES = ("CreateIndex", "ModifyIndex")
+
+
+def json_form(row: Any) -> dict[str, Any]:
+    """The fields of ``row`` as JSON has them: times as text, its indexes last."""
+    out: dict[str, Any] = {}
+    for name in row.__struct_fields__:
+        item = getattr(row, name)
+        if name in _INDEXES or name in row.json_hidden or (name in row.json_omitempty and not item):
+            continue
+        out[name] = to_rfc3339(item) if name in _TIMES else item
+    return out | {name: getattr(row, name) for name in _INDEXES if name in row.__struct_fields__}
+
+
+class ACLRow(RaftIndexed, frozen=True, kw_only=True):
+    """A row of one of the tables of access control."""
+
+    def __json__(self) -> dict[str, Any]:
+        return json_form(self)
+
+
 class Link(Record, frozen=True):
     """A policy or role by id; ``Name`` is what it was called when the link was written."""
+
+    go_name: ClassVar[str | None] = "ACLTokenPolicyLink"
 
     ID: str = ""
     Name: str = ""
@@ -27,6 +51,9 @@ class Link(Record, frozen=True):
 class ServiceIdentity(Record, frozen=True):
     """Stands for the policies a service needs, in all datacenters or those named."""
 
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
+    go_name: ClassVar[str | None] = "ACLServiceIdentity"
+
     ServiceName: str = ""
     Datacenters: list[str] | None = None
 
@@ -34,12 +61,22 @@ class ServiceIdentity(Record, frozen=True):
 class NodeIdentity(Record, frozen=True):
     """Stands for the policies the agent of a node needs."""
 
+    go_name: ClassVar[str | None] = "ACLNodeIdentity"
+
     NodeName: str = ""
     Datacenter: str = ""
 
 
-class ACLToken(RaftIndexed, frozen=True, kw_only=True):
+class ACLToken(ACLRow, frozen=True, kw_only=True):
     """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "Rules", "AuthMethod", "ExpirationTime",
+        "ExpirationTTL",
+    })  # fmt: skip
+    json_hidden: ClassVar[frozenset[str]] = frozenset({"Type"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { ExpirationTTL interface {}; Hash string; *structs.Alias }"
 
     AccessorID: str = ""
     SecretID: str = ""
@@ -58,7 +95,14 @@ class ACLToken(RaftIndexed, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
+class ACLPolicy(ACLRow, frozen=True, kw_only=True):
+    """Rules under a name, in all datacenters or those named."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Datacenters"})
+    json_hidden: ClassVar[frozenset[str]] = frozenset({"Syntax"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
+
     ID: str = ""
     Name: str = ""
     Description: str = ""
@@ -68,8 +112,12 @@ class ACLPolicy(RaftIndexed, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLRole(RaftIndexed, frozen=True, kw_only=True):
+class ACLRole(ACLRow, frozen=True, kw_only=True):
     """Policies and identities under one name."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
     ID: str = ""
     Name: str = ""

@@ -50,6 +50,7 @@ class ACLState:
             indexes={
                 "accessor": lambda row: row.AccessorID.lower() or None,
                 "auth_method": lambda row: row.AuthMethod.lower() or None,
+                "expires": lambda row: True if row.ExpirationTime else None,
             },
             multi_indexes={
                 "policy": lambda row: {link.ID.lower() for link in row.Policies or ()},

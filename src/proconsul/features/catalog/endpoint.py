@@ -38,7 +38,7 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
 from proconsul.features.narrow import filtering, narrowing
-from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 Narrow = Callable[[Any], Any]
 
@@ -55,7 +55,7 @@ NODE_SERVICES = ReadMethod("Catalog.NodeServices", NodeSpecificRequest, IndexedN
 NODE_SERVICE_LIST = ReadMethod("Catalog.NodeServiceList", NodeSpecificRequest, IndexedNodeServiceList, "NodeServices")
 
 
-class Catalog:
+class Catalog(Endpoint):
     """Catalog.Register, Deregister, ListDatacenters, ListNodes, ListServices, ServiceNodes, NodeServices."""
 
     def __init__(self, server: Server) -> None:

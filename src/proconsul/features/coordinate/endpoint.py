@@ -23,7 +23,7 @@ from proconsul.features.coordinate.model import (
 )
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 log = logging.getLogger("agent.server.coordinate")
 
@@ -50,7 +50,7 @@ class WanCoordinate(NamedTuple):
     coord: Coord
 
 
-class Coordinates:
+class Coordinates(Endpoint):
     """Coordinate.Update, ListDatacenters, ListNodes and Node. ``flush`` is called by the leader every period."""
 
     def __init__(self, server: Server) -> None:

@@ -17,7 +17,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.narrow import filtering, narrowing
-from proconsul.features.server import Read, ReadMethod, Reads, Server, Writes, or_empty
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, or_empty
 
 CHECKS_IN_STATE = ReadMethod(
     "Health.ChecksInState", ChecksInStateRequest, IndexedHealthChecks, "HealthChecks", to_value=or_empty
@@ -37,7 +37,7 @@ def _node_of_check(check: HealthCheck) -> str:
     return check.Node
 
 
-class Health:
+class Health(Endpoint):
     """Health.ChecksInState, NodeChecks, ServiceChecks and ServiceNodes."""
 
     def __init__(self, server: Server) -> None:
@@ -46,7 +46,6 @@ class Health:
             CHECKS_IN_STATE: self.checks_in_state, NODE_CHECKS: self.node_checks,
             SERVICE_CHECKS: self.service_checks, SERVICE_NODES: self.service_nodes,
         }  # fmt: skip
-        self.writes: Writes = {}
 
     def checks_in_state(self, args: ChecksInStateRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters

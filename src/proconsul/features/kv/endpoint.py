@@ -19,7 +19,7 @@ from proconsul.features.kv.model import (
     KVSRequest,
 )
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 _OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
 
@@ -33,7 +33,7 @@ LIST = ReadMethod("KVS.List", KeyRequest, IndexedDirEntries, "Entries", to_value
 LIST_KEYS = ReadMethod("KVS.ListKeys", KeyListRequest, IndexedKeyList, "Keys", to_value=or_empty)
 
 
-class KVS:
+class KVS(Endpoint):
     """KVS.Apply, KVS.Get, KVS.List and KVS.ListKeys."""
 
     def __init__(self, server: Server) -> None:

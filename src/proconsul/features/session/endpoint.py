@@ -9,7 +9,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
@@ -32,7 +32,7 @@ LIST = ReadMethod("Session.List", SessionSpecificRequest, IndexedSessions, "Sess
 NODE_SESSIONS = ReadMethod("Session.NodeSessions", NodeSpecificRequest, IndexedSessions, "Sessions", to_value=or_empty)
 
 
-class Sessions:
+class Sessions(Endpoint):
     """Session.Apply, Get, List, NodeSessions and Renew."""
 
     def __init__(self, server: Server) -> None:

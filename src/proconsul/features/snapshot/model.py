@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import QueryMeta
+from proconsul.features.server import CallMethod
 
 
 class SnapshotOp(IntEnum):
@@ -44,3 +45,7 @@ class SnapshotService(Protocol):
 
     def restore(self, args: SnapshotRequest, archive: BinaryIO) -> Awaitable[None]:
         """Replace the state of all servers. Raises ConsulError; then nothing has changed."""
+
+
+# What rights to archives are asked by; on the wire they have connections of their own.
+SNAPSHOT = CallMethod("Snapshot", SnapshotRequest, None)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from proconsul.engine.completion import Completion, tell
+from proconsul.engine.completion import Completion, Mapped, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import INVALID_ADDRESS, KEYS_NOT_TEXT, for_the_log, keys_not_text, reachable
 from proconsul.features.catalog.model import Node
+from proconsul.features.errors import PermissionDenied
 from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Read, ReadMethod, Reads, Server, WriteMethod, Writes
+from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes
 from proconsul.features.txn.model import (
     TxnError,
     TxnOp,
@@ -26,7 +27,7 @@ APPLY = WriteMethod("Txn.Apply", TxnRequest, TxnResponse)
 READ = ReadMethod("Txn.Read", TxnReadRequest, TxnReadResponse)
 
 
-class Txn:
+class Txn(Endpoint):
     """Runs transactions: through Raft, or for reads against the state of whoever may answer."""
 
     def __init__(self, server: Server) -> None:
@@ -47,16 +48,25 @@ class Txn:
         if self._server.handed_on(waiter, APPLY, args):
             return  # no longer ours to do, after waiting for others
         ops = args.Ops or []
-        errors = self._pre_check(ops) or self._held(ops)
+        errors = self._pre_check(ops, args.Token) or self._held(ops)
         if errors:
             tell(waiter, TxnResponse(None, errors))
         else:
             logged = replace(args, Ops=[_for_the_log(op) for op in ops])
+            permission = self._server.permission
+            if not permission.unlimited:
+                waiter = Mapped(waiter, lambda reply: permission.show_transaction(reply, args.Token))
             self._server.propose_for(waiter, MessageType.TXN, logged)
 
-    def _pre_check(self, ops: list[TxnOp]) -> list[TxnError]:
-        refusals = ((position, self._refusal(op)) for position, op in enumerate(ops))
-        return [TxnError(position, refusal) for position, refusal in refusals if refusal]
+    def _pre_check(self, ops: list[TxnOp], token: str) -> list[TxnError]:
+        errors, permission = [], self._server.permission
+        for position, op in enumerate(ops):
+            refusal = self._refusal(op)
+            if not refusal and not permission.may_operate(op, token):
+                refusal = PermissionDenied().text
+            if refusal:
+                errors.append(TxnError(position, refusal))
+        return errors
 
     def _held(self, ops: list[TxnOp]) -> list[TxnError] | None:
         """What is wrong with a transaction that takes a lock of somebody else's.
@@ -89,7 +99,7 @@ class Txn:
 
         def run(_: WatchSet) -> tuple[int, TxnReadResponse]:
             ops = args.Ops or []
-            errors: list[TxnError] | None = self._pre_check(ops)
+            errors: list[TxnError] | None = self._pre_check(ops, args.Token)
             results = None
             if not errors:
                 results, errors = server.state.txn.read(ops)

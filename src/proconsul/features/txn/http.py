@@ -106,7 +106,7 @@ class TxnRoutes:
             body = gojson.dumps(_outcome(reply.Results, reply.Errors, meta), pretty=pretty)
             return Reply(409 if reply.Errors else 200, body, indexed=False)
 
-        read = self.txn.read(TxnReadRequest(Datacenter=self.web.datacenter, Ops=ops))
+        read = self.txn.read(TxnReadRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request)))
         return self.web.read(request, read, encode)
 
     # ------------------------------------------------------------------ decoding

@@ -1,0 +1,50 @@
+"""What the agent's own routes need: those whose need is known from the path alone (Consul docs: api-docs/agent)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proconsul.engine.http.request import Request
+from proconsul.engine.http.router import Answer, Handler, Router
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.rules import Level
+
+if TYPE_CHECKING:
+    from proconsul.agent.agent import Agent
+
+# Of the agent and the node it is the own name that must be granted; operators have none.
+NEEDS = {
+    "/v1/agent/self": ("agent", Level.READ),
+    "/v1/agent/version": ("agent", Level.READ),
+    "/v1/agent/metrics": ("agent", Level.READ),
+    "/v1/agent/monitor": ("agent", Level.READ),
+    "/v1/agent/host": ("operator", Level.READ),
+    "/v1/agent/reload": ("agent", Level.WRITE),
+    "/v1/agent/leave": ("agent", Level.WRITE),
+    "/v1/agent/join/": ("agent", Level.WRITE),
+    "/v1/agent/force-leave/": ("operator", Level.WRITE),
+    "/v1/agent/token/": ("agent", Level.WRITE),
+    "/v1/agent/maintenance": ("node", Level.WRITE),
+}
+
+
+class GuardedRouter(Router):
+    """Puts routes into ``router`` so that they ask for rights first. On servers only: client agents resolve nothing."""
+
+    def __init__(self, router: Router, agent: Agent) -> None:
+        self._router, self._agent = router, agent
+
+    def add(self, pattern: str, handlers: dict[str, Handler], **options: Any) -> None:
+        need = NEEDS.get(pattern)
+        if need is not None and self._agent.config.acl.enabled and self._agent.config.server:
+            handlers = {verb: self._guarded(handler, *need) for verb, handler in handlers.items()}
+        self._router.add(pattern, handlers, **options)
+
+    def _guarded(self, handler: Handler, resource: str, level: Level) -> Handler:
+        def guarded(request: Request) -> Answer:
+            agent = self._agent
+            name = "" if resource == "operator" else agent.config.node_name
+            agent.server.endpoint(ACL).require(agent.web.token(request), resource, level, name)
+            return handler(request)
+
+        return guarded

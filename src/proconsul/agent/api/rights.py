@@ -1,0 +1,104 @@
+"""Who may see and change what is registered with the agent (Consul docs: api-docs/agent, service and check).
+
+On servers only: client agents resolve no tokens yet, and let everybody do everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from proconsul.agent.agent import Agent
+from proconsul.engine.http.request import Request
+from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.rules import Level
+from proconsul.features.catalog.model import HealthCheck, NodeService
+from proconsul.features.errors import ConsulError, PermissionDenied
+
+T = TypeVar("T")
+
+
+class LocalRights:
+    """What the token of a request may do with local services and checks."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    @property
+    def unlimited(self) -> bool:
+        return not (self._agent.config.acl.enabled and self._agent.config.server)
+
+    def _allows(self, request: Request, resource: str, name: str, level: Level) -> bool:
+        return self._agent.server.endpoint(ACL).allows(self._agent.web.token(request), resource, level, name)
+
+    def _require_write(self, request: Request, resource: str, name: str) -> None:
+        """Raise PermissionDenied with what is missing."""
+        if not self._allows(request, resource, name, Level.WRITE):
+            raise PermissionDenied(f"Permission denied: Missing {resource}:write on {name}")
+
+    # ------------------------------------------------------------------ seeing
+
+    def _shown(self, rows: dict[str, T], may: Callable[[T], bool]) -> dict[str, T]:
+        return rows if self.unlimited else {key: row for key, row in rows.items() if may(row)}
+
+    def services(self, request: Request, rows: dict[str, NodeService]) -> dict[str, NodeService]:
+        """The services that may be seen. Raises ACLNotFound."""
+        return self._shown(rows, lambda row: self._allows(request, "service", row.Service, Level.READ))
+
+    def checks(self, request: Request, rows: dict[str, HealthCheck]) -> dict[str, HealthCheck]:
+        """The checks that may be seen: of a service with it, else with the node. Raises ACLNotFound."""
+        return self._shown(rows, lambda row: self._allows(request, *self._owner(row), Level.READ))
+
+    def sees_node(self, request: Request, name: str) -> bool:
+        """Whether a member of the pool may be seen. Raises ACLNotFound."""
+        return self.unlimited or self._allows(request, "node", name, Level.READ)
+
+    def require_service(self, request: Request, name: str) -> None:
+        """Raise PermissionDenied unless services of that name may be seen."""
+        if not (self.unlimited or self._allows(request, "service", name, Level.READ)):
+            raise PermissionDenied()
+
+    # ------------------------------------------------------------------ changing
+
+    def require_register(self, request: Request, service: NodeService) -> None:
+        """Raise PermissionDenied unless a service may be registered, and what has its id now be replaced."""
+        if self.unlimited:
+            return
+        old = self._agent.local.service(service.ID)
+        self._require_write(request, "service", service.Service)
+        if old is not None:
+            self._require_write(request, "service", old.Service)
+
+    def require_change(self, request: Request, service_id: str) -> None:
+        """Raise PermissionDenied unless a service may be changed, ConsulError when there is none."""
+        if self.unlimited:
+            return
+        service = self._agent.local.service(service_id)
+        if service is None:
+            raise ConsulError(f"Unknown service {{{quoted(service_id)} {{}}}}")
+        self._require_write(request, "service", service.Service)
+
+    def require_check_register(self, request: Request, check: HealthCheck) -> None:
+        """Raise PermissionDenied unless a check may be registered, and what has its id now be replaced."""
+        if self.unlimited:
+            return
+        old = self._agent.local.check(check.CheckID)
+        for one in (check, *([old] if old is not None else [])):
+            self._require_write(request, *self._owner(one))
+
+    def require_check_change(self, request: Request, check_id: str) -> None:
+        """Raise PermissionDenied unless a check may be changed, ConsulError when there is none."""
+        if self.unlimited:
+            return
+        check = self._agent.local.check(check_id)
+        if check is None:
+            raise ConsulError(f"Unknown check {quoted(check_id)}")
+        self._require_write(request, *self._owner(check))
+
+    def _owner(self, check: HealthCheck) -> tuple[str, str]:
+        """What a check is of, a service or this node: the resource and its name."""
+        if not check.ServiceID:
+            return "node", self._agent.config.node_name
+        service = self._agent.local.service(check.ServiceID)
+        return "service", service.Service if service is not None else check.ServiceName

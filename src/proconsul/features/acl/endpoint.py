@@ -1,0 +1,231 @@
+"""The ACL methods of a server: tokens, policies, roles, the beginning of access control, and questions about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from proconsul.engine.completion import Completion
+from proconsul.engine.raft.errors import RaftError
+from proconsul.engine.wire.text import quoted
+from proconsul.features.acl import model, setup
+from proconsul.features.acl.authorizer import Authorizer, Decision
+from proconsul.features.acl.common import Desk
+from proconsul.features.acl.model import ACLToken
+from proconsul.features.acl.named import Policies, Roles
+from proconsul.features.acl.requests import (
+    Answered,
+    AuthorizeRequest,
+    BootstrapCall,
+    ExplainRequest,
+    Explanation,
+    Question,
+    ReplicationStatus,
+)
+from proconsul.features.acl.rules import BARE, NAMED, Level, Rule
+from proconsul.features.acl.tokens import Tokens
+from proconsul.features.base import DCSpecificRequest
+from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, PermissionDenied
+from proconsul.features.messages import MessageType
+from proconsul.features.server import CallMethod, Calls, Endpoint, Reads, Server, WriteMethod, Writes
+
+log = logging.getLogger("agent.server.acl")
+
+BOOTSTRAP = WriteMethod("ACL.BootstrapTokens", BootstrapCall, ACLToken)
+AUTHORIZE = CallMethod("ACL.Authorize", AuthorizeRequest, list[Answered], may_be_stale=True)
+REPLICATION = CallMethod("ACL.ReplicationStatus", DCSpecificRequest, ReplicationStatus, may_be_stale=True)
+# Ours.
+EXPLAIN = CallMethod("ACL.Explain", ExplainRequest, Explanation, may_be_stale=True)
+
+QUESTIONS_MAX = 64
+RESET_FILE = "acl-bootstrap-reset"
+# More than any index has digits.
+_RESET_BYTES_MAX = 64
+_PLAIN = {"read": Level.READ, "write": Level.WRITE}
+_OF_KEYS = {**_PLAIN, "list": Level.LIST, "write-prefix": Level.WRITE}
+_RESOURCES = {name: _PLAIN for name in (*BARE, *NAMED, "intention") if name not in ("mesh", "peering")} | {
+    "key": _OF_KEYS
+}  # fmt: skip
+
+
+def decide(authorizer: Authorizer, question: Question) -> Decision:
+    """The answer to a question. Raises BadRequest when it is none."""
+    levels = _RESOURCES.get(question.Resource)
+    if levels is None:
+        raise BadRequest(f"Bad request: Invalid ACL resource requested: {quoted(question.Resource)}")
+    level = levels.get(question.Access)
+    if level is None:
+        raise BadRequest(
+            f"Bad request: Invalid access level for {question.Resource} resource: {question.Access}"
+        )
+    if question.Access == "write-prefix":
+        return authorizer.decide_tree(question.Segment)
+    return authorizer.decide(question.Resource, level, "" if question.Resource in BARE else question.Segment)
+
+
+def check_questions(questions: list[Question]) -> None:
+    """Raise BadRequest when there are too many."""
+    if len(questions) > QUESTIONS_MAX:
+        raise BadRequest(f"Bad request: Refusing to process more than {QUESTIONS_MAX} authorizations at once")
+
+
+class ACL(Endpoint):
+    """All of them."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self.resolver = server, server.resolver
+        resolver, settings = server.resolver, server.acl_settings
+        self._initial_management, self._data_dir = settings.initial_management, settings.reset_dir
+        self._reaping = False
+        self._desk = desk = Desk(server, resolver)
+        self.tokens, self.policies, self.roles = Tokens(desk), Policies(desk), Roles(desk)
+        self.reads: Reads = self.tokens.reads | self.policies.reads | self.roles.reads
+        self.writes: Writes = {
+            BOOTSTRAP: self.bootstrap, **self.tokens.writes, **self.policies.writes, **self.roles.writes
+        }  # fmt: skip
+        self.calls: Calls = {
+            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain
+        }  # fmt: skip
+
+    # ------------------------------------------------------------------ what is not behind the gate
+
+    def allows(self, secret: str, resource: str, level: Level, name: str = "") -> bool:
+        """Whether who has ``secret`` may; everybody may without access control. Raises ACLNotFound."""
+        if not self.resolver.enabled:
+            return True
+        return self.resolver.resolve(secret).authorizer.allows(resource, level, name)
+
+    def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
+        """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
+        if not self.allows(secret, resource, level, name):
+            raise PermissionDenied()
+
+    # ------------------------------------------------------------------ the beginning
+
+    def bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:
+        """Make the first management token; again only with the proof that whoever asks may write our files."""
+        if not self.resolver.enabled:
+            raise ACLDisabled()
+        state, reset_index = self._server.state.acl, 0
+        allowed, index = state.can_bootstrap()
+        if not allowed:
+            reset_index = self._reset_index()
+            if reset_index == 0:
+                raise PermissionDenied(
+                    f"Permission denied: ACL bootstrap no longer allowed (reset index: {index})"
+                )
+            if reset_index != index:
+                raise PermissionDenied(
+                    "Permission denied: Invalid ACL bootstrap reset index "
+                    f"(specified {reset_index}, reset index: {index})"
+                )
+        tables = (state.tokens, ""), (state.tokens, "accessor")
+        token = setup.management_token(
+            self._desk.new_id(*tables), self._desk.new_id(*tables), "Bootstrap Token (Global Management)",
+            self.resolver.now_ns(),
+        )  # fmt: skip
+
+        def made() -> ACLToken:
+            if reset_index:
+                with contextlib.suppress(OSError):
+                    (Path(self._data_dir) / RESET_FILE).unlink()
+            stored = state.token(token.AccessorID)
+            assert stored is not None, "what was just applied is there"
+            log.info("ACL bootstrap completed")
+            return self.resolver.shown(stored)
+
+        request = model.BootstrapRequest(Token=token, ResetIndex=reset_index)
+        self._desk.propose(waiter, MessageType.ACL_BOOTSTRAP, request, made)
+
+    def _reset_index(self) -> int:
+        """The index in the reset file, 0 when there is none. Raises nothing: what cannot be read allows nothing."""
+        if not self._data_dir:
+            return 0
+        path = Path(self._data_dir) / RESET_FILE
+        try:
+            with path.open("rb") as file:
+                text = file.read(_RESET_BYTES_MAX).strip()
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            log.error("bootstrap: failed to read the reset file: path=%s error=%s", path, error)
+            return 0
+        if not text.isdigit():
+            log.error("bootstrap: failed to parse the reset file: path=%s", path)
+            return 0
+        return int(text)
+
+    # ------------------------------------------------------------------ the leader's duties
+
+    async def establish(self) -> None:
+        """Bring what every cluster with access control has. Raises RaftError when leadership is gone."""
+        if not self.resolver.enabled:
+            return
+        state = self._server.state.acl
+        tables = (state.tokens, ""), (state.tokens, "accessor")
+        commands = setup.missing(
+            state, self._initial_management, self.resolver.now_ns(), lambda: self._desk.new_id(*tables)
+        )
+        for kind, request in commands:
+            try:
+                await self._server.propose(kind, request)
+            except ConsulError as error:
+                log.error("failed to initialize ACLs: error=%s", error)
+
+    def reap(self) -> None:
+        """Remove some tokens that have expired, if there are any and no others are being removed."""
+        if not self.resolver.enabled or self._reaping:
+            return
+        request = setup.expired(self._server.state.acl, self.resolver.now_ns())
+        if request is not None:
+            self._reaping = True
+            self._server.propose(MessageType.ACL_TOKEN_DELETE, request).add_done_callback(self._reaped)
+
+    def _reaped(self, done: asyncio.Future[Any]) -> None:
+        self._reaping = False
+        if not done.cancelled() and isinstance(done.exception(), RaftError | ConsulError):
+            log.warning("failed to remove expired tokens: error=%s", done.exception())  # the next turn tries again
+
+    # ------------------------------------------------------------------ questions
+
+    async def authorize(self, args: AuthorizeRequest) -> list[Answered]:
+        """What the token that asks may do. Raises ConsulError."""
+        questions = args.Requests or []
+        check_questions(questions)
+        if not questions:
+            return []
+        authorizer = self.resolver.resolve(args.Token).authorizer
+        return [Answered(q.Resource, q.Segment, q.Access, decide(authorizer, q).allowed) for q in questions]
+
+    async def replication(self, args: DCSpecificRequest) -> ReplicationStatus:
+        """The primary copies from nobody."""
+        return ReplicationStatus()
+
+    async def explain(self, args: ExplainRequest) -> Explanation:
+        """Why a token may do something or not, and which rule would let it. Raises ConsulError."""
+        identity = self._desk.require(args.Token, Level.READ)
+        token, authorizer = identity.token, identity.authorizer
+        if args.AccessorID:
+            token = self._server.state.acl.token(args.AccessorID)
+            if token is None:
+                raise ConsulError(f"Cannot find token {quoted(args.AccessorID)}")
+            authorizer = self.resolver.authorizer_of(token)
+        decision = decide(authorizer, args.Question)
+        return Explanation(
+            AccessorID=token.AccessorID if token is not None else model.ANONYMOUS_ACCESSOR_ID,
+            Resource=args.Question.Resource, Access=args.Question.Access, Segment=args.Question.Segment,
+            Allow=decision.allowed, Policy=decision.policy, Rule="" if decision.rule is None else str(decision.rule),
+            Default=decision.rule is None, Needed="" if decision.allowed else needed(args.Question),
+        )  # fmt: skip
+
+
+def needed(question: Question) -> str:
+    """The one rule that would allow what ``question`` asks for, if nothing denies it."""
+    level = _RESOURCES[question.Resource][question.Access]
+    if question.Resource == "intention":
+        return str(Rule("service", question.Segment == "*", question.Segment.strip("*"), Level.READ, level))
+    name = "" if question.Resource in BARE else question.Segment
+    return str(Rule(question.Resource, question.Access == "write-prefix", name, level))

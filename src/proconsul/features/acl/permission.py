@@ -1,0 +1,259 @@
+"""Who may call which method, and what of its answer they are shown: one table for all methods.
+
+A method that is not in the table is refused, so that a new one cannot be forgotten. Writes and reads of one thing are
+refused; lists are filtered, and say whether something was left out (Consul docs: security/acl).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from proconsul.engine.wire.record import replace
+from proconsul.features.acl.authorizer import Authorizer
+from proconsul.features.acl.resolver import ACLNotFound, Resolver
+from proconsul.features.acl.rules import Level
+from proconsul.features.acl.vetting import Vetting
+from proconsul.features.catalog.model import NodeServiceList, NodeServices
+from proconsul.features.errors import ConsulError, PermissionDenied
+from proconsul.features.keyring.model import KeyOperation
+from proconsul.features.kv.model import KVOp
+from proconsul.features.session.model import CREATE
+from proconsul.features.state import State
+from proconsul.features.txn.model import TxnOp, TxnResponse, TxnResult
+
+Admit = Callable[[Any, Authorizer], bool]
+# Whether a row is shown.
+Shown = Callable[[Any, Authorizer], bool]
+
+
+class Filtered(NamedTuple):
+    """What of a value is shown, and whether something was left out."""
+
+    value: Any
+    removed: bool
+
+
+class Entry(NamedTuple):
+    """``admit``: whether a call may be made at all. ``show``: what of its answer is shown."""
+
+    admit: Admit
+    show: Callable[[Any, Authorizer], Filtered] | None = None
+
+
+def _anybody(_args: Any, _authorizer: Authorizer) -> bool:
+    return True
+
+
+def _of(resource: str, level: Level, field: str = "") -> Admit:
+    """Needs ``level`` of what the field of the arguments names."""
+    return lambda args, authorizer: authorizer.allows(resource, level, getattr(args, field) if field else "")
+
+
+def _rows(shown: Shown) -> Callable[[Any, Authorizer], Filtered]:
+    def show(rows: Any, authorizer: Authorizer) -> Filtered:
+        kept = [row for row in rows or () if shown(row, authorizer)]
+        return Filtered(rows, False) if len(kept) == len(rows or ()) else Filtered(kept, True)
+
+    return show
+
+
+def _node(name: str, authorizer: Authorizer) -> bool:
+    return authorizer.read("node", name)
+
+
+def _service(name: str, authorizer: Authorizer) -> bool:
+    """Rows that are of no service are shown as far as their node is."""
+    return not name or authorizer.read("service", name)
+
+
+def _check(row: Any, authorizer: Authorizer) -> bool:
+    return _node(row.Node, authorizer) and _service(row.ServiceName, authorizer)
+
+
+def _services_by_name(value: Any, authorizer: Authorizer) -> Filtered:
+    kept = {name: tags for name, tags in (value or {}).items() if _service(name, authorizer)}
+    return Filtered(value, False) if len(kept) == len(value or {}) else Filtered(kept, True)
+
+
+def _of_node(value: NodeServices | NodeServiceList | None, authorizer: Authorizer) -> Filtered:
+    """The services of one node, by id or as a list."""
+    if value is None or value.Node is None:
+        return Filtered(value, False)
+    if not _node(value.Node.Node, authorizer):
+        return Filtered(NodeServiceList() if isinstance(value, NodeServiceList) else None, True)
+    services: Any = value.Services or ()
+    pairs = services.items() if isinstance(services, dict) else enumerate(services)
+    kept = {key: row for key, row in pairs if _service(row.Service, authorizer)}
+    if len(kept) == len(services):
+        return Filtered(value, False)
+    return Filtered(replace(value, Services=kept if isinstance(services, dict) else list(kept.values())), True)
+
+
+def _result(row: TxnResult, authorizer: Authorizer) -> bool:
+    if row.KV is not None:
+        return authorizer.read("key", row.KV.Key)
+    if row.Node is not None:
+        return _node(row.Node.Node, authorizer)
+    if row.Service is not None:
+        return _service(row.Service.Service, authorizer)
+    return row.Check is None or _check(row.Check, authorizer)
+
+
+def _transaction(value: Any, authorizer: Authorizer) -> Filtered:
+    shown, removed = _rows(_result)(value.Results, authorizer)
+    return Filtered(replace(value, Results=shown), True) if removed else Filtered(value, False)
+
+
+class ACLPermission:
+    """Implements `features.gate.Permission`: what ``resolver`` says of tokens decides."""
+
+    unlimited = False
+
+    def __init__(self, resolver: Resolver, state: State, *, key_list_policy: bool = False) -> None:
+        self._resolver, self._state, self._key_list_policy = resolver, state, key_list_policy
+        self._vetting = Vetting(state)
+        self.table = self._table()
+
+    # ------------------------------------------------------------------ the gate
+
+    def admit(self, method: Any, args: Any, token: str) -> None:
+        """Raise PermissionDenied, or what resolving ``token`` raises, when the call may not be made."""
+        entry = self.table.get(method.name)
+        if method.name.startswith("ACL."):
+            return  # these decide for themselves: some are for those without any token
+        if entry is None or not entry.admit(args, self._resolver.resolve(token).authorizer):
+            raise PermissionDenied()
+
+    def sees(self, token: str) -> Hashable:
+        """The token, whose answers end with it, and its rights, since what was kept under others is not to be shown."""
+        try:
+            return token, self._resolver.resolve(token).authorizer
+        except ACLNotFound:
+            return token, None  # for methods that decide for themselves; others have refused it
+
+    def filtered(self, method: Any, value: Any, token: str) -> Filtered:
+        """What of a read's value is shown to ``token``, and whether something was left out."""
+        entry = self.table.get(method.name)
+        if entry is None or entry.show is None:
+            return Filtered(value, False)
+        return entry.show(value, self._resolver.resolve(token).authorizer)
+
+    def visible(self, method: Any, value: Any, token: str) -> Any:
+        """As `filtered`, only the value."""
+        return self.filtered(method, value, token).value
+
+    # ------------------------------------------------------------------ the table
+
+    def _table(self) -> dict[str, Entry]:
+        read, write = Level.READ, Level.WRITE
+        sessions = Entry(_anybody, _rows(lambda row, authorizer: authorizer.read("session", row.Node)))
+        checks = Entry(_anybody, _rows(_check))
+        operator_read, operator_write = Entry(_of("operator", read)), Entry(_of("operator", write))
+        return {
+            "KVS.Apply": Entry(_kv_write),
+            "KVS.Get": Entry(_of("key", read, "Key")),
+            "KVS.List": Entry(self._listing("Key"), _rows(lambda row, authorizer: authorizer.read("key", row.Key))),
+            "KVS.ListKeys": Entry(self._listing("Prefix"), _rows(lambda key, authorizer: authorizer.read("key", key))),
+            "Txn.Apply": Entry(_anybody, _transaction),  # each operation is asked for: `may_operate`
+            "Txn.Read": Entry(_anybody, _transaction),
+            "Session.Apply": Entry(self._session_write),
+            "Session.Renew": Entry(lambda args, who: self._of_session(args.SessionID or args.Session, who)),
+            "Session.Get": sessions,
+            "Session.List": sessions,
+            "Session.NodeSessions": sessions,
+            "Catalog.Register": Entry(self._vetting.may_register),
+            "Catalog.Deregister": Entry(self._vetting.may_deregister),
+            "Catalog.ListNodes": Entry(_anybody, _rows(lambda row, who: _node(row.Node, who))),
+            "Catalog.ListServices": Entry(_anybody, _services_by_name),
+            "Catalog.ServiceNodes": Entry(
+                _anybody, _rows(lambda row, who: _node(row.Node, who) and _service(row.ServiceName, who))
+            ),
+            "Catalog.NodeServices": Entry(_anybody, _of_node),
+            "Catalog.NodeServiceList": Entry(_anybody, _of_node),
+            "Health.ChecksInState": checks,
+            "Health.NodeChecks": checks,
+            "Health.ServiceChecks": checks,
+            "Health.ServiceNodes": Entry(
+                _anybody, _rows(lambda row, who: _node(row.Node.Node, who) and _service(row.Service.Service, who))
+            ),
+            "Coordinate.Update": Entry(_of("node", write, "Node")),
+            "Coordinate.ListDatacenters": Entry(_anybody),
+            "Coordinate.ListNodes": Entry(_anybody, _rows(lambda row, who: _node(row.Node, who))),
+            "Coordinate.Node": Entry(_of("node", read, "Node")),
+            "Status.Leader": Entry(_anybody),
+            "Status.Peers": Entry(_anybody),
+            "Internal.EventFire": Entry(_of("event", write, "Name")),
+            "Internal.KeyringOperation": Entry(_keyring),
+            "Snapshot": Entry(_of("acl", write)),
+            "Operator.AutopilotGetConfiguration": operator_read,
+            "Operator.ServerHealth": operator_read,
+            "Operator.AutopilotState": operator_read,
+            "Operator.RaftGetConfiguration": operator_read,
+            "Operator.AutopilotSetConfiguration": operator_write,
+            "Operator.RaftRemovePeerByAddress": operator_write,
+            "Operator.RaftRemovePeerByID": operator_write,
+            "Operator.TransferLeader": operator_write,
+        }
+
+    def _listing(self, field: str) -> Admit:
+        def may_list(args: Any, authorizer: Authorizer) -> bool:
+            return not self._key_list_policy or authorizer.allows("key", Level.LIST, getattr(args, field))
+
+        return may_list
+
+    def show_transaction(self, reply: TxnResponse, token: str) -> TxnResponse:
+        """What of the reply to a transaction that wrote is shown to ``token``."""
+        shown: TxnResponse = _transaction(reply, self._resolver.resolve(token).authorizer).value
+        return shown
+
+    def _session_write(self, args: Any, authorizer: Authorizer) -> bool:
+        if args.Op == CREATE:
+            return authorizer.write("session", args.Session.Node)
+        return self._of_session(args.Session.ID, authorizer)
+
+    def _of_session(self, session_id: str, authorizer: Authorizer) -> bool:
+        """Whether a session may be changed; of one that is not there nothing can be."""
+        session = self._state.kv.session(session_id)
+        return session is None or authorizer.write("session", session.Node)
+
+    def may_operate(self, op: TxnOp, token: str) -> bool:
+        """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
+        return self._op(op, self._resolver.resolve(token).authorizer)
+
+    def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
+        if op.KV is not None:
+            return _txn_key(op.KV.Verb, op.KV.DirEnt.Key, authorizer)
+        if op.Node is not None:
+            return op.Node.Verb == "get" or authorizer.write("node", op.Node.Node.Node)
+        if op.Service is not None:
+            return op.Service.Verb == "get" or self._vetting.may_write_service(
+                op.Service.Node, op.Service.Service, authorizer
+            )
+        if op.Check is not None:
+            return op.Check.Verb == "get" or self._vetting.may_write_check(op.Check.Check, authorizer)
+        if op.Session is not None:
+            return self._of_session(op.Session.Session.ID, authorizer)
+        return authorizer.everything or authorizer.manages
+
+
+def _keyring(args: Any, authorizer: Authorizer) -> bool:
+    """Refusals have a text of their own. Raises ConsulError."""
+    changes = args.Operation != KeyOperation.LIST
+    if not authorizer.allows("keyring", Level.WRITE if changes else Level.READ):
+        raise ConsulError("Modifying keyring denied due to ACLs" if changes else "Reading keyring denied by ACLs")
+    return True
+
+
+def _kv_write(args: Any, authorizer: Authorizer) -> bool:
+    key: str = args.DirEnt.Key
+    return authorizer.decide_tree(key).allowed if args.Op == KVOp.DELETE_TREE else authorizer.write("key", key)
+
+
+def _txn_key(verb: str, key: str, authorizer: Authorizer) -> bool:
+    """Reads of a transaction are filtered afterwards; what it only looks at must be readable."""
+    if verb in ("get", "get-tree"):
+        return True
+    if verb in ("check-session", "check-index", "check-not-exists"):
+        return authorizer.read("key", key)
+    return authorizer.decide_tree(key).allowed if verb == KVOp.DELETE_TREE else authorizer.write("key", key)

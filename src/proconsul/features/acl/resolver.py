@@ -1,0 +1,160 @@
+"""From a secret to who asks and what they may: the policies of a token, its roles and identities, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
+from proconsul.engine.wire.record import replace
+from proconsul.features.acl.authorizer import Authorizer, Compiled, Origin
+from proconsul.features.acl.identities import MANAGEMENT_RULES, rules_of_node, rules_of_service
+from proconsul.features.acl.model import (
+    ANONYMOUS_SECRET,
+    LEGACY_CLIENT,
+    LEGACY_MANAGEMENT,
+    ACLPolicy,
+    ACLRole,
+    ACLToken,
+    Link,
+    NodeIdentity,
+    ServiceIdentity,
+)
+from proconsul.features.acl.rules import parse_legacy_rules, parse_rules
+from proconsul.features.acl.state import POLICIES, ROLES, ACLState
+from proconsul.features.errors import ACLDisabled, PermissionDenied
+
+# Tokens in use at a time in a large cluster; each keeps a few words.
+_KEPT_MAX = 16384
+NOT_FOUND = "ACL not found"
+
+
+class ACLNotFound(PermissionDenied):
+    """No token has this secret, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_FOUND)
+
+
+class Identity(NamedTuple):
+    """Who asks. ``token`` is None for an anonymous token that is not there yet."""
+
+    token: ACLToken | None
+    authorizer: Authorizer
+
+
+# What stands for one policy: what tells it apart, its name for explanations, its rules, and whether they are of old.
+_Piece = tuple[tuple[str, ...], str, str, bool]
+
+
+def has_expired(token: ACLToken, now_ns: int) -> bool:
+    """Whether the token may not be used any more, removed or not."""
+    expires = token.ExpirationTime
+    return expires is not None and expires != ZERO_TIME and not is_zero(expires) and to_unix_ns(expires) <= now_ns
+
+
+class Resolver:
+    """Resolves secrets from a server's own state. ``wall_clock_ns`` is the time that expiry goes by."""
+
+    def __init__(
+        self, state: ACLState, *, enabled: bool, default_allow: bool, datacenter: str,
+        wall_clock_ns: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self.enabled, self.default_allow = enabled, default_allow
+        self._state, self._datacenter, self._now_ns = state, datacenter, wall_clock_ns
+        self._compiled = Compiled(default_allow=default_allow)
+        # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
+        self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
+
+    def now_ns(self) -> int:
+        return self._now_ns()
+
+    def resolve(self, secret: str) -> Identity:
+        """Who has ``secret``, "" being anonymous. Raises ACLNotFound, RuleError, or ACLDisabled when it is off."""
+        if not self.enabled:
+            raise ACLDisabled()
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None and not secret:
+            return Identity(None, self._compiled.nothing)
+        if token is None or has_expired(token, self._now_ns()):
+            raise ACLNotFound()
+        return Identity(token, self.authorizer_of(token))
+
+    def authorizer_of(self, token: ACLToken) -> Authorizer:
+        """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
+        index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
+        # A row that was written anew, or restored, is another object.
+        if kept is not None and kept[0] is token and kept[1] == index:
+            return kept[2]
+        made = self._made(token)
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        self._kept[token.SecretID] = token, index, made
+        return made
+
+    def _made(self, token: ACLToken) -> Authorizer:
+        pieces = {piece[0]: piece for piece in self._pieces(token)}
+
+        def origins() -> Iterator[Origin]:
+            for identity in sorted(pieces):
+                _, name, rules, legacy = pieces[identity]
+                yield Origin(name, parse_legacy_rules(rules) if legacy else parse_rules(rules))
+
+        return self._compiled.of(frozenset(pieces), origins)
+
+    def roles_of(self, token: ACLToken) -> list[ACLRole]:
+        """The roles that ``token`` links to and that are there."""
+        found = (self._state.roles.get(link.ID.lower()) for link in token.Roles or ())
+        return [role for role in found if role is not None]
+
+    def policies_of(self, token: ACLToken) -> list[ACLPolicy]:
+        """The policies that ``token`` links to, itself or by its roles, each once."""
+        links = [*(token.Policies or ())]
+        for role in self.roles_of(token):
+            links += role.Policies or ()
+        found = {link.ID.lower(): self._state.policies.get(link.ID.lower()) for link in links}
+        return [policy for policy in found.values() if policy is not None]
+
+    def _pieces(self, token: ACLToken) -> Iterator[_Piece]:
+        if token.Type == LEGACY_MANAGEMENT:
+            yield ("management",), "management token", MANAGEMENT_RULES, False
+        elif token.Type == LEGACY_CLIENT and token.Rules:
+            yield ("legacy", token.Rules), f"rules of token {token.AccessorID}", token.Rules, True
+        yield from self._linked(token.Policies, token.ServiceIdentities, token.NodeIdentities)
+        for role in self.roles_of(token):
+            yield from self._linked(role.Policies, role.ServiceIdentities, role.NodeIdentities)
+
+    def _linked(
+        self, policies: list[Link] | None, services: list[ServiceIdentity] | None, nodes: list[NodeIdentity] | None
+    ) -> Iterator[_Piece]:  # fmt: skip
+        for link in policies or ():
+            policy = self._state.policies.get(link.ID.lower())
+            if policy is not None and self._in_force(policy):
+                yield ("policy", policy.ID, str(policy.ModifyIndex)), policy.Name, policy.Rules, False
+        for service in services or ():
+            if not service.Datacenters or self._datacenter in service.Datacenters:
+                name = service.ServiceName
+                yield ("service", name), f"service identity {name}", rules_of_service(name), False
+        for node in nodes or ():
+            if node.Datacenter == self._datacenter:
+                yield ("node", node.NodeName), f"node identity {node.NodeName}", rules_of_node(node.NodeName), False
+
+    def _in_force(self, policy: ACLPolicy) -> bool:
+        return not policy.Datacenters or self._datacenter in policy.Datacenters
+
+    # ------------------------------------------------------------------ rows as they are shown
+
+    def shown(self, token: ACLToken) -> ACLToken:
+        """``token`` with the names of now, and without links that lead nowhere."""
+        return replace(  # type: ignore[no-any-return]
+            token, Policies=self.policy_links(token.Policies), Roles=self._links(token.Roles, self._state.roles)
+        )
+
+    def policy_links(self, links: list[Link] | None) -> list[Link] | None:
+        """Links to policies, with the names of now, and without those that lead nowhere."""
+        return self._links(links, self._state.policies)
+
+    @staticmethod
+    def _links(links: list[Link] | None, targets: object) -> list[Link] | None:
+        found = ((link, targets.get(link.ID.lower())) for link in links or ())  # type: ignore[attr-defined]
+        return [Link(link.ID, target.Name) for link, target in found if target is not None] or None

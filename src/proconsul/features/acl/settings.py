@@ -1,0 +1,23 @@
+"""What a node is told of access control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AclSettings:
+    """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none.
+
+    key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
+    for nowhere.
+    """
+
+    enabled: bool = False
+    default_allow: bool = True
+    initial_management: str = field(default="", repr=False)
+    key_list_policy: bool = False
+    reset_dir: str = ""
+
+
+NO_ACLS = AclSettings()

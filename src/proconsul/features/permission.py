@@ -1,0 +1,52 @@
+"""Who may do what, as the gate and endpoints ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Protocol
+
+# A read, a write, or what is neither.
+Method = Any
+
+
+class Permission(Protocol):
+    """Who may do what. ``unlimited``: everybody everything, so that nobody need be asked."""
+
+    @property
+    def unlimited(self) -> bool: ...
+
+    def admit(self, method: Method, args: Any, token: str) -> None:
+        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
+
+    def sees(self, token: str) -> Hashable:
+        """What tells apart those who are shown different things; equal ones share answers."""
+
+    def visible(self, method: Method, value: Any, token: str) -> Any:
+        """What of a read's value is shown to ``token``."""
+
+    def may_operate(self, op: Any, token: str) -> bool:
+        """Whether ``token`` may do one operation of a transaction (`TxnOp`). Raises what resolving it raises."""
+
+    def show_transaction(self, reply: Any, token: str) -> Any:
+        """What of the reply to a transaction that wrote (`TxnResponse`) is shown to ``token``."""
+
+
+class AllowEverything:
+    """No access control."""
+
+    unlimited = True
+
+    def admit(self, method: Method, args: Any, token: str) -> None:
+        return
+
+    def sees(self, token: str) -> Hashable:
+        return None
+
+    def visible(self, method: Method, value: Any, token: str) -> Any:
+        return value
+
+    def may_operate(self, op: Any, token: str) -> bool:
+        return True
+
+    def show_transaction(self, reply: Any, token: str) -> Any:
+        return reply
