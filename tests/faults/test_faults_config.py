@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from proconsul.agent.config.load import load
+from proconsul.agent.main import unkept_promises
 from support.harness import Agent, Subject, eventually, free_ports, program, run
 
 StartAgent = Callable[..., Agent]
@@ -198,7 +200,10 @@ def test_a_port_in_use_is_said_and_ends_with_1(start_agent: StartAgent, tmp_path
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_access_control_that_is_not_enforced_is_said_loudly(start_agent: StartAgent) -> None:
-    agent = start_agent("-hcl", 'acl { enabled = true default_policy = "deny" }')
-    assert "[ERROR] agent: acl.enabled is set, but this version does not enforce access control" in agent.log()
-    assert "does not enforce" not in start_agent().log()
+def test_access_control_that_is_not_enforced_is_said_loudly(tmp_path: Path) -> None:
+    said = "acl.enabled is set, but client agents do not resolve tokens"
+    for server in (False, True):
+        config, _ = load({
+            "data_dir": str(tmp_path), "server": server, "bind_addr": "127.0.0.1", "acl": {"enabled": True},
+        })  # fmt: skip
+        assert any(text.startswith(said) for text in unkept_promises(config)) is not server

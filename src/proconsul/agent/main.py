@@ -111,10 +111,10 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
 def unkept_promises(config: RuntimeConfig) -> list[str]:
     """What the configuration asks for and this version does not do: nobody may find that out by chance."""
     found = []
-    if config.acl.enabled:
+    if config.acl.enabled and not config.server:
         found.append(
-            "acl.enabled is set, but this version does not enforce access control everywhere: on servers it does, with "
-            "client agents what they ask of servers; what client agents answer by themselves is open to everybody"
+            "acl.enabled is set, but client agents do not resolve tokens in this version: what servers answer asks for "
+            "rights, what this agent answers by itself is open to everybody"
         )
     for port in (config.ports.grpc, config.ports.grpc_tls):
         if port > 0:
