@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -64,8 +65,12 @@ def decode(payload: bytes, ltime: int) -> UserEvent:
 
 
 def index_of(event_id: str) -> int:
-    """The blocking index of an event: its UUID folded to 64 bits."""
-    number = uuid.UUID(event_id).int
+    """The blocking index of an event: its UUID folded to 64 bits. Whoever is in the pool may send any other id."""
+    try:
+        number = uuid.UUID(event_id).int
+    except ValueError:
+        raw = event_id.encode("utf-8", "surrogateescape")
+        number = int.from_bytes(hashlib.md5(raw, usedforsecurity=False).digest())
     return (number & (1 << 64) - 1) ^ (number >> 64)
 
 
