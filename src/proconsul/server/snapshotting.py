@@ -205,6 +205,8 @@ class SnapshotArchives:
             return await self._while_it_runs(address, received())
         except (OSError, TimeoutError) as error:
             raise Unanswered(f"failed to read snapshot: {error}") from None
+        except msgpack.DecodeError as error:
+            raise ConsulError(str(error)) from None
         finally:
             writer.close()
 
@@ -218,6 +220,8 @@ class SnapshotArchives:
 
         try:
             response = await self._while_it_runs(address, answered())
+        except msgpack.DecodeError as error:
+            raise ConsulError(str(error)) from None
         except (OSError, TimeoutError) as error:
             raise ConsulError(f"failed to send snapshot: {error}") from None
         finally:
