@@ -196,6 +196,9 @@ class SnapshotArchives:
             archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
             try:
                 size = await _receive(reader, rest, archive)
+                # A server that is killed ends the connection like one that has sent everything.
+                await on_thread(read_archive, archive)
+                await on_thread(archive.seek, 0)
             except BaseException:
                 archive.close()
                 raise
@@ -203,7 +206,7 @@ class SnapshotArchives:
 
         try:
             return await self._while_it_runs(address, received())
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ArchiveError) as error:
             raise Unanswered(f"failed to read snapshot: {error}") from None
         except msgpack.DecodeError as error:
             raise ConsulError(str(error)) from None
@@ -328,7 +331,7 @@ async def _read_record(reader: asyncio.StreamReader, cls: type[T]) -> tuple[T, b
     while len(buffer) < RECORD_BYTES_MAX:
         data = await reader.read(PIECE_BYTES)
         if not data:
-            raise ConsulError("EOF")
+            raise Unanswered("EOF")
         buffer += data
         unpacker = msgpack_c.Unpacker(raw=False, unicode_errors="surrogateescape", strict_map_key=False)
         unpacker.feed(buffer)
