@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from proconsul.engine.raft.errors import ShutdownError
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv import endpoint as kv
 from proconsul.features.kv.model import DirEntry, KeyRequest, KVSRequest
@@ -209,3 +210,19 @@ async def test_who_gives_up_leaves_nothing_behind() -> None:
         pending.cancel()
         assert server.views.waiting == 0 and not told.results
 
+
+
+async def test_a_read_whose_leader_cannot_be_asked_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is that consensus says: a node that stops, or has too many checks of leadership under way."""
+    async with AgentInLoop() as agent:
+        server = agent.agent.server
+
+        async def stopped(consistency: str) -> bool:
+            raise ShutdownError
+
+        monkeypatch.setattr(server, "answers", lambda consistency: False)
+        monkeypatch.setattr(server, "may_answer", stopped)
+        async with asyncio.timeout(PATIENCE_S):
+            response = await agent.request("GET", "/v1/kv/a?consistent")
+        assert (response.status, response.body) == (500, b"raft is already shutdown")
+        monkeypatch.undo()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
+import gzip
+import io
 import struct
 import types
 import typing
@@ -24,14 +27,20 @@ from proconsul.agent.dns_service import DnsService
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
 from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire import msgpack
 from proconsul.features.catalog import endpoint as catalog
 from proconsul.features.coordinate import endpoint as coordinate
 from proconsul.features.coordinate.model import DatacenterMap
+from proconsul.features.errors import ConsulError
+from proconsul.features.event.model import FIRE
 from proconsul.features.health import endpoint as health
+from proconsul.features.keyring.model import OPERATE
 from proconsul.features.kv import endpoint as kv
 from proconsul.features.operator import routes as operator
 from proconsul.features.session import endpoint as session
+from proconsul.features.snapshot.model import SnapshotOp, SnapshotRequest
+from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.txn import endpoint as txn
 from support.patience import PATIENCE_S
 
@@ -71,6 +80,9 @@ QUESTIONS: list[tuple[str, str, bytes, Any]] = [
     ("GET", "/v1/operator/autopilot/health", b"", operator.HEALTH),
     ("GET", "/v1/operator/autopilot/state", b"", operator.STATE),
     ("GET", "/v1/operator/raft/configuration", b"", operator.RAFT_CONFIGURATION),
+    ("PUT", "/v1/operator/autopilot/configuration?cas=1", b"{}", operator.SET_CONFIG),
+    ("PUT", "/v1/event/fire/x", b"p", FIRE), ("GET", "/v1/status/leader", b"", LEADER),
+    ("GET", "/v1/status/peers", b"", PEERS),
 ]
 REPLIES = {coordinate.LIST_DATACENTERS.name: list[DatacenterMap]}
 
@@ -235,3 +247,58 @@ async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str,
             async with asyncio.timeout(PATIENCE_S):
                 packet = await answer
             assert packet[:2] == b"\0\x07" and packet[3] & 0x0F in (0, 2, 3), (kind, reply, packet)
+
+
+KEYRING = [
+    ("GET", "/v1/operator/keyring", b""), ("PUT", "/v1/operator/keyring", b'{"Key":"a"}'),
+    ("POST", "/v1/operator/keyring", b'{"Key":"a"}'), ("DELETE", "/v1/operator/keyring", b'{"Key":"a"}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "target", "body"), KEYRING, ids=[one[0] for one in KEYRING])
+async def test_what_members_say_of_keys_may_be_anything(client: Client, method: str, target: str, body: bytes) -> None:
+    """Refusals are part of these replies, so 500 is an answer like others; it is to be in our own words."""
+    whole = sample(OPERATE.reply)
+    whole["Responses"][0]["Error"] = ""
+    for at in places(whole):
+        for reply in (
+            changed(whole, at, None), changed(whole, at, None, gone=True) if at else whole,
+            changed(whole, at, "\udcff"), changed(whole, at, [[[]]]), changed(whole, at, {"x": {"y": 1}}),
+        ):  # fmt: skip
+            client.pool.reply = msgpack.encode(reply)
+            status, text = await client.ask(method, target, body)
+            assert status in (200, 500) and "internal error" not in text, (reply, status, text)
+
+
+ARCHIVE_REPLIES = {
+    "nothing": b"", "no msgpack": b"\xc1", "another type": b"\x05", "a list for a key": b"\x81\x90\x01",
+    "deep": b"\x91" * 5000, "cut": b"\x85\xa5Error\xa1", "odd fields": msgpack.encode({"Index": "x", "Error": 5}),
+    "an error": msgpack.encode({"Error": "\udcff"}), "no archive": b"\x80" + b"x" * 50,
+    "the begin of one": b"\x80" + gzip.compress(bytes(5000))[:-9], "too long": b"\xdb\x00\xff\xff\xff" + b"x" * 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", ARCHIVE_REPLIES.values(), ids=ARCHIVE_REPLIES)
+async def test_what_is_no_archive_is_an_error(client: Client, reply: bytes) -> None:
+    """Also for who has sent one, however early the answer comes."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(reply)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+
+    server, pool = client.agent.server, ConnectionPool()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
+        address = Address(*listener.sockets[0].getsockname()[:2])
+        server.pool, server.whom_to_ask = pool, lambda: address  # type: ignore[method-assign]
+        server.config = dataclasses.replace(server.config, rpc_hold_timeout_s=0.0)
+        async with asyncio.timeout(PATIENCE_S):
+            with pytest.raises(ConsulError):
+                await server.archives.save(SnapshotRequest(Datacenter="dc1"))
+            if not reply.startswith(b"\x80"):  # which is all that a restore is told
+                with pytest.raises(ConsulError):
+                    args = SnapshotRequest(Datacenter="dc1", Op=SnapshotOp.RESTORE)
+                    await server.archives.restore(args, io.BytesIO(b"x" * 9000))
+    await pool.close()

@@ -28,6 +28,7 @@ from proconsul.features.coordinate.model import (
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.features.state import State
+from proconsul.testing import AgentInLoop
 
 
 def at(x: float, adjustment: float = 0.0, height: float = 0.0) -> Coord:
@@ -206,3 +207,12 @@ def test_servers_the_wan_pool_has_heard_from() -> None:
     )
     expected = Coord([0.0] * 8, 1.5, 0.0, 0.5)
     assert wan_coordinates(pool) == [WanCoordinate("a", "dc2", expected), WanCoordinate("n1", "dc1", expected)]
+
+
+async def test_no_coordinate_at_all_is_refused_before_a_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of Consul 1.8 do not survive it."""
+    async with AgentInLoop() as agent:
+        monkeypatch.setattr(agent.agent.server.gate, "write", None)
+        for body in (b"{}", b"null", b'{"Node": "n", "Coord": null}'):
+            response = await agent.request("PUT", "/v1/coordinate/update", body)
+            assert (response.status, response.body) == (500, b"invalid coordinate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import io
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from proconsul.engine.wire.msgpack import DecodeError
+from proconsul.features.errors import ConsulError
+from proconsul.features.snapshot.model import SnapshotRequest
+from proconsul.server.snapshotting import _read_record
 from proconsul.testing import AgentInLoop
 from support.harness import Agent, Subject, eventually, free_ports, program
 
@@ -131,3 +136,14 @@ async def test_what_is_refused_changes_nothing() -> None:
         assert (await agent.request("PUT", SNAPSHOT, archive)).status == 200
         assert agent.agent.server.leading
         assert (await agent.request("GET", "/v1/kv/a?raw")).body == b"1"
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x81\x90\x01", b"\xc1", b"\x90", b"\x05", b"\xdb\xff\xff\xff\xff", b"\x91" * 5000, b""]
+)
+async def test_what_is_no_request_for_an_archive_is_refused(data: bytes) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    with pytest.raises((DecodeError, ConsulError)):
+        await _read_record(reader, SnapshotRequest)

@@ -103,6 +103,29 @@ def test_what_was_asked_of_a_leader_that_stands_still_is_answered(cluster: Clust
     cluster.settled()
 
 
+def test_an_archive_of_a_leader_that_stands_still_is_another_ones(cluster: Cluster) -> None:
+    """A restore says that it did not get through."""
+    leader = cluster.settled()
+    kept = leader.ok("GET", "/v1/snapshot").body
+    askers = [member for member in cluster.agents() if member is not leader and member.subject is OURS]
+
+    def ask(member: ConsulMember, method: str) -> tuple[float, int, str]:
+        began = time.monotonic()
+        reply = member.client(timeout_s=60.0).call(method, "/v1/snapshot", kept if method == "PUT" else None)
+        return time.monotonic() - began, reply.status, "" if reply.body[:2] == b"\x1f\x8b" else reply.text
+
+    with ThreadPoolExecutor(2 * len(askers)) as threads, paused(leader):
+        restores = [threads.submit(ask, member, "PUT") for member in askers]
+        saves = [threads.submit(ask, member, "GET") for member in askers]
+        for save in saves:
+            seconds, status, text = save.result(timeout=90.0)
+            assert (status, text) == (200, "") and seconds < 2 * ANSWERED_S, (seconds, status, text)
+        for restore in restores:
+            seconds, status, text = restore.result(timeout=90.0)
+            assert status in (200, 500) and seconds < 2 * ANSWERED_S, (seconds, status, text)
+    cluster.settled()
+
+
 @pytest.mark.long
 def test_servers_that_are_rebooted_one_after_the_other_keep_their_votes(tmp_path: Path) -> None:
     """Twenty seconds down, a minute apart, almost no traffic: everybody votes again before the next one goes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -64,8 +65,12 @@ def decode(payload: bytes, ltime: int) -> UserEvent:
 
 
 def index_of(event_id: str) -> int:
-    """The blocking index of an event: its UUID folded to 64 bits."""
-    number = uuid.UUID(event_id).int
+    """The blocking index of an event: its UUID folded to 64 bits. Whoever is in the pool may send any other id."""
+    try:
+        number = uuid.UUID(event_id).int
+    except ValueError:
+        raw = event_id.encode("utf-8", "surrogateescape")
+        number = int.from_bytes(hashlib.md5(raw, usedforsecurity=False).digest())
     return (number & (1 << 64) - 1) ^ (number >> 64)
 
 
@@ -75,6 +80,7 @@ class EventLog:
     def __init__(self, state: LocalState) -> None:
         self._state = state
         self._ring: deque[UserEvent] = deque(maxlen=RING_SIZE)
+        self._recent: dict[str, None] = {}  # ids, the oldest first
         self._waiters: dict[object, Callable[[], None]] = {}
         self._listeners: list[Callable[[UserEvent], None]] = []
         self._diverted: dict[str, Callable[[UserEvent], None]] = {}
@@ -94,7 +100,7 @@ class EventLog:
             event = decode(payload, ltime)
         except msgpack.DecodeError:
             return
-        if not self._accepts(event):
+        if not self._accepts(event) or self._is_known(event.ID):
             return
         if event.Name in self._diverted:
             self._diverted[event.Name](event)
@@ -104,6 +110,16 @@ class EventLog:
             listener(event)
         for wake in list(self._waiters.values()):
             wake()
+
+    def _is_known(self, event_id: str) -> bool:
+        """Whether the event has come before: who asked a server to fire it, and heard nothing, has asked another."""
+        if event_id in self._recent:
+            return True
+        if event_id:
+            if len(self._recent) >= RING_SIZE:
+                self._recent.pop(next(iter(self._recent)))
+            self._recent[event_id] = None
+        return False
 
     def _accepts(self, event: UserEvent) -> bool:
         """Receiver-side filters: regular expressions on the node's name, its services and one service's tags."""

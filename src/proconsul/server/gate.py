@@ -356,7 +356,7 @@ class _Reading:
         """Wait until somebody leads."""
         try:
             elsewhere = not await self._gate.authority.may_answer(self._options.consistency)
-        except ConsulError as error:
+        except Exception as error:
             tell_error(self._waiter, error)
             return
         self._cancel = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from proconsul.engine.completion import undisturbed
 from proconsul.engine.gossip.member import Member
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.base import SECOND_NS
@@ -14,7 +15,7 @@ from proconsul.features.session.model import Session
 from proconsul.features.session.state import LockDelayArmed
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.consensus import Consensus
-from proconsul.server.duties import Duty, Effects, Periodic, SessionExpiry, TombstoneReaping
+from proconsul.server.duties import Duty, Periodic, SessionExpiry, TombstoneReaping
 from proconsul.server.leader import LeaderLoop
 from proconsul.server.lock_delays import DELAY_MAX_S, LockDelays
 from proconsul.server.reconciler import Reconciler
@@ -43,15 +44,21 @@ class Leadership:
         self.sessions = SessionExpiry(
             server.state, server.propose, server.clock, server.datacenter, config.session_ttl_min_s
         )
-        self._duties: Sequence[Duty] = (
-            self.sessions,
-            TombstoneReaping(
-                server.propose, server.datacenter, lambda began: self._timed("leader.reapTombstones", began)
-            ),
-            Periodic(flush_coordinates, config.coordinate_update_period_s),
-            Periodic(acl.reap, TICK_S),
-        )
-        self._led: Effects = {kind: do for duty in self._duties for kind, do in duty.effects.items()}
+        self._duties: list[Duty] = []
+        # By the kind of effect, whoever wants to hear of it: several of some, nobody of others.
+        self._hear: dict[type[Any], list[Callable[[Any, float], None]]] = {}
+        self.take_on(self.sessions)
+        self.take_on(TombstoneReaping(
+            server.propose, server.datacenter, lambda began: self._timed("leader.reapTombstones", began)
+        ))  # fmt: skip
+        self.take_on(Periodic(flush_coordinates, config.coordinate_update_period_s))
+        self.take_on(Periodic(acl.reap, TICK_S))
+
+    def take_on(self, duty: Duty) -> None:
+        """Have ``duty`` done whenever this server leads, from the next time on."""
+        self._duties.append(duty)
+        for kind, do in duty.effects.items():
+            self._hear.setdefault(kind, []).append(do)
 
     # ------------------------------------------------------------------ life
 
@@ -123,7 +130,7 @@ class Leadership:
             return
         now = self._server.clock()
         for duty in self._duties:
-            duty.tick(now)
+            undisturbed(duty.tick, now)  # the others are owed their turn, and all of them the next
         self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     def _timed(self, name: str, began: float) -> None:
@@ -142,7 +149,8 @@ class Leadership:
             if isinstance(effect, LockDelayArmed):
                 self.lock_delays.arm(effect.key, effect.delay_ns / SECOND_NS, now)
             elif self.on_duty:
-                self._led[type(effect)](effect, now)
+                for do in self._hear.get(type(effect), ()):
+                    undisturbed(do, effect, now)
 
     def restored(self, index: int) -> None:
         """The state was replaced by one of ``index``: a leader starts its duties anew."""

@@ -9,7 +9,7 @@ import asyncio
 import io
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 import msgpack as msgpack_c
@@ -27,7 +27,7 @@ from proconsul.engine.raft.errors import (
 from proconsul.engine.raft.fsm import FSMSnapshot
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import SnapshotMeta
-from proconsul.engine.rpc.dial import Address, Streams
+from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer
@@ -35,7 +35,7 @@ from proconsul.engine.streams import put, put_eof
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
 from proconsul.features.base import SECOND_NS
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import ConsulError, Unanswered
 from proconsul.features.permission import Permission
 from proconsul.features.snapshot.model import SNAPSHOT, Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 from proconsul.server.config import ServerConfig
@@ -52,8 +52,14 @@ SNAPSHOT_VERSION = 1
 RECORD_BYTES_MAX = 64 << 10
 # A snapshot connection that is not done by then never will be: gigabytes over a slow line take minutes.
 CONNECTION_TIMEOUT_S = 1800.0
+# A server that is waited for is asked so often whether it still runs, and given up when it does not answer in time.
+LOOK_S, LOOK_TIMEOUT_S = 2.0, 5.0
 # How often a restore begins anew when its leader is deposed meanwhile.
 _RESTORE_ATTEMPTS = 3
+# An archive is asked for as long as a leader is waited for, and this often at least: that one stands still is found
+# out more slowly.
+_SAVE_ATTEMPTS = 2
+_PAUSE_S = 0.25
 _DEPOSED = (NotLeaderError, LeadershipLostError, LeadershipTransferInProgressError)
 
 
@@ -122,6 +128,7 @@ class LocalArchives:
 class Asker(Protocol):
     """A node that may have to ask another one for its archive."""
 
+    config: ServerConfig
     gate: Gate
     pool: ConnectionPool | None
     peers_known: Peers
@@ -148,11 +155,21 @@ class SnapshotArchives:
 
     async def save(self, args: SnapshotRequest) -> Saved:
         """See `SnapshotService`."""
-        ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
-        if self._local is None or not ours:
-            return await self._save_elsewhere(args)
-        self._server.permission.admit(SNAPSHOT, args, args.Token)
-        return await self._local.save()
+        loop = asyncio.get_running_loop()
+        until, attempts = loop.time() + self._server.config.rpc_hold_timeout_s, 0
+        while True:
+            ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
+            if self._local is not None and ours:
+                self._server.permission.admit(SNAPSHOT, args, args.Token)
+                return await self._local.save()
+            try:
+                return await self._save_elsewhere(args)
+            except Unanswered as error:
+                attempts += 1
+                if attempts >= _SAVE_ATTEMPTS and loop.time() >= until:
+                    raise
+                log.warning("asking again for a snapshot: error=%s", error)
+            await asyncio.sleep(_PAUSE_S)
 
     async def restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
         """See `SnapshotService`."""
@@ -177,39 +194,69 @@ class SnapshotArchives:
     # ------------------------------------------------------------------ through another server
 
     async def _save_elsewhere(self, args: SnapshotRequest) -> Saved:
-        reader, writer = await self._ask(args)
+        address, reader, writer = await self._ask(args)
+
+        async def received() -> Saved:
+            put_eof(writer)
+            response, rest = await _read_record(reader, SnapshotResponse)
+            _raise_error(response)
+            archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+            try:
+                size = await _receive(reader, rest, archive)
+                # A server that is killed ends the connection like one that has sent everything.
+                await on_thread(read_archive, archive)
+                await on_thread(archive.seek, 0)
+            except BaseException:
+                archive.close()
+                raise
+            return Saved(response, archive, size)
+
         try:
-            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
-                put_eof(writer)
-                response, rest = await _read_record(reader, SnapshotResponse)
-                _raise_error(response)
-                archive: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-                try:
-                    size = await _receive(reader, rest, archive)
-                except BaseException:
-                    archive.close()
-                    raise
-        except (OSError, TimeoutError) as error:
-            raise ConsulError(f"failed to read snapshot: {error}") from None
+            return await self._while_it_runs(address, received())
+        except (OSError, TimeoutError, ArchiveError) as error:
+            raise Unanswered(f"failed to read snapshot: {error}") from None
+        except msgpack.DecodeError as error:
+            raise ConsulError(str(error)) from None
         finally:
             writer.close()
-        return Saved(response, archive, size)
 
     async def _restore_elsewhere(self, args: SnapshotRequest, archive: BinaryIO) -> None:
-        reader, writer = await self._ask(args)
+        address, reader, writer = await self._ask(args)
+
+        async def answered() -> SnapshotResponse:
+            await _send(archive, writer)
+            put_eof(writer)
+            return (await _read_record(reader, SnapshotResponse))[0]
+
         try:
-            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
-                await _send(archive, writer)
-                put_eof(writer)
-                response, _ = await _read_record(reader, SnapshotResponse)
+            response = await self._while_it_runs(address, answered())
+        except msgpack.DecodeError as error:
+            raise ConsulError(str(error)) from None
         except (OSError, TimeoutError) as error:
             raise ConsulError(f"failed to send snapshot: {error}") from None
         finally:
             writer.close()
         _raise_error(response)
 
-    async def _ask(self, args: SnapshotRequest) -> Streams:
-        """A connection on which the request is said. Raises ConsulError."""
+    async def _while_it_runs(self, address: Address, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of ``work`` with the server at ``address``, unless that one stands still: its kernel would go on
+        taking what it is sent. Raises TimeoutError then."""
+        node = self._server
+        assert node.pool is not None
+        task = asyncio.ensure_future(work)
+        try:
+            async with asyncio.timeout(CONNECTION_TIMEOUT_S):
+                while not (await asyncio.wait({task}, timeout=LOOK_S))[0]:
+                    if not await node.pool.ping(address, timeout_s=LOOK_TIMEOUT_S) and not task.done():
+                        node.peers_known.failed(address)
+                        raise TimeoutError(f"{address} does not answer")
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _ask(self, args: SnapshotRequest) -> tuple[Address, asyncio.StreamReader, asyncio.StreamWriter]:
+        """Whom was asked, and a connection on which the request is said. Raises ConsulError."""
         server = self._server
         address = server.whom_to_ask()
         if address is None or server.pool is None:
@@ -218,9 +265,9 @@ class SnapshotArchives:
             reader, writer = await server.pool.open_snapshot(address)
         except RpcFailure as error:
             server.peers_known.failed(address)
-            raise ConsulError(str(error)) from None
+            raise Unanswered(str(error)) from None
         put(writer, msgpack.encode(args))
-        return reader, writer
+        return address, reader, writer
 
     # ------------------------------------------------------------------ for others
 
@@ -291,7 +338,7 @@ async def _read_record(reader: asyncio.StreamReader, cls: type[T]) -> tuple[T, b
     while len(buffer) < RECORD_BYTES_MAX:
         data = await reader.read(PIECE_BYTES)
         if not data:
-            raise ConsulError("EOF")
+            raise Unanswered("EOF")
         buffer += data
         unpacker = msgpack_c.Unpacker(raw=False, unicode_errors="surrogateescape", strict_map_key=False)
         unpacker.feed(buffer)
@@ -299,7 +346,7 @@ async def _read_record(reader: asyncio.StreamReader, cls: type[T]) -> tuple[T, b
             value: Any = unpacker.unpack()
         except msgpack_c.OutOfData:
             continue
-        except (ValueError, msgpack_c.UnpackException) as error:
+        except (ValueError, TypeError, msgpack_c.UnpackException) as error:  # TypeError: a list for a key
             raise msgpack.DecodeError(f"failed to decode snapshot message: {error}") from None
         record: T = msgpack.decoder_for(cls)(value)
         return record, buffer[unpacker.tell() :]

@@ -186,6 +186,8 @@ class CatalogState:
             raise StateError(f"Invalid Service Meta for node {node} and serviceID {service.ID}: {error}") from None
         if self.tables.nodes.get(node.lower()) is None:
             raise StateError("Missing node registration")
+        if not service.ID:
+            raise StateError("failed inserting service: object missing primary index")
         old = self.tables.services.get((node.lower(), service.ID.lower()))
         row = to_service_node(node, service)
         if old is not None and same(old, row):

@@ -65,6 +65,8 @@ class CoordinateRoutes:
     def update(self, request: Request) -> Answer:
         self._require_enabled()
         args = self.web.body(request, CoordinateUpdateRequest)
+        if args.Coord is None:
+            raise ConsulError("invalid coordinate")  # told here: servers of Consul 1.8 end when they are asked this
         datacenter = request.get("dc") or args.Datacenter or self.web.datacenter
         args = replace(args, Datacenter=datacenter, Token=self.web.token(request))
         return self.web.write(UPDATE, args, lambda _: self.web.empty())

@@ -153,6 +153,4 @@ def _service_refusal(op: TxnServiceOp) -> str:
         return "Must provide service name with ID"
     if not reachable(service.Address):
         return INVALID_ADDRESS
-    if op.Verb in ("set", "cas") and not service.ID:
-        return "failed inserting service: object missing primary index" if op.Node else ""
     return ""
