@@ -114,13 +114,12 @@ def test_imports_go_downward(path: Path) -> None:
 
 
 def test_features_use_only_models_and_states_of_each_other() -> None:
-    shared = {"catalog.http", "catalog.endpoint", "health.http"}  # rendering and narrowing of catalog rows
     for path in (SOURCE / "features").rglob("*.py"):
         feature = path.parent.name
         for module in imports(tree_of(path)):
             parts = module.split(".")
             if parts[:2] == ["proconsul", "features"] and len(parts) == 4 and parts[2] != feature:
-                if parts[3] in FEATURE_PRIVATE and ".".join(parts[2:]) not in shared:
+                if parts[3] in FEATURE_PRIVATE:
                     assert feature == "features", f"{name_of(path)} must not import {module}"
 
 

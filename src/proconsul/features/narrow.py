@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from proconsul.engine.http.request import Request
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import QueryOptions, QuerySource
 from proconsul.features.coordinate.distance import sorter
 from proconsul.features.errors import ConsulError, ReadRefused
@@ -104,3 +105,19 @@ def narrowing(
         return rows
 
     return run, (expression, near)
+
+
+def frozen(meta: dict[str, str] | None) -> Any:
+    return tuple(sorted(meta.items())) if meta else ()
+
+
+def narrowed(run: Callable[[WatchSet], tuple[int, Any]], narrow: Narrow | None) -> Callable[[WatchSet], Any]:
+    """``run`` followed by ``narrow`` on its value; the index is not changed by filtering."""
+    if narrow is None:
+        return run
+
+    def both(watch: WatchSet) -> tuple[int, Any]:
+        index, value = run(watch)
+        return index, narrow(value)
+
+    return both

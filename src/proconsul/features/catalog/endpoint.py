@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from proconsul.engine.completion import Completion
@@ -37,10 +36,8 @@ from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.errors import ConsulError
 from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
-from proconsul.features.narrow import filtering, narrowing
+from proconsul.features.narrow import filtering, frozen, narrowed, narrowing
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
-
-Narrow = Callable[[Any], Any]
 
 REGISTER = WriteMethod("Catalog.Register", RegisterRequest)
 DEREGISTER = WriteMethod("Catalog.Deregister", DeregisterRequest)
@@ -169,22 +166,6 @@ class Catalog(Endpoint):
         run = narrowed(lambda watch: reads.node_service_list(watch, args.Node), narrow)
         return Read((NODE_SERVICE_LIST.name, args.Node, args.Filter), run, NODE_SERVICE_LIST, args)
 
-
-
-def frozen(meta: dict[str, str] | None) -> Any:
-    return tuple(sorted(meta.items())) if meta else ()
-
-
-def narrowed(run: Callable[[WatchSet], tuple[int, Any]], narrow: Narrow | None) -> Callable[[WatchSet], Any]:
-    """``run`` followed by ``narrow`` on its value; the index is not changed by filtering."""
-    if narrow is None:
-        return run
-
-    def both(watch: WatchSet) -> tuple[int, Any]:
-        index, value = run(watch)
-        return index, narrow(value)
-
-    return both
 
 
 def _type_of(check: HealthCheck) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import NodeSpecificRequest
-from proconsul.features.catalog.endpoint import frozen, narrowed
 from proconsul.features.catalog.model import (
     CheckServiceNode,
     ChecksInStateRequest,
@@ -16,7 +15,7 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.catalog.reads import meta_matches
-from proconsul.features.narrow import filtering, narrowing
+from proconsul.features.narrow import filtering, frozen, narrowed, narrowing
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, or_empty
 
 CHECKS_IN_STATE = ReadMethod(
