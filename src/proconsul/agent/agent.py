@@ -41,6 +41,7 @@ from proconsul.agent.registrations import Registrations
 from proconsul.agent.remote_exec import RemoteExec
 from proconsul.agent.starting import Starting
 from proconsul.agent.tls import CheckTls, https_context, rpc_tls
+from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
 from proconsul.engine.http.connections import ConnectionSet
@@ -131,6 +132,8 @@ class Agent:
         self._reaper: asyncio.TimerHandle | None = None
         self.node_id = read_node_id(config, self.rng)
         self._rpc_tls = rpc_tls(config)
+        self.tokens = AgentTokens(config.data_dir)
+        self.tokens.configure(config.acl)
         self._build_state()
         self._build_front()
         self._extra: list[Any] = []
@@ -164,9 +167,10 @@ class Agent:
                 self._server_config(), gossip, rng=self.rng, give_up=partial(self.stop_soon, 1)
             )
         self.server: ConsulNode = self.consul or ConsulClient(self._server_config(), gossip, rng=self.rng)
-        self.catalog_port = ServerCatalog(self.server)
+        self.catalog_port = ServerCatalog(self.server, self.tokens.for_agent)
         self.sync = AntiEntropy(
-            self.local, self.catalog_port, self.own_node, token=lambda: self.config.acl.tokens.default,
+            self.local, self.catalog_port, self.own_node, token=lambda: self.tokens.default,
+            agent_token=self.tokens.for_agent,
             cluster_size=lambda: len(self.pools.lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
         )  # fmt: skip
         self.runners = self._make_runners()
@@ -222,7 +226,7 @@ class Agent:
         config = self.config
         http = config.http
         self.web.configure(
-            default_token=config.acl.tokens.default, use_cache=http.use_cache,
+            default_token=self.tokens.default, use_cache=http.use_cache,
             discovery_max_stale_ns=int(http.discovery_max_stale_s * SECOND_NS),
         )  # fmt: skip
         self.server.gate.default_query_time_ns = int(http.default_query_time_s * SECOND_NS)
@@ -312,6 +316,15 @@ class Agent:
         if hasattr(self, "sync"):
             self.sync.changed()
 
+    def use_token(self, target: str, secret: str) -> None:
+        """Have another token of the agent's own from now on. Raises NotFound, ConsulError."""
+        try:
+            self.tokens.update(target, secret)
+        finally:
+            self._apply_web_settings()
+            self.local.node_in_sync = False
+            self.sync.changed()
+
     async def push_changes(self) -> None:
         """Send local changes to the catalog now; a failure is logged and retried in the background."""
         await self.sync.push()
@@ -374,7 +387,7 @@ class Agent:
 
     def _start_remote_exec(self) -> None:
         config = self.config
-        kv = ServerKV(self.server, lambda: self.config.acl.tokens.agent)
+        kv = ServerKV(self.server, self.tokens.for_agent)
         remote = RemoteExec(kv, config.node_name, enabled=not config.disable_remote_exec)
         self.events.divert(remote_exec.EVENT, remote.received)
         self._extra.append(remote)
@@ -428,6 +441,7 @@ class Agent:
                     self.logs.set_level(config.logging.level)
                 except ValueError as error:
                     log.error("Invalid log level in new configuration: error=%s", error)
+            self.tokens.configure(config.acl)
             self._apply_settings()
             self._apply_web_settings()
             writes = self.registrations.apply(plan, rules)
@@ -518,6 +532,7 @@ class Agent:
     def stats(self) -> dict[str, dict[str, str]]:
         """The blocks of ``consul info``."""
         local = self.local.stats()
+        acl = "enabled" if self.config.acl.enabled else "disabled"
         blocks = {
             "agent": {
                 "check_monitors": "0", "check_ttls": "0", "checks": str(local["checks"]),
@@ -529,9 +544,9 @@ class Agent:
         }  # fmt: skip
         if self.consul is None:
             known = len(self.server.peers_known.alive())
-            return blocks | {"consul": {"acl": "disabled", "known_servers": str(known), "server": "false"}}
+            return blocks | {"consul": {"acl": acl, "known_servers": str(known), "server": "false"}}
         blocks["consul"] = {
-            "acl": "disabled", "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
+            "acl": acl, "bootstrap": str(self.config.bootstrap).lower(), "known_datacenters": "1",
             "leader": str(self.consul.on_duty).lower(), "leader_addr": self.consul.leader_address(), "server": "true",
         }  # fmt: skip
         blocks["raft"] = self.consul.stats()

@@ -79,6 +79,7 @@ class AntiEntropy:
         own_node: Callable[[], Node],
         *,
         token: Callable[[], str],
+        agent_token: Callable[[], str] | None = None,
         cluster_size: Callable[[], int],
         interval_s: float = 60.0,
         rng: random.Random | None = None,
@@ -86,7 +87,8 @@ class AntiEntropy:
         self._state = state
         self._catalog = catalog
         self._own_node = own_node
-        self._token = token
+        # For services and checks that have none of their own; for the node itself.
+        self._token, self._agent_token = token, agent_token or token
         self._cluster_size = cluster_size
         self._interval_s = interval_s
         self._rng = rng or random.Random()
@@ -376,7 +378,7 @@ class AntiEntropy:
                 self._state.settle(entry)
 
     async def _send_node(self) -> None:
-        request = self._base(self._token())
+        request = self._base(self._agent_token())
         try:
             await self._catalog.register(request)
             log.info("Synced node info")

@@ -70,7 +70,7 @@ class CoordinateSender:
     def _send(self) -> None:
         agent = self._agent
         update = CoordinateUpdateRequest(
-            Datacenter=agent.config.datacenter, Node=agent.config.node_name, Token=agent.config.acl.tokens.agent,
+            Datacenter=agent.config.datacenter, Node=agent.config.node_name, Token=agent.tokens.for_agent(),
             Coord=as_record(self._own()),
         )  # fmt: skip
         # Whether the leader has it or not: the next update comes anyway.

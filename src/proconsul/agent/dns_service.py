@@ -105,7 +105,7 @@ class DnsService:
         """What a server says that may. Raises ConsulError."""
         config = self._agent.config
         gate = self._agent.server.gate
-        return await gate.value(gate.reading(method, args), self._options(config), config.acl.tokens.default)
+        return await gate.value(gate.reading(method, args), self._options(config), self._agent.tokens.for_dns())
 
     @staticmethod
     def _options(config: RuntimeConfig) -> Options:

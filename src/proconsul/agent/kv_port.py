@@ -21,14 +21,15 @@ class KVPort(Protocol):
 
 
 class ServerKV:
-    """Implements `KVPort` on a server in the same process. ``token`` gives the token that authorises writes."""
+    """Implements `KVPort` on a server in the same process. ``token`` gives the token for reads and writes."""
 
     def __init__(self, server: ConsulNode, token: Callable[[], str]) -> None:
         self._server = server
         self._token = token
 
     async def read(self, key: str) -> bytes | None:
-        entry: DirEntry | None = await self._server.gate.value(self._server.endpoint(KVS).get(KeyRequest(Key=key)))
+        read = self._server.endpoint(KVS).get(KeyRequest(Key=key))
+        entry: DirEntry | None = await self._server.gate.value(read, token=self._token())
         return None if entry is None else entry.Value or b""
 
     async def acquire(self, key: str, value: bytes, session: str) -> bool:

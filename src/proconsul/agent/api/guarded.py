@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Handler, Router
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level
+from proconsul.features.errors import PermissionDenied
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
@@ -41,10 +41,13 @@ class GuardedRouter(Router):
         self._router.add(pattern, handlers, **options)
 
     def _guarded(self, handler: Handler, resource: str, level: Level) -> Handler:
+        from proconsul.agent.api.rights import allows
+
         def guarded(request: Request) -> Answer:
             agent = self._agent
             name = "" if resource == "operator" else agent.config.node_name
-            agent.server.endpoint(ACL).require(agent.web.token(request), resource, level, name)
+            if not allows(agent, agent.web.token(request), resource, level, name):
+                raise PermissionDenied()
             return handler(request)
 
         return guarded

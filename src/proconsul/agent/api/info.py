@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 from proconsul import COMPATIBLE_VERSION
 from proconsul.agent import host
@@ -14,6 +14,7 @@ from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
 from proconsul.features.options import Rule
@@ -30,6 +31,12 @@ def show_member(member: Member) -> dict[str, Any]:
         "ProtocolMin": low, "ProtocolMax": high, "ProtocolCur": current,
         "DelegateMin": delegate_low, "DelegateMax": delegate_high, "DelegateCur": delegate_current,
     })  # fmt: skip
+
+
+class _AgentToken(Record, frozen=True):
+    go_type: ClassVar[str] = "api.AgentToken"
+    go_name: ClassVar[str | None] = "AgentToken"
+    Token: str = ""
 
 
 class InfoRoutes:
@@ -147,7 +154,11 @@ class InfoRoutes:
         return self.web.empty()
 
     def token(self, request: Request) -> Answer:
-        raise ACLDisabled()
+        if not self.agent.config.acl.enabled:
+            raise ACLDisabled()
+        body = self.web.body(request, _AgentToken)
+        self.agent.use_token(request.params, body.Token)
+        return self.web.empty()
 
     # ------------------------------------------------------------------ status
 

@@ -11,12 +11,26 @@ from typing import TypeVar
 from proconsul.agent.agent import Agent
 from proconsul.engine.http.request import Request
 from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.authorizer import Authorizer, Origin
 from proconsul.features.acl.endpoint import ACL
-from proconsul.features.acl.rules import Level
+from proconsul.features.acl.rules import Level, parse_rules
 from proconsul.features.catalog.model import HealthCheck, NodeService
 from proconsul.features.errors import ConsulError, PermissionDenied
 
 T = TypeVar("T")
+
+
+def recovery(node: str) -> Authorizer:
+    """What the recovery token of an agent may do, and only there: with no server, too."""
+    rules = f'agent {quoted(node)} {{ policy = "write" }} node_prefix "" {{ policy = "read" }}'
+    return Authorizer((Origin("agent recovery token", parse_rules(rules)),), default_allow=False)
+
+
+def allows(agent: Agent, secret: str, resource: str, level: Level, name: str) -> bool:
+    """Whether who has ``secret`` may, at this agent. Raises ACLNotFound."""
+    if agent.tokens.is_recovery(secret):
+        return recovery(agent.config.node_name).allows(resource, level, name)
+    return agent.server.endpoint(ACL).allows(secret, resource, level, name)
 
 
 class LocalRights:
@@ -30,7 +44,7 @@ class LocalRights:
         return not (self._agent.config.acl.enabled and self._agent.config.server)
 
     def _allows(self, request: Request, resource: str, name: str, level: Level) -> bool:
-        return self._agent.server.endpoint(ACL).allows(self._agent.web.token(request), resource, level, name)
+        return allows(self._agent, self._agent.web.token(request), resource, level, name)
 
     def _require_write(self, request: Request, resource: str, name: str) -> None:
         """Raise PermissionDenied with what is missing."""

@@ -42,14 +42,13 @@ def _none(prefix: str, names: str) -> dict[str, str]:
 
 
 _TOKENS: Final = {
-    "acl.tokens.agent_master": "acl.tokens.agent_recovery", "acl_agent_master_token": "acl.tokens.agent_recovery",
     "acl_replication_token": "acl.tokens.replication",
-    **_same("acl.tokens.", "agent_recovery replication config_file_service_registration dns"),
+    **_same("acl.tokens.", "replication config_file_service_registration"),
 }  # fmt: skip
 
 GROUPS: Final = (
     Group("access control", "servers enforce it; client agents do not resolve tokens yet", {
-        **_same("acl.", "down_policy enable_token_persistence enable_token_replication"),
+        **_same("acl.", "down_policy enable_token_replication"),
         "acl.policy_ttl": "acl.policy_ttl_s", "acl.role_ttl": "acl.role_ttl_s", "acl.token_ttl": "acl.token_ttl_s",
         "acl_ttl": "acl.token_ttl_s", "acl_down_policy": "acl.down_policy",
         "enable_acl_replication": "acl.enable_token_replication", "acl.disabled_ttl": "", "acl_disabled_ttl": "",
