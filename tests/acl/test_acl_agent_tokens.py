@@ -45,6 +45,8 @@ def test_what_the_api_was_told_is_kept_and_beats_the_configuration(
         '"agent" token present in both the configuration and persisted token store, using the persisted token'
     ]
     assert (again.for_agent(), again.default, again.for_dns()) == ("told agent", "of the file", "of the file")
+    filed = kept(tmp_path, config_file_service_registration="filed", default="of the file")
+    assert (filed.for_registration(True), filed.for_registration(False)) == ("filed", "of the file")
     assert again.is_recovery("told agent_master") and not again.is_recovery("") and not again.is_recovery("\udc80")
 
 

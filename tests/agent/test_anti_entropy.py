@@ -74,7 +74,8 @@ class World:
         self.changes = 0
         self.state = LocalState("n1", clock=lambda: 0.0, changed=self._changed, **fields)
         self.sync = AntiEntropy(
-            self.state, self.catalog, lambda: self.own, token=lambda: "default", cluster_size=lambda: 1,
+            self.state, self.catalog, lambda: self.own, token=lambda _: "default",
+            agent_token=lambda: "agent", cluster_size=lambda: 1,
             rng=random.Random(1),
         )  # fmt: skip
 

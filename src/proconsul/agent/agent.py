@@ -169,7 +169,7 @@ class Agent:
         self.server: ConsulNode = self.consul or ConsulClient(self._server_config(), gossip, rng=self.rng)
         self.catalog_port = ServerCatalog(self.server, self.tokens.for_agent)
         self.sync = AntiEntropy(
-            self.local, self.catalog_port, self.own_node, token=lambda: self.tokens.default,
+            self.local, self.catalog_port, self.own_node, token=self.tokens.for_registration,
             agent_token=self.tokens.for_agent,
             cluster_size=lambda: len(self.pools.lan.members()), interval_s=config.ae_interval_s, rng=self.rng,
         )  # fmt: skip

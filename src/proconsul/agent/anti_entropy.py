@@ -78,8 +78,8 @@ class AntiEntropy:
         catalog: CatalogPort,
         own_node: Callable[[], Node],
         *,
-        token: Callable[[], str],
-        agent_token: Callable[[], str] | None = None,
+        token: Callable[[bool], str],
+        agent_token: Callable[[], str],
         cluster_size: Callable[[], int],
         interval_s: float = 60.0,
         rng: random.Random | None = None,
@@ -87,8 +87,8 @@ class AntiEntropy:
         self._state = state
         self._catalog = catalog
         self._own_node = own_node
-        # For services and checks that have none of their own; for the node itself.
-        self._token, self._agent_token = token, agent_token or token
+        # For services and checks that have none of their own, from configuration files or not; for the node itself.
+        self._token, self._agent_token = token, agent_token
         self._cluster_size = cluster_size
         self._interval_s = interval_s
         self._rng = rng or random.Random()
@@ -325,6 +325,9 @@ class AntiEntropy:
                     unstarted.close()
                 raise error
 
+    def _token_of(self, entry: ServiceEntry | CheckEntry) -> str:
+        return entry.token or self._token(entry.from_config)
+
     def _base(self, token: str) -> RegisterRequest:
         node = self._own_node()
         return RegisterRequest(
@@ -335,13 +338,13 @@ class AntiEntropy:
 
     async def _send_service(self, entry: ServiceEntry) -> None:
         """Push a service and, in the same request, its checks with the same token."""
-        token = entry.token or self._token()
+        token = self._token_of(entry)
         together = [
             check
             for check in self._state.check_entries_of(entry.service.ID)
             if not check.in_sync
             and not check.deleted
-            and (check.token or self._token()) == token
+            and self._token_of(check) == token
         ]
         entries: list[Entry] = [entry, *together]
         versions = [(item, item.version) for item in entries]
@@ -353,7 +356,7 @@ class AntiEntropy:
         if entry.in_sync:
             return
         versions: list[tuple[Entry, int]] = [(entry, entry.version)]
-        request = self._base(entry.token or self._token())
+        request = self._base(self._token_of(entry))
         if entry.check.ServiceID:
             service = self._state.service(entry.check.ServiceID)
             if service is not None:
@@ -397,7 +400,7 @@ class AntiEntropy:
     async def _remove_service(self, service_id: str, entry: ServiceEntry) -> None:
         node = self._own_node()
         request = DeregisterRequest(
-            Datacenter=node.Datacenter, Node=node.Node, ServiceID=service_id, Token=entry.token or self._token()
+            Datacenter=node.Datacenter, Node=node.Node, ServiceID=service_id, Token=self._token_of(entry)
         )
         if await self._deregister(request, "service", service_id):
             self._state.forget_service(service_id, entry)
@@ -408,7 +411,7 @@ class AntiEntropy:
     async def _remove_check(self, check_id: str, entry: CheckEntry) -> None:
         node = self._own_node()
         request = DeregisterRequest(
-            Datacenter=node.Datacenter, Node=node.Node, CheckID=check_id, Token=entry.token or self._token()
+            Datacenter=node.Datacenter, Node=node.Node, CheckID=check_id, Token=self._token_of(entry)
         )
         if await self._deregister(request, "check", check_id):
             self._state.forget_check(check_id, entry)

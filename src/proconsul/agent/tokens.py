@@ -47,7 +47,8 @@ class AgentTokens:
         self._keeps = acl.enable_token_persistence and self._path is not None
         self._told = self._read() if self._keeps else {}
         for name in _KEPT:
-            configured: str = getattr(acl.tokens, name)
+            # Nothing is copied from another datacenter yet: the replication token is only kept.
+            configured: str = getattr(acl.tokens, name) if name != "replication" else ""
             if configured and name in self._told:
                 log.warning('"%s" token present in both the configuration and persisted token store, using the '
                             "persisted token", _KEPT[name])  # fmt: skip
@@ -93,6 +94,10 @@ class AgentTokens:
     def for_agent(self) -> str:
         """For what the agent does by itself."""
         return self._tokens["agent"] or self.default
+
+    def for_registration(self, from_file: bool) -> str:
+        """For services and checks that have none of their own; ``from_file``: of configuration files."""
+        return (self._tokens["config_file_service_registration"] if from_file else "") or self.default
 
     def for_dns(self) -> str:
         """For answers to DNS questions."""

@@ -43,7 +43,7 @@ def _none(prefix: str, names: str) -> dict[str, str]:
 
 _TOKENS: Final = {
     "acl_replication_token": "acl.tokens.replication",
-    **_same("acl.tokens.", "replication config_file_service_registration"),
+    **_same("acl.tokens.", "replication"),
 }  # fmt: skip
 
 GROUPS: Final = (
