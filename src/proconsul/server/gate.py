@@ -110,12 +110,24 @@ class Gate:
         """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
         permission = self.permission
         permission.admit(read.method, read.args, token)
+        sees = permission.sees(token)
 
         def run(watch: Any) -> tuple[int, Any]:
+            if permission.sees(token) != sees:
+                raise _RightsChanged()  # what is kept for some rights is never made with others
             index, value = read.run(watch)
             return index, permission.visible(read.method, value, token)
 
-        return read._replace(key=(permission.sees(token), read.key), run=run)
+        return read._replace(key=(sees, read.key), run=run)
+
+    def admitted_again(self, asked: Read, admitted: Read, token: str) -> Read:
+        """``admitted`` while ``token`` has the rights it had then; else ``asked`` with those of now.
+
+        Raises what `features.gate.Permission.admit` raises.
+        """
+        if self.permission.unlimited or admitted.key[0] == self.permission.sees(token):  # type: ignore[index]
+            return admitted
+        return self._admitted(asked, token)
 
     # ------------------------------------------------------------------ reads
 
@@ -137,9 +149,8 @@ class Gate:
     ) -> _Reading:
         """See `features.gate.Gate`."""
         self.route(datacenter)
-        if not self.permission.unlimited:
-            read = self._admitted(read, token)
-        reading = _Reading(self, waiter, read, options, token)
+        admitted = read if self.permission.unlimited else self._admitted(read, token)
+        reading = _Reading(self, waiter, read, admitted, options, token)
         reading.begin()
         return reading
 
@@ -268,13 +279,21 @@ class Gate:
         return self.authority.answers(level) or await self.authority.may_answer(level)
 
 
+class _RightsChanged(Exception):
+    """A view is for rights that its token does not have any more; nobody outside is told."""
+
+
 class _Reading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
-    __slots__ = ("_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
+    __slots__ = ("_asked", "_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
 
-    def __init__(self, gate: Gate, waiter: Completion, read: Read, options: Options, token: str) -> None:
-        self._gate, self._waiter, self._read, self._options, self._token = gate, waiter, read, options, token
+    def __init__(
+        self, gate: Gate, waiter: Completion, asked: Read, admitted: Read, options: Options, token: str
+    ) -> None:  # fmt: skip
+        self._gate, self._waiter, self._options, self._token = gate, waiter, options, token
+        # What is asked for, and that as it may be done by whoever has the token.
+        self._asked, self._read = asked, admitted
         # What ends the waiting for another server, or for somebody to lead.
         self._cancel: Callable[[], object] | None = None
         self._view_waiter: Waiter | None = None
@@ -293,8 +312,9 @@ class _Reading:
 
     def _look(self) -> None:
         """Answer from our own state, now or when it changes."""
-        gate, read, options = self._gate, self._read, self._options
+        gate, options = self._gate, self._options
         try:
+            self._read = read = gate.admitted_again(self._asked, self._read, self._token)
             found = gate.here(read, options, options.consistency)
         except Exception as error:
             tell_error(self._waiter, error)
@@ -315,7 +335,14 @@ class _Reading:
 
     def _changed(self, view: View) -> None:
         self._release()
-        if view.error is not None:
+        try:
+            admitted = self._gate.admitted_again(self._asked, self._read, self._token)
+        except Exception as error:
+            tell_error(self._waiter, error)
+            return
+        if admitted is not self._read or isinstance(view.error, _RightsChanged):
+            self.begin()  # as one who asks now
+        elif view.error is not None:
             tell_error(self._waiter, view.error)
         elif self._gate.may_be_here(self._options):
             tell(self._waiter, self._gate.found_in(view, self._options.consistency))

@@ -54,6 +54,11 @@ class LocalRights:
         """Whether a member of the pool may be seen. Raises ACLNotFound."""
         return self.unlimited or self._allows(request, "node", name, Level.READ)
 
+    def require_known(self, request: Request) -> None:
+        """Raise ACLNotFound when the token is nobody's: who has none is not told what there is."""
+        if not self.unlimited:
+            self._agent.server.endpoint(ACL).resolver.resolve(self._agent.web.token(request))
+
     def require_service(self, request: Request, name: str) -> None:
         """Raise PermissionDenied unless services of that name may be seen."""
         if not (self.unlimited or self._allows(request, "service", name, Level.READ)):
@@ -74,6 +79,7 @@ class LocalRights:
         """Raise PermissionDenied unless a service may be changed, ConsulError when there is none."""
         if self.unlimited:
             return
+        self.require_known(request)
         service = self._agent.local.service(service_id)
         if service is None:
             raise ConsulError(f"Unknown service {{{quoted(service_id)} {{}}}}")
@@ -91,6 +97,7 @@ class LocalRights:
         """Raise PermissionDenied unless a check may be changed, ConsulError when there is none."""
         if self.unlimited:
             return
+        self.require_known(request)
         check = self._agent.local.check(check_id)
         if check is None:
             raise ConsulError(f"Unknown check {quoted(check_id)}")
