@@ -322,6 +322,8 @@ class RegistrationRoutes:
             planned = [planner.service(one, its_checks, token=token) for one, its_checks in wanted]
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
+        for one in planned:
+            self.rights.require_checks_of(request, [item.check for item in one.checks])
         replace_checks = (
             request.has("replace-existing-checks") and request.get("replace-existing-checks") in _YES
         )

@@ -75,6 +75,16 @@ class LocalRights:
         if old is not None:
             self._require_write(request, "service", old.Service)
 
+    def require_checks_of(self, request: Request, checks: list[HealthCheck]) -> None:
+        """Raise PermissionDenied unless the checks of a service that may be registered may replace what has their ids
+        and is not of that service."""
+        if self.unlimited:
+            return
+        for check in checks:
+            old = self._agent.local.check(check.CheckID)
+            if old is not None and old.ServiceID != check.ServiceID:
+                self._require_write(request, *self._owner(old))
+
     def require_change(self, request: Request, service_id: str) -> None:
         """Raise PermissionDenied unless a service may be changed, ConsulError when there is none."""
         if self.unlimited:
