@@ -30,6 +30,7 @@ from proconsul.server.config import ServerConfig
 from proconsul.server.server import ConsulServer
 
 SESSION = "11111111-2222-4333-8444-555555555555"
+NODE_ID = "aaaaaaaa-2222-4333-8444-555555555555"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def world() -> World:
     found = World()
     state = found.state
     registered = RegisterRequest(
-        Node="n1", Address="10.0.0.1", Service=NodeService(ID="w1", Service="web"),
+        Node="n1", ID=NODE_ID, Address="10.0.0.1", Service=NodeService(ID="w1", Service="web"),
         Checks=[
             HealthCheck(Node="n1", CheckID="alive", Status="passing"),
             HealthCheck(Node="n1", CheckID="web-ok", Status="passing", ServiceID="w1", ServiceName="web"),
@@ -73,7 +74,7 @@ def kv(op: str, key: str) -> KVSRequest:
 
 
 def register(**fields: Any) -> RegisterRequest:
-    return RegisterRequest(**{"Node": "n1", "Address": "10.0.0.1", **fields})
+    return RegisterRequest(**{"Node": "n1", "ID": NODE_ID, "Address": "10.0.0.1", **fields})
 
 
 def txn(**op: Any) -> TxnRequest:
@@ -104,13 +105,38 @@ CASES = [
      'session "n2" { policy = "write" }'),
     ("Session.Apply", SessionRequest(Op="destroy", Session=Session(ID=SESSION, Node="n2")),
      'session "n1" { policy = "write" }', 'session "n2" { policy = "write" }'),
+    ("Session.Apply", SessionRequest(Op="create", Session=Session(Node="N1")),
+     'session "n1" { policy = "write" } session "N1" { policy = "write" }', 'session "N1" { policy = "write" }'),
     ("Session.Renew", SessionSpecificRequest(SessionID=SESSION), 'session "n1" { policy = "write" }',
      'session "n1" { policy = "read" }'),
+    # A node is found in any spelling of its name and by its id: who may write it so must have it as it is named.
+    ("Catalog.Register", register(Node="N1"), NODE1 + 'node "N1" { policy = "write" }',
+     'node "N1" { policy = "write" }'),
+    ("Catalog.Register", register(Node="n2", ID=NODE_ID.upper()), NODE1 + 'node "n2" { policy = "write" }',
+     'node "n2" { policy = "write" }'),
+    ("Txn.Apply", txn(Node=TxnNodeOp("set", Node(Node="n2", ID=NODE_ID))),
+     OK + NODE1 + 'node "n2" { policy = "write" }', OK + 'node "n2" { policy = "write" }'),
+    ("Txn.Apply", txn(Node=TxnNodeOp("delete", Node(Node="N1"))), OK + NODE1 + 'node "N1" { policy = "write" }',
+     OK + 'node "N1" { policy = "write" }'),
+    ("Catalog.Deregister", DeregisterRequest(Node="N1"), NODE1 + 'node "N1" { policy = "write" }',
+     'node "N1" { policy = "write" }'),
+    ("Coordinate.Update", CoordinateUpdateRequest(Node="N1", Coord=Coordinate()),
+     NODE1 + 'node "N1" { policy = "write" }', 'node "N1" { policy = "write" }'),
+    ("Coordinate.Node", NodeSpecificRequest(Node="N1"), 'node_prefix "" { policy = "read" }',
+     'node_prefix "" { policy = "read" } node "n1" { policy = "deny" }'),
+    # A check whose id is taken from another one replaces that.
+    ("Catalog.Register", register(Service=NodeService(ID="d1", Service="db"),
+     Check=HealthCheck(CheckID="web-ok", ServiceID="d1")), WEB + 'service "db" { policy = "write" }',
+     'service "db" { policy = "write" }'),
+    ("Catalog.Register", register(Check=HealthCheck(CheckID="alive", ServiceID="w1")), WEB + NODE1, WEB),
+    ("Catalog.Register", register(Check=HealthCheck(CheckID="WEB-OK")), WEB + NODE1, NODE1),
+    ("Txn.Apply", txn(KV=TxnKVOp("check-not-exists", DirEntry(Key="b"))), OK + 'key "b" { policy = "write" }',
+     OK + 'key "b" { policy = "read" }'),
     ("Catalog.Register", register(), "", None),
     ("Catalog.Register", register(Address="10.0.0.2"), NODE1, WEB),
     ("Catalog.Register", register(NodeMeta={"a": "b"}), NODE1, WEB),
     ("Catalog.Register", register(Address="10.0.0.2", SkipNodeUpdate=True), "", None),
-    ("Catalog.Register", register(Node="n2", SkipNodeUpdate=True), 'node "n2" { policy = "write" }', NODE1),
+    ("Catalog.Register", register(Node="n2", ID="", SkipNodeUpdate=True), 'node "n2" { policy = "write" }', NODE1),
     ("Catalog.Register", register(Service=NodeService(ID="w1", Service="web")), WEB, NODE1),
     ("Catalog.Register", register(Service=NodeService(ID="w1", Service="db")),
      WEB + 'service "db" { policy = "write" }', 'service "db" { policy = "write" }'),

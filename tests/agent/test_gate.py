@@ -226,3 +226,42 @@ async def test_a_read_whose_leader_cannot_be_asked_is_answered(monkeypatch: pyte
             response = await agent.request("GET", "/v1/kv/a?consistent")
         assert (response.status, response.body) == (500, b"raft is already shutdown")
         monkeypatch.undo()
+
+
+class Elsewhere:
+    """Another server leads: this one answers nothing, and keeps what it hands on."""
+
+    leading = on_duty = is_client = False
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def answers(self, consistency: str) -> bool:
+        return False
+
+    async def may_answer(self, consistency: str) -> bool:
+        return False
+
+    def ask(self, waiter: Any, method: Any, args: Any) -> Any:
+        self.asked.append((method.name, args.Token, waiter))
+        return lambda: None
+
+    def write(self, waiter: Any, method: Any, args: Any) -> None:
+        self.asked.append((method.name, args.Token, waiter))
+
+
+async def test_who_may_is_decided_where_it_is_done() -> None:
+    """A follower may not have heard of a token yet that the leader has given out."""
+    async with AgentInLoop() as agent:
+        gate, elsewhere = agent.agent.server.gate, Elsewhere()
+        authority, gate.permission = gate.authority, FirstLetter()
+        gate.authority = gate.forwarding = elsewhere  # type: ignore[assignment]
+        read, written = Told(), Told()
+        gate.begin(read, gate.reading(kv.GET, KeyRequest(Key="b")), PLAIN, "")
+        gate.write(written, kv.APPLY, KVSRequest(Op="set", DirEnt=DirEntry(Key="b1"), Token="a"))
+        assert [one[:2] for one in elsewhere.asked] == [("KVS.Get", ""), ("KVS.Apply", "a")]
+        assert not read.done() and not written.done()
+        gate.authority = authority  # by now it is ours to answer, and to refuse
+        for (_, _, waiter), told in zip(elsewhere.asked, (read, written), strict=True):
+            waiter.set_result(None)
+            assert [str(one) for one in told.results] == [PERMISSION_DENIED]

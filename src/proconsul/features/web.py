@@ -233,7 +233,7 @@ class Web:
             options = options._replace(max_stale_ns=0)
         datacenter = request.get("dc") if request.query_string else ""
         token = "" if self.gate.permission.unlimited else self.token(request)
-        cached = read.key if cacheable and options.cached else None
+        cached = (token, read.key) if cacheable and options.cached else None
         form = (self.pretty(request), form)
         try:
             found = self.gate.now(read, options, token, datacenter)

@@ -110,12 +110,26 @@ class Gate:
         """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
         permission = self.permission
         permission.admit(read.method, read.args, token)
+        sees = permission.sees(token)
 
         def run(watch: Any) -> tuple[int, Any]:
+            if permission.sees(token) != sees:
+                raise _RightsChanged()  # what is kept for some rights is never made with others
             index, value = read.run(watch)
             return index, permission.visible(read.method, value, token)
 
-        return read._replace(key=(permission.sees(token), read.key), run=run)
+        return read._replace(key=(sees, read.key), run=run)
+
+    def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
+        """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
+
+        Raises what `features.gate.Permission.admit` raises.
+        """
+        if self.permission.unlimited:
+            return asked
+        if before is not None and before.key[0] == self.permission.sees(token):  # type: ignore[index]
+            return before
+        return self._admitted(asked, token)
 
     # ------------------------------------------------------------------ reads
 
@@ -127,18 +141,18 @@ class Gate:
         """See `features.gate.Gate`."""
         if datacenter:
             self.route(datacenter)
+        level = self.level(options)
+        if not self.authority.answers(level):
+            return None  # whoever answers decides who may ask: here a new token may not have arrived yet
         if not self.permission.unlimited:
             read = self._admitted(read, token)
-        level = self.level(options)
-        return self.here(read, options, level) if self.authority.answers(level) else None
+        return self.here(read, options, level)
 
     def begin(
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
     ) -> _Reading:
         """See `features.gate.Gate`."""
         self.route(datacenter)
-        if not self.permission.unlimited:
-            read = self._admitted(read, token)
         reading = _Reading(self, waiter, read, options, token)
         reading.begin()
         return reading
@@ -210,10 +224,8 @@ class Gate:
         self.route(args.Datacenter)
         if not args.Datacenter:
             args = replace(args, Datacenter=self.datacenter)
-        if not self.permission.unlimited:
-            self.permission.admit(method, args, args.Token)
         if (method.anywhere and not self.authority.is_client) or self.authority.leading:
-            self._writes[method](waiter, args)
+            self._do(waiter, method, args)
         elif self.authority.on_duty:
             task = asyncio.get_running_loop().create_task(self._confirm(waiter, method, args))
             self._confirming.add(task)
@@ -221,11 +233,17 @@ class Gate:
         else:
             self.forward_write(waiter, method, args)
 
+    def _do(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
+        """Do it here, if whoever asks may. Who may is decided where it is done: others know new tokens later."""
+        if not self.permission.unlimited:
+            self.permission.admit(method, args, args.Token)
+        self._writes[method](waiter, args)
+
     async def _confirm(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Do it here if a quorum says that we lead: without a lease our own word is not enough."""
         try:
             if await self.authority.may_answer("leader"):
-                self._writes[method](waiter, args)
+                self._do(waiter, method, args)
             else:
                 self.forward_write(waiter, method, args)
         except Exception as error:
@@ -233,7 +251,7 @@ class Gate:
 
     def forward_write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Have the leader do it; or do it here, when that has become ours."""
-        written = Written(waiter, method, partial(self._writes[method], waiter, args))
+        written = Written(waiter, method, partial(self._do, waiter, method, args))
         self.forwarding.write(written, method, args)
 
     async def written(self, method: WriteMethod, args: Any) -> Any:
@@ -247,7 +265,6 @@ class Gate:
     async def call(self, method: CallMethod, args: Any) -> Any:
         """Carry ``method`` out, here or on the leader; on any server when that is good enough. Raises ConsulError."""
         self.route(args.Datacenter)
-        self.permission.admit(method, args, args.Token)
         authority = self.authority
         stale = method.anywhere or (method.may_be_stale and getattr(args, "AllowStale", False))
         if not (authority.leading or (stale and not authority.is_client) or await authority.may_answer("leader")):
@@ -256,6 +273,7 @@ class Gate:
             )
             if reply is not None:
                 return None if method.reply is None else reply
+        self.permission.admit(method, args, args.Token)
         try:
             return await self._calls[method](args)
         except RaftError as error:
@@ -268,13 +286,19 @@ class Gate:
         return self.authority.answers(level) or await self.authority.may_answer(level)
 
 
+class _RightsChanged(Exception):
+    """A view is for rights that its token does not have any more; nobody outside is told."""
+
+
 class _Reading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
-    __slots__ = ("_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
+    __slots__ = ("_asked", "_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
 
-    def __init__(self, gate: Gate, waiter: Completion, read: Read, options: Options, token: str) -> None:
-        self._gate, self._waiter, self._read, self._options, self._token = gate, waiter, read, options, token
+    def __init__(self, gate: Gate, waiter: Completion, asked: Read, options: Options, token: str) -> None:
+        self._gate, self._waiter, self._asked, self._options, self._token = gate, waiter, asked, options, token
+        # What is asked for as it may be done here by whoever has the token, once that was looked at.
+        self._read: Read | None = None
         # What ends the waiting for another server, or for somebody to lead.
         self._cancel: Callable[[], object] | None = None
         self._view_waiter: Waiter | None = None
@@ -293,8 +317,9 @@ class _Reading:
 
     def _look(self) -> None:
         """Answer from our own state, now or when it changes."""
-        gate, read, options = self._gate, self._read, self._options
+        gate, options = self._gate, self._options
         try:
+            self._read = read = gate.admitted(self._asked, self._read, self._token)
             found = gate.here(read, options, options.consistency)
         except Exception as error:
             tell_error(self._waiter, error)
@@ -315,7 +340,14 @@ class _Reading:
 
     def _changed(self, view: View) -> None:
         self._release()
-        if view.error is not None:
+        try:
+            admitted = self._gate.admitted(self._asked, self._read, self._token)
+        except Exception as error:
+            tell_error(self._waiter, error)
+            return
+        if admitted is not self._read or isinstance(view.error, _RightsChanged):
+            self.begin()  # as one who asks now
+        elif view.error is not None:
             tell_error(self._waiter, view.error)
         elif self._gate.may_be_here(self._options):
             tell(self._waiter, self._gate.found_in(view, self._options.consistency))
@@ -326,7 +358,7 @@ class _Reading:
 
     def _ask(self) -> bool:
         """Whether there is another server to ask; then it is asked."""
-        cancel = self._gate.forward_read(self, self._read, self._options, self._token)
+        cancel = self._gate.forward_read(self, self._asked, self._options, self._token)
         if cancel is not None and not self._waiter.done():
             self._cancel = cancel
         return cancel is not None
@@ -344,7 +376,7 @@ class _Reading:
             self._options = options._replace(consistency="leader", max_stale_ns=0)
             self.begin()
         else:
-            value = self._read.method.value_in(reply)
+            value = self._asked.method.value_in(reply)
             index = max(getattr(reply, "Index", 0), 1)
             known = index, value, reply.KnownLeader, reply.LastContact, options.consistency, None, reply
             tell(self._waiter, Found(*known))

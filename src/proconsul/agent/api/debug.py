@@ -16,6 +16,8 @@ from collections import Counter
 from proconsul.agent.agent import Agent
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.rules import Level
 from proconsul.features.errors import ACLDisabled, BadRequest
 
 PROFILE_SECONDS_DEFAULT = 30.0
@@ -24,7 +26,7 @@ _ROWS = 100
 
 
 class DebugRoutes:
-    """Handlers of /debug/pprof/*; allowed with ``enable_debug``."""
+    """Handlers of /debug/pprof/*; allowed with ``enable_debug``, with access control to operators."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -37,8 +39,12 @@ class DebugRoutes:
         ):  # fmt: skip
             router.add(f"/debug/pprof/{name}", {"GET": handler})
 
-    def _require(self) -> None:
-        if not self.agent.config.enable_debug:
+    def _require(self, request: Request) -> None:
+        """With access control who may read the operator's things may look, ``enable_debug`` or not."""
+        config = self.agent.config
+        if config.acl.enabled and config.server:
+            self.agent.server.endpoint(ACL).require(self.agent.web.token(request), "operator", Level.READ)
+        elif not config.enable_debug:
             raise ACLDisabled()
 
     @staticmethod
@@ -46,12 +52,12 @@ class DebugRoutes:
         return Response(200, text.encode("utf-8", "replace"), {"Content-Type": "text/plain; charset=utf-8"})
 
     def cmdline(self, request: Request) -> Answer:
-        self._require()
+        self._require(request)
         return self._text("\x00".join(sys.argv))
 
     def tasks(self, request: Request) -> Answer:
         """The stacks of all tasks and threads."""
-        self._require()
+        self._require(request)
         out = io.StringIO()
         for task in asyncio.all_tasks():
             task.print_stack(file=out)
@@ -65,7 +71,7 @@ class DebugRoutes:
 
     def heap(self, request: Request) -> Answer:
         """The most frequent kinds of objects the garbage collector knows."""
-        self._require()
+        self._require(request)
         kinds = Counter(type(item).__name__ for item in gc.get_objects())
         rows = "".join(f"{count:>10} {name}\n" for name, count in kinds.most_common(_ROWS))
         return self._text(f"objects by type, {sum(kinds.values())} in all\n{rows}")
@@ -75,7 +81,7 @@ class DebugRoutes:
         import cProfile
         import pstats
 
-        self._require()
+        self._require(request)
         try:
             seconds = float(request.get("seconds") or PROFILE_SECONDS_DEFAULT)
         except ValueError:

@@ -12,8 +12,9 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
-from proconsul.features.errors import BadRequest
+from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.options import read_waiting
+from proconsul.features.web import text_error
 
 # A list that waits does so for ten minutes unless told otherwise.
 WAIT_DEFAULT_NS = 600 * SECOND_NS
@@ -50,20 +51,27 @@ class EventRoutes:
         deferred = Deferred()
 
         def changed() -> None:
-            current, current_index = self._list(request)
+            current, current_index = self._list_waited(request)
             if current_index != min_index:
                 finish(current)
 
         def finish(response: Response | None = None) -> None:
             self.agent.events.forget(deferred)
             timer.cancel()
-            deferred.resolve(response if response is not None else self._list(request)[0])
+            deferred.resolve(response if response is not None else self._list_waited(request)[0])
 
         wait_s = self.web.gate.wait_s(wait_ns or WAIT_DEFAULT_NS)
         timer = asyncio.get_running_loop().call_later(wait_s, finish)
         self.agent.events.wait(deferred, changed)
         deferred.on_cancel = deferred.on_hurry = finish
         return deferred
+
+    def _list_waited(self, request: Request) -> tuple[Response, int]:
+        """As `_list`, for who has waited: the token may have ended by now, and that is an answer too."""
+        try:
+            return self._list(request)
+        except ConsulError as error:
+            return text_error(error), -1
 
     def _list(self, request: Request) -> tuple[Response, int]:
         token, acl = self.web.token(request), self.agent.server.endpoint(ACL)

@@ -45,6 +45,7 @@ from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.health.http import show_check
 from proconsul.features.narrow import filter_by
 from proconsul.features.options import Rule, parse_bool, read_waiting
+from proconsul.features.web import text_error
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
@@ -162,21 +163,29 @@ class RegistrationRoutes:
         def changed(service_id: str) -> None:
             # While a reload is under way services vanish and come back: look again when it is over.
             if service_id == request.params and not self.agent.sync.paused:
-                current = self._show_one(request)
+                current = self._show_one_waited(request)
                 if current.headers.get("X-Consul-Contenthash") != wanted:
                     finish(current)
 
         def finish(response: Response | None = None) -> None:
             self.state.unlisten(changed)
             timer.cancel()
-            deferred.resolve(response if response is not None else self._show_one(request))
+            deferred.resolve(response if response is not None else self._show_one_waited(request))
 
         timer = loop.call_later(self.web.gate.wait_s(wait_ns), finish)
         self.state.listen(changed)
         deferred.on_cancel = deferred.on_hurry = finish
         return deferred
 
+    def _show_one_waited(self, request: Request) -> Response:
+        """As `_show_one`, for who has waited: the token may have ended by now, and that is an answer too."""
+        try:
+            return self._show_one(request)
+        except ConsulError as error:
+            return text_error(error)
+
     def _show_one(self, request: Request) -> Response:
+        self.rights.require_known(request)
         service = self.state.service(request.params)
         if service is None:
             return text_response(404, f"unknown service ID: {request.params}")
@@ -199,6 +208,7 @@ class RegistrationRoutes:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
         self.web.check(request, Rule.NAMESPACE)
+        self.rights.require_known(request)
         service = self.state.service(request.params)
         if service is None:
             reason = f"ServiceId {request.params} not found"
@@ -312,6 +322,8 @@ class RegistrationRoutes:
             planned = [planner.service(one, its_checks, token=token) for one, its_checks in wanted]
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
+        for one in planned:
+            self.rights.require_checks_of(request, [item.check for item in one.checks])
         replace_checks = (
             request.has("replace-existing-checks") and request.get("replace-existing-checks") in _YES
         )

@@ -68,6 +68,12 @@ class LocalRights:
         """Whether a member of the pool may be seen. Raises ACLNotFound."""
         return self.unlimited or self._allows(request, "node", name, Level.READ)
 
+    def require_known(self, request: Request) -> None:
+        """Raise ACLNotFound when the token is nobody's: who has none is not told what there is."""
+        secret = self._agent.web.token(request)
+        if not (self.unlimited or self._agent.tokens.is_recovery(secret)):
+            self._agent.server.endpoint(ACL).resolver.resolve(secret)
+
     def require_service(self, request: Request, name: str) -> None:
         """Raise PermissionDenied unless services of that name may be seen."""
         if not (self.unlimited or self._allows(request, "service", name, Level.READ)):
@@ -84,10 +90,21 @@ class LocalRights:
         if old is not None:
             self._require_write(request, "service", old.Service)
 
+    def require_checks_of(self, request: Request, checks: list[HealthCheck]) -> None:
+        """Raise PermissionDenied unless the checks of a service that may be registered may replace what has their ids
+        and is not of that service."""
+        if self.unlimited:
+            return
+        for check in checks:
+            old = self._agent.local.check(check.CheckID)
+            if old is not None and old.ServiceID != check.ServiceID:
+                self._require_write(request, *self._owner(old))
+
     def require_change(self, request: Request, service_id: str) -> None:
         """Raise PermissionDenied unless a service may be changed, ConsulError when there is none."""
         if self.unlimited:
             return
+        self.require_known(request)
         service = self._agent.local.service(service_id)
         if service is None:
             raise ConsulError(f"Unknown service {{{quoted(service_id)} {{}}}}")
@@ -105,6 +122,7 @@ class LocalRights:
         """Raise PermissionDenied unless a check may be changed, ConsulError when there is none."""
         if self.unlimited:
             return
+        self.require_known(request)
         check = self._agent.local.check(check_id)
         if check is None:
             raise ConsulError(f"Unknown check {quoted(check_id)}")

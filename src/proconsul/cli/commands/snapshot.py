@@ -11,6 +11,7 @@ from proconsul.cli.api import ApiError, Response
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.output import Progress
+from proconsul.engine.raft.private import opener
 from proconsul.engine.wire.text import quoted
 
 _CHUNK_BYTES = 1 << 16
@@ -69,7 +70,7 @@ class Save(Command):
 
     def _write(self, response: Response, path: str) -> None:
         progress = Progress("Saved bytes")
-        with open(path, "xb") as out:
+        with open(path, "xb", opener=opener) as out:
             while data := response.read_some(_CHUNK_BYTES):
                 out.write(data)
                 progress.advance(len(data))

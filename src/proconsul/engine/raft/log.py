@@ -17,6 +17,7 @@ from typing import IO, Protocol
 from proconsul.engine.raft.errors import DamagedError, DirectoryLockedError, StorageError
 from proconsul.engine.raft.events import Append, PersistState, ResetLog, Write
 from proconsul.engine.raft.messages import EntryType, LogEntry, StableState
+from proconsul.engine.raft.private import make_private
 
 __all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog", "sync_directory"]
 
@@ -178,6 +179,9 @@ class SqliteLog:
 
     def _open(self, path: Path, pages_max: int | None) -> sqlite3.Connection:
         existed = path.exists()
+        make_private(path, create=True)  # what SQLite puts beside it gets its mode
+        for suffix in ("-wal", "-shm"):
+            make_private(path.with_name(path.name + suffix))
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=1.0
         )

@@ -23,6 +23,7 @@ from proconsul.engine.raft.configuration import EMPTY, Configuration
 from proconsul.engine.raft.crc64 import Crc64
 from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError, StorageError
 from proconsul.engine.raft.log import sync_directory
+from proconsul.engine.raft.private import DIRECTORY_MODE, make_private, opener
 from proconsul.engine.wire import plainjson
 
 __all__ = ["DirectorySnapshots", "MemorySnapshots", "SnapshotMeta", "SnapshotSink", "SnapshotStore"]
@@ -158,6 +159,8 @@ class DirectorySnapshots:
                 if path.name.endswith(".tmp"):
                     # Left by a crash; never had a name, so nobody depends on it.
                     shutil.rmtree(path, ignore_errors=True)
+                else:
+                    make_private(path)
         except OSError as error:
             raise StorageError(f"cannot open snapshots in {directory}: {error}") from error
 
@@ -230,8 +233,10 @@ class DirectorySink:
         self._path = store.directory / f"{meta.id}.tmp"
         self._finished = False
         try:
-            self._path.mkdir()
-            self._file: BinaryIO | None = open(self._path / "state.bin", "wb")  # noqa: SIM115 - closed by finish/cancel
+            self._path.mkdir(DIRECTORY_MODE)
+            self._file: BinaryIO | None = open(  # noqa: SIM115 - closed by finish/cancel
+                self._path / "state.bin", "wb", opener=opener
+            )
         except OSError as error:
             raise StorageError(f"cannot create snapshot {meta.id}: {error}") from error
 

@@ -45,6 +45,10 @@ def _anybody(_args: Any, _authorizer: Authorizer) -> bool:
     return True
 
 
+# Asks for nothing, not even for a token that is somebody's: it tells whom to ask.
+_OPEN = Entry(_anybody)
+
+
 def _of(resource: str, level: Level, field: str = "") -> Admit:
     """Needs ``level`` of what the field of the arguments names."""
     return lambda args, authorizer: authorizer.allows(resource, level, getattr(args, field) if field else "")
@@ -97,7 +101,10 @@ def _result(row: TxnResult, authorizer: Authorizer) -> bool:
         return _node(row.Node.Node, authorizer)
     if row.Service is not None:
         return _service(row.Service.Service, authorizer)
-    return row.Check is None or _check(row.Check, authorizer)
+    check = row.Check  # of a service without its node, unlike everywhere else (as in 1.8.7)
+    if check is None or check.ServiceName:
+        return check is None or _service(check.ServiceName, authorizer)
+    return _node(check.Node, authorizer)
 
 
 def _transaction(value: Any, authorizer: Authorizer) -> Filtered:
@@ -120,8 +127,8 @@ class ACLPermission:
     def admit(self, method: Any, args: Any, token: str) -> None:
         """Raise PermissionDenied, or what resolving ``token`` raises, when the call may not be made."""
         entry = self.table.get(method.name)
-        if method.name.startswith("ACL."):
-            return  # these decide for themselves: some are for those without any token
+        if method.name.startswith("ACL.") or entry is _OPEN:
+            return  # the former decide for themselves: some are for those without any token
         if entry is None or not entry.admit(args, self._resolver.resolve(token).authorizer):
             raise PermissionDenied()
 
@@ -177,12 +184,12 @@ class ACLPermission:
             "Health.ServiceNodes": Entry(
                 _anybody, _rows(lambda row, who: _node(row.Node.Node, who) and _service(row.Service.Service, who))
             ),
-            "Coordinate.Update": Entry(_of("node", write, "Node")),
-            "Coordinate.ListDatacenters": Entry(_anybody),
+            "Coordinate.Update": Entry(self._of_node("node", write)),
+            "Coordinate.ListDatacenters": _OPEN,
             "Coordinate.ListNodes": Entry(_anybody, _rows(lambda row, who: _node(row.Node, who))),
-            "Coordinate.Node": Entry(_of("node", read, "Node")),
-            "Status.Leader": Entry(_anybody),
-            "Status.Peers": Entry(_anybody),
+            "Coordinate.Node": Entry(self._of_node("node", read)),
+            "Status.Leader": _OPEN,
+            "Status.Peers": _OPEN,
             "Internal.EventFire": Entry(_of("event", write, "Name")),
             "Internal.KeyringOperation": Entry(_keyring),
             "Snapshot": Entry(_of("acl", write)),
@@ -195,6 +202,10 @@ class ACLPermission:
             "Operator.RaftRemovePeerByID": operator_write,
             "Operator.TransferLeader": operator_write,
         }
+
+    def _of_node(self, resource: str, level: Level) -> Admit:
+        """Needs ``level`` of the node of the arguments."""
+        return lambda args, authorizer: self._vetting.may_node(authorizer, resource, level, args.Node)
 
     def _listing(self, field: str) -> Admit:
         def may_list(args: Any, authorizer: Authorizer) -> bool:
@@ -209,7 +220,7 @@ class ACLPermission:
 
     def _session_write(self, args: Any, authorizer: Authorizer) -> bool:
         if args.Op == CREATE:
-            return authorizer.write("session", args.Session.Node)
+            return self._vetting.may_node(authorizer, "session", Level.WRITE, args.Session.Node)
         return self._of_session(args.Session.ID, authorizer)
 
     def _of_session(self, session_id: str, authorizer: Authorizer) -> bool:
@@ -225,7 +236,8 @@ class ACLPermission:
         if op.KV is not None:
             return _txn_key(op.KV.Verb, op.KV.DirEnt.Key, authorizer)
         if op.Node is not None:
-            return op.Node.Verb == "get" or authorizer.write("node", op.Node.Node.Node)
+            node = op.Node.Node
+            return op.Node.Verb == "get" or self._vetting.may_node(authorizer, "node", Level.WRITE, node.Node, node.ID)
         if op.Service is not None:
             return op.Service.Verb == "get" or self._vetting.may_write_service(
                 op.Service.Node, op.Service.Service, authorizer
@@ -251,9 +263,10 @@ def _kv_write(args: Any, authorizer: Authorizer) -> bool:
 
 
 def _txn_key(verb: str, key: str, authorizer: Authorizer) -> bool:
-    """Reads of a transaction are filtered afterwards; what it only looks at must be readable."""
+    """Reads of a transaction are filtered afterwards; what it only looks at must be readable, and writable to be told
+    that it is not there (as in 1.8.7)."""
     if verb in ("get", "get-tree"):
         return True
-    if verb in ("check-session", "check-index", "check-not-exists"):
+    if verb in ("check-session", "check-index"):
         return authorizer.read("key", key)
     return authorizer.decide_tree(key).allowed if verb == KVOp.DELETE_TREE else authorizer.write("key", key)

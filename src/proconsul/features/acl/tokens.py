@@ -204,11 +204,11 @@ class Tokens:
 
     def delete(self, waiter: Completion, args: TokenDeleteCall) -> None:
         """Remove a token by its accessor id; one that is not there is no error. Raises ConsulError."""
+        identity = self._desk.require(args.Token, Level.WRITE)
         if not is_uuid(args.TokenID):
             raise ConsulError("Accessor ID is missing or an invalid UUID")
         if args.TokenID == ANONYMOUS_ACCESSOR_ID:
             raise ConsulError("Delete operation not permitted on the anonymous token")
-        identity = self._desk.require(args.Token, Level.WRITE)
         token = self._state.token(args.TokenID)
         if token is None:
             tell(waiter, args.TokenID)
