@@ -181,15 +181,16 @@ async def test_an_agent_says_where_its_pool_places_it() -> None:
     agent: Any = SimpleNamespace(
         config=SimpleNamespace(
             coordinate=SimpleNamespace(sync_interval_min_s=0.0, sync_rate_target=1e9),
-            datacenter="dc1", node_name="n1", acl=SimpleNamespace(tokens=SimpleNamespace(agent="t")),
+            datacenter="dc1", node_name="n1",
         ),
-        members=lambda: [None], rng=random.Random(1),
+        tokens=SimpleNamespace(for_agent=lambda: "t"), members=lambda: [None], rng=random.Random(1),
         server=SimpleNamespace(gate=SimpleNamespace(write=lambda waiter, method, args: sent.put_nowait(args))),
     )  # fmt: skip
     places = iter([Place(), Place(vec=(0.5,) * 8, error=0.25, adjustment=0.125, height=0.0625)] + [Place()] * 1000)
     sender = CoordinateSender(agent, lambda: next(places))
     sender.start()
-    first, second = await sent.get(), await sent.get()
+    async with asyncio.timeout(60):
+        first, second = await sent.get(), await sent.get()
     await sender.stop()
     assert (first.Node, first.Datacenter, first.Token, first.Coord) == ("n1", "dc1", "t", INITIAL)
     assert second.Coord == Coord([0.5] * 8, 0.25, 0.125, 0.0625)
