@@ -90,10 +90,6 @@ class ConsulClient(ConsulNode):
     async def _look_again(self) -> None:
         await asyncio.sleep(LEADER_POLL_S)
 
-    def stats(self) -> dict[str, str]:
-        """None: a client takes part in no Raft."""
-        return {}
-
     # ------------------------------------------------------------------ what only servers do; the gate lets nobody here
 
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:

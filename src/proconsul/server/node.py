@@ -212,9 +212,3 @@ class ConsulNode(ABC):
             candidate = str(uuid.UUID(int=self.rng.getrandbits(128)))
             if self.state.kv.session(candidate) is None:
                 return candidate
-
-    # ------------------------------------------------------------------ what it tells about itself
-
-    @abstractmethod
-    def stats(self) -> dict[str, str]:
-        """The ``raft`` block of /v1/agent/self."""

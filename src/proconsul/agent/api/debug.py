@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 
 from proconsul.agent.agent import Agent
+from proconsul.agent.api.rights import are_asked_for
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.features.acl.endpoint import ACL
@@ -41,10 +42,9 @@ class DebugRoutes:
 
     def _require(self, request: Request) -> None:
         """With access control who may read the operator's things may look, ``enable_debug`` or not."""
-        config = self.agent.config
-        if config.acl.enabled and config.server:
+        if are_asked_for(self.agent):
             self.agent.server.endpoint(ACL).require(self.agent.web.token(request), "operator", Level.READ)
-        elif not config.enable_debug:
+        elif not self.agent.config.enable_debug:
             raise ACLDisabled()
 
     @staticmethod

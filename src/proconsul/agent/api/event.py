@@ -6,6 +6,7 @@ import asyncio
 import uuid
 
 from proconsul.agent.agent import Agent
+from proconsul.agent.api.rights import are_asked_for
 from proconsul.agent.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
@@ -76,7 +77,7 @@ class EventRoutes:
     def _list(self, request: Request) -> tuple[Response, int]:
         token, acl = self.web.token(request), self.agent.server.endpoint(ACL)
         events = self.agent.events.events(request.get("name"))
-        if self.agent.config.server:
+        if are_asked_for(self.agent):
             events = [event for event in events if acl.allows(token, "event", Level.READ, event.Name)]
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

@@ -35,8 +35,10 @@ class GuardedRouter(Router):
         self._router, self._agent = router, agent
 
     def add(self, pattern: str, handlers: dict[str, Handler], **options: Any) -> None:
+        from proconsul.agent.api.rights import are_asked_for
+
         need = NEEDS.get(pattern)
-        if need is not None and self._agent.config.acl.enabled and self._agent.config.server:
+        if need is not None and are_asked_for(self._agent):
             handlers = {verb: self._guarded(handler, *need) for verb, handler in handlers.items()}
         self._router.add(pattern, handlers, **options)
 

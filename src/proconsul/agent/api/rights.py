@@ -5,6 +5,7 @@ On servers only: client agents resolve no tokens yet, and let everybody do every
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,6 +21,12 @@ from proconsul.features.errors import ConsulError, PermissionDenied
 T = TypeVar("T")
 
 
+def are_asked_for(agent: Agent) -> bool:
+    """Whether anybody needs rights at this agent: servers resolve tokens, client agents do not yet."""
+    return agent.config.acl.enabled and agent.config.server
+
+
+@functools.cache
 def recovery(node: str) -> Authorizer:
     """What the recovery token of an agent may do, and only there: with no server, too."""
     rules = f'agent {quoted(node)} {{ policy = "write" }} node_prefix "" {{ policy = "read" }}'
@@ -41,7 +48,7 @@ class LocalRights:
 
     @property
     def unlimited(self) -> bool:
-        return not (self._agent.config.acl.enabled and self._agent.config.server)
+        return not are_asked_for(self._agent)
 
     def _allows(self, request: Request, resource: str, name: str, level: Level) -> bool:
         return allows(self._agent, self._agent.web.token(request), resource, level, name)
