@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import random
+import re
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -119,6 +120,7 @@ async def test_a_blocking_read_is_woken_and_a_cancelled_one_does_no_harm(
     at = address(reference)
     await put(pool, at, "watched", b"1")
     index = (await get(pool, at, "watched")).Index
+    connections = set(pool._all)
     waiting = asyncio.create_task(get(pool, at, "watched", MinQueryIndex=index, MaxQueryTime=600 * 10**9))
     given_up = asyncio.create_task(get(pool, at, "watched", MinQueryIndex=index, MaxQueryTime=600 * 10**9))
     await put(pool, at, "elsewhere", b"x")
@@ -130,7 +132,9 @@ async def test_a_blocking_read_is_woken_and_a_cancelled_one_does_no_harm(
     with pytest.raises(asyncio.CancelledError):
         await given_up
     assert (await get(pool, at, "watched")).Entries == reply.Entries
-    assert "reset" not in reference.log()
+    assert pool._all == connections
+    # A stream that is reset; TCP's "connection reset by peer" may be the end of an earlier test's connection.
+    assert not re.search(r"reset(?! by peer)", reference.log())
 
 
 async def test_a_snapshot_is_saved_through_its_connection(reference: Agent, pool: ConnectionPool) -> None:
