@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proconsul.agent.config import load
-from proconsul.agent.tls import rpc_tls
+from proconsul.agent.doors.tls import rpc_tls
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
 from support.harness import Subject, program, run

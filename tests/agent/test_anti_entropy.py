@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.anti_entropy import PUSH_S, AntiEntropy, scale_factor
-from proconsul.agent.local_state import LocalState
+from proconsul.agent.local.anti_entropy import PUSH_S, AntiEntropy, scale_factor
+from proconsul.agent.local.local_state import LocalState
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
 from proconsul.features.errors import ConsulError, NoLeader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.agent.content_hash import content_hash
+from proconsul.agent.local.content_hash import content_hash
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import ConnectProxyConfig, NodeService, ServiceAddress, ServiceConnect, Weights
 

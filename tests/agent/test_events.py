@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from proconsul.agent.events import PREFIX, UserEvent, encode
+from proconsul.agent.hooks.events import PREFIX, UserEvent, encode
 from proconsul.testing import AgentInLoop
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from proconsul.agent.file_writer import FileWriter
-from proconsul.agent.persistence import PersistedState, Persistence, file_name
+from proconsul.agent.local.file_writer import FileWriter
+from proconsul.agent.local.persistence import PersistedState, Persistence, file_name
 from proconsul.testing import AgentInLoop
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.pools import Pools
+from proconsul.agent.gossip.pools import Pools
 
 
 class Pool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proconsul.agent.config.runtime import Address, RuntimeConfig
-from proconsul.agent.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
+from proconsul.agent.gossip.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
 from proconsul.features.errors import ConsulError
 from support.harness import free_ports, run
 from support.reference import reference_path

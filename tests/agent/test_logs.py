@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from proconsul.agent.logs import JSONFormatter, Logs, TextFormatter, message_of
+from proconsul.agent.telemetry.logs import JSONFormatter, Logs, TextFormatter, message_of
 
 
 def record(message: str, *args: object, level: int = logging.INFO) -> logging.LogRecord:

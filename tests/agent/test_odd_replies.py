@@ -23,7 +23,7 @@ import pytest
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
-from proconsul.agent.dns_service import DnsService
+from proconsul.agent.doors.dns_service import DnsService
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
 from proconsul.engine.rpc.dial import Address

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from proconsul.agent.local_state import LocalState
-from proconsul.agent.persistence import PersistedState, Persistence, file_name
-from proconsul.agent.plan import Rules
-from proconsul.agent.registrations import Registrations
+from proconsul.agent.local.local_state import LocalState
+from proconsul.agent.local.persistence import PersistedState, Persistence, file_name
+from proconsul.agent.local.plan import Rules
+from proconsul.agent.local.registrations import Registrations
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.definition import CheckType, DefinitionError, ServiceDefinition
 from proconsul.features.catalog.model import HealthCheck, NodeService

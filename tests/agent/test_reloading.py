@@ -36,8 +36,8 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.config.schema import CONFIG, Section
 from proconsul.agent.config.values import Reader
 from proconsul.agent.config.without_effect import GROUPS, Group, as_markdown, ignored, unread_fields
-from proconsul.agent.logs import Logs
 from proconsul.agent.signals import Signals
+from proconsul.agent.telemetry.logs import Logs
 from proconsul.engine.http.request import Request, Response
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.testing import AgentInLoop

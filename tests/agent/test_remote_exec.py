@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.events import UserEvent
-from proconsul.agent.kv_port import ServerKV
-from proconsul.agent.remote_exec import EVENT, JOBS_MAX, PIECE_BYTES, RemoteExec
+from proconsul.agent.hooks.events import UserEvent
+from proconsul.agent.hooks.kv_port import ServerKV
+from proconsul.agent.hooks.remote_exec import EVENT, JOBS_MAX, PIECE_BYTES, RemoteExec
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 from support.harness import Agent, Subject

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import proconsul.agent.persistence as persistence
+import proconsul.agent.local.persistence as persistence
 from proconsul.agent.config import load
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop

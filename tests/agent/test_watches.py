@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proconsul.agent.watches import parse_watch
+from proconsul.agent.hooks.watches import parse_watch
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from proconsul.agent.config import reload
-from proconsul.agent.watches import Watches
+from proconsul.agent.hooks.watches import Watches
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 

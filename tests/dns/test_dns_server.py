@@ -318,7 +318,7 @@ async def test_every_answered_question_is_measured(world: World) -> None:
 
 
 def test_texts_on_addresses_of_recursors() -> None:
-    from proconsul.agent.dns_service import recursor_address
+    from proconsul.agent.doors.dns_service import recursor_address
 
     assert recursor_address("10.0.0.1") == ("10.0.0.1", 53)
     assert recursor_address("10.0.0.1:5353") == ("10.0.0.1", 5353)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.coordinates import CoordinateSender, wan_coordinates
+from proconsul.agent.gossip.coordinates import CoordinateSender, wan_coordinates
 from proconsul.engine.gossip.coordinate import Coordinate as Place
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.raft.errors import NotLeaderError

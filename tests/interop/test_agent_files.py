@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.persistence import NEWER_CHECK_FIELDS, file_name
+from proconsul.agent.local.persistence import NEWER_CHECK_FIELDS, file_name
 from support.harness import Agent, Subject
 from support.pools import require_reference
 

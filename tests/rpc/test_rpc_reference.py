@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.membership import server_tags
+from proconsul.agent.gossip.tags import server_tags
 from proconsul.engine.gossip import delegate
 from proconsul.engine.gossip.config import LAN
 from proconsul.engine.gossip.packet import PacketCodec

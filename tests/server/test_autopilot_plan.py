@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from proconsul.agent.membership import server_tags
+from proconsul.agent.gossip.tags import server_tags
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.configuration import Suffrage

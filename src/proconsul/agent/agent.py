@@ -17,30 +17,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proconsul import COMPATIBLE_VERSION
-from proconsul.agent import remote_exec
-from proconsul.agent.anti_entropy import AntiEntropy
-from proconsul.agent.catalog_port import ServerCatalog
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.agent.coordinates import CoordinateSender, as_record
+from proconsul.agent.doors.frontdoor import FrontDoor
+from proconsul.agent.doors.listeners import Listeners
+from proconsul.agent.doors.starting import Starting
+from proconsul.agent.doors.tls import CheckTls, https_context, rpc_tls
 from proconsul.agent.durable import replace_file
-from proconsul.agent.events import EventLog
-from proconsul.agent.file_writer import FileWriter
-from proconsul.agent.frontdoor import FrontDoor
-from proconsul.agent.gossip_port import NEW_LEADER_EVENT, PoolsPort
-from proconsul.agent.kv_port import ServerKV
-from proconsul.agent.listeners import Listeners
-from proconsul.agent.local_state import LocalState
-from proconsul.agent.logs import Logs
-from proconsul.agent.measure import Measure
-from proconsul.agent.membership import client_tags, server_tags
-from proconsul.agent.metrics import Metrics
-from proconsul.agent.persistence import Persistence
-from proconsul.agent.plan import Rules
-from proconsul.agent.pools import Pools
-from proconsul.agent.registrations import Registrations
-from proconsul.agent.remote_exec import RemoteExec
-from proconsul.agent.starting import Starting
-from proconsul.agent.tls import CheckTls, https_context, rpc_tls
+from proconsul.agent.gossip.coordinates import CoordinateSender, as_record
+from proconsul.agent.gossip.gossip_port import NEW_LEADER_EVENT, PoolsPort
+from proconsul.agent.gossip.pools import Pools
+from proconsul.agent.gossip.tags import client_tags, server_tags
+from proconsul.agent.hooks import remote_exec
+from proconsul.agent.hooks.events import EventLog
+from proconsul.agent.hooks.kv_port import ServerKV
+from proconsul.agent.hooks.remote_exec import RemoteExec
+from proconsul.agent.local.anti_entropy import AntiEntropy
+from proconsul.agent.local.catalog_port import ServerCatalog
+from proconsul.agent.local.file_writer import FileWriter
+from proconsul.agent.local.local_state import LocalState
+from proconsul.agent.local.persistence import Persistence
+from proconsul.agent.local.plan import Rules
+from proconsul.agent.local.registrations import Registrations
+from proconsul.agent.telemetry.logs import Logs
+from proconsul.agent.telemetry.measure import Measure
+from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.serf_effects import Change
@@ -67,7 +67,7 @@ from proconsul.server.server import ConsulServer
 from proconsul.server.server_details import ServerDetails
 
 if TYPE_CHECKING:
-    from proconsul.agent.check_runners import CheckRunners
+    from proconsul.agent.checks.runners import CheckRunners
 
 log = logging.getLogger("agent")
 
@@ -206,7 +206,7 @@ class Agent:
         )  # fmt: skip
 
     def _make_runners(self) -> CheckRunners:
-        from proconsul.agent.check_runners import CheckRunners
+        from proconsul.agent.checks.runners import CheckRunners
 
         return CheckRunners(self)
 
@@ -379,7 +379,7 @@ class Agent:
     async def _start_dns(self) -> None:
         if not self.config.dns_addrs:
             return
-        from proconsul.agent.dns_service import DnsService
+        from proconsul.agent.doors.dns_service import DnsService
 
         service = DnsService(self)
         await service.start()
@@ -394,7 +394,7 @@ class Agent:
 
     async def _start_watches(self) -> None:
         # Without any as well: a reload may bring the first one.
-        from proconsul.agent.watches import Watches
+        from proconsul.agent.hooks.watches import Watches
 
         watches = Watches(self)
         watches.start(self.config.watches)
@@ -422,11 +422,11 @@ class Agent:
         except Exception as error:
             raise ConsulError(str(error)) from None
         if config.watches:
-            from proconsul.agent.watches import check_watches
+            from proconsul.agent.hooks.watches import check_watches
 
             check_watches(config.watches)
         if config.dns_addrs and config.dns.recursors:
-            from proconsul.agent.dns_service import check_recursors
+            from proconsul.agent.doors.dns_service import check_recursors
 
             check_recursors(config)
         tls, https = self._new_tls(config)

@@ -13,9 +13,9 @@ from typing import Any
 
 from proconsul import COMPATIBLE_VERSION, early_signals
 from proconsul.agent.config import ConfigError, RuntimeConfig, load, reload
-from proconsul.agent.logs import Logs
+from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.signals import Signals
-from proconsul.agent.tls import rpc_tls
+from proconsul.agent.telemetry.logs import Logs
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
@@ -124,7 +124,7 @@ def unkept_promises(config: RuntimeConfig) -> list[str]:
 
 async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
     from proconsul.agent.agent import Agent
-    from proconsul.agent.joining import StartJoinError
+    from proconsul.agent.gossip.joining import StartJoinError
 
     print("==> Starting Consul agent...", flush=True)
     logs = Logs()

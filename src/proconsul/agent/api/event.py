@@ -7,7 +7,7 @@ import uuid
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.api.rights import are_asked_for
-from proconsul.agent.events import UserEvent, encode, index_of, validate
+from proconsul.agent.hooks.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.features.acl.endpoint import ACL

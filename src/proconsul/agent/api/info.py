@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from proconsul import COMPATIBLE_VERSION
-from proconsul.agent import host
 from proconsul.agent.agent import Agent
 from proconsul.agent.api.rights import LocalRights
-from proconsul.agent.logs import Monitor, level_number
+from proconsul.agent.telemetry import host
+from proconsul.agent.telemetry.logs import Monitor, level_number
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.api.rights import LocalRights
-from proconsul.agent.content_hash import PROXY_KINDS, content_hash
-from proconsul.agent.file_writer import Outcome
-from proconsul.agent.local_state import worst_status
-from proconsul.agent.plan import runnable
-from proconsul.agent.registrations import refusal
-from proconsul.agent.undo import Undo
+from proconsul.agent.local.content_hash import PROXY_KINDS, content_hash
+from proconsul.agent.local.file_writer import Outcome
+from proconsul.agent.local.local_state import worst_status
+from proconsul.agent.local.plan import runnable
+from proconsul.agent.local.registrations import refusal
+from proconsul.agent.local.undo import Undo
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson

@@ -19,7 +19,7 @@ from proconsul.server.server_details import ServerDetails
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
-    from proconsul.agent.membership import Pool
+    from proconsul.agent.gossip.tags import Pool
 
 log = logging.getLogger("agent")
 

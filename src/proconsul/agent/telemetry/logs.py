@@ -134,7 +134,7 @@ class Logs:
         self._handler.setLevel(self._level)
         self.root.addHandler(self._handler)
         if file:
-            from proconsul.agent.logfile import open_log_file
+            from proconsul.agent.telemetry.logfile import open_log_file
 
             handler = open_log_file(file, rotate_bytes, rotate_duration_s, rotate_files_max)
             handler.setFormatter(formatter)

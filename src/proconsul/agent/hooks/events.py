@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 
-from proconsul.agent.local_state import LocalState
+from proconsul.agent.local.local_state import LocalState
 from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import Record
 from proconsul.features.errors import ConsulError

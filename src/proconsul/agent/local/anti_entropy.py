@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from proconsul.agent.local_state import CheckEntry, Entry, LocalState, ServiceEntry
+from proconsul.agent.local.local_state import CheckEntry, Entry, LocalState, ServiceEntry
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.record import replace

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from proconsul.agent.coordinates import wan_coordinates
-from proconsul.agent.events import PREFIX
-from proconsul.agent.pools import Pools
+from proconsul.agent.gossip.coordinates import wan_coordinates
+from proconsul.agent.gossip.pools import Pools
+from proconsul.agent.hooks.events import PREFIX
 from proconsul.engine.gossip.member import Member
 from proconsul.features.coordinate.endpoint import WanCoordinate
 from proconsul.features.errors import ConsulError

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from urllib.parse import quote
 
-from proconsul.agent.metrics import Metrics
+from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response, valid_escapes
 from proconsul.engine.http.router import Answer, Route, Router, too_large
 from proconsul.engine.meters import Sample

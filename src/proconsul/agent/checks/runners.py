@@ -12,8 +12,8 @@ from proconsul.agent.checks.base import TlsContexts
 from proconsul.agent.checks.runner import CheckRunners as Registry
 from proconsul.agent.checks.runner import Held, NoTtlError
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.agent.local_state import LocalState
-from proconsul.agent.plan import runnable
+from proconsul.agent.local.local_state import LocalState
+from proconsul.agent.local.plan import runnable
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck
 from proconsul.features.errors import ConsulError

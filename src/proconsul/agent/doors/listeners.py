@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proconsul.agent.config.runtime import Endpoint, HttpConfig, RuntimeConfig
-from proconsul.agent.tls import https_context
+from proconsul.agent.doors.tls import https_context
 
 log = logging.getLogger("agent")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from proconsul.agent.config.runtime import Address as ConfigAddress
 from proconsul.agent.config.runtime import GossipConfig, RuntimeConfig
-from proconsul.agent.joining import Joiner, joined_lan
-from proconsul.agent.keyrings import PoolKeys, load_keyrings
-from proconsul.agent.membership import Pool, SoloPool
-from proconsul.agent.network_pool import NetworkPool, OnEvent, OnMember
+from proconsul.agent.gossip.joining import Joiner, joined_lan
+from proconsul.agent.gossip.keyrings import PoolKeys, load_keyrings
+from proconsul.agent.gossip.network_pool import NetworkPool, OnEvent, OnMember
+from proconsul.agent.gossip.tags import Pool, SoloPool
 from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
 from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.member import Member, MemberStatus

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from proconsul.agent.durable import remove_unfinished, replace_file
-from proconsul.agent.file_writer import FileWriter, Outcome
+from proconsul.agent.local.file_writer import FileWriter, Outcome
 from proconsul.engine.wire import gojson, plainjson
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck, NodeService

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from proconsul.agent.file_writer import Outcome
-from proconsul.agent.local_state import LocalState
-from proconsul.agent.persistence import SOURCE_LOCAL, SOURCE_REMOTE, PersistedState, Persistence
-from proconsul.agent.plan import (
+from proconsul.agent.local.file_writer import Outcome
+from proconsul.agent.local.local_state import LocalState
+from proconsul.agent.local.persistence import SOURCE_LOCAL, SOURCE_REMOTE, PersistedState, Persistence
+from proconsul.agent.local.plan import (
     Plan,
     PlannedCheck,
     PlannedService,
@@ -26,7 +26,7 @@ from proconsul.agent.plan import (
     plan_services,
     sidecar_service_id,
 )
-from proconsul.agent.undo import Undo
+from proconsul.agent.local.undo import Undo
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import CheckType, DefinitionError

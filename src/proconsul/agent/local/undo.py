@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from proconsul.agent.local_state import CheckEntry, ServiceEntry
-from proconsul.agent.persistence import SOURCE_REMOTE
+from proconsul.agent.local.local_state import CheckEntry, ServiceEntry
+from proconsul.agent.local.persistence import SOURCE_REMOTE
 from proconsul.features.catalog.definition import CheckType
 
 if TYPE_CHECKING:
-    from proconsul.agent.registrations import Registrations
+    from proconsul.agent.local.registrations import Registrations
 
 log = logging.getLogger("agent")
 

@@ -1,0 +1,1 @@
+"""Where requests come in: listeners, TLS, the HTTP front door, the DNS service."""

@@ -1,0 +1,1 @@
+"""The pools this agent is a member of: joining, keys, tags, coordinates."""

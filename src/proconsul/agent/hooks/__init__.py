@@ -1,0 +1,1 @@
+"""Programs run because something happened: watches, remote execution, events."""

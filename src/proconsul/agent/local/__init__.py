@@ -1,0 +1,1 @@
+"""What is registered here, kept on disk, and brought into the catalog."""
