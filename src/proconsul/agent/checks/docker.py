@@ -13,10 +13,10 @@ from typing import Final
 from urllib.parse import quote
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, HttpResponse, fetch
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.script import exit_status
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, HttpResponse, fetch
 from proconsul.engine.wire import plainjson
 
 __all__ = ["DockerProbe", "docker_host"]

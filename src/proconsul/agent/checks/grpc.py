@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, dial, split_host_port
 from proconsul.agent.checks.h2 import H2Connection, H2Error, H2Response
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.webclient.dial import DialError, dial, split_host_port
 
 if TYPE_CHECKING:
     import ssl

@@ -10,9 +10,9 @@ import asyncio
 import struct
 from typing import Final, NamedTuple
 
-from proconsul.agent.checks.dial import Stream
 from proconsul.agent.checks.hpack import HpackError, decode_block, encode_block
 from proconsul.engine.streams import put
+from proconsul.engine.webclient.dial import Stream
 
 __all__ = ["H2Connection", "H2Error", "H2Response"]
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.hooks.processes import kill_group, start_group
+from proconsul.engine.webclient.dial import errno_text
 from proconsul.engine.wire.durations import format_seconds
 from proconsul.engine.wire.text import quoted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, DialingProbe
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.webclient.dial import DialError, DialingProbe
 
 __all__ = ["TcpProbe"]
 

@@ -10,8 +10,8 @@ import errno
 import socket
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, errno_text, resolve, split_host_port
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.webclient.dial import DialError, errno_text, resolve, split_host_port
 
 __all__ = ["UdpProbe"]
 

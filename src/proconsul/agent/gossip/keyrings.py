@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.durable import replace_file
 from proconsul.engine.gossip.keyring import (
@@ -21,6 +20,7 @@ from proconsul.engine.gossip.keyring import (
     parse_key,
     parse_keyring,
 )
+from proconsul.engine.webclient.dial import errno_text
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
-from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.hooks.processes import kill_group, start_group
 from proconsul.client import gojson, watchplan
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.streams import put
+from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.errors import ConsulError
 

@@ -1,21 +1,21 @@
-"""A small HTTP/1.1 client for checks: one request, one connection, bounded memory, Go's error texts.
+"""A small HTTP/1.1 client: one request, one connection, bounded memory, Go's error texts.
 
 Streams the body into a callback, so that a check keeps only the end of it. Redirects, chunked and gzip bodies and TLS
-are understood; nothing is pooled (``Connection: close``), because a check shall see what a new client would see.
+are understood; nothing is pooled (``Connection: close``): a check shall see what a new client would see.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from proconsul.agent.checks.base import DefaultTlsContexts
-from proconsul.agent.checks.dial import DialError, Stream, dial, dial_unix
-from proconsul.agent.checks.httpfields import FieldError, canonical, host_of, require_fields, require_method
-from proconsul.agent.checks.url import Url, UrlError, parse
 from proconsul.engine.streams import put
+from proconsul.engine.webclient.dial import DialError, Stream, dial, dial_unix
+from proconsul.engine.webclient.httpfields import FieldError, canonical, host_of, require_fields, require_method
+from proconsul.engine.webclient.url import Url, UrlError, parse
 from proconsul.engine.wire.text import quoted
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
 _BODILESS_CODES: Final = frozenset({204, 304})
 
 
-_SYSTEM_TLS: Final = DefaultTlsContexts()
-
-
+@functools.cache
 def _system_context() -> ssl.SSLContext:
-    return _SYSTEM_TLS.context(skip_verify=False)
+    """Trusts the system's authorities. Kept: loading them is slow."""
+    import ssl
+
+    return ssl.create_default_context()
 
 
 class HttpClientError(Exception):
@@ -234,7 +235,7 @@ def _basic(user: str, password: str) -> str:
 
 
 def _read_text(error: Exception) -> str:
-    from proconsul.agent.checks.dial import errno_text
+    from proconsul.engine.webclient.dial import errno_text
 
     if isinstance(error, OSError):
         return f"read: {errno_text(error)}"
