@@ -13,7 +13,10 @@ from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model, setup
 from proconsul.features.acl.authorizer import Authorizer, Decision
+from proconsul.features.acl.binding import BindingRules
 from proconsul.features.acl.common import Desk
+from proconsul.features.acl.login import Logins
+from proconsul.features.acl.methods import AuthMethods
 from proconsul.features.acl.model import ACLToken
 from proconsul.features.acl.named import Policies, Roles
 from proconsul.features.acl.requests import (
@@ -82,10 +85,14 @@ class ACL(Endpoint):
         self._reaping = False
         self._desk = desk = Desk(server, resolver)
         self.tokens, self.policies, self.roles = Tokens(desk), Policies(desk), Roles(desk)
-        self.reads: Reads = self.tokens.reads | self.policies.reads | self.roles.reads
-        self.writes: Writes = {
-            BOOTSTRAP: self.bootstrap, **self.tokens.writes, **self.policies.writes, **self.roles.writes
-        }  # fmt: skip
+        self.methods = AuthMethods(desk)
+        self.rules = BindingRules(desk, self.methods)
+        self.logins = Logins(desk, self.methods, self.rules)
+        readers = (self.tokens, self.policies, self.roles, self.methods, self.rules)
+        self.reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
+        self.writes: Writes = {BOOTSTRAP: self.bootstrap} | {
+            method: write for part in (*readers, self.logins) for method, write in part.writes.items()
+        }
         self.calls: Calls = {
             AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain
         }  # fmt: skip
@@ -122,7 +129,7 @@ class ACL(Endpoint):
                     "Permission denied: Invalid ACL bootstrap reset index "
                     f"(specified {reset_index}, reset index: {index})"
                 )
-        tables = (state.tokens, ""), (state.tokens, "accessor")
+        tables = self._desk.token_ids
         token = setup.management_token(
             self._desk.new_id(*tables), self._desk.new_id(*tables), "Bootstrap Token (Global Management)",
             self.resolver.now_ns(),
@@ -165,7 +172,7 @@ class ACL(Endpoint):
         if not self.resolver.enabled:
             return
         state = self._server.state.acl
-        tables = (state.tokens, ""), (state.tokens, "accessor")
+        tables = self._desk.token_ids
         commands = setup.missing(
             state, self._initial_management, self.resolver.now_ns(), lambda: self._desk.new_id(*tables)
         )

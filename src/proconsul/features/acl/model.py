@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime, to_rfc3339
 from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
@@ -128,7 +129,7 @@ class ACLRole(ACLRow, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLBindingRule(RaftIndexed, frozen=True, kw_only=True):
+class ACLBindingRule(ACLRow, frozen=True, kw_only=True):
     """What a login with ``AuthMethod`` is given when ``Selector`` matches it."""
 
     ID: str = ""
@@ -139,8 +140,12 @@ class ACLBindingRule(RaftIndexed, frozen=True, kw_only=True):
     BindName: str = ""
 
 
-class ACLAuthMethod(RaftIndexed, frozen=True, kw_only=True):
-    """A way to log in; ``Config`` is its type's own."""
+class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
+    """A way to log in; ``Config`` is its type's own. ``MaxTokenTTL``: how long its tokens live, 0 for ever."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"DisplayName", "Description", "TokenLocality"})
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { MaxTokenTTL interface {}; *structs.Alias }"
 
     Name: str = ""
     Type: str = ""
@@ -149,6 +154,11 @@ class ACLAuthMethod(RaftIndexed, frozen=True, kw_only=True):
     MaxTokenTTL: Duration = 0
     TokenLocality: str = ""
     Config: dict[str, Any] | None = None
+
+    def __json__(self) -> dict[str, Any]:
+        shown = json_form(self)
+        del shown["MaxTokenTTL"]
+        return {"MaxTokenTTL": format_duration(self.MaxTokenTTL), **shown} if self.MaxTokenTTL else shown
 
 
 class TokenSetRequest(Record, frozen=True):

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import Record, UInt64
 from proconsul.features.acl.model import (
+    ACLAuthMethod,
+    ACLBindingRule,
     ACLPolicy,
     ACLRole,
     ACLRow,
@@ -196,6 +198,89 @@ class RoleBatchRequest(QueryOptions, frozen=True, kw_only=True):
     """Of the roles of the token that asks, those with these ids."""
 
     RoleIDs: list[str] | None = None
+    Datacenter: str = ""
+
+
+class AuthMethodGetRequest(QueryOptions, frozen=True, kw_only=True):
+    AuthMethodName: str = ""
+    Datacenter: str = ""
+
+
+class AuthMethodResponse(QueryMeta, frozen=True, kw_only=True):
+    AuthMethod: ACLAuthMethod | None = None
+
+
+class AuthMethodSetCall(WriteRequest, frozen=True, kw_only=True):
+    AuthMethod: ACLAuthMethod = ACLAuthMethod()
+    Datacenter: str = ""
+
+
+class AuthMethodDeleteCall(WriteRequest, frozen=True, kw_only=True):
+    AuthMethodName: str = ""
+    Datacenter: str = ""
+
+
+class AuthMethodListStub(ACLRow, frozen=True, kw_only=True):
+    """An auth method without its configuration."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"DisplayName", "Description"})
+
+    Name: str = ""
+    Type: str = ""
+    DisplayName: str = ""
+    Description: str = ""
+
+
+class AuthMethodListResponse(QueryMeta, frozen=True, kw_only=True):
+    AuthMethods: list[AuthMethodListStub] | None = None
+
+
+class BindingRuleGetRequest(QueryOptions, frozen=True, kw_only=True):
+    BindingRuleID: str = ""
+    Datacenter: str = ""
+
+
+class BindingRuleResponse(QueryMeta, frozen=True, kw_only=True):
+    BindingRule: ACLBindingRule | None = None
+
+
+class BindingRuleSetCall(WriteRequest, frozen=True, kw_only=True):
+    BindingRule: ACLBindingRule = ACLBindingRule()
+    Datacenter: str = ""
+
+
+class BindingRuleDeleteCall(WriteRequest, frozen=True, kw_only=True):
+    BindingRuleID: str = ""
+    Datacenter: str = ""
+
+
+class BindingRuleListRequest(QueryOptions, frozen=True, kw_only=True):
+    """``AuthMethod``: of which method, "" for all."""
+
+    AuthMethod: str = ""
+    Datacenter: str = ""
+
+
+class BindingRuleListResponse(QueryMeta, frozen=True, kw_only=True):
+    BindingRules: list[ACLBindingRule] | None = None
+
+
+class LoginParams(Record, frozen=True):
+    """Who logs in: ``BearerToken`` is the secret of somebody else that proves it. ``Meta``: to tell tokens apart."""
+
+    go_name: ClassVar[str | None] = "ACLLoginParams"
+
+    AuthMethod: str = ""
+    BearerToken: str = ""
+    Meta: dict[str, str] | None = None
+
+
+class LoginCall(WriteRequest, frozen=True, kw_only=True):
+    Auth: LoginParams = LoginParams()
+    Datacenter: str = ""
+
+
+class LogoutCall(WriteRequest, frozen=True, kw_only=True):
     Datacenter: str = ""
 
 

@@ -260,15 +260,25 @@ class ACLState:
             tx.bump(AUTH_METHODS)
 
     def delete_auth_methods(self, tx: Transaction, request: model.AuthMethodDeleteRequest) -> None:
-        """Remove auth methods with their binding rules and the tokens made by logging in with them."""
+        """Remove auth methods with their binding rules and the tokens that logging in with them makes.
+
+        Tokens of the other locality stay: they may be copies of those of another datacenter's method. All servers must
+        do that alike; who deletes a method sees to what it would leave behind.
+        """
         for name in request.AuthMethodNames or ():
             key = name.lower()
-            if self.auth_methods.get(key) is None:
+            method = self.auth_methods.get(key)
+            if method is None:
                 continue
             self._delete_all(tx, self.binding_rules, [rule.ID for rule in self.binding_rules.by("auth_method", key)])
-            for token in self.tokens.by("auth_method", key):
-                self._delete_token(tx, token)
+            for token in self.tokens_of_method(method.Name):
+                if token.Local != (method.TokenLocality == "global"):
+                    self._delete_token(tx, token)
             self._delete_all(tx, self.auth_methods, [key])
+
+    def tokens_of_method(self, name: str) -> list[ACLToken]:
+        """The tokens from logins with the method of exactly this name."""
+        return [token for token in self.tokens.by("auth_method", name.lower()) if token.AuthMethod == name]
 
     # ------------------------------------------------------------------ tokens from before 1.4
 

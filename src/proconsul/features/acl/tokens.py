@@ -93,7 +93,7 @@ class Tokens:
             elif args.Role:
                 rows = tokens.by("role", args.Role.lower())
             elif args.AuthMethod:
-                rows = tokens.by("auth_method", args.AuthMethod.lower())
+                rows = self._state.tokens_of_method(args.AuthMethod)
             else:
                 rows = tokens.all()
             now_ns = self._desk.resolver.now_ns()
@@ -155,7 +155,7 @@ class Tokens:
         if given.AuthMethod:
             raise ConsulError("AuthMethod field is disallowed outside of Login")
         now_ns = self._desk.resolver.now_ns()
-        tables = (self._state.tokens, ""), (self._state.tokens, "accessor")
+        tables = self._desk.token_ids
         return replace(  # type: ignore[no-any-return]
             given, AccessorID=given.AccessorID or self._desk.new_id(*tables),
             SecretID=given.SecretID or self._desk.new_id(*tables), CreateTime=from_unix_ns(now_ns),
@@ -194,7 +194,7 @@ class Tokens:
             raise ConsulError("Cannot clone a token created from an auth method")
         if token.Rules:
             raise ConsulError("Cannot clone a legacy ACL with this endpoint")
-        tables = (self._state.tokens, ""), (self._state.tokens, "accessor")
+        tables = self._desk.token_ids
         clone = replace(
             token, AccessorID=self._desk.new_id(*tables), SecretID=self._desk.new_id(*tables),
             Description=given.Description or token.Description,
