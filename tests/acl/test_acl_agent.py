@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.harness import Agent, Subject, eventually, program, require_quiet
+from support.remote_sides import Signer
 
 ACL_ON = 'acl { enabled = true default_policy = "deny" }'
 
@@ -158,3 +159,36 @@ def test_without_access_control_its_routes_say_so(tmp_path: Path) -> None:
             assert (reply.status, reply.text) == (401, "ACL support disabled"), target
     finally:
         agent.kill()
+
+
+def test_login_and_logout_by_command(agent: Agent, manager: str, tmp_path: Path) -> None:
+    """The whole way of a machine that has a signed token: from its auth method to its token, and back."""
+    signer = Signer()
+    config = {"JWTValidationPubKeys": [signer.pem], "ClaimMappings": {"name": "name"}}
+    for name, text in (("config.json", json.dumps(config)), ("bearer", signer.sign({"name": "web"}))):
+        (tmp_path / name).write_text(text)
+
+    def run(*words: str, token: str = manager) -> str:
+        options = [f"-http-addr={agent.address}", *([f"-token={token}"] if token else [])]
+        done = subprocess.run(
+            [*program(Subject.OURS), *words[:3], *options, *words[3:]], capture_output=True, text=True, check=False,
+            cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    made = run("acl", "auth-method", "create", "-name=ci", "-type=jwt", "-config=@config.json", "-max-token-ttl=1h")
+    assert "MaxTokenTTL:   1h0m0s" in made
+    assert "ci" in run("acl", "auth-method", "list")
+    run("acl", "binding-rule", "create", "-method=ci", "-bind-type=service", "-bind-name=of-${value.name}")
+    assert "of-${value.name}" in run("acl", "binding-rule", "list", "-method=ci")
+    run("login", "-method=ci", "-bearer-token-file=bearer", "-token-sink-file=sink", "-meta=a=b", token="")
+    secret = (tmp_path / "sink").read_text()
+    assert (tmp_path / "sink").stat().st_mode & 0o777 == 0o600
+    own = call(agent, "GET", "/v1/acl/token/self", token=secret).json()
+    assert own["ServiceIdentities"] == [{"ServiceName": "of-web"}] and own["AuthMethod"] == "ci"
+    assert own["Description"] == 'token created via login: {"a":"b"}'
+    run("logout", token=secret)
+    assert call(agent, "GET", "/v1/acl/token/self", token=secret).status == 403
+    run("acl", "auth-method", "delete", "-name=ci")
+    assert "of-" not in run("acl", "binding-rule", "list")

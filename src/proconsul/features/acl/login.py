@@ -8,15 +8,23 @@ from proconsul.engine.completion import Completion
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gotime import from_unix_ns
 from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import Verified
+from proconsul.features.acl.auth.oidc import OidcMethod
 from proconsul.features.acl.binding import BindingRules, bindings
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.hashes import hash_of_token
 from proconsul.features.acl.identities import node_identities, service_identities
 from proconsul.features.acl.methods import AuthMethods, Background
 from proconsul.features.acl.model import ACLAuthMethod, ACLToken, Link
-from proconsul.features.acl.requests import LoginCall, LogoutCall
+from proconsul.features.acl.requests import (
+    LoginCall,
+    LogoutCall,
+    OIDCAuthURL,
+    OIDCAuthURLCall,
+    OIDCCallbackCall,
+)
 from proconsul.features.acl.resolver import ACLNotFound
 from proconsul.features.errors import ConsulError, PermissionDenied, StateError
 from proconsul.features.messages import MessageType
@@ -25,7 +33,12 @@ from proconsul.features.server import WriteMethod
 LOGIN = WriteMethod("ACL.Login", LoginCall, ACLToken)
 LOGOUT = WriteMethod("ACL.Logout", LogoutCall, bool)
 
+# Ours: 1.8.7 has them in another edition.
+OIDC_AUTH_URL = WriteMethod("ACL.OIDCAuthURL", OIDCAuthURLCall, OIDCAuthURL)
+OIDC_CALLBACK = WriteMethod("ACL.OIDCCallback", OIDCCallbackCall, ACLToken)
+
 DESCRIPTION = "token created via login"
+OIDC_DESCRIPTION = "token created via OIDC login"
 # Everybody may try to log in, and each try may have to wait for a remote side that does not answer.
 WAITING_MAX = 256
 
@@ -41,7 +54,9 @@ class Logins:
     def __init__(self, desk: Desk, methods: AuthMethods, rules: BindingRules) -> None:
         self._desk, self._methods, self._rules = desk, methods, rules
         self._background = Background()
-        self.writes: dict[WriteMethod, Any] = {LOGIN: self.login, LOGOUT: self.logout}
+        self.writes: dict[WriteMethod, Any] = {
+            LOGIN: self.login, LOGOUT: self.logout, OIDC_AUTH_URL: self.auth_url, OIDC_CALLBACK: self.callback
+        }  # fmt: skip
 
     def method(self, name: str) -> ACLAuthMethod:
         """Raises ACLNotFound."""
@@ -69,8 +84,40 @@ class Logins:
             raise ConsulError("too many logins are waiting for what vouches for them; try again later", 503)
         self._background.start(waiter, work)
 
+    # ------------------------------------------------------------------ with a browser
+
+    def _oidc(self, name: str) -> OidcMethod:
+        """Raises ACLNotFound, ConsulError."""
+        self._desk.require_enabled()
+        validator = self._methods.validator(self.method(name))
+        if not isinstance(validator, OidcMethod):
+            raise ConsulError(f"auth method {quoted(name)} is not of type 'oidc'")
+        return validator
+
+    def auth_url(self, waiter: Completion, args: OIDCAuthURLCall) -> None:
+        """Where the browser has to go; the result is an OIDCAuthURL. Raises ConsulError."""
+        validator, auth = self._oidc(args.Auth.AuthMethod), args.Auth
+
+        async def begin() -> OIDCAuthURL:
+            return OIDCAuthURL(await validator.begin(auth.RedirectURI, auth.ClientNonce, auth.Meta))
+
+        self.wait_for(waiter, begin())
+
+    def callback(self, waiter: Completion, args: OIDCCallbackCall) -> None:
+        """Make a token for whoever has come back; the result is the token. Raises ConsulError."""
+        validator, auth = self._oidc(args.Auth.AuthMethod), args.Auth
+
+        async def finish() -> None:
+            verified, meta = await validator.finish(auth.State, auth.Code, auth.ClientNonce)
+            self.make(waiter, auth.AuthMethod, verified, meta, OIDC_DESCRIPTION)
+
+        self.wait_for(waiter, finish())
+
+    # ------------------------------------------------------------------ tokens
+
     def make(
-        self, waiter: Completion, method_name: str, verified: Verified, meta: dict[str, str] | None
+        self, waiter: Completion, method_name: str, verified: Verified, meta: dict[str, str] | None,
+        what: str = DESCRIPTION,
     ) -> None:  # fmt: skip
         """Make the token of somebody ``verified``, if any rule gives them anything. Raises ConsulError."""
         # The method may have been removed meanwhile, and its rules changed.
@@ -80,7 +127,7 @@ class Logins:
         )  # fmt: skip
         if not found.any:
             raise PermissionDenied()
-        description = f"{DESCRIPTION}: {gojson.dumps(meta).decode()}" if meta else DESCRIPTION
+        description = f"{what}: {gojson.dumps(meta).decode()}" if meta else what
         now_ns, tables = self._desk.resolver.now_ns(), self._desk.token_ids
         token = ACLToken(
             AccessorID=self._desk.new_id(*tables), SecretID=self._desk.new_id(*tables), Description=description,

@@ -6,7 +6,7 @@ from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.binding import RULE_DELETE, RULE_SET
-from proconsul.features.acl.login import LOGIN, LOGOUT
+from proconsul.features.acl.login import LOGIN, LOGOUT, OIDC_AUTH_URL, OIDC_CALLBACK
 from proconsul.features.acl.methods import METHOD_DELETE, METHOD_SET
 from proconsul.features.acl.model import ACLAuthMethod, ACLBindingRule
 from proconsul.features.acl.requests import (
@@ -21,6 +21,10 @@ from proconsul.features.acl.requests import (
     LoginCall,
     LoginParams,
     LogoutCall,
+    OIDCAuthURLCall,
+    OIDCAuthURLParams,
+    OIDCCallbackCall,
+    OIDCCallbackParams,
 )
 from proconsul.features.acl.routing import MISSING, Routes, RouteTable
 from proconsul.features.errors import BadRequest
@@ -41,6 +45,8 @@ class LoginRoutes(Routes):
             ("binding-rule/", {"GET": self.read_rule, "PUT": self.set_rule, "DELETE": self.delete_rule}),
             ("login", {"POST": self.login}),
             ("logout", {"POST": self.logout}),
+            ("oidc/auth-url", {"POST": self.auth_url}),
+            ("oidc/callback", {"POST": self.callback}),
         ]
 
     # ------------------------------------------------------------------ auth methods
@@ -108,3 +114,11 @@ class LoginRoutes(Routes):
 
     def logout(self, request: Request) -> Answer:
         return self.done(request, LOGOUT, LogoutCall())
+
+    def auth_url(self, request: Request) -> Answer:
+        params = self.body(OIDCAuthURLParams, request)
+        return self.write(request, OIDC_AUTH_URL, OIDCAuthURLCall(Auth=params), token="")
+
+    def callback(self, request: Request) -> Answer:
+        params = self.body(OIDCCallbackParams, request)
+        return self.write(request, OIDC_CALLBACK, OIDCCallbackCall(Auth=params), token="")

@@ -15,7 +15,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import AuthError, Validator
-from proconsul.features.acl.auth.types import TYPES
+from proconsul.features.acl.auth.types import OIDC, TYPES
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.model import ACLAuthMethod, ACLToken
 from proconsul.features.acl.requests import (
@@ -152,6 +152,8 @@ class AuthMethods:
         if method.Type not in TYPES:
             raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(sorted(TYPES))}]")
         ttl_ns = method.MaxTokenTTL
+        if method.Type == OIDC and not ttl_ns:
+            raise ConsulError('Invalid Auth Method: MaxTokenTTL must be set for type "oidc"')
         if ttl_ns and ttl_ns < EXPIRES_MIN_NS:
             raise ConsulError(
                 f"MaxTokenTTL {format_duration(ttl_ns)} cannot be less than {format_duration(EXPIRES_MIN_NS)}"

@@ -284,6 +284,40 @@ class LogoutCall(WriteRequest, frozen=True, kw_only=True):
     Datacenter: str = ""
 
 
+class OIDCAuthURLParams(Record, frozen=True):
+    """Who begins to log in. ``ClientNonce``: what only they know; they must show it again."""
+
+    AuthMethod: str = ""
+    RedirectURI: str = ""
+    ClientNonce: str = ""
+    Meta: dict[str, str] | None = None
+
+
+class OIDCAuthURLCall(WriteRequest, frozen=True, kw_only=True):
+    Auth: OIDCAuthURLParams = OIDCAuthURLParams()
+    Datacenter: str = ""
+
+
+class OIDCAuthURL(Record, frozen=True):
+    """Where the browser has to go."""
+
+    AuthURL: str = ""
+
+
+class OIDCCallbackParams(Record, frozen=True):
+    """Who has come back: what the provider gave them for us, and what only whoever began knows."""
+
+    AuthMethod: str = ""
+    State: str = ""
+    Code: str = ""
+    ClientNonce: str = ""
+
+
+class OIDCCallbackCall(WriteRequest, frozen=True, kw_only=True):
+    Auth: OIDCCallbackParams = OIDCCallbackParams()
+    Datacenter: str = ""
+
+
 class ReplicationStatus(Record, frozen=True):
     """How far a secondary datacenter is with copying; in the primary nothing runs."""
 

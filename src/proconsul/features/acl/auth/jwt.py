@@ -187,6 +187,9 @@ class Metadata(NamedTuple):
     keys: KeySet
     authorization_endpoint: str = ""
     token_endpoint: str = ""
+    userinfo_endpoint: str = ""
+    # Whether the token endpoint takes a client's secret in the form only.
+    wants_secret_in_form: bool = False
     fresh_until_s: float = 0.0
 
 
@@ -196,7 +199,7 @@ class Provider(Source):
     judges = True
 
     def __init__(self, issuer: str, remote: Remote, algorithms: Sequence[str]) -> None:
-        self.issuer, self._remote = issuer, remote
+        self.issuer, self.remote = issuer, remote
         self._algorithms = list(algorithms) or ["RS256"]
         self._metadata: Metadata | None = None
         self._fetching: Shared[Metadata] = Shared(self._fetch)
@@ -209,7 +212,7 @@ class Provider(Source):
         return await self._fetching.get()
 
     async def _fetch(self) -> Metadata:
-        answer = await self._remote.ask(self.issuer.rstrip("/") + "/.well-known/openid-configuration", follow=True)
+        answer = await self.remote.ask(self.issuer.rstrip("/") + "/.well-known/openid-configuration", follow=True)
         if answer.status != 200:
             raise AuthError(f"{answer.status_text}: {answer.shown}")
         found = json_of(answer, "oidc: failed to decode provider discovery object")
@@ -222,14 +225,16 @@ class Provider(Source):
             )
         texts = {
             name: value if isinstance(value := found.get(name), str) else ""
-            for name in ("jwks_uri", "authorization_endpoint", "token_endpoint")
+            for name in ("jwks_uri", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
         }
         if not texts["jwks_uri"]:
             raise AuthError("oidc: the provider names no jwks_uri")
         known = self._metadata
         keys = known.keys if known is not None and known.keys.url == texts["jwks_uri"] else None
+        ways = found.get("token_endpoint_auth_methods_supported")
         self._metadata = Metadata(
-            keys or KeySet(texts["jwks_uri"], self._remote), texts["authorization_endpoint"], texts["token_endpoint"],
+            keys or KeySet(texts["jwks_uri"], self.remote), texts["authorization_endpoint"], texts["token_endpoint"],
+            texts["userinfo_endpoint"], isinstance(ways, list) and bool(ways) and "client_secret_basic" not in ways,
             asyncio.get_running_loop().time() + _KEPT_S_MAX,
         )  # fmt: skip
         return self._metadata

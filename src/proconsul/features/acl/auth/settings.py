@@ -15,8 +15,10 @@ from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth.common import AuthError
 
 TEXT, TEXTS, MAP, DURATION, FLAG, NUMBER = "text", "texts", "map", "duration", "flag", "number"
+# Fields of its own.
+OBJECT = "object"
 _EMPTY: Mapping[str, Callable[[], Any]] = {
-    TEXT: str, TEXTS: list, MAP: dict, DURATION: int, FLAG: bool, NUMBER: int
+    TEXT: str, TEXTS: list, MAP: dict, DURATION: int, FLAG: bool, NUMBER: int, OBJECT: dict
 }  # fmt: skip
 _INTEGER = re.compile(r"[+-]?\d+")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -141,6 +143,13 @@ def _duration(name: str, item: Any) -> int:
     return _number(name, item, "time.Duration")
 
 
+def _object(name: str, item: Any) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise _Fault(f"'{name}' expected a map, got '{_go_type(item)}'")
+    return item
+
+
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    TEXT: _text, TEXTS: _texts, MAP: _map, DURATION: _duration, FLAG: _flag, NUMBER: _number
+    TEXT: _text, TEXTS: _texts, MAP: _map, DURATION: _duration, FLAG: _flag, NUMBER: _number,
+    OBJECT: _object,
 }  # fmt: skip
