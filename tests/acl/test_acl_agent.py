@@ -188,6 +188,9 @@ def test_login_and_logout_by_command(agent: Agent, manager: str, tmp_path: Path)
     own = call(agent, "GET", "/v1/acl/token/self", token=secret).json()
     assert own["ServiceIdentities"] == [{"ServiceName": "of-web"}] and own["AuthMethod"] == "ci"
     assert own["Description"] == 'token created via login: {"a":"b"}'
+    shown = run("acl", "token", "read", "-self", "-expanded", token=secret)
+    assert "service identity of-web:\n" in shown and '   service "of-web" { policy = "write" }' in shown
+    assert "Default Policy: deny" in shown
     run("logout", token=secret)
     assert call(agent, "GET", "/v1/acl/token/self", token=secret).status == 403
     run("acl", "auth-method", "delete", "-name=ci")

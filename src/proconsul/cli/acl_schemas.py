@@ -11,15 +11,20 @@ _SERVICE_IDENTITY = Struct(Field("ServiceName", omit=True), Field("Datacenters",
 _NODE_IDENTITY = Struct(Field("NodeName", omit=True), Field("Datacenter", omit=True))
 _POLICIES = Field("Policies", None, omit=True, many="list", struct=_LINK)
 _ROLES = Field("Roles", None, omit=True, many="list", struct=_LINK)
+_TEMPLATED = Struct(
+    Field("TemplateName"), Field("TemplateVariables", None, omit=True), Field("Datacenters", None, omit=True)
+)
 _IDENTITIES = (
     Field("ServiceIdentities", None, omit=True, many="list", struct=_SERVICE_IDENTITY),
     Field("NodeIdentities", None, omit=True, many="list", struct=_NODE_IDENTITY),
+    Field("TemplatedPolicies", None, omit=True, many="list", struct=_TEMPLATED),
 )
 
 TOKEN = Struct(
     *_INDEXES,
     Field("AccessorID"),
     Field("SecretID"),
+    Field("Name", omit=True),
     Field("Description"),
     _POLICIES,
     _ROLES,
@@ -36,6 +41,7 @@ TOKEN = Struct(
 TOKEN_ENTRY = Struct(
     *_INDEXES,
     Field("AccessorID"),
+    Field("Name", omit=True),
     Field("Description"),
     _POLICIES,
     _ROLES,

@@ -19,6 +19,7 @@ from proconsul.cli.acl_common import (
 from proconsul.cli.api import Client
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
+from proconsul.client import gojson
 from proconsul.client.gojson import Json
 
 
@@ -117,20 +118,27 @@ class Read(AclCommand):
         self.define_output(flags)
         self.id = flags.string("id", "Accessor ID of the token, or enough of its beginning.")
         self.self = flags.boolean("self", "Show the token this command uses.")
+        self.expanded = flags.boolean("expanded", "Show the rules of everything that it comes to, too.")
 
     def execute(self, args: list[str]) -> int:
         if not self.self.value and not self.id.value:
             raise Failure("Must specify the -id parameter")
         client = self.client()
+        query = {"expanded": "true"} if self.expanded.value else {}
         if self.self.value:
             with explain("Error reading token: "):
-                token = cast(Row, client.get("/v1/acl/token/self"))
+                token = cast(Row, client.get("/v1/acl/token/self", query))
         else:
             with explain("Error determining token ID: "):
                 found = token_id(client, self.id.value)
             with explain(f'Error reading token "{found}": '):
-                token = cast(Row, client.get(f"/v1/acl/token/{found}"))
-        return self.show(token, acl_format.token, acl_schemas.TOKEN)
+                token = cast(Row, client.get(f"/v1/acl/token/{found}", query))
+        if not self.expanded.value:
+            return self.show(token, acl_format.token, acl_schemas.TOKEN)
+        self.check_format()
+        as_json = self.format.value == "json"
+        self.ui.out(gojson.dumps(token, indent="    ") if as_json else acl_format.expanded(token, self._with_meta()))
+        return 0
 
 
 class List(AclCommand):

@@ -16,7 +16,14 @@ from proconsul.features.acl.auth.common import AuthError, Verified
 from proconsul.features.acl.common import POLICY_NAME, ROLE_NAME, Desk, find_row
 from proconsul.features.acl.identities import is_identity_name
 from proconsul.features.acl.methods import AuthMethods
-from proconsul.features.acl.model import ACLBindingRule, Link, NodeIdentity, ServiceIdentity
+from proconsul.features.acl.model import (
+    ACLBindingRule,
+    Link,
+    NodeIdentity,
+    ServiceIdentity,
+    TemplatedPolicy,
+    TemplateVariables,
+)
 from proconsul.features.acl.requests import (
     BindingRuleDeleteCall,
     BindingRuleGetRequest,
@@ -27,6 +34,7 @@ from proconsul.features.acl.requests import (
 )
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import BINDING_RULES, ACLState
+from proconsul.features.acl.templated import checked, templates
 from proconsul.features.errors import ConsulError
 from proconsul.features.ids import is_uuid
 from proconsul.features.messages import MessageType
@@ -42,10 +50,10 @@ RULE_DELETE = WriteMethod("ACL.BindingRuleDelete", BindingRuleDeleteCall, bool)
 # Stands for the values of variables that are not known yet; no number, so that nobody computes with them.
 _ANY_VALUE = "fake"
 # What a rule gives, and which names that can have.
-SERVICE, NODE, ROLE, POLICY = "service", "node", "role", "policy"
+SERVICE, NODE, ROLE, POLICY, TEMPLATED = "service", "node", "role", "policy", "templated-policy"
 _NAMES: Mapping[str, Callable[[str], bool]] = {
     SERVICE: is_identity_name, NODE: is_identity_name, ROLE: lambda name: ROLE_NAME.fullmatch(name) is not None,
-    POLICY: lambda name: POLICY_NAME.fullmatch(name) is not None,
+    POLICY: lambda name: POLICY_NAME.fullmatch(name) is not None, TEMPLATED: lambda name: name in templates(),
 }  # fmt: skip
 
 
@@ -56,10 +64,11 @@ class Bindings(NamedTuple):
     nodes: list[NodeIdentity]
     roles: list[Link]
     policies: list[Link]
+    templated: list[TemplatedPolicy]
 
     @property
     def any(self) -> bool:
-        return bool(self.services or self.nodes or self.roles or self.policies)
+        return bool(self.services or self.nodes or self.roles or self.policies or self.templated)
 
 
 def _name(kind: str, text: str, variables: Mapping[str, str]) -> tuple[str, bool]:
@@ -70,7 +79,7 @@ def _name(kind: str, text: str, variables: Mapping[str, str]) -> tuple[str, bool
 
 def bindings(state: ACLState, rules: Iterable[ACLBindingRule], verified: Verified, datacenter: str) -> Bindings:
     """What ``verified`` is given by ``rules``; roles and policies as far as they are there. Raises AuthError."""
-    found = Bindings([], [], [], [])
+    found = Bindings([], [], [], [], [])
     # Names of services and nodes are lower case; those of roles and policies are found in any.
     variables = {name: value.lower() for name, value in verified.variables.items()}
     for rule in rules:
@@ -84,12 +93,23 @@ def bindings(state: ACLState, rules: Iterable[ACLBindingRule], verified: Verifie
             raise AuthError(f"computed {quoted(rule.BindType)} bind name for bind target is invalid: {quoted(name)}")
         if rule.BindType == SERVICE:
             found.services.append(ServiceIdentity(name))
+        elif rule.BindType == TEMPLATED:
+            found.templated.append(_templated(rule, name, variables))
         elif rule.BindType == NODE:
             found.nodes.append(NodeIdentity(name, datacenter))
         else:
             table, links = (state.roles, found.roles) if rule.BindType == ROLE else (state.policies, found.policies)
             links += [Link(row.ID, row.Name) for row in table.by("name", name.lower())]
     return found
+
+
+def _templated(rule: ACLBindingRule, name: str, variables: Mapping[str, str]) -> TemplatedPolicy:
+    """The templated policy that a rule gives. Raises AuthError."""
+    try:
+        filled = Template(rule.BindVars.Name).render(variables) if rule.BindVars is not None else ""
+        return checked(TemplatedPolicy(name, TemplateVariables(filled)), "token")
+    except (TemplateError, ConsulError) as error:
+        raise AuthError(f"cannot compute {quoted(rule.BindType)} bind vars for bind target: {error}") from None
 
 
 def _matches(rule: ACLBindingRule, verified: Verified) -> bool:
@@ -196,3 +216,10 @@ def _check_binding(rule: ACLBindingRule, blank: Mapping[str, str]) -> None:
         raise ConsulError(f"Invalid Binding Rule: invalid BindName: {error}") from None
     if not valid:
         raise ConsulError("Invalid Binding Rule: invalid BindName")
+    if rule.BindType == TEMPLATED:
+        try:
+            _templated(rule, rule.BindName, dict.fromkeys(blank, _ANY_VALUE))
+        except AuthError as error:
+            raise ConsulError(f"Invalid Binding Rule: invalid BindVars: {error}") from None
+    elif rule.BindVars is not None:
+        raise ConsulError("Invalid Binding Rule: BindVars cannot be set when bind type is not templated-policy")

@@ -18,7 +18,15 @@ from proconsul.features.acl.endpoint import (
     check_questions,
 )
 from proconsul.features.acl.login_http import LoginRoutes
-from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLRow, ACLToken, Link
+from proconsul.features.acl.model import (
+    ACLPolicy,
+    ACLRole,
+    ACLRow,
+    ACLToken,
+    Link,
+    TemplatedPolicy,
+    TemplateVariables,
+)
 from proconsul.features.acl.named import POLICY_DELETE, POLICY_SET, ROLE_DELETE, ROLE_SET
 from proconsul.features.acl.requests import (
     AuthorizeRequest,
@@ -38,9 +46,11 @@ from proconsul.features.acl.requests import (
     TokenSetCall,
 )
 from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
+from proconsul.features.acl.rules import Level
+from proconsul.features.acl.templated import checked, preview, templates
 from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import BadRequest
+from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.options import Rule
 from proconsul.features.web import Web
 
@@ -77,6 +87,9 @@ class ACLRoutes(Routes):
             ("tokens", {"GET": self.list_tokens}),
             ("token", {"PUT": self.create_token}),
             ("token/self", {"GET": self.read_own}),
+            ("templated-policies", {"GET": self.list_templates}),
+            ("templated-policy/name/", {"GET": self.read_template}),
+            ("templated-policy/preview/", {"POST": self.preview_template}),
             ("token/", {"GET": self.read_token, "PUT": self.change_token, "DELETE": self.delete_token}),
         ]
 
@@ -177,27 +190,58 @@ class ACLRoutes(Routes):
     def delete_role(self, request: Request) -> Answer:
         return self.done(request, ROLE_DELETE, RoleDeleteCall(RoleID=self.id_of(request, "role ID")))
 
+    # ------------------------------------------------------------------ templated policies
+
+    def _require_reader(self, request: Request) -> None:
+        """What is builtin is no secret, but newer releases ask for the right to see rules at all."""
+        self.acl.require(self.web.token(request), "acl", Level.READ)
+
+    def list_templates(self, request: Request) -> Answer:
+        self._require_reader(request)
+        return self.web.json(request, templates())
+
+    def read_template(self, request: Request) -> Answer:
+        found = templates().get(self.id_of(request, "templated policy Name"))
+        self._require_reader(request)
+        if found is None:
+            raise BadRequest(f"Invalid templated policy Name: {request.params}")
+        return self.web.json(request, found)
+
+    def preview_template(self, request: Request) -> Answer:
+        name = self.id_of(request, "templated policy Name")
+        self._require_reader(request)
+        variables = self.body(TemplateVariables, request) if request.body.strip() else None
+        try:
+            policy = checked(TemplatedPolicy(name, variables), "preview")
+        except ConsulError as error:
+            raise BadRequest(str(error)) from None
+        return self.web.json(request, preview(policy))
+
     # ------------------------------------------------------------------ tokens
 
     def list_tokens(self, request: Request) -> Answer:
         self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         args = TokenListRequest(
             IncludeLocal=True, IncludeGlobal=True, Policy=request.get("policy"), Role=request.get("role"),
-            AuthMethod=request.get("authmethod"), Token=self.web.token(request),
+            AuthMethod=request.get("authmethod"), ServiceName=request.get("servicename"), Token=self.web.token(request),
         )  # fmt: skip
         return self.read(request, self.acl.tokens.list_all(args), MISSING)
 
     def read_own(self, request: Request) -> Answer:
         self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         secret = self.web.token(request)
-        args = TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret)
-        return self.read(request, self.acl.tokens.read(args), UNKNOWN)
+        return self._token(request, TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret))
 
     def read_token(self, request: Request) -> Answer:
         self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
         accessor = self.id_of(request, "token ID")
-        args = TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
-        return self.read(request, self.acl.tokens.read(args), UNKNOWN)
+        return self._token(
+            request, TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
+        )
+
+    def _token(self, request: Request, args: TokenGetRequest) -> Answer:
+        tokens, expanded = self.acl.tokens, request.get("expanded") in ("true", "1")
+        return self.read(request, tokens.expanded(args) if expanded else tokens.read(args), UNKNOWN)
 
     def create_token(self, request: Request) -> Answer:
         token = self.decoded(ACLToken, request, "Token")

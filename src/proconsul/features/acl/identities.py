@@ -40,6 +40,10 @@ session_prefix "" {
 }"""
 
 
+# As newer releases grant it; 1.8.7 passes over the resources that it does not know.
+READ_ONLY_RULES = re.sub(r'"write"', '"read"', MANAGEMENT_RULES) + '\nmesh = "read"\npeering = "read"'
+
+
 def is_identity_name(name: str) -> bool:
     """Whether a service or node can be called so in an identity."""
     return len(name) <= _NAME_MAX and _NAME.fullmatch(name) is not None

@@ -16,7 +16,7 @@ from proconsul.features.acl.binding import BindingRules, bindings
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.hashes import hash_of_token
 from proconsul.features.acl.identities import node_identities, service_identities
-from proconsul.features.acl.methods import AuthMethods, Background
+from proconsul.features.acl.methods import AuthMethods, Background, token_name
 from proconsul.features.acl.model import ACLAuthMethod, ACLToken, Link
 from proconsul.features.acl.requests import (
     LoginCall,
@@ -26,6 +26,7 @@ from proconsul.features.acl.requests import (
     OIDCCallbackCall,
 )
 from proconsul.features.acl.resolver import ACLNotFound
+from proconsul.features.acl.templated import templated_policies
 from proconsul.features.errors import ConsulError, PermissionDenied, StateError
 from proconsul.features.messages import MessageType
 from proconsul.features.server import WriteMethod
@@ -129,11 +130,13 @@ class Logins:
             raise PermissionDenied()
         description = f"{what}: {gojson.dumps(meta).decode()}" if meta else what
         now_ns, tables = self._desk.resolver.now_ns(), self._desk.token_ids
+        name = token_name(method, verified.variables) if method.TokenNameFormat else ""
         token = ACLToken(
             AccessorID=self._desk.new_id(*tables), SecretID=self._desk.new_id(*tables), Description=description,
             Policies=unique(found.policies), Roles=unique(found.roles),
             ServiceIdentities=service_identities(found.services, "token"),
-            NodeIdentities=node_identities(found.nodes, "token"), Local=method.TokenLocality != "global",
+            NodeIdentities=node_identities(found.nodes, "token"), Name=name,
+            TemplatedPolicies=templated_policies(found.templated, "token"), Local=method.TokenLocality != "global",
             AuthMethod=method.Name, CreateTime=from_unix_ns(now_ns),
             ExpirationTime=from_unix_ns(now_ns + method.MaxTokenTTL) if method.MaxTokenTTL else None,
         )  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell, tell_error
+from proconsul.engine.hil import Template, TemplateError
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
@@ -69,6 +70,15 @@ class Background:
         else:
             if result is not None:
                 tell(waiter, result)
+
+
+def token_name(method: ACLAuthMethod, variables: Mapping[str, str]) -> str:
+    """How a token from a login with ``method`` is called. Raises ConsulError."""
+    own = {"auth_method_type": method.Type, "auth_method_name": method.Name}
+    try:
+        return Template(method.TokenNameFormat).render({**variables, **own})
+    except TemplateError as error:
+        raise ConsulError(f"invalid TokenNameFormat: {error}") from None
 
 
 class AuthMethods:
@@ -134,6 +144,7 @@ class AuthMethods:
             validator = self._made(method)
         except AuthError as error:
             raise ConsulError(f"Invalid Auth Method: {error}") from None
+        token_name(method, validator.blank)
         self._background.start(waiter, self._set(waiter, args, method, validator))
 
     def _checked(self, method: ACLAuthMethod) -> ACLAuthMethod:

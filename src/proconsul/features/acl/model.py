@@ -11,6 +11,7 @@ from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
 
 MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
+READ_ONLY_POLICY_ID = "00000000-0000-0000-0000-000000000002"
 ANONYMOUS_ACCESSOR_ID = "00000000-0000-0000-0000-000000000002"
 ANONYMOUS_SECRET = "anonymous"
 # Types of tokens from before 1.4, which carry their rules themselves.
@@ -68,12 +69,40 @@ class NodeIdentity(Record, frozen=True):
     Datacenter: str = ""
 
 
+class TemplateVariables(Record, frozen=True):
+    """What is filled into a template."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Name"})
+    go_name: ClassVar[str | None] = "ACLTemplatedPolicyVariables"
+
+    Name: str = ""
+
+
+class TemplatedPolicy(Record, frozen=True):
+    """Stands for a builtin policy with a name filled in (1.17)."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"TemplateVariables", "Datacenters"})
+    go_name: ClassVar[str | None] = "ACLTemplatedPolicy"
+
+    TemplateName: str = ""
+    TemplateVariables: TemplateVariables | None = None
+    Datacenters: list[str] | None = None
+
+    @property
+    def variable(self) -> str:
+        """The name that is filled in, "" for none."""
+        return self.TemplateVariables.Name if self.TemplateVariables is not None else ""
+
+
 class ACLToken(ACLRow, frozen=True, kw_only=True):
-    """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
+    """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens.
+
+    ``Name`` and ``TemplatedPolicies`` are of newer releases than 1.8.7, which passes over them.
+    """
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({
-        "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "Rules", "AuthMethod", "ExpirationTime",
-        "ExpirationTTL",
+        "Name", "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "TemplatedPolicies", "Rules", "AuthMethod",
+        "ExpirationTime", "ExpirationTTL",
     })  # fmt: skip
     json_hidden: ClassVar[frozenset[str]] = frozenset({"Type"})
     go_name: ClassVar[str | None] = ""
@@ -81,11 +110,13 @@ class ACLToken(ACLRow, frozen=True, kw_only=True):
 
     AccessorID: str = ""
     SecretID: str = ""
+    Name: str = ""
     Description: str = ""
     Policies: list[Link] | None = None
     Roles: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = None
     Type: str = ""
     Rules: str = ""
     Local: bool = False
@@ -116,7 +147,9 @@ class ACLPolicy(ACLRow, frozen=True, kw_only=True):
 class ACLRole(ACLRow, frozen=True, kw_only=True):
     """Policies and identities under one name."""
 
-    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "Policies", "ServiceIdentities", "NodeIdentities", "TemplatedPolicies"
+    })  # fmt: skip
     go_name: ClassVar[str | None] = ""
     go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
@@ -126,11 +159,17 @@ class ACLRole(ACLRow, frozen=True, kw_only=True):
     Policies: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = None
     Hash: bytes | None = None
 
 
 class ACLBindingRule(ACLRow, frozen=True, kw_only=True):
-    """What a login with ``AuthMethod`` is given when ``Selector`` matches it."""
+    """What a login with ``AuthMethod`` is given when ``Selector`` matches it.
+
+    ``BindVars``: of a templated policy, whose values are templates as ``BindName`` is (1.17).
+    """
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"BindVars"})
 
     ID: str = ""
     Description: str = ""
@@ -138,12 +177,18 @@ class ACLBindingRule(ACLRow, frozen=True, kw_only=True):
     Selector: str = ""
     BindType: str = ""
     BindName: str = ""
+    BindVars: TemplateVariables | None = None
 
 
 class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
-    """A way to log in; ``Config`` is its type's own. ``MaxTokenTTL``: how long its tokens live, 0 for ever."""
+    """A way to log in; ``Config`` is its type's own. ``MaxTokenTTL``: how long its tokens live, 0 for ever.
 
-    json_omitempty: ClassVar[frozenset[str]] = frozenset({"DisplayName", "Description", "TokenLocality"})
+    ``TokenNameFormat``: a template of their names (1.22).
+    """
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "DisplayName", "Description", "TokenLocality", "TokenNameFormat"
+    })  # fmt: skip
     go_name: ClassVar[str | None] = ""
     go_type: ClassVar[str] = "struct { MaxTokenTTL interface {}; *structs.Alias }"
 
@@ -153,6 +198,7 @@ class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
     Description: str = ""
     MaxTokenTTL: Duration = 0
     TokenLocality: str = ""
+    TokenNameFormat: str = ""
     Config: dict[str, Any] | None = None
 
     def __json__(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from proconsul.features.acl.model import (
     Link,
     NodeIdentity,
     ServiceIdentity,
+    TemplatedPolicy,
     json_form,
 )
 from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
@@ -33,6 +34,32 @@ class TokenResponse(QueryMeta, frozen=True, kw_only=True):
     Token: ACLToken | None = None
     Redacted: bool = False
     SourceDatacenter: str = ""
+
+
+class ExpandedToken(Record, frozen=True):
+    """A token with everything that it comes to here: newer releases' ``?expanded``, and the same field names.
+
+    ExpandedPolicies: in force in this datacenter, also those that identities and templates stand for.
+    """
+
+    Token: ACLToken = ACLToken()
+    ExpandedPolicies: list[ACLPolicy] | None = None
+    ExpandedRoles: list[ACLRole] | None = None
+    DefaultPolicy: str = ""
+    DownPolicy: str = ""
+    ResolvedBy: str = ""
+
+    def __json__(self) -> dict[str, Any]:
+        return {
+            "ExpandedPolicies": self.ExpandedPolicies, "ExpandedRoles": self.ExpandedRoles,
+            "NamespaceDefaultPolicyIDs": None, "NamespaceDefaultRoleIDs": None,
+            "AgentACLDefaultPolicy": self.DefaultPolicy, "AgentACLDownPolicy": self.DownPolicy,
+            "ResolvedByAgent": self.ResolvedBy, **json_form(self.Token),
+        }  # fmt: skip
+
+
+class ExpandedTokenResponse(QueryMeta, frozen=True, kw_only=True):
+    Expanded: ExpandedToken | None = None
 
 
 class TokenSetCall(WriteRequest, frozen=True, kw_only=True):
@@ -54,6 +81,7 @@ class TokenListRequest(QueryOptions, frozen=True, kw_only=True):
     Policy: str = ""
     Role: str = ""
     AuthMethod: str = ""
+    ServiceName: str = ""
     Datacenter: str = ""
 
 
@@ -61,21 +89,39 @@ class TokenListStub(ACLRow, frozen=True, kw_only=True):
     """A token without what is secret of it."""
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({
-        "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "AuthMethod", "ExpirationTime", "Legacy",
+        "Name", "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "TemplatedPolicies", "AuthMethod",
+        "ExpirationTime", "Legacy",
     })  # fmt: skip
 
     AccessorID: str = ""
+    Name: str = ""
     Description: str = ""
     Policies: list[Link] | None = None
     Roles: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = None
     Local: bool = False
     AuthMethod: str = ""
     ExpirationTime: GoTime | None = None
     CreateTime: GoTime = ZERO_TIME
     Hash: bytes | None = None
     Legacy: bool = False
+
+
+class TokenBatchRequest(QueryOptions, frozen=True, kw_only=True):
+    """The tokens with these accessor ids."""
+
+    AccessorIDs: list[str] | None = None
+    Datacenter: str = ""
+
+
+class TokenBatchResponse(QueryMeta, frozen=True, kw_only=True):
+    """``Redacted``: whether secrets were left out, which whoever copies tokens has to know."""
+
+    Tokens: list[ACLToken] | None = None
+    Redacted: bool = False
+    Removed: bool = False
 
 
 class TokenListResponse(QueryMeta, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ class AclSettings:
     """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none.
 
     key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
-    for nowhere.
+    for nowhere. down_policy: what holds for agents that reach no server, which servers only tell.
     """
 
     enabled: bool = False
@@ -18,6 +18,7 @@ class AclSettings:
     initial_management: str = field(default="", repr=False)
     key_list_policy: bool = False
     reset_dir: str = ""
+    down_policy: str = "extend-cache"
 
 
 NO_ACLS = AclSettings()

@@ -104,7 +104,7 @@ class ACLState:
         if token.AuthMethod and not options.FromReplication:
             self._require_method(token.AuthMethod)
         if options.ProhibitUnprivileged and not (
-            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities
+            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities or token.TemplatedPolicies
         ):
             raise StateError("Token has no privileges")
         old = self.tokens.get(token.SecretID)
