@@ -30,7 +30,7 @@ MANAGER = "5e56ad8c-7f0a-4ee6-9d4f-9f1e5d2f6a31"
 ACL_ON = (
     'acl { enabled = true default_policy = "deny" tokens { master = "' + MANAGER + '" default = "' + MANAGER + '" } }'
 )
-SETTINGS = {"acl": ACL_ON, "acl_login": ACL_ON}
+SETTINGS = {"acl": ACL_ON, "acl_login": ACL_ON, "acl_legacy": ACL_ON}
 SETTLE_TIMEOUT_S = 40.0
 DIFF_LINES_MAX = 60
 

@@ -12,17 +12,21 @@ from typing import Any
 
 import pytest
 
+from proconsul.engine.rpc.dial import Address
+from proconsul.engine.rpc.errors import RpcError
+from proconsul.engine.rpc.pool import ConnectionPool
 from support.harness import Agent, Client, Subject, require_quiet
 from support.remote_sides import Certificate, Kubernetes, Provider, Signer, serving
 
 pytestmark = pytest.mark.reference
 
+TIMEOUT_S = 30.0
 ROOT = "5e56ad8c-7f0a-4ee6-9d4f-9f1e5d2f6a31"
 ACL_ON = f'acl {{ enabled = true default_policy = "deny" tokens {{ master = "{ROOT}" default = "{ROOT}" }} }}'
 # What differs by nature: ids, times, and the port that is connected from.
 VARYING = re.compile(
     r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"(?:Create|Modify)Index": \d+|"(?:Create|Expiration)Time": "[^"]*"'
-    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: \+0000 UTC m=\+[\d.]+| \+0000 UTC)?"
+    r"|[0-9a-f]{64}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: \+0000 UTC m=\+[\d.]+| \+0000 UTC)?"
 )
 
 
@@ -30,6 +34,7 @@ class World:
     """Both agents, and the remote sides."""
 
     def __init__(self, agents: list[Agent], certificate: Certificate, provider: Provider, kubernetes: Kubernetes):
+        self.agents = agents
         self.clients: list[Client] = [agent.client() for agent in agents]
         self.certificate, self.provider, self.kubernetes = certificate, provider, kubernetes
 
@@ -140,3 +145,114 @@ def test_service_accounts(world: World) -> None:
     assert "another" in world.login(api.token("annotated"))[1]
     for token in ("", "x", "a.b.c"):
         assert world.login(token)[0] == 500
+
+
+# ---------------------------------------------------------------------------------------------------- between servers
+
+# Fields of newer releases, which 1.8.7 passes over.
+NEWER = {"Name": "", "TemplatedPolicies": None, "BindVars": None, "TokenNameFormat": ""}
+TOKEN_FIELDS, RULE_FIELDS, METHOD_FIELDS = ({"Name", "TemplatedPolicies"}, {"BindVars"}, {"TokenNameFormat"})
+
+
+def shape(value: Any) -> Any:
+    """A reply without what differs by nature, and without the fields that are ours when they are empty."""
+    if isinstance(value, list):
+        return [shape(item) for item in value] or None  # nobody tells them apart
+    if not isinstance(value, dict):
+        return VARYING.sub("<varying>", value) if isinstance(value, str) else value
+    newer = (
+        TOKEN_FIELDS if "SecretID" in value or "AccessorID" in value
+        else RULE_FIELDS if "BindName" in value else METHOD_FIELDS if "MaxTokenTTL" in value
+        else {"TemplatedPolicies"} if "ServiceIdentities" in value else set()
+    )  # fmt: skip
+    varying = ("CreateIndex", "ModifyIndex", "Index", "CreateTime", "Hash", "ExpirationTime", "Signature")
+    return {
+        name: "<varying>" if name in varying else shape(item)
+        for name, item in value.items() if not (name in newer and item == NEWER[name])
+    }  # fmt: skip
+
+
+async def test_methods_of_servers(world: World) -> None:
+    """Every ACL method over the RPC port, as servers and client agents call them."""
+    ids = {"policy": [""] * 2, "token": [""] * 2, "role": [""] * 2, "rule": [""] * 2, "login": [""] * 2,
+           "reader": [""] * 2}  # fmt: skip
+    anonymous = "00000000-0000-0000-0000-000000000002"
+    nobody = "22222222-2222-4222-8222-222222222222"
+    management = "00000000-0000-0000-0000-000000000001"
+    signer = Signer()
+    pool = ConnectionPool(source="127.0.0.1")
+
+    async def both(method: str, request: dict[str, Any], *, token: str = ROOT, keep: str = "") -> Any:
+        found: list[Any] = []
+        for place, agent in enumerate(world.agents):
+            text = json.dumps(request | {"Datacenter": "dc1", "Token": token})
+            for name, values in ids.items():
+                text = text.replace("${" + name + "}", values[place])
+            filled, address = json.loads(text), Address("127.0.0.1", agent.ports["server"])
+            try:
+                reply = await pool.call(address, method, filled, Any, timeout_s=TIMEOUT_S)
+            except RpcError as error:
+                found.append(str(error))
+                continue
+            plain: Any = reply
+            if keep:
+                kind, _, field = keep.partition(".")
+                ids[kind][place] = plain[field]
+            found.append(shape(plain))
+        assert found[1] == found[0], f"{method} {request}"
+        return found[1]
+
+    try:
+        await both("ACL.AuthMethodDelete", {"AuthMethodName": "m"})
+        await both("ACL.PolicySet", {"Policy": {"Name": "p", "Rules": "acl = \"read\""}}, keep="policy.ID")
+        await both("ACL.RoleSet", {"Role": {"Name": "r", "Policies": [{"ID": "${policy}"}]}}, keep="role.ID")
+        token = {"Description": "t", "Policies": [{"ID": "${policy}"}], "Roles": [{"ID": "${role}"}]}
+        await both("ACL.TokenSet", {"ACLToken": token, "Create": True}, keep="token.AccessorID")
+        for wanted in (["${policy}"], ["${policy}", "${policy}", nobody], [management, "${policy}"], [], None, ["x"]):
+            await both("ACL.PolicyBatchRead", {"PolicyIDs": wanted})
+            await both("ACL.RoleBatchRead", {"RoleIDs": ["${role}", *(wanted or [])]})
+        for wanted in (["${token}"], ["${token}", anonymous], [anonymous, anonymous], [], None, [management], ["x"]):
+            await both("ACL.TokenBatchRead", {"AccessorIDs": wanted})
+        reader = {"Policies": [{"ID": "${policy}"}]}
+        await both("ACL.TokenSet", {"ACLToken": reader, "Create": True}, keep="reader.SecretID")
+        for secret in ("anonymous", "${reader}", "99999999-aaaa-4bbb-8ccc-222222222222"):
+            await both("ACL.PolicyBatchRead", {"PolicyIDs": ["${policy}"]}, token=secret)
+            await both("ACL.RoleBatchRead", {"RoleIDs": ["${role}"]}, token=secret)
+            await both("ACL.TokenBatchRead", {"AccessorIDs": ["${token}"]}, token=secret)
+            for read in ("AuthMethodList", "BindingRuleList", "List"):
+                await both(f"ACL.{read}", {}, token=secret)
+        method = {"Name": "rpc", "Type": "jwt", "Config": {"JWTValidationPubKeys": [signer.pem]}}
+        await both("ACL.AuthMethodSet", {"AuthMethod": method})
+        await both("ACL.AuthMethodRead", {"AuthMethodName": "rpc"})
+        await both("ACL.AuthMethodRead", {"AuthMethodName": "none"})
+        rule = {"AuthMethod": "rpc", "BindType": "service", "BindName": "web"}
+        await both("ACL.BindingRuleSet", {"BindingRule": rule}, keep="rule.ID")
+        await both("ACL.BindingRuleRead", {"BindingRuleID": "${rule}"})
+        await both("ACL.BindingRuleRead", {"BindingRuleID": anonymous})
+        await both("ACL.BindingRuleList", {"AuthMethod": "rpc"})
+        auth = {"AuthMethod": "rpc", "BearerToken": signer.sign({}), "Meta": {"a": "b"}}
+        await both("ACL.Login", {"Auth": auth}, token="", keep="login.SecretID")
+        assert await both("ACL.Login", {"Auth": {"AuthMethod": "none"}}, token="") == "ACL not found"
+        assert await both("ACL.Logout", {}) == "Permission denied"
+        assert await both("ACL.BindingRuleDelete", {"BindingRuleID": "${rule}"}) is True
+        assert await both("ACL.AuthMethodDelete", {"AuthMethodName": "rpc"}) is True
+        acl = {"ID": "rpc", "Name": "n", "Type": "client", "Rules": 'key "" { policy = "read" }'}
+        assert await both("ACL.Apply", {"Op": "set", "ACL": acl}) == "rpc"
+        await both("ACL.Get", {"ACL": "rpc"}, token="")
+        await both("ACL.Get", {"ACL": "none"}, token="")
+        for op in ("", "bootstrap-now", "nonsense"):
+            await both("ACL.Apply", {"Op": op, "ACL": acl})
+        for wrong in ({"ID": "x", "Type": ""}, {"ID": "x", "Type": "client", "Rules": "x"}):
+            await both("ACL.Apply", {"Op": "set", "ACL": wrong})
+        assert await both("ACL.Apply", {"Op": "delete", "ACL": {"ID": "rpc"}}) == ""
+        await both("ACL.Apply", {"Op": "delete", "ACL": {}})
+        assert await both("ACL.Bootstrap", {}) == "ACL bootstrap no longer allowed"
+        rules = ['key "a" { policy = "read" } service "b" { policy = "write" intentions = "read" } operator = "read"',
+                 "", 'query "q" { policy = "write" } keyring = "read" key "z" { policy = "list" } key_prefix "x" {}']
+        for text in rules:
+            await both("ACL.Apply", {"Op": "set", "ACL": acl | {"Rules": text}})
+            await both("ACL.GetPolicy", {"ACL": "rpc"}, token="")
+        for secret in (ROOT, "anonymous", "", "none"):
+            await both("ACL.GetPolicy", {"ACL": secret}, token="")
+    finally:
+        await pool.close()

@@ -45,6 +45,10 @@ class Desk:
             raise PermissionDenied()
         return identity
 
+    def may_read(self, secret: str) -> bool:
+        """Whether who has ``secret`` may read access control. Raises ACLNotFound, ACLDisabled."""
+        return self.resolver.resolve(secret).authorizer.allows("acl", Level.READ)
+
     def watched(self, watch: WatchSet | None, table: str) -> int:
         """The index of ``table``; ``watch`` hears of every change of what answers and rights are made of."""
         if watch is not None:

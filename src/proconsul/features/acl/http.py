@@ -17,6 +17,7 @@ from proconsul.features.acl.endpoint import (
     REPLICATION,
     check_questions,
 )
+from proconsul.features.acl.legacy_http import LegacyRoutes
 from proconsul.features.acl.login_http import LoginRoutes
 from proconsul.features.acl.model import (
     ACLPolicy,
@@ -274,4 +275,4 @@ class _All:
 
 def acl_routes(web: Web, acl: ACL, call: Callable[..., Awaitable[Any]], *, enabled: bool) -> _All:
     """All routes of access control. ``call`` is the gate's."""
-    return _All(*(part(web, acl, call, enabled=enabled) for part in (ACLRoutes, LoginRoutes)))
+    return _All(*(part(web, acl, call, enabled=enabled) for part in (ACLRoutes, LoginRoutes, LegacyRoutes)))

@@ -281,8 +281,10 @@ class LegacyOp(StrEnum):
     BOOTSTRAP_NOW = "bootstrap-now"
 
 
-class LegacyACL(RaftIndexed, frozen=True, kw_only=True):
+class LegacyACL(ACLRow, frozen=True, kw_only=True):
     """A token from before 1.4; ``ID`` is its secret."""
+
+    go_name: ClassVar[str | None] = "ACL"
 
     ID: str = ""
     Name: str = ""

@@ -35,6 +35,7 @@ from proconsul.features.acl.setup import READ_ONLY_POLICY
 from proconsul.features.acl.state import POLICIES, ROLES
 from proconsul.features.acl.templated import templated_policies
 from proconsul.features.errors import ConsulError
+from proconsul.features.ids import check_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, ReadMethod, WriteMethod, or_empty
 
@@ -56,9 +57,11 @@ POLICY_BATCH = ReadMethod("ACL.PolicyBatchRead", PolicyBatchRequest, PolicyBatch
 ROLE_BATCH = ReadMethod("ACL.RoleBatchRead", RoleBatchRequest, RoleListResponse, "Roles", to_value=or_empty)
 
 
-def _with_ids(table: Table[Any], ids: list[str] | None) -> list[Any]:
-    """The rows with these ids, each once, in this order."""
-    found = (table.get(one) for one in dict.fromkeys(row_id.lower() for row_id in ids or ()))
+def _with_ids(table: Table[Any], ids: list[str] | None, what: str) -> list[Any]:
+    """The rows with these ids, as often and in the order in which they are asked for. Raises StateError."""
+    for row_id in ids or ():
+        check_uuid(row_id, f"acl {what}")
+    found = (table.get(row_id.lower()) for row_id in ids or ())
     return [row for row in found if row is not None]
 
 
@@ -111,12 +114,11 @@ class Policies:
         return Read(key, run, POLICY_RESOLVE, args, shared=False)
 
     def batch(self, args: PolicyBatchRequest) -> Read:
-        """Those with these ids."""
+        """Those with these ids, for those who may read them. Raises ACLNotFound."""
 
         def run(watch: WatchSet | None) -> tuple[int, list[ACLPolicy]]:
-            index = self._desk.watched(watch, POLICIES)
-            self._desk.require(args.Token, Level.READ)
-            return index, _with_ids(self._table, args.PolicyIDs)
+            index, found = self._desk.watched(watch, POLICIES), _with_ids(self._table, args.PolicyIDs, "policy")
+            return index, found if self._desk.may_read(args.Token) else []
 
         return Read((POLICY_BATCH.name, args.Token, tuple(args.PolicyIDs or ())), run, POLICY_BATCH, args, shared=False)
 
@@ -201,12 +203,11 @@ class Roles:
         return Read(key, run, ROLE_RESOLVE, args, shared=False)
 
     def batch(self, args: RoleBatchRequest) -> Read:
-        """Those with these ids."""
+        """Those with these ids, for those who may read them. Raises ACLNotFound."""
 
         def run(watch: WatchSet | None) -> tuple[int, list[ACLRole]]:
-            index = self._desk.watched(watch, ROLES)
-            self._desk.require(args.Token, Level.READ)
-            return index, [self._shown(role) for role in _with_ids(self._table, args.RoleIDs)]
+            index, found = self._desk.watched(watch, ROLES), _with_ids(self._table, args.RoleIDs, "role")
+            return index, [self._shown(role) for role in found] if self._desk.may_read(args.Token) else []
 
         return Read((ROLE_BATCH.name, args.Token, tuple(args.RoleIDs or ())), run, ROLE_BATCH, args, shared=False)
 

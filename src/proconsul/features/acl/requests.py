@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
-from proconsul.engine.wire.record import Record, UInt64
+from proconsul.engine.wire.record import Duration, Record, UInt64
 from proconsul.features.acl.model import (
     ACLAuthMethod,
     ACLBindingRule,
@@ -13,6 +13,7 @@ from proconsul.features.acl.model import (
     ACLRole,
     ACLRow,
     ACLToken,
+    LegacyACL,
     Link,
     NodeIdentity,
     ServiceIdentity,
@@ -107,6 +108,11 @@ class TokenListStub(ACLRow, frozen=True, kw_only=True):
     CreateTime: GoTime = ZERO_TIME
     Hash: bytes | None = None
     Legacy: bool = False
+
+    def __json__(self) -> dict[str, Any]:
+        shown = json_form(self)
+        legacy = shown.pop("Legacy", False)
+        return {**shown, "Legacy": True} if legacy else shown
 
 
 class TokenBatchRequest(QueryOptions, frozen=True, kw_only=True):
@@ -362,6 +368,58 @@ class OIDCCallbackParams(Record, frozen=True):
 class OIDCCallbackCall(WriteRequest, frozen=True, kw_only=True):
     Auth: OIDCCallbackParams = OIDCCallbackParams()
     Datacenter: str = ""
+
+
+class LegacyGetRequest(QueryOptions, frozen=True, kw_only=True):
+    """The token from before 1.4 with the secret ``ACL``."""
+
+    Datacenter: str = ""
+    ACL: str = ""
+
+
+class LegacyACLs(QueryMeta, frozen=True, kw_only=True):
+    ACLs: list[LegacyACL] | None = None
+
+
+class LegacyPolicyRequest(QueryOptions, frozen=True, kw_only=True):
+    """The rules of the token with the secret ``ACL``. ``ETag``: of those that whoever asks has already."""
+
+    Datacenter: str = ""
+    ACL: str = ""
+    ETag: str = ""
+
+
+class LegacyPolicy(Record, frozen=True):
+    """Rules by resource, as agents from before 1.4 know them; what is newer stays empty. Names are prefixes."""
+
+    ID: str = ""
+    Revision: UInt64 = 0
+    ACL: str = ""
+    Agents: list[dict[str, str]] | None = None
+    AgentPrefixes: list[dict[str, str]] | None = None
+    Keys: list[dict[str, str]] | None = None
+    KeyPrefixes: list[dict[str, str]] | None = None
+    Nodes: list[dict[str, str]] | None = None
+    NodePrefixes: list[dict[str, str]] | None = None
+    Services: list[dict[str, str]] | None = None
+    ServicePrefixes: list[dict[str, str]] | None = None
+    Sessions: list[dict[str, str]] | None = None
+    SessionPrefixes: list[dict[str, str]] | None = None
+    Events: list[dict[str, str]] | None = None
+    EventPrefixes: list[dict[str, str]] | None = None
+    PreparedQueries: list[dict[str, str]] | None = None
+    PreparedQueryPrefixes: list[dict[str, str]] | None = None
+    Keyring: str = ""
+    Operator: str = ""
+
+
+class LegacyPolicyResponse(QueryMeta, frozen=True, kw_only=True):
+    """``Parent``: what holds where no rule does. Policy: None when it is that of the ETag. TTL: to keep it, in ns."""
+
+    ETag: str = ""
+    Parent: str = ""
+    Policy: LegacyPolicy | None = None
+    TTL: Duration = 0
 
 
 class ReplicationStatus(Record, frozen=True):

@@ -99,3 +99,22 @@ def expired(state: ACLState, now_ns: int, most: int = REAPED_MAX) -> model.Token
         return None
     over.sort(key=lambda token: token.ExpirationTime or b"")
     return model.TokenDeleteRequest(TokenIDs=[token.AccessorID for token in over[:most]])
+
+
+def upgraded(
+    state: ACLState, new_id: Callable[[], str], most: int = REAPED_MAX
+) -> model.TokenSetRequest | None:  # fmt: skip
+    """What gives tokens from before 1.4 an accessor id, and managers among them their policy; ``most`` at once.
+
+    They stay what they are otherwise. One that is changed meanwhile is passed over, and comes again.
+    """
+    tokens = [_upgraded(token, new_id()) for token in state.tokens.by("nameless", True)[:most]]
+    return model.TokenSetRequest(Tokens=tokens, CAS=True, AllowMissingLinks=True) if tokens else None
+
+
+def _upgraded(token: ACLToken, accessor_id: str) -> ACLToken:
+    links = token.Policies
+    if token.Type == LEGACY_MANAGEMENT and not links:
+        links = [Link(MANAGEMENT_POLICY_ID, MANAGEMENT_POLICY)]
+    token = replace(token, AccessorID=accessor_id, Policies=links)
+    return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]

@@ -51,6 +51,7 @@ class ACLState:
                 "accessor": lambda row: row.AccessorID.lower() or None,
                 "auth_method": lambda row: row.AuthMethod.lower() or None,
                 "expires": lambda row: True if row.ExpirationTime else None,
+                "nameless": lambda row: None if row.AccessorID else True,
             },
             multi_indexes={
                 "policy": lambda row: {link.ID.lower() for link in row.Policies or ()},
@@ -300,7 +301,7 @@ class ACLState:
         if not acl.ID:
             raise StateError("Missing ACL ID")
         old = self.tokens.get(acl.ID)
-        if old is not None and (old.Policies or old.Roles or old.ServiceIdentities or old.NodeIdentities):
+        if old is not None and is_of_today(old):
             raise StateError(
                 "failed inserting acl token: cannot use legacy endpoint to modify a non-legacy token"
             )
@@ -368,6 +369,14 @@ class ACLState:
             MessageType.ACL_BINDING_RULE_SET: row_restorer(put, self.binding_rules, ACLBindingRule),
             MessageType.ACL_AUTH_METHOD_SET: row_restorer(put, self.auth_methods, ACLAuthMethod),
         }
+
+
+def is_of_today(token: ACLToken) -> bool:
+    """Whether the token has anything that requests from before 1.4 know nothing of, and must not take away."""
+    return bool(
+        not token.Type or token.Policies or token.Roles or token.ServiceIdentities or token.NodeIdentities
+        or token.TemplatedPolicies or token.ExpirationTime or token.AuthMethod
+    )  # fmt: skip
 
 
 def _from_legacy(acl: LegacyACL, old: ACLToken | None) -> ACLToken:

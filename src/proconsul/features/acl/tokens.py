@@ -107,18 +107,27 @@ class Tokens:
         return Read(key, run, TOKEN_EXPANDED, args, shared=False)
 
     def batch(self, args: TokenBatchRequest) -> Read:
-        """Those with these accessor ids, without secrets for whoever may not write."""
+        """Those with these accessor ids, for those who may read them, and with secrets for those who may write.
+
+        Raises ACLNotFound, ConsulError.
+        """
 
         def run(watch: WatchSet | None) -> tuple[int, TokenBatchResponse]:
-            index = self._desk.watched(watch, TOKENS)
-            shows_secrets = self._desk.require(args.Token, Level.READ).authorizer.manages
-            wanted = dict.fromkeys(accessor.lower() for accessor in args.AccessorIDs or ())
-            found = [token for token in (self._alive(self._state.token(one)) for one in wanted) if token is not None]
-            if not shows_secrets:
-                found = [replace(token, SecretID=HIDDEN) for token in found]
+            index, asks = self._desk.watched(watch, TOKENS), self._desk.resolver.resolve(args.Token).authorizer
+            for accessor in args.AccessorIDs or ():
+                try:
+                    check_uuid(accessor, "acl token")
+                except StateError as error:
+                    raise ConsulError(f"failed acl token lookup: {error}") from None
+            rows = (self._alive(self._state.token(accessor)) for accessor in args.AccessorIDs or ())
+            found = [token for token in rows if token is not None]
+            shown = found if asks.allows("acl", Level.READ) else []
+            if not asks.manages:
+                shown = [replace(token, SecretID=HIDDEN) for token in shown]
             return index, TokenBatchResponse(
-                Tokens=found, Redacted=bool(found) and not shows_secrets, Index=index, KnownLeader=True
-            )
+                Tokens=shown, Redacted=bool(shown) and not asks.manages, Removed=len(shown) < len(found), Index=index,
+                KnownLeader=True,
+            )  # fmt: skip
 
         return Read((TOKEN_BATCH.name, args.Token, tuple(args.AccessorIDs or ())), run, TOKEN_BATCH, args, shared=False)
 
