@@ -195,3 +195,39 @@ def test_login_and_logout_by_command(agent: Agent, manager: str, tmp_path: Path)
     assert call(agent, "GET", "/v1/acl/token/self", token=secret).status == 403
     run("acl", "auth-method", "delete", "-name=ci")
     assert "of-" not in run("acl", "binding-rule", "list")
+
+
+def test_commands_of_newer_releases(agent: Agent, manager: str) -> None:
+    """What only newer releases have is shown, and not lost by a change of something else."""
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [*program(Subject.OURS), "acl", *words[:2], f"-http-addr={agent.address}", f"-token={manager}", *words[2:]],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "builtin/service\n" in run("templated-policy", "list")
+    assert "name (required)" in run("templated-policy", "read", "-name=builtin/node")
+    assert 'node "n1" {' in run("templated-policy", "preview", "-name=builtin/node", "-var=name:n1")
+    web = ("-templated-policy=builtin/service", "-var=name:web")
+    role = json.loads(run("role", "create", "-name=templated", "-format=json", *web))
+    (granted,) = role["TemplatedPolicies"]
+    assert granted["TemplateName"] == "builtin/service" and granted["TemplateVariables"] == {"Name": "web"}
+    dns = ("-templated-policy=builtin/dns",)
+    shown = run("role", "update", f"-id={role['ID']}", "-description=d", *dns)
+    assert "builtin/service (Name: web)" in shown and "builtin/dns (Datacenters: all)" in shown
+    token = json.loads(run("token", "create", "-name=ci", "-format=json", *web))
+    assert token["Name"] == "ci"
+    shown = run("token", "update", f"-id={token['AccessorID']}", "-description=d", "-merge-templated-policies", *dns)
+    assert "Name:             ci\n" in shown and "builtin/service" in shown and "builtin/dns" in shown
+    config = json.dumps({"JWTValidationPubKeys": [Signer().pem], "ClaimMappings": {"team": "team"}})
+    run("auth-method", "create", "-name=newer", "-type=jwt", f"-config={config}", "-token-name-format=x-${value.team}")
+    assert "x-${value.team}" in run("auth-method", "update", "-name=newer", "-description=d")
+    kind = ("-bind-type=templated-policy", "-bind-name=builtin/service")
+    rule = json.loads(run(
+        "binding-rule", "create", "-method=newer", "-format=json", *kind, "-bind-vars=name:${value.team}"
+    ))  # fmt: skip
+    shown = run("binding-rule", "update", f"-id={rule['ID']}", "-description=d", *kind)
+    assert "BindVars:     Name=${value.team}" in shown

@@ -211,6 +211,8 @@ def auth_method(value: Row, meta: bool) -> str:
     out += f"Description:   {value.get('Description') or ''}\n"
     if value.get("MaxTokenTTL"):
         out += f"MaxTokenTTL:   {value['MaxTokenTTL']}\n"
+    if value.get("TokenNameFormat"):
+        out += f"TokenNameFormat: {value['TokenNameFormat']}\n"
     if value.get("TokenLocality"):
         out += f"TokenLocality: {value['TokenLocality']}\n"
     if meta:
@@ -239,6 +241,9 @@ def _rule_body(value: Row, meta: bool, indent: str) -> str:
     out += f"{indent}Description:  {value.get('Description') or ''}\n"
     out += f"{indent}BindType:     {value.get('BindType') or ''}\n"
     out += f"{indent}BindName:     {value.get('BindName') or ''}\n"
+    if value.get("BindVars"):
+        variables = cast("Row", value["BindVars"])
+        out += f"{indent}BindVars:     {', '.join(f'{name}={variables[name]}' for name in variables)}\n"
     out += f"{indent}Selector:     {value.get('Selector') or ''}\n"
     return out + (_indexes(value, indent, " ") if meta else "")
 
@@ -251,6 +256,13 @@ def binding_rule(value: Row, meta: bool) -> str:
 def binding_rules(values: Sequence[Row], meta: bool) -> str:
     """A list of binding rules."""
     return "".join(f"{value['ID']}:\n{_rule_body(value, meta, '   ')}" for value in values)
+
+
+def templated_policy(value: Row, meta: bool) -> str:
+    """One templated policy."""
+    out = f"Name:         {value['TemplateName']}\nDescription:  {value.get('Description') or ''}\n"
+    out += f"Variables:    {'name (required)' if value.get('Schema') else 'none'}\nTemplate:\n"
+    return out + "".join(f"   {line}\n" for line in str(value.get("Template") or "").splitlines())
 
 
 # What to call for one object and for a list, with the types for JSON.

@@ -90,6 +90,7 @@ AUTH_METHOD = Struct(
     Field("DisplayName", omit=True),
     Field("Description", omit=True),
     Field("TokenLocality", omit=True),
+    Field("TokenNameFormat", omit=True),
     Field("Config", None),
     *_INDEXES,
     Field("NamespaceRules", None, omit=True),
@@ -112,6 +113,8 @@ BINDING_RULE = Struct(
     Field("Selector"),
     Field("BindType"),
     Field("BindName"),
+    Field("BindVars", None, omit=True),
     *_INDEXES,
     _NAMESPACE,
 )
+TEMPLATED_POLICY = Struct(Field("TemplateName"), Field("Schema"), Field("Template"), Field("Description"))

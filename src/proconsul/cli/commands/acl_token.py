@@ -8,6 +8,7 @@ from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import (
     AclCommand,
     Row,
+    TemplatedFlags,
     merged,
     node_identities,
     policy_links,
@@ -51,10 +52,12 @@ class _Granting(AclCommand):
             "service-identity", "Service the token speaks for: NAME or NAME:DATACENTER1,DATACENTER2. Repeat for more."
         )
         self.nodes = flags.strings("node-identity", "Node the token speaks for: NAME:DATACENTER. Repeat for more.")
+        self.templated = TemplatedFlags(flags)
 
     def has_grants(self) -> bool:
         """Tell whether any flag grants something."""
-        names = (self.policy_names, self.policy_ids, self.role_names, self.role_ids, self.services, self.nodes)
+        names = (self.policy_names, self.policy_ids, self.role_names, self.role_ids, self.services, self.nodes,
+                 self.templated.name)  # fmt: skip
         return any(flag.value for flag in names)
 
     def grants(self, client: Client) -> dict[str, list[Json]]:
@@ -66,6 +69,7 @@ class _Granting(AclCommand):
             "Roles": role_links(client, self.role_names.value, self.role_ids.value),
             "ServiceIdentities": services,
             "NodeIdentities": nodes,
+            "TemplatedPolicies": self.templated.given(),
         }
 
 
@@ -84,6 +88,7 @@ class Create(_Granting):
         self.define_grants(flags)
         self.accessor = flags.string("accessor", "Accessor ID to use, a UUID. Default: a random one.")
         self.secret = flags.string("secret", "Secret ID to use, a UUID. Default: a random one.")
+        self.name = flags.string("name", "Name of the token.")
         self.local = flags.boolean("local", "Make the token valid in this datacenter only.")
         self.ttl = flags.duration("expires-ttl", "How long the token is valid.")
 
@@ -101,6 +106,10 @@ class Create(_Granting):
             "SecretID": self.secret.value,
             **self.grants(client),
         }
+        if self.name.value:
+            body["Name"] = self.name.value
+        if not body["TemplatedPolicies"]:
+            del body["TemplatedPolicies"]  # agents of 1.8.7 do not know it
         if self.ttl.value > 0:
             body["ExpirationTTL"] = self.ttl.value
         with explain("Failed to create new token: "):
@@ -219,6 +228,9 @@ class Update(_Granting):
                 "merge-service-identities", "Keep the service identities the token has."
             ),
             "NodeIdentities": flags.boolean("merge-node-identities", "Keep the node identities the token has."),
+            "TemplatedPolicies": flags.boolean(
+                "merge-templated-policies", "Keep the templated policies the token has."
+            ),
         }
         self.upgrade = flags.boolean(
             "upgrade-legacy", "Turn a legacy token into a present one: policies instead of rules."
@@ -244,6 +256,7 @@ class Update(_Granting):
             "Roles": ("ID", "Name"),
             "ServiceIdentities": ("ServiceName",),
             "NodeIdentities": ("NodeName",),
+            "TemplatedPolicies": (),
         }
         for name, new in self.grants(client).items():
             body[name] = merged(present.get(name), new, keys[name]) if self.merge[name].value else new
