@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from support.harness import Agent, Subject, eventually, program, require_quiet
-from support.remote_sides import Signer
+from support.patience import PATIENCE_S
+from support.remote_sides import Certificate, Provider, Signer, serving
 
 ACL_ON = 'acl { enabled = true default_policy = "deny" }'
 
@@ -231,3 +236,46 @@ def test_commands_of_newer_releases(agent: Agent, manager: str) -> None:
     ))  # fmt: skip
     shown = run("binding-rule", "update", f"-id={rule['ID']}", "-description=d", *kind)
     assert "BindVars:     Name=${value.team}" in shown
+
+
+def test_login_with_a_browser_by_command(agent: Agent, manager: str, tmp_path: Path) -> None:
+    certificate = Certificate.made(tmp_path)
+    with serving(Provider(), certificate) as provider:
+        assert isinstance(provider, Provider)
+        config = {
+            "OIDCDiscoveryURL": provider.url, "OIDCDiscoveryCACert": certificate.pem, "JWTSupportedAlgs": ["ES256"],
+            "OIDCClientID": provider.client[0], "OIDCClientSecret": provider.client[1],
+            "AllowedRedirectURIs": ["http://localhost:8550/oidc/callback"],
+        }  # fmt: skip
+        method = {"Name": "people", "Type": "oidc", "MaxTokenTTL": "1h", "Config": config}
+        assert call(agent, "PUT", "/v1/acl/auth-method", method, manager).status == 200
+        rule = {"AuthMethod": "people", "BindType": "service", "BindName": "web"}
+        assert call(agent, "PUT", "/v1/acl/binding-rule", rule, manager).status == 200
+
+        def come_back(query: str) -> tuple[int, str]:
+            """The command's end, for a person whom the provider sends back with ``query``."""
+            words = ["login", "-type=oidc", "-method=people", "-token-sink-file=sink", f"-http-addr={agent.address}",
+                     "-oidc-callback-listen-addr=localhost:0"]  # fmt: skip
+            process = subprocess.Popen(
+                [*program(Subject.OURS), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                cwd=tmp_path, env={**os.environ, "BROWSER": "true"},
+            )  # fmt: skip
+            assert process.stdout is not None
+            try:
+                address = next(line.strip() for line in process.stdout if "https://" in line)
+                state, code = provider.approve(address, {})
+                back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
+                with pytest.raises(urllib.error.HTTPError):
+                    urllib.request.urlopen(back.replace("/oidc/callback", "/other"), timeout=PATIENCE_S)
+                filled = query.format(state=state, code=code)
+                assert b"logged in" in urllib.request.urlopen(f"{back}?{filled}", timeout=PATIENCE_S).read()
+                _, errors = process.communicate(timeout=PATIENCE_S)
+            finally:
+                process.kill()
+            return process.returncode, errors
+
+        assert come_back("state={state}&code={code}") == (0, "")
+        own = call(agent, "GET", "/v1/acl/token/self", token=(tmp_path / "sink").read_text()).json()
+        assert own["AuthMethod"] == "people" and own["Description"] == "token created via OIDC login"
+        code, errors = come_back("state={state}&error=access_denied")
+        assert code == 1 and "access_denied" in errors

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from login_world import World, jwt_config
 
+from proconsul.cli import aws_login
+from proconsul.cli.command import Failure
 from proconsul.engine.webclient import httpclient
 from proconsul.features.acl import login as login_module
 from proconsul.features.acl.auth import oidc, remote
@@ -307,6 +310,36 @@ async def test_details_of_roles_and_users(world: World, aws: Aws) -> None:
     ):  # fmt: skip
         status, text = await world.login(name, bearer)
         assert status == 500 and why in text, text
+
+
+async def test_the_command_signs_what_is_asked_for(world: World, aws: Aws) -> None:
+    """What ``consul login -aws-auto-bearer-token`` sends."""
+    plain = await world.method("aws-iam", aws_config(aws, ServerIDHeaderValue="us"))
+    keys = aws_login.Keys("AKROLE", "s1")
+    bearer = aws_login.bearer_token(keys, "eu-west-1", sts=aws.url + "/", server_id="us")
+    assert (await world.login(plain, bearer))[0] == 200
+    arns = ["arn:aws:iam::123456789012:*"]
+    detailed = await world.method("aws-iam", aws_config(aws, EnableIAMEntityDetails=True, BoundIAMPrincipalARNs=arns))
+    for access, entity in (("AKROLE", ("GetRole", "deployer")), ("AKUSER", ("GetUser", "mary"))):
+        keys = aws_login.Keys(access, aws.keys[access][0], "a session")
+        options = {"sts": aws.url + "/", "iam": aws.url + "/", "entity": aws_login.Entity(*entity)}
+        status, text = await world.login(detailed, aws_login.bearer_token(keys, "eu-west-1", **options))
+        assert status == 200, text
+    wrong = aws_login.bearer_token(aws_login.Keys("AKROLE", "wrong"), "eu-west-1", sts=aws.url + "/", server_id="us")
+    assert (await world.login(plain, wrong))[0] == 500
+
+
+def test_where_the_keys_of_aws_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    path.write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b%c\n[x]\naws_access_key_id = d\n")
+    file = {"AWS_SHARED_CREDENTIALS_FILE": str(path)}
+    assert aws_login.keys_of(file) == aws_login.Keys("a", "b%c")
+    environment = {"AWS_ACCESS_KEY_ID": "e", "AWS_SECRET_ACCESS_KEY": "f", "AWS_SESSION_TOKEN": "g"}
+    assert aws_login.keys_of(file | environment) == aws_login.Keys("e", "f", "g")
+    for missing in (file | {"AWS_PROFILE": "x"}, file | {"AWS_PROFILE": "y"}, {"AWS_SHARED_CREDENTIALS_FILE": "/none"}):
+        with pytest.raises(Failure, match="No AWS credentials found"):
+            aws_login.keys_of(missing)
+    assert aws_login.region_of("", {"AWS_DEFAULT_REGION": "r"}) == "r" and aws_login.region_of("", {}) == "us-east-1"
 
 
 async def test_aws_methods_that_cannot_be(world: World) -> None:
