@@ -9,7 +9,7 @@ from proconsul.engine.completion import Completion, tell
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.engine.hil import Template, TemplateError
 from proconsul.engine.store.watch import WatchSet
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import AuthError, Verified
@@ -106,7 +106,7 @@ def bindings(state: ACLState, rules: Iterable[ACLBindingRule], verified: Verifie
 def _templated(rule: ACLBindingRule, name: str, variables: Mapping[str, str]) -> TemplatedPolicy:
     """The templated policy that a rule gives. Raises AuthError."""
     try:
-        filled = Template(rule.BindVars.Name).render(variables) if rule.BindVars is not None else ""
+        filled = Template(rule.BindVars.Name).render(variables) if rule.BindVars else ""
         return checked(TemplatedPolicy(name, TemplateVariables(filled)), "token")
     except (TemplateError, ConsulError) as error:
         raise AuthError(f"cannot compute {quoted(rule.BindType)} bind vars for bind target: {error}") from None
@@ -187,7 +187,7 @@ class BindingRules:
             except FilterError as error:
                 raise ConsulError(f"invalid Binding Rule: Selector is invalid: {error}") from None
         _check_binding(rule, validator.blank)
-        return rule
+        return replace(rule, BindVars=rule.BindVars or ABSENT)  # type: ignore[no-any-return]
 
     def _new_id(self) -> str:
         return self._desk.new_id((self._table, ""))
@@ -221,5 +221,5 @@ def _check_binding(rule: ACLBindingRule, blank: Mapping[str, str]) -> None:
             _templated(rule, rule.BindName, dict.fromkeys(blank, _ANY_VALUE))
         except AuthError as error:
             raise ConsulError(f"Invalid Binding Rule: invalid BindVars: {error}") from None
-    elif rule.BindVars is not None:
+    elif rule.BindVars:
         raise ConsulError("Invalid Binding Rule: BindVars cannot be set when bind type is not templated-policy")

@@ -43,7 +43,7 @@ def hash_of_token(token: ACLToken) -> bytes:
     return _hash([
         token.Description, token.Type, token.Rules, "local" if token.Local else "global",
         *_links(token.Policies), *_links(token.Roles),
-        *_identities(token.ServiceIdentities, token.NodeIdentities, token.TemplatedPolicies), token.Name,
+        *_identities(token.ServiceIdentities, token.NodeIdentities, token.TemplatedPolicies), token.Name or "",
     ])  # fmt: skip
 
 

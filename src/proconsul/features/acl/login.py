@@ -7,7 +7,7 @@ from typing import Any
 from proconsul.engine.completion import Completion
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gotime import from_unix_ns
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import Verified
@@ -130,13 +130,14 @@ class Logins:
             raise PermissionDenied()
         description = f"{what}: {gojson.dumps(meta).decode()}" if meta else what
         now_ns, tables = self._desk.resolver.now_ns(), self._desk.token_ids
-        name = token_name(method, verified.variables) if method.TokenNameFormat else ""
+        name = token_name(method, verified.variables) if method.TokenNameFormat else ABSENT
         token = ACLToken(
             AccessorID=self._desk.new_id(*tables), SecretID=self._desk.new_id(*tables), Description=description,
             Policies=unique(found.policies), Roles=unique(found.roles),
             ServiceIdentities=service_identities(found.services, "token"),
             NodeIdentities=node_identities(found.nodes, "token"), Name=name,
-            TemplatedPolicies=templated_policies(found.templated, "token"), Local=method.TokenLocality != "global",
+            TemplatedPolicies=templated_policies(found.templated, "token") or ABSENT,
+            Local=method.TokenLocality != "global",
             AuthMethod=method.Name, CreateTime=from_unix_ns(now_ns),
             ExpirationTime=from_unix_ns(now_ns + method.MaxTokenTTL) if method.MaxTokenTTL else None,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from proconsul.engine.hil import Template, TemplateError
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import AuthError, Validator
@@ -144,7 +144,8 @@ class AuthMethods:
             validator = self._made(method)
         except AuthError as error:
             raise ConsulError(f"Invalid Auth Method: {error}") from None
-        token_name(method, validator.blank)
+        if method.TokenNameFormat:
+            token_name(method, validator.blank)
         self._background.start(waiter, self._set(waiter, args, method, validator))
 
     def _checked(self, method: ACLAuthMethod) -> ACLAuthMethod:
@@ -175,7 +176,7 @@ class AuthMethods:
             )
         if method.TokenLocality not in LOCALITIES:
             raise ConsulError("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
-        return method
+        return replace(method, TokenNameFormat=method.TokenNameFormat or ABSENT)  # type: ignore[no-any-return]
 
     async def _set(
         self, waiter: Completion, args: AuthMethodSetCall, method: ACLAuthMethod, validator: Validator

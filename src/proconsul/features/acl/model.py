@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime, to_rfc3339
-from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
+from proconsul.engine.wire.record import ABSENT, Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
 
 MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
@@ -110,13 +110,13 @@ class ACLToken(ACLRow, frozen=True, kw_only=True):
 
     AccessorID: str = ""
     SecretID: str = ""
-    Name: str = ""
+    Name: str = ABSENT
     Description: str = ""
     Policies: list[Link] | None = None
     Roles: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
-    TemplatedPolicies: list[TemplatedPolicy] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = ABSENT
     Type: str = ""
     Rules: str = ""
     Local: bool = False
@@ -154,12 +154,12 @@ class ACLRole(ACLRow, frozen=True, kw_only=True):
     go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
     ID: str = ""
-    Name: str = ""
+    Name: str = ABSENT
     Description: str = ""
     Policies: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
-    TemplatedPolicies: list[TemplatedPolicy] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = ABSENT
     Hash: bytes | None = None
 
 
@@ -177,7 +177,7 @@ class ACLBindingRule(ACLRow, frozen=True, kw_only=True):
     Selector: str = ""
     BindType: str = ""
     BindName: str = ""
-    BindVars: TemplateVariables | None = None
+    BindVars: TemplateVariables | None = ABSENT
 
 
 class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
@@ -198,7 +198,7 @@ class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
     Description: str = ""
     MaxTokenTTL: Duration = 0
     TokenLocality: str = ""
-    TokenNameFormat: str = ""
+    TokenNameFormat: str = ABSENT
     Config: dict[str, Any] | None = None
 
     def __json__(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.features.acl import model
 from proconsul.features.acl.common import POLICY_NAME, ROLE_NAME, Desk, checked_name, find_row, resolve_links
 from proconsul.features.acl.hashes import hash_of_policy, hash_of_role
@@ -221,7 +221,7 @@ class Roles:
             role, Policies=resolve_links(role.Policies, self._desk.state.policies, "policy", by_id=False),
             ServiceIdentities=service_identities(role.ServiceIdentities, "role"),
             NodeIdentities=node_identities(role.NodeIdentities, "role"),
-            TemplatedPolicies=templated_policies(role.TemplatedPolicies, "role"),
+            TemplatedPolicies=templated_policies(role.TemplatedPolicies, "role") or ABSENT,
         )  # fmt: skip
         role = replace(role, Hash=hash_of_role(role))
         self._desk.propose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
-from proconsul.engine.wire.record import Duration, Record, UInt64
+from proconsul.engine.wire.record import ABSENT, Duration, Record, UInt64
 from proconsul.features.acl.model import (
     ACLAuthMethod,
     ACLBindingRule,
@@ -95,13 +95,13 @@ class TokenListStub(ACLRow, frozen=True, kw_only=True):
     })  # fmt: skip
 
     AccessorID: str = ""
-    Name: str = ""
+    Name: str = ABSENT
     Description: str = ""
     Policies: list[Link] | None = None
     Roles: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
-    TemplatedPolicies: list[TemplatedPolicy] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = ABSENT
     Local: bool = False
     AuthMethod: str = ""
     ExpirationTime: GoTime | None = None

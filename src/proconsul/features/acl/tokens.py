@@ -8,7 +8,7 @@ from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, to_unix_ns
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.common import RESERVED, Desk, resolve_links
@@ -234,7 +234,7 @@ class Tokens:
             raise ConsulError("Rules cannot be specified for this token")
         token = replace(
             token, Policies=policies, Roles=roles, ServiceIdentities=services, NodeIdentities=nodes, Type="",
-            TemplatedPolicies=templated,
+            TemplatedPolicies=templated or ABSENT, Name=token.Name or ABSENT,
         )  # fmt: skip
         return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]
 
