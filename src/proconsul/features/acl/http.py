@@ -241,7 +241,7 @@ class ACLRoutes(Routes):
         )
 
     def _token(self, request: Request, args: TokenGetRequest) -> Answer:
-        tokens, expanded = self.acl.tokens, request.get("expanded") in ("true", "1")
+        tokens, expanded = self.acl.tokens, request.has("expanded") and request.get("expanded") != "false"
         return self.read(request, tokens.expanded(args) if expanded else tokens.read(args), UNKNOWN)
 
     def create_token(self, request: Request) -> Answer:
