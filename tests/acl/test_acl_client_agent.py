@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acl_reference import ROOT, call
 
-from support.harness import Agent, Subject, eventually, program
+from support.harness import Agent, Subject, eventually, program, require_quiet
+from support.remote_sides import Signer
 
 ACL = 'acl { enabled = true default_policy = "deny" tokens { %s = "' + ROOT + '" } }'
 
@@ -18,10 +21,11 @@ class ClientAgent(Agent):
     """An agent that is no server and joins ``server``."""
 
     server: Agent | None = None
+    name: str = "client"
 
     def command(self) -> list[str]:
         assert self.server is not None
-        words = [*program(self.subject), "agent", "-node", "client", "-log-level=warn", "-bind", "127.0.0.1"]
+        words = [*program(self.subject), "agent", "-node", self.name, "-log-level=warn", "-bind", "127.0.0.1"]
         words += ["-data-dir", str(self.data_dir), "-retry-join", f"127.0.0.1:{self.server.ports['serf_lan']}"]
         for name in ("http", "server", "serf_lan"):
             words += [f"-{name.replace('_', '-')}-port", str(self.ports[name])]
@@ -61,3 +65,67 @@ def test_a_client_agent_of_the_original_resolves_and_forwards(reference_binary: 
     finally:
         client.kill()
         server.kill()
+
+
+VARYING = re.compile(
+    r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"(?:Create|Modify)Index": ?\d+|"CreateTime": ?"[^"]*"'
+)
+
+
+def told(agent: Agent) -> list[tuple[int, bool, str]]:
+    """What an agent says of logins and old tokens: statuses, whether an index comes along, texts."""
+    signer = Signer()
+    found: list[tuple[int, bool, str]] = []
+
+    def ask(method: str, target: str, body: Any = None, token: str = ROOT) -> Any:
+        reply = call(agent, method, target, body, token)
+        found.append((reply.status, bool(reply.header("X-Consul-Index")), VARYING.sub("<varying>", reply.text)))
+        return reply
+
+    method, rule = "/v1/acl/auth-method/m", "/v1/acl/binding-rule"
+    config = {"JWTValidationPubKeys": [signer.pem]}
+    assert call(agent, "PUT", method, {"Type": "jwt", "Config": config}).status == 200
+    ask("PUT", rule, {"AuthMethod": "m", "BindType": "service", "BindName": "web"})
+    ask("GET", "/v1/acl/auth-methods")
+    for target in ("/v1/acl/auth-method/none", f"{rule}/{ROOT}", f"/v1/acl/role/{ROOT}", f"/v1/acl/policy/{ROOT}"):
+        ask("GET", target)
+    login = {"AuthMethod": "m", "BearerToken": signer.sign({})}
+    secret = ask("POST", "/v1/acl/login", login, "").json()["SecretID"]
+    for wrong in ({**login, "AuthMethod": "none"}, {**login, "BearerToken": "x"}):
+        ask("POST", "/v1/acl/login", wrong, "")
+    ask("GET", "/v1/acl/token/self", None, secret)
+    for _ in range(2):
+        ask("POST", "/v1/acl/logout", None, secret)
+    ask("PUT", "/v1/acl/create", {"ID": "old", "Name": "o"})
+    for verb, target in (("GET", "info/old"), ("GET", "info/none"), ("PUT", "clone/old"), ("PUT", "clone/none"),
+                         ("PUT", "destroy/old"), ("GET", f"rules/translate/{ROOT}")):  # fmt: skip
+        ask(verb, f"/v1/acl/{target}")
+    for token in (ROOT, "anonymous", ""):
+        ask("POST", "/v1/acl/rules/translate", "x", token)
+    assert call(agent, "DELETE", method).status == 200
+    return found
+
+
+@pytest.mark.reference
+def test_client_agents_of_both_kinds_answer_alike(reference_binary: Path, tmp_path: Path) -> None:
+    server = Agent(Subject.OURS, tmp_path / "server", ["-hcl", ACL.replace("%s", "master")])
+    clients = [
+        ClientAgent(
+            subject, tmp_path / subject.value, ["-hcl", ACL.replace("%s", "agent")], dev=False, server=server,
+            name=subject.value,
+        ) for subject in (Subject.REFERENCE, Subject.OURS)
+    ]  # fmt: skip
+    try:
+        server.start()
+        eventually(lambda: call(server, "GET", "/v1/acl/token/self").status == 200, "access control is ready")
+        for client in clients:
+            client.start()
+        for client in clients:
+            eventually(lambda client=client: call(client, "GET", "/v1/acl/token/self").status == 200, "it has joined")
+        reference, ours = map(told, clients)
+        assert ours == reference
+        assert call(clients[1], "GET", "/v1/acl/templated-policies").status == 200
+    finally:
+        for agent in (*clients, server):
+            agent.kill()
+    require_quiet("our client agent", clients[1].log())

@@ -295,10 +295,12 @@ class _Parser:
     def keys(self, seen: dict[str, object]) -> list[str] | None:
         """Read the keys before a value; the last token stays. None at the end of the text."""
         keys: list[str] = []
+        texts: list[str] = []
         while True:
             token = self.token
             if token.kind in (_Kind.IDENT, _Kind.STRING):
                 keys.append(str(token.value))
+                texts.append(token.text)
                 self.advance()
             elif token.kind is _Kind.ASSIGN:
                 if not keys:
@@ -313,7 +315,7 @@ class _Parser:
             elif token.kind is _Kind.EOF:
                 if not keys:
                     return None
-                raise self.no_value(keys, token)
+                raise self.no_value(texts, token)
             else:
                 raise HclError(f"At {token.at}: expected: IDENT | STRING | ASSIGN | LBRACE got: {token.kind.value}")
 

@@ -47,7 +47,6 @@ from proconsul.features.acl.requests import (
     TokenSetCall,
 )
 from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
-from proconsul.features.acl.rules import Level
 from proconsul.features.acl.templated import checked, preview, templates
 from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
 from proconsul.features.base import DCSpecificRequest
@@ -193,24 +192,20 @@ class ACLRoutes(Routes):
 
     # ------------------------------------------------------------------ templated policies
 
-    def _require_reader(self, request: Request) -> None:
-        """What is builtin is no secret, but newer releases ask for the right to see rules at all."""
-        self.acl.require(self.web.token(request), "acl", Level.READ)
-
-    def list_templates(self, request: Request) -> Answer:
-        self._require_reader(request)
+    async def list_templates(self, request: Request) -> Response:
+        await self.require_reader(request)
         return self.web.json(request, templates())
 
-    def read_template(self, request: Request) -> Answer:
+    async def read_template(self, request: Request) -> Response:
         found = templates().get(self.id_of(request, "templated policy Name"))
-        self._require_reader(request)
+        await self.require_reader(request)
         if found is None:
             raise BadRequest(f"Invalid templated policy Name: {request.params}")
         return self.web.json(request, found)
 
-    def preview_template(self, request: Request) -> Answer:
+    async def preview_template(self, request: Request) -> Response:
         name = self.id_of(request, "templated policy Name")
-        self._require_reader(request)
+        await self.require_reader(request)
         variables = self.body(TemplateVariables, request) if request.body.strip() else None
         try:
             policy = checked(TemplatedPolicy(name, variables), "preview")

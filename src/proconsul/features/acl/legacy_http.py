@@ -11,7 +11,6 @@ from proconsul.features.acl.legacy import APPLY
 from proconsul.features.acl.model import LEGACY_CLIENT, ACLToken, LegacyACL, LegacyACLRequest, LegacyOp
 from proconsul.features.acl.requests import LegacyGetRequest, TokenGetRequest
 from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
-from proconsul.features.acl.rules import Level
 from proconsul.features.acl.tokens import ACCESSOR
 from proconsul.features.acl.translate import translate
 from proconsul.features.base import DCSpecificRequest
@@ -97,8 +96,8 @@ class LegacyRoutes(Routes):
 
     # ------------------------------------------------------------------ rules
 
-    def translate(self, request: Request) -> Answer:
-        self.acl.require(self.web.token(request), "acl", Level.READ)
+    async def translate(self, request: Request) -> Response:
+        await self.require_reader(request)
         try:
             text = translate(request.body.decode("utf-8", "surrogateescape"))
         except ValueError as error:

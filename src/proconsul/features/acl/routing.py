@@ -9,11 +9,12 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
-from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.endpoint import ACL, AUTHORIZE
+from proconsul.features.acl.requests import AuthorizeRequest, Question
 from proconsul.features.acl.resolver import NOT_FOUND
-from proconsul.features.errors import ACLDisabled, BadRequest
+from proconsul.features.errors import ACLDisabled, BadRequest, PermissionDenied
 from proconsul.features.server import Read, WriteMethod
-from proconsul.features.web import Reply, Web
+from proconsul.features.web import Reply, Web, finished
 
 _TEXT = "text/plain; charset=utf-8"
 # What is answered about what is not there: 1.8.7 does it in two ways.
@@ -75,6 +76,18 @@ class Routes:
             raise BadRequest(f"Bad request: Missing {what}")
         return request.params
 
+    async def require_reader(self, request: Request) -> None:
+        """For what is answered without a server: whoever asks has to be one that may read access control.
+
+        A client agent asks a server about that. Raises PermissionDenied, ACLNotFound, ConsulError.
+        """
+        args = AuthorizeRequest(
+            Datacenter=self.web.datacenter, Token=self.web.token(request), Requests=[Question("acl", "", "read")]
+        )
+        (answer,) = await self.call(AUTHORIZE, args)
+        if not answer.Allow:
+            raise PermissionDenied()
+
     # ------------------------------------------------------------------ answers
 
     def read(self, request: Request, read: Read, missing: Reply) -> Answer:
@@ -84,9 +97,10 @@ class Routes:
             return missing if value is None else Reply(200, gojson.dumps(value, pretty=pretty))
 
         answer = self.web.read(request, read, encode, headers_on_error=True)
-        if isinstance(answer, Response) and answer.status == 404:
-            return Response(404, b"", {"Vary": "Accept-Encoding"})
-        return answer
+        if isinstance(answer, Response):
+            return _bare(answer)
+        # What waits for a change stays as it is: it may be hurried.
+        return answer if missing is not MISSING or request.has("index") else _bare_later(answer)
 
     def write(
         self, request: Request, method: WriteMethod, args: Any, show: Callable[[Any], Any] = lambda value: value,
@@ -101,3 +115,13 @@ class Routes:
     def done(self, request: Request, method: WriteMethod, args: Any) -> Answer:
         """Write, and answer nothing but that it is done."""
         return self.write(request, method, args, lambda _: True)
+
+
+def _bare(response: Response) -> Response:
+    """What is not there has no index either."""
+    return Response(404, b"", {"Vary": "Accept-Encoding"}) if response.status == 404 else response
+
+
+async def _bare_later(answer: Answer) -> Response:
+    """As `_bare`, for an answer that another server gives."""
+    return _bare(await finished(answer))
