@@ -213,11 +213,11 @@ FILTERS = [
 @pytest.mark.parametrize(("name", "value", "rules", "shown"), FILTERS)
 def test_lists_show_what_may_be_read_and_say_so(world: World, name: str, value: Any, rules: str, shown: Any) -> None:
     gate = permission(world)
-    assert gate.filtered(method(name), value, world.secret(rules)) == (shown, True)
+    assert gate.visible(method(name), value, world.secret(rules)) == (shown, True)
     everything = 'key_prefix "" { policy = "read" } node_prefix "" { policy = "read" } ' + (
         'service_prefix "" { policy = "read" } session_prefix "" { policy = "read" }'
     )
-    untouched = gate.filtered(method(name), value, world.secret(everything))
+    untouched = gate.visible(method(name), value, world.secret(everything))
     assert untouched.value is value and not untouched.removed
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from proconsul.engine.store.watch import WatchSet
 
 # A read, a write, or what is neither.
 Method = Any
+
+
+class Visible(NamedTuple):
+    """What of a value is shown, and whether something was left out."""
+
+    value: Any
+    removed: bool
 
 
 class Permission(Protocol):
@@ -21,7 +30,10 @@ class Permission(Protocol):
     def sees(self, token: str) -> Hashable:
         """What tells apart those who are shown different things; equal ones share answers."""
 
-    def visible(self, method: Method, value: Any, token: str) -> Any:
+    def watch(self, token: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``token`` may do."""
+
+    def visible(self, method: Method, value: Any, token: str) -> Visible:
         """What of a read's value is shown to ``token``."""
 
     def may_operate(self, op: Any, token: str) -> bool:
@@ -42,8 +54,11 @@ class AllowEverything:
     def sees(self, token: str) -> Hashable:
         return None
 
-    def visible(self, method: Method, value: Any, token: str) -> Any:
-        return value
+    def watch(self, token: str, watch: WatchSet) -> None:
+        return
+
+    def visible(self, method: Method, value: Any, token: str) -> Visible:
+        return Visible(value, False)
 
     def may_operate(self, op: Any, token: str) -> bool:
         return True

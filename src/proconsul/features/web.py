@@ -261,6 +261,8 @@ class Web:
         headers: dict[str, str] = {}
         if effective:
             headers["X-Consul-Effective-Consistency"] = found.consistency
+        if found.filtered:
+            headers["X-Consul-Results-Filtered-By-Acls"] = "true"
         if cached is not None:
             headers |= self.cache_headers(cached)
         if found.view is not None:

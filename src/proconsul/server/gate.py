@@ -108,17 +108,9 @@ class Gate:
 
     def _admitted(self, read: Read, token: str) -> Read:
         """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
-        permission = self.permission
-        permission.admit(read.method, read.args, token)
-        sees = permission.sees(token)
-
-        def run(watch: Any) -> tuple[int, Any]:
-            if permission.sees(token) != sees:
-                raise _RightsChanged()  # what is kept for some rights is never made with others
-            index, value = read.run(watch)
-            return index, permission.visible(read.method, value, token)
-
-        return read._replace(key=(sees, read.key), run=run)
+        self.permission.admit(read.method, read.args, token)
+        run = _AsSeen(self.permission, read, token)
+        return read._replace(key=(run.sees, read.key), run=run)
 
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
@@ -189,14 +181,14 @@ class Gate:
         """The answer of our own state; None when it has to wait for a change."""
         if not read.shared and (options.min_index == 0 or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
-            return Found(max(index, 1), value, *self._knows(level), level)
+            return Found(max(index, 1), value, *self._knows(level), level, filtered=_left_out(read.run))
         view = self.views.get(read.key, read.run)
         if options.min_index and view.index <= options.min_index:
             return None
         return self.found_in(view, level)
 
     def found_in(self, view: View, level: str) -> Found:
-        return Found(view.index, view.value, *self._knows(level), level, view)
+        return Found(view.index, view.value, *self._knows(level), level, view, filtered=_left_out(view.run))
 
     def _knows(self, level: str) -> tuple[bool, int]:
         """Of whoever may answer with another level than ``stale``, it is known already: it leads."""
@@ -290,6 +282,30 @@ class _RightsChanged(Exception):
     """A view is for rights that its token does not have any more; nobody outside is told."""
 
 
+class _AsSeen:
+    """A read as whoever has ``token`` may see its value; ``left_out``: whether the last value was not all there is."""
+
+    __slots__ = ("_permission", "_read", "_token", "left_out", "sees")
+
+    def __init__(self, permission: Permission, read: Read, token: str) -> None:
+        self._permission, self._read, self._token = permission, read, token
+        self.sees = permission.sees(token)
+        self.left_out = False
+
+    def __call__(self, watch: Any) -> tuple[int, Any]:
+        if self._permission.sees(self._token) != self.sees:
+            raise _RightsChanged()  # what is kept for some rights is never made with others
+        if watch is not None:
+            self._permission.watch(self._token, watch)
+        index, value = self._read.run(watch)
+        value, self.left_out = self._permission.visible(self._read.method, value, self._token)
+        return index, value
+
+
+def _left_out(run: Any) -> bool:
+    return isinstance(run, _AsSeen) and run.left_out
+
+
 class _Reading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
@@ -346,7 +362,9 @@ class _Reading:
             tell_error(self._waiter, error)
             return
         if admitted is not self._read or isinstance(view.error, _RightsChanged):
-            self.begin()  # as one who asks now
+            # What may be seen has changed, though nothing else may have: it is answered as one who asks now.
+            self._options = self._options._replace(min_index=0)
+            self.begin()
         elif view.error is not None:
             tell_error(self._waiter, view.error)
         elif self._gate.may_be_here(self._options):
@@ -379,7 +397,7 @@ class _Reading:
             value = self._asked.method.value_in(reply)
             index = max(getattr(reply, "Index", 0), 1)
             known = index, value, reply.KnownLeader, reply.LastContact, options.consistency, None, reply
-            tell(self._waiter, Found(*known))
+            tell(self._waiter, Found(*known, getattr(reply, "ResultsFilteredByACLs", False)))
 
     def set_exception(self, error: Exception) -> None:
         tell_error(self._waiter, error)

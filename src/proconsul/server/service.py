@@ -92,7 +92,7 @@ def _shown(method: ReadMethod, found: Found) -> Any:
         return found.value
     return method.reply(
         Index=found.last_index, LastContact=found.last_contact_ns, KnownLeader=found.known_leader,
-        **{method.field: method.to_field(found.value)},
+        ResultsFilteredByACLs=found.filtered, **{method.field: method.to_field(found.value)},
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer, Compiled, Origin
@@ -21,7 +22,7 @@ from proconsul.features.acl.model import (
     ServiceIdentity,
 )
 from proconsul.features.acl.rules import parse_legacy_rules, parse_rules
-from proconsul.features.acl.state import POLICIES, ROLES, ACLState
+from proconsul.features.acl.state import POLICIES, ROLES, TOKENS, ACLState, row_key
 from proconsul.features.errors import ACLDisabled, PermissionDenied
 
 # Tokens in use at a time in a large cluster; each keeps a few words.
@@ -101,6 +102,19 @@ class Resolver:
                 yield Origin(name, parse_legacy_rules(rules) if legacy else parse_rules(rules))
 
         return self._compiled.of(frozenset(pieces), origins)
+
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``secret`` may do."""
+        watch.add(row_key(TOKENS, secret or ANONYMOUS_SECRET))
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None:
+            return
+        links = [*(token.Policies or ())]
+        for role in token.Roles or ():
+            watch.add(row_key(ROLES, role.ID.lower()))
+            found = self._state.roles.get(role.ID.lower())
+            links += (found.Policies or ()) if found is not None else ()
+        watch.add(*(row_key(POLICIES, link.ID.lower()) for link in links))
 
     def roles_of(self, token: ACLToken) -> list[ACLRole]:
         """The roles that ``token`` links to and that are there."""

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.watch import Key
 from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
@@ -38,6 +39,11 @@ BINDING_RULES = "acl-binding-rules"
 AUTH_METHODS = "acl-auth-methods"
 # A row of the index table: when access control was bootstrapped.
 BOOTSTRAP = "acl-token-bootstrap"
+
+
+def row_key(table: str, key: str) -> Key:
+    """What readers watch whose rights depend on one token (by its secret), policy or role (by its id)."""
+    return table, key
 
 
 class ACLState:
@@ -117,6 +123,7 @@ class ACLState:
         old = self.tokens.get(token.SecretID)
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.tokens, replace(token, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     @staticmethod
@@ -152,6 +159,7 @@ class ACLState:
         if token.AccessorID == ANONYMOUS_ACCESSOR_ID:
             raise StateError("Deletion of the builtin anonymous token is not permitted")
         tx.delete(self.tokens, token.SecretID)
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     # ------------------------------------------------------------------ bootstrap
@@ -199,6 +207,7 @@ class ACLState:
         old = table.get(row.ID.lower())
         created = old.CreateIndex if old is not None else tx.index
         tx.put(table, replace(row, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(table.name, row.ID.lower()))
         tx.bump(table.name)
 
     def delete_policies(self, tx: Transaction, request: model.PolicyDeleteRequest) -> None:
@@ -227,6 +236,7 @@ class ACLState:
     def _delete_all(tx: Transaction, table: Table[Any], keys: Sequence[str] | None) -> None:
         for key in keys or ():
             if tx.delete(table, key.lower()) is not None:
+                tx.touch(row_key(table.name, key.lower()))
                 tx.bump(table.name)
 
     # ------------------------------------------------------------------ ways to log in
