@@ -13,7 +13,8 @@ from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
 HEADER = "X-Consul-Results-Filtered-By-Acls"
-LISTS = ["/v1/kv/?keys", "/v1/kv/?recurse", "/v1/catalog/services", "/v1/catalog/nodes", "/v1/health/state/any"]
+LISTS = ["/v1/kv/?keys", "/v1/kv/?recurse", "/v1/catalog/services", "/v1/catalog/nodes", "/v1/health/state/any",
+         "/v1/agent/services", "/v1/agent/checks", "/v1/agent/members"]  # fmt: skip
 RULES = 'key_prefix "a" { policy = "read" } service_prefix "web" { policy = "read" }'
 
 

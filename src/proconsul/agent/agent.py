@@ -196,7 +196,8 @@ class Agent:
             autopilot=_autopilot(config),
             acl=AclSettings(
                 config.acl.enabled, config.acl.default_policy == "allow", config.acl.tokens.initial_management,
-                config.acl.enable_key_list_policy, config.data_dir,
+                config.acl.enable_key_list_policy, config.data_dir, config.acl.down_policy, config.acl.token_ttl_s,
+                config.acl.policy_ttl_s, config.acl.role_ttl_s, config.acl.disabled_ttl_s,
             ),
             raft=RaftConfig(
                 heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
@@ -264,8 +265,8 @@ class Agent:
         guarded = GuardedRouter(router, self)
         RegistrationRoutes(self).register(guarded)
         InfoRoutes(self).register(guarded)
-        EventRoutes(self).register(router)
-        DebugRoutes(self).register(router)
+        EventRoutes(self).register(guarded)
+        DebugRoutes(self).register(guarded)
 
     async def fire_event(self, name: str, payload: bytes, token: str) -> None:
         """Put an event into the pool of the datacenter; only servers do. Raises ConsulError."""

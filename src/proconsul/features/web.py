@@ -25,6 +25,8 @@ log = logging.getLogger("agent.http")
 JSON = "application/json"
 JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 INTERNAL_ERROR = "internal error"
+# Of 1.11 and later: something was left out of a list.
+FILTERED = {"X-Consul-Results-Filtered-By-Acls": "true"}
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
@@ -262,7 +264,7 @@ class Web:
         if effective:
             headers["X-Consul-Effective-Consistency"] = found.consistency
         if found.filtered:
-            headers["X-Consul-Results-Filtered-By-Acls"] = "true"
+            headers |= FILTERED
         if cached is not None:
             headers |= self.cache_headers(cached)
         if found.view is not None:

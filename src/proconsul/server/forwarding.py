@@ -159,7 +159,7 @@ class Forwarding:
                 try:
                     return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))
                 except DecodeError as failure:
-                    raise _undecodable(failure) from None
+                    raise undecodable(failure) from None
                 except RpcFailure as failure:
                     error = self.error(address, failure)
                     if not _may_repeat(failure, reads) or loop.time() >= until:
@@ -239,7 +239,7 @@ class _Forwarded:
         try:
             reply = decode(self._question.reply, body)
         except DecodeError as failure:
-            self._fail(_undecodable(failure))
+            self._fail(undecodable(failure))
             return
         for waiter in self._all():
             tell(waiter, reply)
@@ -284,7 +284,8 @@ class Written(Mapped):
             tell_error(self._waiter, error)
 
 
-def _undecodable(failure: DecodeError) -> ConsulError:
+def undecodable(failure: DecodeError) -> ConsulError:
+    """What a reply that cannot be read means to whoever asked."""
     return ConsulError(f"rpc error making call: {failure}")
 
 

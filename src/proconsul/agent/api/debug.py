@@ -14,12 +14,11 @@ import traceback
 from collections import Counter
 
 from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import are_asked_for
+from proconsul.agent.api.rights import allows, are_asked_for
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level
-from proconsul.features.errors import ACLDisabled, BadRequest
+from proconsul.features.errors import ACLDisabled, BadRequest, PermissionDenied
 
 PROFILE_SECONDS_DEFAULT = 30.0
 PROFILE_SECONDS_MAX = 300.0
@@ -43,7 +42,8 @@ class DebugRoutes:
     def _require(self, request: Request) -> None:
         """With access control who may read the operator's things may look, ``enable_debug`` or not."""
         if are_asked_for(self.agent):
-            self.agent.server.endpoint(ACL).require(self.agent.web.token(request), "operator", Level.READ)
+            if not allows(self.agent, self.agent.web.token(request), "operator", Level.READ, ""):
+                raise PermissionDenied()
         elif not self.agent.config.enable_debug:
             raise ACLDisabled()
 

@@ -6,11 +6,10 @@ import asyncio
 import uuid
 
 from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import are_asked_for
+from proconsul.agent.api.rights import allows, are_asked_for
 from proconsul.agent.hooks.events import UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import BadRequest, ConsulError
@@ -75,9 +74,9 @@ class EventRoutes:
             return text_error(error), -1
 
     def _list(self, request: Request) -> tuple[Response, int]:
-        token, acl = self.web.token(request), self.agent.server.endpoint(ACL)
+        token = self.web.token(request)
         events = self.agent.events.events(request.get("name"))
         if are_asked_for(self.agent):
-            events = [event for event in events if acl.allows(token, "event", Level.READ, event.Name)]
+            events = [event for event in events if allows(self.agent, token, "event", Level.READ, event.Name)]
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

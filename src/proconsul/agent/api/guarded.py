@@ -1,13 +1,17 @@
-"""What the agent's own routes need: those whose need is known from the path alone (Consul docs: api-docs/agent)."""
+"""What the agent's own routes need: those whose need is known from the path alone (Consul docs: api-docs/agent).
+
+All of them find out first what the token may do, which a client agent has to ask of servers.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proconsul.engine.http.request import Request
+from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Handler, Router
 from proconsul.features.acl.rules import Level
 from proconsul.features.errors import PermissionDenied
+from proconsul.features.web import finished
 
 if TYPE_CHECKING:
     from proconsul.agent.agent import Agent
@@ -29,7 +33,7 @@ NEEDS = {
 
 
 class GuardedRouter(Router):
-    """Puts routes into ``router`` so that they ask for rights first. On servers only: client agents resolve nothing."""
+    """Puts routes into ``router`` so that they ask for rights first."""
 
     def __init__(self, router: Router, agent: Agent) -> None:
         self._router, self._agent = router, agent
@@ -38,9 +42,27 @@ class GuardedRouter(Router):
         from proconsul.agent.api.rights import are_asked_for
 
         need = NEEDS.get(pattern)
-        if need is not None and are_asked_for(self._agent):
-            handlers = {verb: self._guarded(handler, *need) for verb, handler in handlers.items()}
+        if are_asked_for(self._agent):
+            if need is not None:
+                handlers = {verb: self._guarded(handler, *need) for verb, handler in handlers.items()}
+            handlers = {verb: self._informed(handler) for verb, handler in handlers.items()}
         self._router.add(pattern, handlers, **options)
+
+    def _informed(self, handler: Handler) -> Handler:
+        """``handler``, once it is known what the token of a request may do."""
+        rights, tokens, web = self._agent.server.rights, self._agent.tokens, self._agent.web
+
+        def informed(request: Request) -> Answer:
+            secret = web.token(request)
+            if rights.ready(secret) or tokens.is_recovery(secret):
+                return handler(request)
+            return later(request, secret)
+
+        async def later(request: Request, secret: str) -> Response:
+            await rights.learn(secret)
+            return await finished(handler(request))
+
+        return informed
 
     def _guarded(self, handler: Handler, resource: str, level: Level) -> Handler:
         from proconsul.agent.api.rights import allows

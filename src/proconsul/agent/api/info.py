@@ -74,14 +74,15 @@ class InfoRoutes:
         wan = bool(request.get("wan"))
         if request.has("why"):
             return self._why(request, wan)
-        return self.web.json(request, [
-            show_member(member) for member in self.agent.members(wan=wan) if self.rights.sees_node(request, member.name)
-        ])  # fmt: skip
+        members = self.agent.members(wan=wan)
+        shown = [show_member(member) for member in members if self.rights.sees_node(request, member.name)]
+        return self.web.json(request, shown, headers=self.rights.filtered(request, members, shown))
 
     def _why(self, request: Request, wan: bool) -> Answer:
         """What led to the status of one member: an extension of proconsul's own."""
         pool = self.agent.pools.wan if wan else self.agent.pools.lan
-        found = pool.why(request.get("why")) if pool is not None else None
+        known = pool is not None and self.rights.sees_node(request, request.get("why"))
+        found = pool.why(request.get("why")) if pool is not None and known else None
         if found is None:
             raise ConsulError(f"no member of that name: {request.get('why')}", 404)
         return self.web.json(request, found)

@@ -137,17 +137,21 @@ class RegistrationRoutes:
 
     def services(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        services = self.rights.services(request, self.state.live_services())
+        there = self.state.live_services()
+        services = self.rights.services(request, there)
+        headers = self.rights.filtered(request, there, services)
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
-        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
+        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)}, headers=headers)
 
     def checks(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
-        checks = self.rights.checks(request, self.state.live_checks())
+        there = self.state.live_checks()
+        checks = self.rights.checks(request, there)
+        headers = self.rights.filtered(request, there, checks)
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
-        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)})
+        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)}, headers=headers)
 
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""

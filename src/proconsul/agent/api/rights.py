@@ -1,29 +1,26 @@
-"""Who may see and change what is registered with the agent (Consul docs: api-docs/agent, service and check).
-
-On servers only: client agents resolve no tokens yet, and let everybody do everything.
-"""
+"""Who may see and change what is registered with the agent (Consul docs: api-docs/agent, service and check)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import TypeVar
 
 from proconsul.agent.agent import Agent
 from proconsul.engine.http.request import Request
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.authorizer import Authorizer, Origin
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level, parse_rules
 from proconsul.features.catalog.model import HealthCheck, NodeService
 from proconsul.features.errors import ConsulError, PermissionDenied
+from proconsul.features.web import FILTERED
 
 T = TypeVar("T")
 
 
 def are_asked_for(agent: Agent) -> bool:
-    """Whether anybody needs rights at this agent: servers resolve tokens, client agents do not yet."""
-    return agent.config.acl.enabled and agent.config.server
+    """Whether anybody needs rights at this agent."""
+    return agent.config.acl.enabled
 
 
 @functools.cache
@@ -37,7 +34,7 @@ def allows(agent: Agent, secret: str, resource: str, level: Level, name: str) ->
     """Whether who has ``secret`` may, at this agent. Raises ACLNotFound."""
     if agent.tokens.is_recovery(secret):
         return recovery(agent.config.node_name).allows(resource, level, name)
-    return agent.server.endpoint(ACL).allows(secret, resource, level, name)
+    return agent.server.rights.allows(secret, resource, level, name)
 
 
 class LocalRights:
@@ -63,6 +60,10 @@ class LocalRights:
     def _shown(self, rows: dict[str, T], may: Callable[[T], bool]) -> dict[str, T]:
         return rows if self.unlimited else {key: row for key, row in rows.items() if may(row)}
 
+    def filtered(self, request: Request, all_rows: Sized, shown: Sized) -> dict[str, str]:
+        """The header that says that not everything is shown, to those who are somebody."""
+        return FILTERED if len(shown) != len(all_rows) and self._agent.web.token(request) else {}
+
     def services(self, request: Request, rows: dict[str, NodeService]) -> dict[str, NodeService]:
         """The services that may be seen. Raises ACLNotFound."""
         return self._shown(rows, lambda row: self._allows(request, "service", row.Service, Level.READ))
@@ -79,7 +80,7 @@ class LocalRights:
         """Raise ACLNotFound when the token is nobody's: who has none is not told what there is."""
         secret = self._agent.web.token(request)
         if not (self.unlimited or self._agent.tokens.is_recovery(secret)):
-            self._agent.server.endpoint(ACL).resolver.resolve(secret)
+            self._agent.server.rights.authorizer(secret)
 
     def require_service(self, request: Request, name: str) -> None:
         """Raise PermissionDenied unless services of that name may be seen."""
