@@ -79,6 +79,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "maint": ("maint", "Maint", "Switch maintenance mode on or off"),
     "members": ("members", "Members", "List the members of the cluster"),
     "monitor": ("monitor", "Monitor", "Follow the agent's log"),
+    "operator acl-reset": ("acl_reset", "AclReset", "Allow one more bootstrap of access control"),
     "operator autopilot get-config": ("operator", "AutopilotGet", "Show the Autopilot configuration"),
     "operator autopilot set-config": ("operator", "AutopilotSet", "Change the Autopilot configuration"),
     "operator autopilot state": ("operator", "AutopilotState", "Show who counts for the quorum, and why"),
