@@ -17,10 +17,14 @@ import statistics
 import sys
 from pathlib import Path
 
+from benchmarks.acl_rows import ACL_GROUPS
 from benchmarks.generator import raise_open_files
-from benchmarks.rows import GROUPS, ROWS, Row, Scale
+from benchmarks.rows import GROUPS as OPEN_GROUPS
+from benchmarks.rows import Row, Scale
 from benchmarks.subjects import BenchmarkError, Pair, reference_binary
 
+GROUPS = [*OPEN_GROUPS, *ACL_GROUPS]
+ROWS = {row.name: row for group in GROUPS for row in group.rows}
 FULL = Scale(seconds=3.0, rounds=3)
 QUICK = Scale(seconds=1.0, rounds=1)
 # The subjects inherit the limit; the reference wants a little more than limits.http_max_conns_per_client.
@@ -102,7 +106,7 @@ def _measure(binary: Path, wanted: list[str], scale: Scale) -> Table:
         if not rows:
             continue
         try:
-            with Pair(binary, group.name) as pair:
+            with Pair(binary, group.name, group.configuration) as pair:
                 group.run(pair, rows, scale, table.add)
         except BenchmarkError as error:
             table.failed.append(f"{group.name}: {error}")

@@ -24,6 +24,7 @@ from proconsul.features.catalog.model import (
 from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequest
 from proconsul.features.errors import PermissionDenied
 from proconsul.features.kv.model import DirEntry, KeyListRequest, KeyRequest, KVSRequest
+from proconsul.features.permission import Visible
 from proconsul.features.session.model import Session, SessionRequest, SessionSpecificRequest
 from proconsul.features.txn.model import TxnCheckOp, TxnKVOp, TxnNodeOp, TxnOp, TxnReadRequest, TxnRequest, TxnServiceOp
 from proconsul.server.config import ServerConfig
@@ -210,24 +211,28 @@ FILTERS = [
 ]  # fmt: skip
 
 
+def shown_to(gate: ACLPermission, name: str, value: Any, secret: str) -> Visible:
+    return gate.visible(method(name), value, gate.sees(method(name), secret))
+
+
 @pytest.mark.parametrize(("name", "value", "rules", "shown"), FILTERS)
 def test_lists_show_what_may_be_read_and_say_so(world: World, name: str, value: Any, rules: str, shown: Any) -> None:
     gate = permission(world)
-    assert gate.visible(method(name), value, world.secret(rules)) == (shown, True)
+    assert shown_to(gate, name, value, world.secret(rules)) == (shown, True)
     everything = 'key_prefix "" { policy = "read" } node_prefix "" { policy = "read" } ' + (
         'service_prefix "" { policy = "read" } session_prefix "" { policy = "read" }'
     )
-    untouched = gate.visible(method(name), value, world.secret(everything))
+    untouched = shown_to(gate, name, value, world.secret(everything))
     assert untouched.value is value and not untouched.removed
 
 
 def test_nothing_is_shown_twice_to_different_rights(world: World) -> None:
-    gate = permission(world)
+    gate, read = permission(world), method("KVS.Get")
     link = world.policy("changing", 'key "a" { policy = "read" }')
     one, two = world.token(Policies=[link]), world.token('key "b" { policy = "read" }')
-    before = gate.sees(one.SecretID)
-    assert before == gate.sees(one.SecretID) != gate.sees(two.SecretID)
+    before = gate.sees(read, one.SecretID)
+    assert before == gate.sees(read, one.SecretID) != gate.sees(read, two.SecretID)
     world.policy("changing", 'key "b" { policy = "read" }', policy_id=link.ID)
-    assert gate.sees(one.SecretID) != before, "what was kept under the rights of before is not used any more"
+    assert gate.sees(read, one.SecretID) != before, "what was kept under the rights of before is not used any more"
     with pytest.raises(ACLNotFound):
         gate.admit(method("KVS.Get"), KeyRequest(Key="a"), "unknown")

@@ -27,14 +27,14 @@ class Permission(Protocol):
     def admit(self, method: Method, args: Any, token: str) -> None:
         """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
 
-    def sees(self, token: str) -> Hashable:
-        """What tells apart those who are shown different things; equal ones share answers."""
+    def sees(self, method: Method, token: str) -> Hashable:
+        """Who has ``token``, as far as answers of ``method`` go: those who are shown the same are equal."""
 
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
 
-    def visible(self, method: Method, value: Any, token: str) -> Visible:
-        """What of a read's value is shown to ``token``."""
+    def visible(self, method: Method, value: Any, sees: Any) -> Visible:
+        """What of a read's value is shown to those for whom `sees` was that."""
 
     def may_operate(self, op: Any, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction (`TxnOp`). Raises what resolving it raises."""
@@ -51,13 +51,13 @@ class AllowEverything:
     def admit(self, method: Method, args: Any, token: str) -> None:
         return
 
-    def sees(self, token: str) -> Hashable:
+    def sees(self, method: Method, token: str) -> Hashable:
         return None
 
     def watch(self, token: str, watch: WatchSet) -> None:
         return
 
-    def visible(self, method: Method, value: Any, token: str) -> Visible:
+    def visible(self, method: Method, value: Any, sees: Any) -> Visible:
         return Visible(value, False)
 
     def may_operate(self, op: Any, token: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
+from proconsul.server.bearers import Bearers
 from proconsul.server.forwarding import Forwarding, Written
 
 _LEADS = True, 0
@@ -79,6 +80,7 @@ class Gate:
         self._writes: dict[WriteMethod, Do] = {}
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
         self._confirming: set[asyncio.Task[None]] = set()
+        self.bearers = Bearers(self.permission, views.watches)
 
     def serve(
         self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
@@ -108,9 +110,10 @@ class Gate:
 
     def _admitted(self, read: Read, token: str) -> Read:
         """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
-        self.permission.admit(read.method, read.args, token)
-        run = _AsSeen(self.permission, read, token)
-        return read._replace(key=(run.sees, read.key), run=run)
+        permission = self.permission
+        permission.admit(read.method, read.args, token)
+        sees = permission.sees(read.method, token)
+        return read._replace(key=(sees, read.key), run=_AsSeen(permission, read, sees))
 
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
@@ -119,7 +122,8 @@ class Gate:
         """
         if self.permission.unlimited:
             return asked
-        if before is not None and before.key[0] == self.permission.sees(token):  # type: ignore[index]
+        sees = self.permission.sees(asked.method, token)
+        if before is not None and before.key[0] == sees:  # type: ignore[index]
             return before
         return self._admitted(asked, token)
 
@@ -278,27 +282,18 @@ class Gate:
         return self.authority.answers(level) or await self.authority.may_answer(level)
 
 
-class _RightsChanged(Exception):
-    """A view is for rights that its token does not have any more; nobody outside is told."""
-
-
 class _AsSeen:
-    """A read as whoever has ``token`` may see its value; ``left_out``: whether the last value was not all there is."""
+    """A read as some may see its value; ``left_out``: whether the last value was not all there is."""
 
-    __slots__ = ("_permission", "_read", "_token", "left_out", "sees")
+    __slots__ = ("_permission", "_read", "_sees", "left_out")
 
-    def __init__(self, permission: Permission, read: Read, token: str) -> None:
-        self._permission, self._read, self._token = permission, read, token
-        self.sees = permission.sees(token)
+    def __init__(self, permission: Permission, read: Read, sees: Hashable) -> None:
+        self._permission, self._read, self._sees = permission, read, sees
         self.left_out = False
 
     def __call__(self, watch: Any) -> tuple[int, Any]:
-        if self._permission.sees(self._token) != self.sees:
-            raise _RightsChanged()  # what is kept for some rights is never made with others
-        if watch is not None:
-            self._permission.watch(self._token, watch)
         index, value = self._read.run(watch)
-        value, self.left_out = self._permission.visible(self._read.method, value, self._token)
+        value, self.left_out = self._permission.visible(self._read.method, value, self._sees)
         return index, value
 
 
@@ -345,14 +340,32 @@ class _Reading:
             return
         view = gate.views.get(read.key, read.run)
         self._view_waiter = gate.views.wait(view, options.min_index, self._changed)
+        if not gate.permission.unlimited:
+            gate.bearers.join(self._token, self)
         self._timer = asyncio.get_running_loop().call_later(gate.wait_s(options.wait_ns), self.hurry)
 
     def _release(self) -> Waiter | None:
         """Stop waiting; nothing may be left that refers back here, or the collector would have to find it."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._view_waiter is not None and not self._gate.permission.unlimited:
+            self._gate.bearers.leave(self._token, self)
         view_waiter, self._view_waiter, self._timer = self._view_waiter, None, None
         return view_waiter
+
+    def rights_changed(self) -> None:
+        """What the token may do may have changed: answer as to one who asks now, if it has."""
+        waiter = self._view_waiter
+        try:
+            if waiter is None or self._gate.admitted(self._asked, self._read, self._token) is self._read:
+                return
+        except Exception:
+            pass  # it is refused by now, and told so
+        self._release()
+        if waiter is not None:
+            waiter.cancel()
+        self._options = self._options._replace(min_index=0)
+        self.begin()
 
     def _changed(self, view: View) -> None:
         self._release()
@@ -361,8 +374,7 @@ class _Reading:
         except Exception as error:
             tell_error(self._waiter, error)
             return
-        if admitted is not self._read or isinstance(view.error, _RightsChanged):
-            # What may be seen has changed, though nothing else may have: it is answered as one who asks now.
+        if admitted is not self._read:
             self._options = self._options._replace(min_index=0)
             self.begin()
         elif view.error is not None:

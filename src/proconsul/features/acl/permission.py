@@ -6,7 +6,7 @@ refused; lists are filtered, and say whether something was left out (Consul docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from proconsul.engine.store.watch import WatchSet
@@ -35,6 +35,15 @@ class Entry(NamedTuple):
 
     admit: Admit
     show: Callable[[Any, Authorizer], Visible] | None = None
+
+
+class Eyes(NamedTuple):
+    """Those who are shown the same. ``told``: whether they hear that there is more. ``token`` counts only where an
+    answer is about the token itself."""
+
+    authorizer: Authorizer | None
+    told: bool
+    token: str
 
 
 def _anybody(_args: Any, _authorizer: Authorizer) -> bool:
@@ -128,24 +137,28 @@ class ACLPermission:
         if entry is None or not entry.admit(args, self._resolver.resolve(token).authorizer):
             raise PermissionDenied()
 
-    def sees(self, token: str) -> Hashable:
-        """The token, whose answers end with it, and its rights, since what was kept under others is not to be shown."""
+    def sees(self, method: Any, token: str) -> Eyes:
+        """See `features.permission.Permission`."""
         try:
-            return token, self._resolver.resolve(token).authorizer
+            authorizer: Authorizer | None = self._resolver.resolve(token).authorizer
         except ACLNotFound:
-            return token, None  # for methods that decide for themselves; others have refused it
+            authorizer = None  # for methods that decide for themselves; others have refused it
+        told = token not in ("", ANONYMOUS_SECRET)
+        return Eyes(authorizer, told, token if method.name.startswith("ACL.") else "")
 
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
         self._resolver.watch(token, watch)
 
-    def visible(self, method: Any, value: Any, token: str) -> Visible:
-        """What of a read's value is shown to ``token``; who is nobody is not told that there is more."""
+    def visible(self, method: Any, value: Any, sees: Eyes) -> Visible:
+        """What of a read's value is shown; who is nobody is not told that there is more."""
         entry = self.table.get(method.name)
         if entry is None or entry.show is None:
             return Visible(value, False)
-        value, removed = entry.show(value, self._resolver.resolve(token).authorizer)
-        return Visible(value, removed and token not in ("", ANONYMOUS_SECRET))
+        if sees.authorizer is None:
+            raise ACLNotFound()
+        value, removed = entry.show(value, sees.authorizer)
+        return Visible(value, removed and sees.told)
 
     # ------------------------------------------------------------------ the table
 
