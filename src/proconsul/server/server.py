@@ -118,6 +118,7 @@ class ConsulServer(ConsulNode):
                 await on_thread(check_whole, directory, log_store, snapshots)
         except BaseException:
             log_store.close()
+            self._opened = None
             raise
 
     async def start(self) -> None:
