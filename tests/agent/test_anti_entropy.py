@@ -241,7 +241,7 @@ async def test_the_entry_of_another_node_is_left_alone() -> None:
 async def test_what_was_registered_without_a_leader_arrives_when_there_is_one() -> None:
     world = World()
     world.catalog.leader = False
-    world.sync.start()
+    await world.sync.start()
     try:
         world.state.add_service(service("web"))
         async with asyncio.timeout(20):

@@ -116,9 +116,9 @@ class Client:
 
     def __init__(self, agent: Agent) -> None:
         self.agent, self.pool = agent, Pool()
-        forwarding: Any = agent.server.forwarding
+        forwarding: Any = agent.node.forwarding
         forwarding._pool, forwarding._choose = self.pool, lambda: ADDRESS
-        agent.server.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
+        agent.node.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
 
     async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:
         path, _, query = target.partition("?")
@@ -234,7 +234,11 @@ def _question(name: str, kind: int) -> bytes:
     ],
 )  # fmt: skip
 async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str, rpc: Any) -> None:
-    service = DnsService(client.agent)
+    agent = client.agent
+    service = DnsService(
+        agent.config.fixed, agent.config.reloadable, agent.node, token=agent.tokens.for_dns,
+        sample=agent.metrics.sample, rng=agent.rng,
+    )  # fmt: skip
     whole = sample(rpc.reply)
     replies = [whole, b"", b"\xc1", None, {}]
     for at in places(whole):
@@ -289,7 +293,7 @@ async def test_what_is_no_archive_is_an_error(client: Client, reply: bytes) -> N
         await reader.read()
         writer.close()
 
-    server, pool = client.agent.server, ConnectionPool()
+    server, pool = client.agent.node, ConnectionPool()
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
         address = Address(*listener.sockets[0].getsockname()[:2])
         server.pool, server.whom_to_ask = pool, lambda: address  # type: ignore[method-assign]

@@ -263,7 +263,7 @@ async def _all(work: list[Awaitable[tuple[int, str]]]) -> list[tuple[int, str]]:
 async def test_a_ttl_that_is_put_back_has_what_was_left_of_its_time(start: Start) -> None:
     async with start() as subject:
         await subject.ok("/v1/agent/check/register", {"ID": "c", "Name": "c", "TTL": "1h"})
-        schedule = subject.loop.agent.runners._registry._schedule
+        schedule = subject.loop.agent.runners._schedule
         deadline = schedule.deadline("c")
         subject.disk.full = {"checks"}
         assert (await subject.put("/v1/agent/check/register", {"ID": "c", "Name": "c", "TTL": "2h"}))[0] == 500
@@ -307,7 +307,7 @@ def reloads(subject: Subject, settings: dict[str, Any], tmp_path: Path, config: 
     def read(_: object) -> Any:
         return load({"dev": True, "node_name": "test", "config_files": [str(path)], **settings})[0]
 
-    subject.loop.agent._reload_config = read
+    subject.loop.agent.reloading.read = read
 
 
 async def test_a_reload_that_fails_changes_nothing(start: Start, tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from support.reference import require_reference
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from check_definitions import checked
 from check_servers import read_request, reply, tcp_server
 
-from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
 from support.ports import free_port, free_ports
@@ -156,7 +156,7 @@ async def test_outputs_agree(tmp_path: Path) -> None:
         spelling = {"http": "HTTP", "tcp": "TCP", "grpc": "GRPC"}
         for name, fields in definitions.items():
             camel = {spelling.get(key, key.capitalize()): value for key, value in fields.items()}
-            definition = CheckDefinition.from_fields({**camel, "Interval": "1s"})
+            definition = checked({**camel, "Interval": "1s"})
             result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
             ours[name] = (result.status.value, result.output)
     assert {name: (ours[name], theirs[name]) for name in definitions if ours[name] != theirs[name]} == {}

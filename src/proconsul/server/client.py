@@ -10,7 +10,7 @@ from proconsul.engine.completion import Completion, tell_error
 from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcError, RpcFailure
 from proconsul.engine.wire.msgpack import DecodeError
-from proconsul.features.acl.rights import AskedRights, Rights
+from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ConsulError, NoServers
 from proconsul.features.kv.model import DirEntry
@@ -32,8 +32,8 @@ class ConsulClient(ConsulNode):
     on_duty = False
     leading = False
 
-    def _make_rights(self) -> Rights:
-        return AskedRights(
+    def _make_rights(self) -> TokenRights:
+        return AskedTokenRights(
             self.state.acl, self.resolver, self.acl_settings, self._ask, self.clock, datacenter=self.datacenter
         )  # fmt: skip
 

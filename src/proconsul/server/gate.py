@@ -356,16 +356,17 @@ class _Reading:
     def rights_changed(self) -> None:
         """What the token may do may have changed: answer as to one who asks now, if it has."""
         waiter = self._view_waiter
+        if waiter is None:
+            return
         try:
-            if waiter is None or self._gate.admitted(self._asked, self._read, self._token) is self._read:
-                return
+            same = self._gate.admitted(self._asked, self._read, self._token) is self._read
         except Exception:
-            pass  # it is refused by now, and told so
-        self._release()
-        if waiter is not None:
+            same = False  # it is refused by now, and will be told so
+        if not same:
+            self._release()
             waiter.cancel()
-        self._options = self._options._replace(min_index=0)
-        self.begin()
+            self._options = self._options._replace(min_index=0)
+            self.begin()
 
     def _changed(self, view: View) -> None:
         self._release()

@@ -17,7 +17,7 @@ from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
 from proconsul.features.acl.resolver import Resolver
-from proconsul.features.acl.rights import Rights
+from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.base import SECOND_NS
 from proconsul.features.coordinate.endpoint import WanCoordinate
 from proconsul.features.errors import ConsulError
@@ -99,7 +99,7 @@ class ConsulNode(ABC):
         return AllowEverything()
 
     @abstractmethod
-    def _make_rights(self) -> Rights:
+    def _make_rights(self) -> TokenRights:
         """Who says what a token may do at this node."""
 
     def endpoint(self, kind: type[T]) -> T:

@@ -27,7 +27,7 @@ from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
-from proconsul.features.acl.rights import OwnRights, Rights
+from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, NoLeader
@@ -119,6 +119,7 @@ class ConsulServer(ConsulNode):
                 await on_thread(check_whole, directory, log_store, snapshots)
         except BaseException:
             log_store.close()
+            self._opened = None
             raise
 
     async def start(self) -> None:
@@ -185,8 +186,8 @@ class ConsulServer(ConsulNode):
     def _make_leadership(self) -> Leadership:
         return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
 
-    def _make_rights(self) -> Rights:
-        return OwnRights(self.resolver)
+    def _make_rights(self) -> TokenRights:
+        return OwnTokenRights(self.resolver)
 
     def _make_permission(self) -> Permission:
         acl = self.acl_settings

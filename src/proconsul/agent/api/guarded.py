@@ -5,16 +5,13 @@ All of them find out first what the token may do, which a client agent has to as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proconsul.agent.api.rights import Rights
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Handler, Router
 from proconsul.features.acl.rules import Level
-from proconsul.features.errors import PermissionDenied
 from proconsul.features.web import finished
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
 
 # Of the agent and the node it is the own name that must be granted; operators have none.
 NEEDS = {
@@ -35,14 +32,12 @@ NEEDS = {
 class GuardedRouter(Router):
     """Puts routes into ``router`` so that they ask for rights first."""
 
-    def __init__(self, router: Router, agent: Agent) -> None:
-        self._router, self._agent = router, agent
+    def __init__(self, router: Router, rights: Rights) -> None:
+        self._router, self._rights = router, rights
 
     def add(self, pattern: str, handlers: dict[str, Handler], **options: Any) -> None:
-        from proconsul.agent.api.rights import are_asked_for
-
         need = NEEDS.get(pattern)
-        if are_asked_for(self._agent):
+        if self._rights.asked_for:
             if need is not None:
                 handlers = {verb: self._guarded(handler, *need) for verb, handler in handlers.items()}
             handlers = {verb: self._informed(handler) for verb, handler in handlers.items()}
@@ -50,28 +45,20 @@ class GuardedRouter(Router):
 
     def _informed(self, handler: Handler) -> Handler:
         """``handler``, once it is known what the token of a request may do."""
-        rights, tokens, web = self._agent.server.rights, self._agent.tokens, self._agent.web
+        rights = self._rights
 
         def informed(request: Request) -> Answer:
-            secret = web.token(request)
-            if rights.ready(secret) or tokens.is_recovery(secret):
-                return handler(request)
-            return later(request, secret)
+            return handler(request) if rights.known(request) else later(request)
 
-        async def later(request: Request, secret: str) -> Response:
-            await rights.learn(secret)
+        async def later(request: Request) -> Response:
+            await rights.learn(request)
             return await finished(handler(request))
 
         return informed
 
     def _guarded(self, handler: Handler, resource: str, level: Level) -> Handler:
-        from proconsul.agent.api.rights import allows
-
         def guarded(request: Request) -> Answer:
-            agent = self._agent
-            name = "" if resource == "operator" else agent.config.node_name
-            if not allows(agent, agent.web.token(request), resource, level, name):
-                raise PermissionDenied()
+            self._rights.require_own(request, resource, level)
             return handler(request)
 
         return guarded

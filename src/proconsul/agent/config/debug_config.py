@@ -44,36 +44,36 @@ def _urls(endpoints: tuple[Endpoint, ...]) -> list[str]:
 
 def _identity(config: RuntimeConfig) -> dict[str, object]:
     return {
-        "Bootstrap": config.bootstrap,
-        "BootstrapExpect": config.bootstrap_expect,
-        "DataDir": config.data_dir,
-        "Datacenter": config.datacenter,
-        "DevMode": config.dev_mode,
-        "NodeID": config.node_id,
-        "NodeMeta": dict(sorted(config.node_meta.items())),
-        "NodeName": config.node_name,
-        "NonVotingServer": config.read_replica,
-        "PidFile": config.pid_file,
-        "PrimaryDatacenter": config.primary_datacenter,
-        "PrimaryGateways": list(config.primary_gateways),
-        "PrimaryGatewaysInterval": _duration(config.primary_gateways_interval_s),
-        "Revision": config.revision,
-        "SegmentLimit": config.segment_count_max,
-        "SegmentName": config.segment,
-        "SegmentNameLimit": config.segment_name_length_max,
+        "Bootstrap": config.fixed.bootstrap,
+        "BootstrapExpect": config.fixed.bootstrap_expect,
+        "DataDir": config.fixed.data_dir,
+        "Datacenter": config.fixed.datacenter,
+        "DevMode": config.fixed.dev_mode,
+        "NodeID": config.fixed.node_id,
+        "NodeMeta": dict(sorted(config.reloadable.node_meta.items())),
+        "NodeName": config.fixed.node_name,
+        "NonVotingServer": config.fixed.read_replica,
+        "PidFile": config.fixed.pid_file,
+        "PrimaryDatacenter": config.fixed.primary_datacenter,
+        "PrimaryGateways": list(config.fixed.primary_gateways),
+        "PrimaryGatewaysInterval": _duration(config.fixed.primary_gateways_interval_s),
+        "Revision": config.fixed.revision,
+        "SegmentLimit": config.fixed.segment_count_max,
+        "SegmentName": config.fixed.segment,
+        "SegmentNameLimit": config.fixed.segment_name_length_max,
         "Segments": [],
-        "ServerMode": config.server,
-        "Version": config.version,
-        "VersionPrerelease": config.version_prerelease,
+        "ServerMode": config.fixed.server,
+        "Version": config.fixed.version,
+        "VersionPrerelease": config.fixed.version_prerelease,
     }
 
 
 def _acl(config: RuntimeConfig) -> dict[str, object]:
-    acl = config.acl
+    acl = config.fixed.acl
     return {
         "ACLAgentMasterToken": _HIDDEN,
         "ACLAgentToken": _HIDDEN,
-        "ACLDatacenter": config.primary_datacenter,
+        "ACLDatacenter": config.fixed.primary_datacenter,
         "ACLDefaultPolicy": acl.default_policy,
         "ACLDisabledTTL": _duration(acl.disabled_ttl_s),
         "ACLDownPolicy": acl.down_policy,
@@ -91,7 +91,7 @@ def _acl(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _auto_config(config: RuntimeConfig) -> dict[str, object]:
-    auto, static = config.auto_config, config.auto_config.authorizer
+    auto, static = config.fixed.auto_config, config.fixed.auto_config.authorizer
 
     def listed(key: str) -> object:
         return static.get(key)
@@ -138,10 +138,10 @@ def _auto_config(config: RuntimeConfig) -> dict[str, object]:
             "IntroTokenFile": auto.intro_token_file,
             "ServerAddresses": list(auto.server_addresses),
         },
-        "AutoEncryptAllowTLS": config.auto_encrypt.allow_tls,
-        "AutoEncryptDNSSAN": list(config.auto_encrypt.dns_san),
-        "AutoEncryptIPSAN": [_octets(text) for text in config.auto_encrypt.ip_san],
-        "AutoEncryptTLS": config.auto_encrypt.tls,
+        "AutoEncryptAllowTLS": config.fixed.auto_encrypt.allow_tls,
+        "AutoEncryptDNSSAN": list(config.fixed.auto_encrypt.dns_san),
+        "AutoEncryptIPSAN": [_octets(text) for text in config.fixed.auto_encrypt.ip_san],
+        "AutoEncryptTLS": config.fixed.auto_encrypt.tls,
     }
 
 
@@ -157,7 +157,7 @@ def _octets(text: str) -> list[int]:
 
 
 def _autopilot(config: RuntimeConfig) -> dict[str, object]:
-    pilot = config.autopilot
+    pilot = config.fixed.autopilot
     return {
         "AutopilotCleanupDeadServers": pilot.cleanup_dead_servers,
         "AutopilotDisableUpgradeMigration": pilot.disable_upgrade_migration,
@@ -171,32 +171,32 @@ def _autopilot(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _network(config: RuntimeConfig) -> dict[str, object]:
-    ports = config.ports
-    wan_bind = config.serf_bind_wan
+    ports = config.fixed.ports
+    wan_bind = config.fixed.serf_bind_wan
     return {
-        "AdvertiseAddrLAN": config.advertise_addr_lan,
-        "AdvertiseAddrWAN": config.advertise_addr_wan,
-        "BindAddr": config.bind_addr,
-        "ClientAddrs": list(config.client_addrs),
+        "AdvertiseAddrLAN": config.fixed.advertise_addr_lan,
+        "AdvertiseAddrWAN": config.fixed.advertise_addr_wan,
+        "BindAddr": config.fixed.bind_addr,
+        "ClientAddrs": list(config.fixed.client_addrs),
         "ConnectSidecarMaxPort": ports.sidecar_max,
         "ConnectSidecarMinPort": ports.sidecar_min,
         "ExposeMaxPort": ports.expose_max,
         "ExposeMinPort": ports.expose_min,
-        "GRPCAddrs": _urls(config.grpc_addrs),
+        "GRPCAddrs": _urls(config.fixed.grpc_addrs),
         "GRPCPort": ports.grpc,
-        "RPCAdvertiseAddr": f"tcp://{config.rpc_advertise}",
-        "RPCBindAddr": f"tcp://{config.rpc_bind}",
-        "SerfAdvertiseAddrLAN": f"tcp://{config.serf_advertise_lan}",
-        "SerfAdvertiseAddrWAN": f"tcp://{config.serf_advertise_wan}" if wan_bind else "",
-        "SerfAllowedCIDRsLAN": list(config.serf_allowed_cidrs_lan),
-        "SerfAllowedCIDRsWAN": list(config.serf_allowed_cidrs_wan),
-        "SerfBindAddrLAN": f"tcp://{config.serf_bind_lan}",
+        "RPCAdvertiseAddr": f"tcp://{config.fixed.rpc_advertise}",
+        "RPCBindAddr": f"tcp://{config.fixed.rpc_bind}",
+        "SerfAdvertiseAddrLAN": f"tcp://{config.fixed.serf_advertise_lan}",
+        "SerfAdvertiseAddrWAN": f"tcp://{config.fixed.serf_advertise_wan}" if wan_bind else "",
+        "SerfAllowedCIDRsLAN": list(config.fixed.serf_allowed_cidrs_lan),
+        "SerfAllowedCIDRsWAN": list(config.fixed.serf_allowed_cidrs_wan),
+        "SerfBindAddrLAN": f"tcp://{config.fixed.serf_bind_lan}",
         "SerfBindAddrWAN": f"tcp://{wan_bind}" if wan_bind else "",
         "SerfPortLAN": ports.serf_lan,
         "SerfPortWAN": ports.serf_wan,
         "ServerPort": ports.server,
-        "TaggedAddresses": dict(sorted(config.tagged_addresses.items())),
-        "TranslateWANAddrs": config.translate_wan_addrs,
+        "TaggedAddresses": dict(sorted(config.fixed.tagged_addresses.items())),
+        "TranslateWANAddrs": config.fixed.translate_wan_addrs,
     }
 
 
@@ -212,41 +212,41 @@ def _gossip(config: RuntimeConfig) -> dict[str, object]:
         }
 
     return {
-        **pool("LAN", config.gossip_lan),
-        **pool("WAN", config.gossip_wan),
+        **pool("LAN", config.fixed.gossip_lan),
+        **pool("WAN", config.fixed.gossip_wan),
         "EncryptKey": _HIDDEN,
-        "EncryptVerifyIncoming": config.encrypt_verify_incoming,
-        "EncryptVerifyOutgoing": config.encrypt_verify_outgoing,
-        "DisableKeyringFile": config.disable_keyring_file,
-        "LeaveOnTerm": config.leave_on_terminate,
-        "SkipLeaveOnInt": config.skip_leave_on_interrupt,
-        "ReconnectTimeoutLAN": _duration(config.reconnect_timeout_lan_s),
-        "ReconnectTimeoutWAN": _duration(config.reconnect_timeout_wan_s),
+        "EncryptVerifyIncoming": config.fixed.encrypt_verify_incoming,
+        "EncryptVerifyOutgoing": config.fixed.encrypt_verify_outgoing,
+        "DisableKeyringFile": config.fixed.disable_keyring_file,
+        "LeaveOnTerm": config.reloadable.leave_on_terminate,
+        "SkipLeaveOnInt": config.reloadable.skip_leave_on_interrupt,
+        "ReconnectTimeoutLAN": _duration(config.fixed.reconnect_timeout_lan_s),
+        "ReconnectTimeoutWAN": _duration(config.fixed.reconnect_timeout_wan_s),
     }
 
 
 def _checks(config: RuntimeConfig) -> dict[str, object]:
-    checks = config.checks
+    checks = config.reloadable.checks
     return {
         "CheckDeregisterIntervalMin": _duration(checks.deregister_interval_min_s),
         "CheckOutputMaxSize": checks.output_bytes_max,
         "CheckReapInterval": _duration(checks.reap_interval_s),
         "CheckUpdateInterval": _duration(checks.update_interval_s),
-        "Checks": [_node_check_view(item) for item in config.check_definitions],
+        "Checks": [_node_check_view(item) for item in config.reloadable.check_definitions],
         "DiscardCheckOutput": checks.discard_output,
         "EnableAgentTLSForChecks": checks.enable_agent_tls,
         "EnableLocalScriptChecks": checks.enable_local_scripts,
         "EnableRemoteScriptChecks": checks.enable_remote_scripts,
-        "Services": [_service_view(item) for item in config.service_definitions],
+        "Services": [_service_view(item) for item in config.reloadable.service_definitions],
     }
 
 
 def _dns(config: RuntimeConfig) -> dict[str, object]:
-    dns = config.dns
+    dns = config.reloadable.dns
     soa = dns.soa
     return {
         "DNSARecordLimit": dns.a_record_limit,
-        "DNSAddrs": _urls(config.dns_addrs),
+        "DNSAddrs": _urls(config.fixed.dns_addrs),
         "DNSAllowStale": dns.allow_stale,
         "DNSAltDomain": dns.alt_domain,
         "DNSCacheMaxAge": _duration(dns.cache_max_age_s),
@@ -257,7 +257,7 @@ def _dns(config: RuntimeConfig) -> dict[str, object]:
         "DNSNodeMetaTXT": dns.node_meta_txt,
         "DNSNodeTTL": _duration(dns.node_ttl_s),
         "DNSOnlyPassing": dns.only_passing,
-        "DNSPort": config.ports.dns,
+        "DNSPort": config.fixed.ports.dns,
         "DNSRecursorTimeout": _duration(dns.recursor_timeout_s),
         "DNSRecursors": list(dns.recursors),
         "DNSSOA": {"Expire": soa.expire_s, "Minttl": soa.min_ttl_s, "Refresh": soa.refresh_s, "Retry": soa.retry_s},
@@ -268,23 +268,23 @@ def _dns(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _http(config: RuntimeConfig) -> dict[str, object]:
-    http = config.http
+    http, queries = config.fixed.http, config.reloadable.queries
     return {
         "AllowWriteHTTPFrom": list(http.allow_write_http_from),
-        "DefaultQueryTime": _duration(http.default_query_time_s),
+        "DefaultQueryTime": _duration(queries.default_query_time_s),
         "DisableHTTPUnprintableCharFilter": http.disable_unprintable_char_filter,
-        "DiscoveryMaxStale": _duration(http.discovery_max_stale_s),
-        "EnableUI": config.ui.enabled,
-        "HTTPAddrs": _urls(config.http_addrs),
+        "DiscoveryMaxStale": _duration(queries.discovery_max_stale_s),
+        "EnableUI": config.fixed.ui.enabled,
+        "HTTPAddrs": _urls(config.fixed.http_addrs),
         "HTTPBlockEndpoints": list(http.block_endpoints),
-        "HTTPPort": config.ports.http,
+        "HTTPPort": config.fixed.ports.http,
         "HTTPResponseHeaders": dict(sorted(http.response_headers.items())),
-        "HTTPSAddrs": _urls(config.https_addrs),
-        "HTTPSPort": config.ports.https,
-        "HTTPUseCache": http.use_cache,
-        "MaxQueryTime": _duration(http.max_query_time_s),
-        "UIContentPath": config.ui.content_path,
-        "UIDir": config.ui.directory,
+        "HTTPSAddrs": _urls(config.fixed.https_addrs),
+        "HTTPSPort": config.fixed.ports.https,
+        "HTTPUseCache": queries.use_cache,
+        "MaxQueryTime": _duration(queries.max_query_time_s),
+        "UIContentPath": config.fixed.ui.content_path,
+        "UIDir": config.fixed.ui.directory,
         "UnixSocketGroup": http.unix_socket_group,
         "UnixSocketMode": http.unix_socket_mode,
         "UnixSocketUser": http.unix_socket_user,
@@ -292,13 +292,13 @@ def _http(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _limits(config: RuntimeConfig) -> dict[str, object]:
-    limits = config.limits
+    limits = config.fixed.limits
     return {
         "Cache": {
             "EntryFetchMaxBurst": limits.cache_entry_fetch_burst_max,
             "EntryFetchRate": _number(limits.cache_entry_fetch_rate),
         },
-        "HTTPMaxConnsPerClient": limits.http_conns_per_client_max,
+        "HTTPMaxConnsPerClient": config.reloadable.http_conns_per_client_max,
         "HTTPSHandshakeTimeout": _duration(limits.https_handshake_timeout_s),
         "KVMaxValueSize": limits.kv_value_bytes_max,
         "RPCHandshakeTimeout": _duration(limits.rpc_handshake_timeout_s),
@@ -310,8 +310,8 @@ def _limits(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _joins(config: RuntimeConfig) -> dict[str, object]:
-    view: dict[str, object] = {"RejoinAfterLeave": config.rejoin_after_leave}
-    for name, join in (("LAN", config.join_lan), ("WAN", config.join_wan)):
+    view: dict[str, object] = {"RejoinAfterLeave": config.fixed.rejoin_after_leave}
+    for name, join in (("LAN", config.fixed.join_lan), ("WAN", config.fixed.join_wan)):
         view[f"RetryJoin{name}"] = list(join.retry_join)
         view[f"RetryJoinInterval{name}"] = _duration(join.retry_interval_s)
         view[f"RetryJoinMaxAttempts{name}"] = join.retry_attempts_max
@@ -320,13 +320,13 @@ def _joins(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _logging(config: RuntimeConfig) -> dict[str, object]:
-    log = config.logging
+    log = config.fixed.logging
     return {
         "Logging": {
             "EnableSyslog": log.syslog,
             "LogFilePath": log.file,
             "LogJSON": log.json,
-            "LogLevel": log.level,
+            "LogLevel": config.reloadable.log_level,
             "LogRotateBytes": log.rotate_bytes,
             "LogRotateDuration": _duration(log.rotate_duration_s),
             "LogRotateMaxFiles": log.rotate_files_max,
@@ -337,24 +337,24 @@ def _logging(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _raft(config: RuntimeConfig) -> dict[str, object]:
-    raft = config.raft
+    raft = config.fixed.raft
     return {
-        "ConsulCoordinateUpdateBatchSize": config.coordinate.update_batch_size,
-        "ConsulCoordinateUpdateMaxBatches": config.coordinate.update_batches_max,
-        "ConsulCoordinateUpdatePeriod": _duration(config.coordinate.update_period_s),
+        "ConsulCoordinateUpdateBatchSize": config.fixed.coordinate.update_batch_size,
+        "ConsulCoordinateUpdateMaxBatches": config.fixed.coordinate.update_batches_max,
+        "ConsulCoordinateUpdatePeriod": _duration(config.fixed.coordinate.update_period_s),
         "ConsulRaftElectionTimeout": _duration(raft.election_timeout_s),
         "ConsulRaftHeartbeatTimeout": _duration(raft.heartbeat_timeout_s),
         "ConsulRaftLeaderLeaseTimeout": _duration(raft.leader_lease_timeout_s),
-        "ConsulServerHealthInterval": _duration(config.server_health_interval_s),
-        "LeaveDrainTime": _duration(config.performance.leave_drain_time_s),
-        "RPCHoldTimeout": _duration(config.performance.rpc_hold_timeout_s),
-        "RPCProtocol": config.protocol,
+        "ConsulServerHealthInterval": _duration(config.fixed.server_health_interval_s),
+        "LeaveDrainTime": _duration(config.fixed.performance.leave_drain_time_s),
+        "RPCHoldTimeout": _duration(config.fixed.performance.rpc_hold_timeout_s),
+        "RPCProtocol": config.fixed.protocol,
         "RaftProtocol": raft.protocol,
         "RaftSnapshotInterval": _duration(raft.snapshot_interval_s),
         "RaftSnapshotThreshold": raft.snapshot_threshold,
         "RaftTrailingLogs": raft.trailing_logs,
-        "SyncCoordinateIntervalMin": _duration(config.coordinate.sync_interval_min_s),
-        "SyncCoordinateRateTarget": _number(config.coordinate.sync_rate_target),
+        "SyncCoordinateIntervalMin": _duration(config.fixed.coordinate.sync_interval_min_s),
+        "SyncCoordinateRateTarget": _number(config.fixed.coordinate.sync_rate_target),
     }
 
 
@@ -375,7 +375,7 @@ _CIRCONUS: Final = {
 
 
 def _telemetry(config: RuntimeConfig) -> dict[str, object]:
-    telemetry = config.telemetry
+    telemetry = config.fixed.telemetry
     view: dict[str, object] = {
         "AllowedPrefixes": list(telemetry.allowed_prefixes),
         "BlockedPrefixes": list(telemetry.blocked_prefixes),
@@ -395,7 +395,7 @@ def _telemetry(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _tls(config: RuntimeConfig) -> dict[str, object]:
-    tls = config.tls
+    tls = config.reloadable.tls
     rpc = tls.internal_rpc
     return {
         "CAFile": rpc.ca_file,
@@ -416,23 +416,23 @@ def _tls(config: RuntimeConfig) -> dict[str, object]:
 
 def _rest(config: RuntimeConfig) -> dict[str, object]:
     return {
-        "AEInterval": _duration(config.ae_interval_s),
-        "ConfigEntryBootstrap": [dict(entry) for entry in config.config_entry_bootstrap],
-        "ConnectCAConfig": {key: _secret_free(key, value) for key, value in config.connect.ca_config.items()},
-        "ConnectCAProvider": config.connect.ca_provider,
-        "ConnectEnabled": config.connect.enabled,
-        "ConnectMeshGatewayWANFederationEnabled": config.connect.enable_mesh_gateway_wan_federation,
-        "ConnectTestCALeafRootChangeSpread": _duration(config.connect.test_ca_leaf_root_change_spread_s),
-        "DisableAnonymousSignature": config.disable_anonymous_signature,
-        "DisableCoordinates": config.coordinate.disabled,
-        "DisableHostNodeID": config.disable_host_node_id,
-        "DisableRemoteExec": config.disable_remote_exec,
-        "DisableUpdateCheck": config.disable_update_check,
-        "EnableCentralServiceConfig": config.enable_central_service_config,
-        "EnableDebug": config.enable_debug,
+        "AEInterval": _duration(config.fixed.ae_interval_s),
+        "ConfigEntryBootstrap": [dict(entry) for entry in config.fixed.config_entry_bootstrap],
+        "ConnectCAConfig": {key: _secret_free(key, value) for key, value in config.fixed.connect.ca_config.items()},
+        "ConnectCAProvider": config.fixed.connect.ca_provider,
+        "ConnectEnabled": config.fixed.connect.enabled,
+        "ConnectMeshGatewayWANFederationEnabled": config.fixed.connect.enable_mesh_gateway_wan_federation,
+        "ConnectTestCALeafRootChangeSpread": _duration(config.fixed.connect.test_ca_leaf_root_change_spread_s),
+        "DisableAnonymousSignature": config.fixed.disable_anonymous_signature,
+        "DisableCoordinates": config.fixed.coordinate.disabled,
+        "DisableHostNodeID": config.fixed.disable_host_node_id,
+        "DisableRemoteExec": config.fixed.disable_remote_exec,
+        "DisableUpdateCheck": config.fixed.disable_update_check,
+        "EnableCentralServiceConfig": config.fixed.enable_central_service_config,
+        "EnableDebug": config.reloadable.enable_debug,
         "EnterpriseRuntimeConfig": {},
-        "SessionTTLMin": _duration(config.session_ttl_min_s),
-        "Watches": [{} for _ in config.watches],
+        "SessionTTLMin": _duration(config.fixed.session_ttl_min_s),
+        "Watches": [{} for _ in config.reloadable.watches],
     }
 
 

@@ -20,7 +20,7 @@ class Group(NamedTuple):
     """Settings without effect for one reason.
 
     ``settings`` maps the key of a configuration file (its path with dots, as it is merged) to the path of the field of
-    RuntimeConfig that holds it; "" where no field does. ``fields`` are those that no key of its own fills.
+    the configuration that holds it; "" where no field does. ``fields`` are those that no key of its own fills.
     """
 
     title: str
@@ -42,8 +42,7 @@ def _none(prefix: str, names: str) -> dict[str, str]:
 
 
 _TOKENS: Final = {
-    "acl_replication_token": "acl.tokens.replication",
-    **_same("acl.tokens.", "replication"),
+    "acl_replication_token": "tokens.replication", "acl.tokens.replication": "tokens.replication",
 }  # fmt: skip
 
 GROUPS: Final = (

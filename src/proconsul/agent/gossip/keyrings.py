@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proconsul.agent.checks.dial import errno_text
-from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.runtime import FixedConfig
 from proconsul.agent.durable import replace_file
 from proconsul.engine.gossip.keyring import (
     KEY_SIZES,
@@ -55,7 +55,7 @@ class Keyrings:
     wan: PoolKeys | None
 
 
-def load_keyrings(config: RuntimeConfig) -> Keyrings:
+def load_keyrings(config: FixedConfig) -> Keyrings:
     """The keyrings of an agent; makes the files on the first start. Raises ConsulError, which is fatal."""
     directory = Path(config.data_dir) / "serf" if config.data_dir and not config.disable_keyring_file else None
     in_wan = config.server and config.serf_bind_wan is not None

@@ -11,23 +11,22 @@ import contextlib
 import logging
 import os
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
+from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.hooks.processes import kill_group, start_group
+from proconsul.agent.part import Commit, Part
 from proconsul.client import gojson, watchplan
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.streams import put
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.errors import ConsulError
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
-    from proconsul.agent.config.runtime import RuntimeConfig
 
 log = logging.getLogger("agent")
 
@@ -74,15 +73,6 @@ def parse_watch(raw: Mapping[str, Any]) -> WatchDefinition:
     return WatchDefinition(kind, request, token, datacenter, handler)
 
 
-def check_watches(definitions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a reload for watches that cannot be understood. Raises ConsulError."""
-    try:
-        for raw in definitions:
-            parse_watch(raw)
-    except ConsulError as error:
-        raise ConsulError(f"Failed reloading watches: {error}") from None
-
-
 def _go_map(values: Mapping[str, Any]) -> str:
     pairs = ", ".join(f'"{key}":{value!r}'.replace("'", '"') for key, value in sorted(values.items()))
     return f"map[string]interface {{}}{{{pairs}}}"
@@ -123,23 +113,25 @@ def _seconds(value: Any) -> float:
         raise ConsulError(f"Failed to parse watch timeout: {error}") from None
 
 
-class Watches:
-    """All watches of an agent."""
+class Watches(Part):
+    """All watches of an agent. ``answer`` gives the agent's own answer to a request."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]], config: ReloadableConfig) -> None:
+        self._answer = answer
+        self._definitions = config.watches
         self._tasks: list[asyncio.Task[None]] = []
         # Handlers that run, those of watches that are gone as well.
         self._handlers: set[asyncio.Task[None]] = set()
         self._tls = DefaultTlsContexts()
 
-    def start(self, definitions: Sequence[Mapping[str, Any]]) -> None:
-        """Follow ``definitions`` in place of the watches before. Raises ConsulError for one that cannot be understood;
-        then all stays as it was."""
-        parsed = [parse_watch(raw) for raw in definitions]
+    async def start(self) -> None:
+        """Raises ConsulError for a watch that cannot be understood."""
+        self._follow_instead([parse_watch(raw) for raw in self._definitions])
+
+    def _follow_instead(self, watches: Sequence[WatchDefinition]) -> None:
         for task in self._tasks:
             task.cancel()
-        self._tasks = [asyncio.create_task(self._follow(watch)) for watch in parsed]
+        self._tasks = [asyncio.create_task(self._follow(watch)) for watch in watches]
 
     async def stop(self) -> None:
         tasks = [*self._tasks, *self._handlers]
@@ -148,12 +140,16 @@ class Watches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def reloaded(self, config: RuntimeConfig) -> None:
+    def plan_reload(self, config: ReloadableConfig) -> Commit:
         """Stop all watches and start those of the new configuration, so every handler runs again.
 
-        Handlers that run are not disturbed: one of them may be what asked for the reload.
+        Handlers that run are not disturbed: one of them may be what asked for the reload. Raises ConsulError.
         """
-        self.start(config.watches)
+        try:
+            watches = [parse_watch(raw) for raw in config.watches]
+        except ConsulError as error:
+            raise ConsulError(f"Failed reloading watches: {error}") from None
+        return partial(self._follow_instead, watches)
 
     # ------------------------------------------------------------------ one watch
 
@@ -190,7 +186,7 @@ class Watches:
         headers = {"x-consul-token": watch.token} if watch.token else {}
         path = watch.request.path
         request = Request("GET", quote(path), path, urlencode(query, doseq=True), headers)
-        response = await self._agent.front.answer(request)
+        response = await self._answer(request)
         found = _header(response, "x-consul-index")
         if response.status == 404 and watch.request.missing_is_none:
             return int(found or 0), watch.request.read(None)

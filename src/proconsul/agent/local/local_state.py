@@ -69,8 +69,9 @@ class LocalState:
     """Services and checks of this node. ``changed`` is called after every change that wants to be sent."""
 
     def __init__(
-        self, node: str, *, clock: Callable[[], float], changed: Callable[[], None], is_server: bool = False
-    ) -> None:
+        self, node: str, *, clock: Callable[[], float], changed: Callable[[], None] = lambda: None,
+        is_server: bool = False,
+    ) -> None:  # fmt: skip
         self.node = node
         self.is_server = is_server
         self.discard_check_output = False
@@ -85,7 +86,7 @@ class LocalState:
         self.out_checks: dict[str, None] = {}
         self._of_service: dict[str, dict[str, None]] = {}
         self._clock = clock
-        self._changed = changed
+        self.changed = changed
         self._listeners: list[Callable[[str], None]] = []
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -98,11 +99,11 @@ class LocalState:
 
     def _service_out(self, service_id: str) -> None:
         self.out_services[service_id] = None
-        self._changed()
+        self.changed()
 
     def _check_out(self, check_id: str) -> None:
         self.out_checks[check_id] = None
-        self._changed()
+        self.changed()
 
     def settle(self, entry: Entry) -> None:
         """The catalog knows this entry as it is. One that was replaced meanwhile says nothing about its successor."""

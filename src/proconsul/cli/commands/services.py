@@ -27,7 +27,7 @@ def read_services(paths: list[str], warn: Callable[[str], None]) -> list[dict[st
         raise Failure(f"Error: {error}") from None
     for text in warnings:
         warn(text)
-    return [_body(service) for service in config.service_definitions]
+    return [_body(service) for service in config.reloadable.service_definitions]
 
 
 def _body(service: Mapping[str, object]) -> dict[str, Json]:

@@ -11,7 +11,7 @@ class AclSettings:
 
     key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
     for nowhere. down_policy, the ttls: how long a client agent goes by what servers told it, and what it does when they
-    cannot be asked; see `rights`.
+    cannot be asked; see `token_rights`.
     """
 
     enabled: bool = False

@@ -19,9 +19,9 @@ from proconsul.features.acl.requests import (
     TokenResponse,
 )
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
-from proconsul.features.acl.rights import AskedRights
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.settings import AclSettings
+from proconsul.features.acl.token_rights import AskedTokenRights
 from proconsul.features.errors import ACLDisabled, ConsulError, NoServers, PermissionDenied
 from proconsul.features.state import State
 
@@ -42,7 +42,7 @@ class Client:
             self.state.acl, enabled=True, default_allow=self.settings.default_allow, datacenter="dc1",
             wall_clock_ns=lambda: self.world.now_ns,
         )  # fmt: skip
-        self.rights = AskedRights(
+        self.rights = AskedTokenRights(
             self.state.acl, resolver, self.settings, self._ask, lambda: self.now_s, datacenter="dc1"
         )
 
@@ -239,7 +239,7 @@ async def test_without_access_control_nobody_is_asked() -> None:
 
 
 async def test_tokens_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proconsul.features.acl.rights.KNOWN_MAX", 8)
+    monkeypatch.setattr("proconsul.features.acl.token_rights.KNOWN_MAX", 8)
     client = Client()
     tokens = [client.world.token(WEB) for _ in range(40)]
     for token in tokens:

@@ -39,7 +39,7 @@ EXTENDS = ("extend-cache", "async-cache")
 Ask = Callable[[ReadMethod, Any], Awaitable[Any]]
 
 
-class Rights(ABC):
+class TokenRights(ABC):
     """Who may do what, as far as this node can say."""
 
     def __init__(self, *, enabled: bool) -> None:
@@ -67,7 +67,7 @@ class Rights(ABC):
             raise PermissionDenied()
 
 
-class OwnRights(Rights):
+class OwnTokenRights(TokenRights):
     """A server's."""
 
     def __init__(self, resolver: Resolver) -> None:
@@ -98,7 +98,7 @@ class _Entry(NamedTuple):
     until: float
 
 
-class AskedRights(Rights):
+class AskedTokenRights(TokenRights):
     """A client agent's. The rows it was told stand in the tables of ``state``, which nothing else writes.
 
     ``clock``: seconds of a clock that never goes back.
@@ -118,7 +118,7 @@ class AskedRights(Rights):
         self._index = 0
 
     def ready(self, secret: str) -> bool:
-        """See `Rights.ready`; with ``async-cache`` what is too old is asked for beside it."""
+        """See `TokenRights.ready`; with ``async-cache`` what is too old is asked for beside it."""
         if not self.enabled:
             return True
         secret = secret or ANONYMOUS_SECRET
@@ -133,7 +133,7 @@ class AskedRights(Rights):
         return False
 
     async def learn(self, secret: str) -> None:
-        """See `Rights.learn`. Those who ask for the same at the same time share the questions."""
+        """See `TokenRights.learn`. Those who ask for the same at the same time share the questions."""
         if not self.ready(secret):
             await asyncio.shield(self._flight(secret or ANONYMOUS_SECRET))
 
