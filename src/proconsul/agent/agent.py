@@ -161,7 +161,7 @@ class Agent:
             Registered(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
             http,
             self.sync,
-            DnsService(fixed, reloadable, self.node, token=tokens.for_dns, sample=self.metrics.sample, rng=self.rng),
+            DnsService(fixed, reloadable, self.node, tokens, sample=self.metrics.sample, rng=self.rng),
             Watches(self.front.answer, reloadable),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.answers import Answer, Answerer, QueryRoom
+from proconsul.dns.answers import Answer, Answerer, QueryRoom, Reads
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import FormError, Query, Record, Reply
 from proconsul.dns.recursor import Recursors
@@ -18,7 +18,6 @@ from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry
-from proconsul.features.catalog.reads import CatalogReads
 from proconsul.features.errors import ConsulError
 from proconsul.features.server import ReadMethod
 
@@ -62,7 +61,7 @@ class Responder:
     def __init__(
         self,
         settings: Settings,
-        reads: CatalogReads,
+        reads: Reads,
         watches: WatchRegistry,
         *,
         rng: random.Random,
@@ -71,12 +70,14 @@ class Responder:
         recursors: Recursors | None = None,
         queries: QueryRoom | None = None,
         fetch: Fetch | None = None,
+        keeps: Callable[[], bool] | None = None,
         measure: Measure = _unmeasured,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         """``readable``: whether our own catalog may answer, now; None when it always may, as far as settings go.
 
-        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail.
+        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail. ``keeps``:
+        whether answers may be kept until what they were read from changes; None when they always may.
         """
         self.measure = measure
         self._fetch = fetch
@@ -85,6 +86,7 @@ class Responder:
         self._rng = rng
         self._clock = clock
         self._readable: Callable[[], bool] | None = readable
+        self._keeps = keeps
         self._queries = queries
         self.udp_cache = PacketCache(watches)
         self.tcp_cache = PacketCache(watches)
@@ -103,14 +105,17 @@ class Responder:
         self.settings = settings
         self.recursors = recursors
         self._answerer = self._answerer_of(self._reads, readable)
+        self.forget()
+
+    def forget(self) -> None:
+        """Make every answer anew: who asks may be shown something else from now on."""
         self.udp_cache.clear()
         self.tcp_cache.clear()
 
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self.udp_cache.clear()
-        self.tcp_cache.clear()
+        self.forget()
 
     def cached(self, packet: bytes, *, tcp: bool) -> bytes | None:
         """The answer to ``packet`` if it is known already."""
@@ -147,9 +152,20 @@ class Responder:
             self._later(self._ask(packet, query, send, tcp, began, self._fetch), query, send, tcp)
             return
         try:
-            self._answered(packet, query, send, tcp, began, self._answerer)
+            self._answered_here(packet, query, send, tcp, began)
         except Exception:
             self._failed(query, send)
+
+    def _answered_here(self, packet: bytes, query: Query, send: Send, tcp: bool, began: float) -> None:
+        try:
+            self._answered(packet, query, send, tcp, began, self._answerer)
+        except ConsulError as error:
+            self._answered(packet, query, send, tcp, began, self._refused(self._reads, error))
+
+    def _refused(self, reads: Reads, error: ConsulError) -> Answerer:
+        """Answers as where no catalog can be read."""
+        log.error("rpc error: error=%s", error)
+        return self._answerer_of(reads, lambda: False)
 
     def _failed(self, query: Query, send: Send) -> None:
         """Nobody foresaw what happened, and whoever asked is answered all the same."""
@@ -168,11 +184,10 @@ class Responder:
                 try:
                     reads.put(missing, await fetch(missing.method, missing.request))
                 except ConsulError as error:
-                    log.error("rpc error: error=%s", error)
-                    answerer = self._answerer_of(reads, lambda: False)
+                    answerer = self._refused(reads, error)
         send(self._failure(query))
 
-    def _answerer_of(self, reads: CatalogReads | RemoteReads, readable: Callable[[], bool] | None) -> Answerer:
+    def _answerer_of(self, reads: Reads, readable: Callable[[], bool] | None) -> Answerer:
         return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable)
 
     def _answered(
@@ -221,7 +236,7 @@ class Responder:
     def _keep(self, packet: bytes, query: Query, answer: Answer, body: bytes, tcp: bool) -> None:
         cache = self.tcp_cache if tcp else self.udp_cache
         doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
-        if self.always_readable and cache.room_for(doubtful):
+        if self.always_readable and cache.room_for(doubtful) and (self._keeps is None or self._keeps()):
             second = int(self._clock()) if answer.timed else 0
             entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
             entry.reverse = answer.reverse

@@ -33,6 +33,9 @@ class Permission(Protocol):
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
 
+    def lasts(self, token: str) -> bool:
+        """Whether what ``token`` may do changes only when a watch hears of it: it does not expire."""
+
     def visible(self, method: Method, value: Any, sees: Any) -> Visible:
         """What of a read's value is shown to those for whom `sees` was that."""
 
@@ -56,6 +59,9 @@ class AllowEverything:
 
     def watch(self, token: str, watch: WatchSet) -> None:
         return
+
+    def lasts(self, token: str) -> bool:
+        return True
 
     def visible(self, method: Method, value: Any, sees: Any) -> Visible:
         return Visible(value, False)

@@ -17,6 +17,7 @@ from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.store.view import View, Views, Waiter
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import (
     DEFAULT_QUERY_TIME_NS,
@@ -176,6 +177,17 @@ class Gate:
         if options.max_stale_ns and level == "stale" and self.authority.knows()[1] > options.max_stale_ns:
             return "leader"
         return level
+
+    def look(self, method: ReadMethod, args: Any, token: str, watch: WatchSet) -> Any:
+        """What our own state shows to ``token``, as it is; ``watch`` hears of all that would change it.
+
+        Raises ConsulError, PermissionDenied among them.
+        """
+        permission = self.permission
+        permission.admit(method, args, token)
+        permission.watch(token, watch)
+        _, value = self.reading(method, args).run(watch)
+        return permission.visible(method, value, permission.sees(method, token)).value
 
     def may_be_here(self, options: Options) -> bool:
         """Whether our own state may answer now."""

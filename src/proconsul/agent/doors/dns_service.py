@@ -11,10 +11,13 @@ from typing import Any
 
 from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
 from proconsul.agent.part import Commit, Part
+from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
+from proconsul.dns.remote import LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.options import PLAIN, Options
@@ -62,21 +65,25 @@ class DnsService(Part):
     """DNS of one agent."""
 
     def __init__(
-        self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, *, token: Callable[[], str],
-        sample: Callable[..., None], rng: random.Random,
+        self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, tokens: AgentTokens,
+        *, sample: Callable[..., None], rng: random.Random,
     ) -> None:  # fmt: skip
-        """``token`` is for questions to servers; ``sample`` gets name, milliseconds and labels of what is measured."""
-        self._fixed, self._node, self._token, self._sample = fixed, node, token, sample
+        """``sample`` gets name, milliseconds and labels of what is measured."""
+        self._fixed, self._node, self._token, self._sample = fixed, node, tokens.for_dns, sample
         self._rng = random.Random(rng.getrandbits(64))
         self._labels = (("node", fixed.node_name),)
         dns = reloadable.dns
         self._options = _freshness(dns)
         # What the first start refuses, as a reload does.
         self._first = dns
+        unlimited = node.gate.permission.unlimited
         self._responder = Responder(
-            settings_of(fixed.datacenter, dns), node.state.reads, node.state.store.watches, rng=self._rng,
-            clock=time.time, readable=self._readable(dns), recursors=None, measure=self._measure, fetch=self._fetch,
+            settings_of(fixed.datacenter, dns), node.state.reads if unlimited else LocalReads(self._look),
+            node.state.store.watches, rng=self._rng, clock=time.time, readable=self._readable(dns), recursors=None,
+            measure=self._measure, fetch=self._fetch,
+            keeps=None if unlimited else lambda: node.gate.permission.lasts(self._token()),
         )  # fmt: skip
+        tokens.listen(self._responder.forget)
         self._listeners: list[UdpListener | TcpListener] = []
 
     def _recursors(self, dns: DnsConfig) -> Recursors | None:
@@ -95,8 +102,12 @@ class DnsService(Part):
             return lambda: False
         gate, options = self._node.gate, _freshness(dns)
         if dns.allow_stale and dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
-            return lambda: gate.permission.unlimited
-        return lambda: gate.permission.unlimited and gate.may_be_here(options)
+            return None
+        return lambda: gate.may_be_here(options)
+
+    def _look(self, method: ReadMethod, args: Any, watch: WatchSet) -> Any:
+        """What our own catalog shows to DNS's token. Raises ConsulError."""
+        return self._node.gate.look(method, args, self._token(), watch)
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
         """What a server says that may. Raises ConsulError."""

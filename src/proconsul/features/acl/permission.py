@@ -150,6 +150,14 @@ class ACLPermission:
         """Have ``watch`` hear of changes of what ``token`` may do."""
         self._resolver.watch(token, watch)
 
+    def lasts(self, token: str) -> bool:
+        """See `features.permission.Permission`."""
+        try:
+            found = self._resolver.resolve(token).token
+        except ACLNotFound:
+            return True
+        return found is None or found.ExpirationTime is None
+
     def visible(self, method: Any, value: Any, sees: Eyes) -> Visible:
         """What of a read's value is shown; who is nobody is not told that there is more."""
         entry = self.table.get(method.name)
