@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from acl_world import World
 
+from proconsul.features.acl.model import ACLToken
 from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.resolver import ACLNotFound
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -212,7 +213,7 @@ FILTERS = [
 
 
 def shown_to(gate: ACLPermission, name: str, value: Any, secret: str) -> Visible:
-    return gate.visible(method(name), value, gate.sees(method(name), secret))
+    return gate.visible(method(name), value, gate.admit(method(name), DCSpecificRequest(), secret))
 
 
 @pytest.mark.parametrize(("name", "value", "rules", "shown"), FILTERS)
@@ -227,12 +228,16 @@ def test_lists_show_what_may_be_read_and_say_so(world: World, name: str, value: 
 
 
 def test_nothing_is_shown_twice_to_different_rights(world: World) -> None:
-    gate, read = permission(world), method("KVS.Get")
+    gate, read = permission(world), method("KVS.List")
     link = world.policy("changing", 'key "a" { policy = "read" }')
     one, two = world.token(Policies=[link]), world.token('key "b" { policy = "read" }')
-    before = gate.sees(read, one.SecretID)
-    assert before == gate.sees(read, one.SecretID) != gate.sees(read, two.SecretID)
+
+    def eyes(token: ACLToken) -> object:
+        return gate.admit(read, KeyRequest(Key="a"), token.SecretID)
+
+    before = eyes(one)
+    assert before == eyes(one) != eyes(two)
     world.policy("changing", 'key "b" { policy = "read" }', policy_id=link.ID)
-    assert gate.sees(read, one.SecretID) != before, "what was kept under the rights of before is not used any more"
+    assert eyes(one) != before, "what was kept under the rights of before is not used any more"
     with pytest.raises(ACLNotFound):
         gate.admit(method("KVS.Get"), KeyRequest(Key="a"), "unknown")

@@ -52,9 +52,9 @@ class World:
         permission: Any = locked.agent.server.gate.permission
         admit = permission.admit
 
-        def watched(method: Any, args: Any, token: str) -> None:
+        def watched(method: Any, args: Any, token: str) -> Any:
             self.admitted.add(method.name)
-            admit(method, args, token)
+            return admit(method, args, token)
 
         permission.admit = watched
 

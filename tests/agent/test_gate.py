@@ -31,12 +31,10 @@ class FirstLetter:
 
     unlimited = False
 
-    def admit(self, method: Any, args: Any, token: str) -> None:
+    def admit(self, method: Any, args: Any, token: str) -> Hashable:
         entry = getattr(args, "DirEnt", None)
         if not token or (entry is not None and token != "root" and not entry.Key.startswith(token)):
             raise ConsulError(PERMISSION_DENIED, 403)
-
-    def sees(self, method: Any, token: str) -> Hashable:
         return token
 
     def watch(self, token: str, watch: WatchSet) -> None:

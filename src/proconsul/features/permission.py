@@ -24,11 +24,12 @@ class Permission(Protocol):
     @property
     def unlimited(self) -> bool: ...
 
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
+    def admit(self, method: Method, args: Any, token: str) -> Hashable:
+        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all.
 
-    def sees(self, method: Method, token: str) -> Hashable:
-        """Who has ``token``, as far as answers of ``method`` go: those who are shown the same are equal."""
+        Returns who asks, as far as a read's answer depends on that: those who are shown the same are equal, and None
+        is whoever is shown what everybody is who may ask.
+        """
 
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
@@ -37,7 +38,7 @@ class Permission(Protocol):
         """Whether what ``token`` may do changes only when a watch hears of it: it does not expire."""
 
     def visible(self, method: Method, value: Any, sees: Any) -> Visible:
-        """What of a read's value is shown to those for whom `sees` was that."""
+        """What of a read's value is shown to those who are ``sees`` to `admit`, which was not None."""
 
     def may_operate(self, op: Any, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction (`TxnOp`). Raises what resolving it raises."""
@@ -51,10 +52,7 @@ class AllowEverything:
 
     unlimited = True
 
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        return
-
-    def sees(self, method: Method, token: str) -> Hashable:
+    def admit(self, method: Method, args: Any, token: str) -> Hashable:
         return None
 
     def watch(self, token: str, watch: WatchSet) -> None:

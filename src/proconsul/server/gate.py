@@ -110,11 +110,12 @@ class Gate:
         return self.authority.leading and self.permission.unlimited
 
     def _admitted(self, read: Read, token: str) -> Read:
-        """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
-        permission = self.permission
-        permission.admit(read.method, read.args, token)
-        sees = permission.sees(read.method, token)
-        return read._replace(key=(sees, read.key), run=_AsSeen(permission, read, sees))
+        """``read`` as whoever has ``token`` may do it: those who are shown something else have views of their own."""
+        sees = self.permission.admit(read.method, read.args, token)
+        return read if sees is None else self._as_seen(read, sees)
+
+    def _as_seen(self, read: Read, sees: Hashable) -> Read:
+        return read._replace(key=(sees, read.key), run=_AsSeen(self.permission, read, sees))
 
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
@@ -123,10 +124,12 @@ class Gate:
         """
         if self.permission.unlimited:
             return asked
-        sees = self.permission.sees(asked.method, token)
-        if before is not None and before.key[0] == sees:  # type: ignore[index]
+        sees = self.permission.admit(asked.method, asked.args, token)
+        if sees is None:
+            return asked
+        if before is not None and before is not asked and before.key[0] == sees:  # type: ignore[index]
             return before
-        return self._admitted(asked, token)
+        return self._as_seen(asked, sees)
 
     # ------------------------------------------------------------------ reads
 
@@ -184,10 +187,10 @@ class Gate:
         Raises ConsulError, PermissionDenied among them.
         """
         permission = self.permission
-        permission.admit(method, args, token)
+        sees = permission.admit(method, args, token)
         permission.watch(token, watch)
         _, value = self.reading(method, args).run(watch)
-        return permission.visible(method, value, permission.sees(method, token)).value
+        return value if sees is None else permission.visible(method, value, sees).value
 
     def may_be_here(self, options: Options) -> bool:
         """Whether our own state may answer now."""

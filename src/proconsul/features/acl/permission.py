@@ -50,6 +50,8 @@ def _anybody(_args: Any, _authorizer: Authorizer) -> bool:
     return True
 
 
+# The secrets of those who are nobody in particular.
+_NOBODY = frozenset({"", ANONYMOUS_SECRET})
 # Asks for nothing, not even for a token that is somebody's: it tells whom to ask.
 _OPEN = Entry(_anybody)
 
@@ -129,22 +131,25 @@ class ACLPermission:
 
     # ------------------------------------------------------------------ the gate
 
-    def admit(self, method: Any, args: Any, token: str) -> None:
-        """Raise PermissionDenied, or what resolving ``token`` raises, when the call may not be made."""
-        entry = self.table.get(method.name)
-        if method.name.startswith("ACL.") or entry is _OPEN:
-            return  # the former decide for themselves: some are for those without any token
-        if entry is None or not entry.admit(args, self._resolver.resolve(token).authorizer):
+    def admit(self, method: Any, args: Any, token: str) -> Eyes | None:
+        """See `features.permission.Permission`. Raises PermissionDenied, or what resolving ``token`` raises."""
+        name: str = method.name
+        if name.startswith("ACL."):
+            return self._eyes(token)  # they decide for themselves: some are for those without any token
+        entry = self.table.get(name)
+        if entry is _OPEN:
+            return None
+        authorizer = self._resolver.resolve(token).authorizer
+        if entry is None or not entry.admit(args, authorizer):
             raise PermissionDenied()
+        return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 
-    def sees(self, method: Any, token: str) -> Eyes:
-        """See `features.permission.Permission`."""
+    def _eyes(self, token: str) -> Eyes:
+        """For answers that are about the token itself."""
         try:
-            authorizer: Authorizer | None = self._resolver.resolve(token).authorizer
+            return Eyes(self._resolver.resolve(token).authorizer, True, token)
         except ACLNotFound:
-            authorizer = None  # for methods that decide for themselves; others have refused it
-        told = token not in ("", ANONYMOUS_SECRET)
-        return Eyes(authorizer, told, token if method.name.startswith("ACL.") else "")
+            return Eyes(None, True, token)
 
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
@@ -161,10 +166,8 @@ class ACLPermission:
     def visible(self, method: Any, value: Any, sees: Eyes) -> Visible:
         """What of a read's value is shown; who is nobody is not told that there is more."""
         entry = self.table.get(method.name)
-        if entry is None or entry.show is None:
-            return Visible(value, False)
-        if sees.authorizer is None:
-            raise ACLNotFound()
+        if entry is None or entry.show is None or sees.authorizer is None:
+            return Visible(value, False)  # of a method that decides for itself
         value, removed = entry.show(value, sees.authorizer)
         return Visible(value, removed and sees.told)
 
