@@ -14,6 +14,7 @@ from proconsul.agent.api.guarded import GuardedRouter
 from proconsul.agent.api.info import Controls, InfoRoutes
 from proconsul.agent.api.registration import RegistrationRoutes
 from proconsul.agent.api.rights import Rights
+from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
@@ -143,7 +144,8 @@ class Agent:
     def _services(self, config: RuntimeConfig) -> list[Part]:
         """Parts that run. Each may use those before it."""
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
-        http = HttpService(fixed, reloadable, self.front)
+        self.audit = Audit(fixed.audit, fixed.data_dir)
+        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights.token_of))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,
@@ -156,6 +158,7 @@ class Agent:
         opening = Opening(self._persistence.check_folders, self.node)
         return [
             opening,
+            self.audit,
             self.pools,
             Serving(fixed, self.node, opening, http.listen_early),
             Registered(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),

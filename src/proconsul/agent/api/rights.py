@@ -11,6 +11,8 @@ from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.request import Request
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.authorizer import Authorizer, Origin
+from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.model import ACLToken
 from proconsul.features.acl.rules import Level, parse_rules
 from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.catalog.model import HealthCheck, NodeService
@@ -54,8 +56,12 @@ class Rights:
         """Whether who asks may, at this agent. Raises ACLNotFound."""
         secret = self._web.token(request)
         if self._tokens.is_recovery(secret):
-            return recovery(self._node_name).allows(resource, level, name)
+            return recorded(recovery(self._node_name)).allows(resource, level, name)
         return self._of_tokens.allows(secret, resource, level, name)
+
+    def token_of(self, request: Request) -> ACLToken | None:
+        """The token of a request, as far as this agent knows it."""
+        return self._of_tokens.token(self._web.token(request)) if self.asked_for else None
 
     def require_operator(self, request: Request, level: Level) -> None:
         """Raise PermissionDenied unless who asks may see or change what is the operator's."""

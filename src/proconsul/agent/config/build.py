@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from proconsul.agent.config.audit import build_audit
 from proconsul.agent.config.build_blocks import (
     build_acl,
     build_auto_config,
@@ -223,7 +224,8 @@ def _fixed(
         coordinate=build_coordinate(config), http=build_http(config), limits=build_limits(config),
         logging=build_logging(config), performance=performance,
         raft=_raft(config, engine, performance.raft_multiplier), telemetry=build_telemetry(config),
-        ui=build_ui(config), config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
+        ui=build_ui(config), audit=build_audit(config),
+        config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
         ae_interval_s=config.seconds("ae_interval"),
         server_health_interval_s=config.block("consul").block("server").seconds("health_interval"),
         session_ttl_min_s=config.seconds("session_ttl_min") or engine.seconds("session_ttl_min"),

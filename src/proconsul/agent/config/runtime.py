@@ -18,6 +18,8 @@ __all__ = [
     "AclConfig",
     "AclTokens",
     "Address",
+    "AuditConfig",
+    "AuditSink",
     "AutoConfigConfig",
     "AutoEncryptConfig",
     "AutopilotConfig",
@@ -335,6 +337,26 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
     dashboard_url_templates: Mapping[str, str]
 
 
+class AuditSink(msgspec.Struct, frozen=True, kw_only=True):
+    """One ``audit.sink``. ``enforced``: requests are refused when events cannot be written."""
+
+    name: str
+    type: str  # file or stdout
+    path: str
+    enforced: bool
+    mode: int
+    rotate_bytes: int
+    rotate_s: float
+    rotate_max_files: int
+
+
+class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``audit`` block."""
+
+    enabled: bool
+    sinks: tuple[AuditSink, ...]
+
+
 class CoordinateConfig(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool
     sync_interval_min_s: float
@@ -418,6 +440,7 @@ class FixedConfig(msgspec.Struct, frozen=True, kw_only=True):
     raft: RaftConfig
     telemetry: TelemetryConfig
     ui: UiConfig
+    audit: AuditConfig
 
     config_entry_bootstrap: tuple[Mapping[str, object], ...]
 

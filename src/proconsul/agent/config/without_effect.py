@@ -102,9 +102,9 @@ GROUPS: Final = (
         "ui_config.hcp_enabled": "",
     }),
     Group("what belongs to Consul Enterprise, its cloud or later releases", "it is not there", {
-        **_none("", "acl.msp_disable_bootstrap acl.tokens.managed_service_provider audit.enabled audit.rpc_enabled"),
+        **_none("", "acl.msp_disable_bootstrap acl.tokens.managed_service_provider audit.rpc_enabled"),
         **_none("cloud.", "auth_url client_id client_secret hostname node_id resource_id scada_address"),
-        **_none("", "audit.sink dns_config.prefer_namespace experiments license_path locality.region locality.zone"),
+        **_none("", "dns_config.prefer_namespace experiments license_path locality.region locality.zone"),
         **_none("", "partition reporting.license.enabled snapshot_agent server_rejoin_age_max raft_prevote_disabled"),
         **_none("raft_logstore.", "backend boltdb.no_freelist_sync disable_log_cache verification.enabled"),
         **_none("raft_logstore.", "verification.interval wal.segment_size_mb"),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
+from proconsul.features.acl.decisions import recorded
 from proconsul.features.acl.model import ANONYMOUS_SECRET
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level
@@ -140,7 +141,7 @@ class ACLPermission:
         if entry is _OPEN:
             return None
         authorizer = self._resolver.resolve(token).authorizer
-        if entry is None or not entry.admit(args, authorizer):
+        if entry is None or not entry.admit(args, recorded(authorizer)):
             raise PermissionDenied()
         return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 
@@ -251,7 +252,7 @@ class ACLPermission:
 
     def may_operate(self, op: TxnOp, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
-        return self._op(op, self._resolver.resolve(token).authorizer)
+        return self._op(op, recorded(self._resolver.resolve(token).authorizer))
 
     def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
         if op.KV is not None:

@@ -81,6 +81,10 @@ class Resolver:
             raise ACLNotFound()
         return Identity(token, self.authorizer_of(token))
 
+    def known(self, secret: str) -> ACLToken | None:
+        """The token with ``secret``, "" being anonymous, expired or not."""
+        return self._state.tokens.get(secret or ANONYMOUS_SECRET)
+
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
         index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)

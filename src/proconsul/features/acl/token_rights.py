@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from proconsul.engine.store.table import Table
 from proconsul.features.acl.authorizer import Authorizer
-from proconsul.features.acl.model import ANONYMOUS_SECRET
+from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.model import ANONYMOUS_SECRET, ACLToken
 from proconsul.features.acl.named import POLICY_RESOLVE, ROLE_RESOLVE
 from proconsul.features.acl.requests import PolicyBatchRequest, RoleBatchRequest, TokenGetRequest
 from proconsul.features.acl.resolver import NOT_FOUND, ACLNotFound, Resolver
@@ -57,9 +58,13 @@ class TokenRights(ABC):
     def authorizer(self, secret: str) -> Authorizer:
         """Decides for ``secret``, "" being anonymous. Raises ACLNotFound."""
 
+    @abstractmethod
+    def token(self, secret: str) -> ACLToken | None:
+        """The token with ``secret``, "" being anonymous, as far as it is known here."""
+
     def allows(self, secret: str, resource: str, level: Level, name: str = "") -> bool:
         """Whether who has ``secret`` may; everybody may without access control. Raises ACLNotFound."""
-        return not self.enabled or self.authorizer(secret).allows(resource, level, name)
+        return not self.enabled or recorded(self.authorizer(secret)).allows(resource, level, name)
 
     def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
         """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
@@ -82,6 +87,9 @@ class OwnTokenRights(TokenRights):
 
     def authorizer(self, secret: str) -> Authorizer:
         return self._resolver.resolve(secret).authorizer
+
+    def token(self, secret: str) -> ACLToken | None:
+        return self._resolver.known(secret)
 
 
 class _Answer(Enum):
@@ -146,6 +154,9 @@ class AskedTokenRights(TokenRights):
             raise ACLNotFound()
         allowed = {"allow": True, "deny": False}.get(self._settings.down_policy, self._settings.default_allow)
         return Authorizer((), default_allow=allowed or answer is _Answer.DISABLED)
+
+    def token(self, secret: str) -> ACLToken | None:
+        return self._resolver.known(secret)
 
     # ------------------------------------------------------------------ asking
 
