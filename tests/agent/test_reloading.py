@@ -505,6 +505,7 @@ async def seen_in_use(tmp_path: Path) -> set[str]:
             "retry_join_wan": ["127.0.0.1:1"] if server else [], "recursors": ["127.0.0.1:1"],
             "ui_config": {"enabled": True}, "pid_file": str(tmp_path / "pid"), "dns_config": {"allow_stale": False},
             "check": {"name": "c", "http": "https://127.0.0.1:1/", "interval": "1h"},
+            "audit": {"enabled": True, "sink": {"main": {"type": "file", "path": "audit.json"}}},
             "advertise_reconnect_timeout": "1h", "addresses": {"http": f"unix://{tmp_path}/{server}.sock"},
         })  # fmt: skip
         spied: Any = SimpleNamespace(

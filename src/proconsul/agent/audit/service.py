@@ -19,11 +19,11 @@ from proconsul.features.errors import ConsulError
 class Audit(Part):
     """Nothing happens where it is not enabled."""
 
-    def __init__(self, audit: AuditConfig, data_dir: str) -> None:
+    def __init__(self, config: AuditConfig, data_dir: str) -> None:
         """Relative paths are below ``data_dir``, as in the documents."""
         self._sinks = [
             Sink(sink.name, _output(sink, Path(data_dir)), enforced=sink.enforced)
-            for sink in (audit.sinks if audit.enabled else ())
+            for sink in (config.sinks if config.enabled else ())
         ]
 
     def door(self, door: Application, who: Callable[[Request], ACLToken | None]) -> Application:
