@@ -8,7 +8,7 @@ A script is a list of blocks: command lines, a line ``----``, the expected trace
     disk full FOLDER..  the same, but writes into these folders are refused; what they belong to is taken back
     reload TEXT         read TEXT as a configuration file and reload; ``\\n`` in it ends a line
     restart TEXT        a new agent over the same files, with TEXT as its configuration
-    catalog down|up / catalog refuse NAME... / catalog has ID...   how the servers are, what they say no to, what they hold
+    catalog down|up / catalog refuse NAME... / catalog has ID...   the servers, what they say no to, what they hold
     push / sync         send changes / compare everything with the catalog first
     show                services, checks, what runs, files
 """
