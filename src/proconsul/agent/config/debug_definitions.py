@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
+from proconsul.agent.config.definitions import DURATION_FIELDS
 from proconsul.engine.wire.durations import format_duration
 
 __all__ = ["HIDDEN", "node_check_view", "service_view"]
@@ -39,12 +40,11 @@ _CHECK_ZERO: Final[dict[str, object]] = {
     "TTL": 0,
     "Timeout": 0,
 }
-_DURATIONS: Final = frozenset({"DeregisterCriticalServiceAfter", "Interval", "TTL", "Timeout"})
 
 
 def _check_view(check: Mapping[str, object], extra: Mapping[str, object]) -> dict[str, object]:
     view = {**_CHECK_ZERO, **extra, **check}
-    for name in _DURATIONS:
+    for name in DURATION_FIELDS:
         view[name] = format_duration(cast("int", view[name]))
     return dict(sorted(view.items()))
 

@@ -14,9 +14,10 @@ from typing import Final, cast
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.schema import CHECK, Kind
-from proconsul.features.catalog.definition import CheckType, DefinitionError, validate_meta
+from proconsul.features.catalog.definition import CheckType, DefinitionError, validate_meta, validate_weights
+from proconsul.features.catalog.model import Weights
 
-__all__ = ["check_definition", "service_definition"]
+__all__ = ["DURATION_FIELDS", "OUTPUT_BYTES_DEFAULT", "check_definition", "service_definition"]
 
 # 4 KiB: what a check keeps of its output unless it says otherwise; the agent-wide limit still applies.
 OUTPUT_BYTES_DEFAULT: Final = 4096
@@ -27,6 +28,8 @@ _CHECK_NAMES: Final = {"args": "ScriptArgs"} | {
     key: _FIELDS[key.replace("_", "")] for key in CHECK.keys if key.replace("_", "") in _FIELDS
 }
 _CHECK_DURATIONS: Final = frozenset(key for key, kind in CHECK.keys.items() if kind is Kind.DURATION)
+# The fields that hold nanoseconds.
+DURATION_FIELDS: Final = frozenset(_CHECK_NAMES[key] for key in _CHECK_DURATIONS)
 SERVICE_KINDS: Final = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
 _SERVICE_NAMES: Final = {
     "id": "ID",
@@ -145,18 +148,12 @@ def service_definition(source: Values, issues: Issues) -> Values:
 
 
 def _weights(service: str, source: Values, issues: Issues) -> Values:
-    passing = cast("int", source.get("passing", 1))
-    warning = cast("int", source.get("warning", 1))
-    fault = ""
-    if passing < 1:
-        fault = "Passing must be greater than 0"
-    elif warning < 0:
-        fault = "Warning must be greater or equal than 0"
-    elif passing > 65535 or warning > 65535:
-        fault = "DNS Weight must be between 0 and 65535"
-    if fault:
-        issues.add(f"Invalid weight definition for service {service}: {fault}")
-    return {"Passing": passing, "Warning": warning}
+    weights = Weights(Passing=cast("int", source.get("passing", 1)), Warning=cast("int", source.get("warning", 1)))
+    try:
+        validate_weights(weights)
+    except DefinitionError as error:
+        issues.add(f"Invalid weight definition for service {service}: {error}")
+    return {"Passing": weights.Passing, "Warning": weights.Warning}
 
 
 def _mesh_gateway(source: Values, issues: Issues) -> Values:
