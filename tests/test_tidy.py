@@ -63,7 +63,8 @@ PURE = (
     "server/session_timers.py", "server/tombstones.py", "server/autopilot_plan.py", "server/autopilot_health.py",
     "server/autopilot_why.py",
     "server/lock_delays.py", "server/reconcile.py", "server/server_details.py", "server/merge_rules.py",
-    "agent/local/local_state.py", "agent/local/plan.py", "agent/local/content_hash.py", "agent/checks/status.py",
+    "agent/local/local_state.py", "agent/local/plan.py", "agent/local/agent_plan.py",
+    "agent/local/content_hash.py", "agent/checks/definition.py", "agent/checks/status.py",
     "agent/checks/scheduler.py", "agent/checks/url.py", "agent/checks/httpfields.py",
     "dns/names.py", "dns/answers.py", "dns/trim.py",
 )  # fmt: skip

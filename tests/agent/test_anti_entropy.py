@@ -188,7 +188,7 @@ async def test_a_denial_is_not_tried_in_a_hot_loop() -> None:
     world.catalog.refusal = ConsulError("Permission denied")
     await world.sync.sync_full()
     await world.sync.sync_changes()
-    assert world.state.out_services == {}
+    assert world.state.unsynced_services == {}
     world.catalog.refusal = None
     await world.sync.sync_full()  # the next full sync tries again
     assert list(world.catalog.services) == ["web"]
@@ -264,7 +264,7 @@ async def test_an_unreachable_server_keeps_the_work() -> None:
     world.catalog.refusal = NoLeader()
     with pytest.raises(ConsulError):
         await world.sync.sync_full()
-    assert "web" in world.state.out_services
+    assert "web" in world.state.unsynced_services
 
 
 async def test_a_change_during_a_send_is_sent_again() -> None:
@@ -272,10 +272,10 @@ async def test_a_change_during_a_send_is_sent_again() -> None:
     world.state.add_service(service("web"))
     world.catalog.during = lambda: world.state.add_service(service("web", Port=99))
     await world.sync.sync_full()
-    assert "web" in world.state.out_services
+    assert "web" in world.state.unsynced_services
     await world.sync.sync_changes()
     assert world.catalog.services["web"].Port == 99
-    assert world.state.out_services == {}
+    assert world.state.unsynced_services == {}
 
 
 async def test_many_registrations_at_once_share_the_passes() -> None:
@@ -310,27 +310,27 @@ def test_output_alone_waits_and_a_new_status_does_not() -> None:
     world.state.output_delay_s = lambda: 300.0
     world.state.defer = lambda delay_s, call: deferred.append((delay_s, call))
     world.state.add_check(check("c"))
-    world.state.out_checks.clear()
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "passing", "new output")
     world.state.update_check("c", "passing", "newer output")
-    assert (world.state.out_checks, [delay for delay, _ in deferred]) == ({}, [300.0])
+    assert (world.state.unsynced_checks, [delay for delay, _ in deferred]) == ({}, [300.0])
     world.state.update_check("c", "critical", "down")
-    assert list(world.state.out_checks) == ["c"]
-    world.state.out_checks.clear()
+    assert list(world.state.unsynced_checks) == ["c"]
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "critical", "still down")
     deferred[-1][1]()
-    assert list(world.state.out_checks) == ["c"]
+    assert list(world.state.unsynced_checks) == ["c"]
 
 
 def test_discarded_output_never_leaves() -> None:
     world = World()
     world.state.discard_check_output = True
     world.state.add_check(check("c", Output="secret"))
-    world.state.out_checks.clear()
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "passing", "secret")
     kept = world.state.check("c")
     assert kept is not None and kept.Output == ""
-    assert world.state.out_checks == {}
+    assert world.state.unsynced_checks == {}
 
 
 async def test_pauses_nest_and_hold_everything_back() -> None:

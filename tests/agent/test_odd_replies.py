@@ -236,7 +236,7 @@ def _question(name: str, kind: int) -> bytes:
 async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str, rpc: Any) -> None:
     agent = client.agent
     service = DnsService(
-        agent.config.fixed, agent.config.reloadable, agent.node, token=agent.tokens.for_dns,
+        agent.config.fixed, agent.config.reloadable, agent.node, agent.tokens,
         sample=agent.metrics.sample, rng=agent.rng,
     )  # fmt: skip
     whole = sample(rpc.reply)

@@ -82,7 +82,8 @@ def _errors(member: ConsulMember) -> list[str]:
 @pytest.mark.parametrize(
     ("server", "held", "kind"),
     [(False, "serf_lan", socket.SOCK_STREAM), (False, "serf_lan", socket.SOCK_DGRAM),
-     (True, "serf_lan", socket.SOCK_STREAM), (True, "serf_wan", socket.SOCK_DGRAM)],
+     (True, "serf_lan", socket.SOCK_STREAM), (True, "serf_wan", socket.SOCK_DGRAM), (True, "http", socket.SOCK_STREAM),
+     (True, "server", socket.SOCK_STREAM)],
 )  # fmt: skip
 def test_a_port_in_use_ends_it(pool: Pool, server: bool, held: str, kind: int) -> None:
     theirs, ours = last_words(pool, server=server, held=held, kind=kind)

@@ -109,7 +109,7 @@ class Agent:
         self.tokens.listen(self.sync.send_node)
         self.runners = CheckRunners(
             self.local, rng=self.rng, aliases=LocalAliases(self.local),
-            remote_aliases=CatalogAliases(self.node, self.catalog_port), log=log_check,
+            remote_aliases=CatalogAliases(self.node.gate, self.tokens.for_agent), log=log_check,
         )  # fmt: skip
         self._persistence = Persistence(fixed.data_dir, FileWriter())
         holdings = Holdings(

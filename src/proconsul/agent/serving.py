@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig, RuntimeConfig
 from proconsul.agent.doors.tls import reloading_tls, rpc_tls
 from proconsul.agent.part import Commit, Part
@@ -14,6 +16,7 @@ from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Address
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.base import SECOND_NS
+from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import AutopilotConfig
 from proconsul.server.client import ConsulClient
 from proconsul.server.config import RpcTls, ServerConfig
@@ -25,6 +28,8 @@ log = logging.getLogger("agent")
 
 # Until then clients find nobody listening, as they did always; later they are told why they have to wait.
 QUIET_START_S = 0.5
+# What is wrong with an address, and with nothing else that a server opens.
+_OF_ADDRESSES = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
 
 
 def make_node(
@@ -101,16 +106,19 @@ class Serving(Part):
         self._config, self._node, self._opening, self._listen_early = config, node, opening, listen_early
 
     async def start(self) -> None:
-        """Have a server load its state. Raises RaftError, OSError."""
+        """Have a server load its state. Raises RaftError, OSError, ConsulError."""
         loading = asyncio.ensure_future(self._node.start())
         try:
             if not (await asyncio.wait({loading}, timeout=QUIET_START_S))[0]:
                 log.info("loading the state takes time: requests are answered with 503 until it is there")
                 await self._listen_early()
             await loading
-        except BaseException:
+        except BaseException as error:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
+            if isinstance(error, OSError) and error.errno in _OF_ADDRESSES:
+                why = f"listen tcp {self._config.rpc_bind}: bind: {errno_text(error)}"
+                raise ConsulError(f"Failed to start Consul server: Failed to start RPC layer: {why}") from None
             raise
 
     async def stop(self) -> None:

@@ -6,16 +6,15 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 from proconsul.agent.config.build_blocks import CIPHER_SUITES
+from proconsul.agent.config.debug_definitions import HIDDEN, node_check_view, service_view
 from proconsul.agent.config.runtime import Endpoint, GossipConfig, RuntimeConfig
-from proconsul.engine.wire.durations import format_duration, format_seconds
+from proconsul.engine.wire.durations import format_seconds
 
 __all__ = ["debug_config"]
 
-_HIDDEN: Final = "hidden"
 
 
 def debug_config(config: RuntimeConfig) -> dict[str, object]:
@@ -71,19 +70,19 @@ def _identity(config: RuntimeConfig) -> dict[str, object]:
 def _acl(config: RuntimeConfig) -> dict[str, object]:
     acl = config.fixed.acl
     return {
-        "ACLAgentMasterToken": _HIDDEN,
-        "ACLAgentToken": _HIDDEN,
+        "ACLAgentMasterToken": HIDDEN,
+        "ACLAgentToken": HIDDEN,
         "ACLDatacenter": config.fixed.primary_datacenter,
         "ACLDefaultPolicy": acl.default_policy,
         "ACLDisabledTTL": _duration(acl.disabled_ttl_s),
         "ACLDownPolicy": acl.down_policy,
         "ACLEnableKeyListPolicy": acl.enable_key_list_policy,
         "ACLEnableTokenPersistence": acl.enable_token_persistence,
-        "ACLMasterToken": _HIDDEN,
+        "ACLMasterToken": HIDDEN,
         "ACLPolicyTTL": _duration(acl.policy_ttl_s),
-        "ACLReplicationToken": _HIDDEN,
+        "ACLReplicationToken": HIDDEN,
         "ACLRoleTTL": _duration(acl.role_ttl_s),
-        "ACLToken": _HIDDEN,
+        "ACLToken": HIDDEN,
         "ACLTokenReplication": acl.enable_token_replication,
         "ACLTokenTTL": _duration(acl.token_ttl_s),
         "ACLsEnabled": acl.enabled,
@@ -134,7 +133,7 @@ def _auto_config(config: RuntimeConfig) -> dict[str, object]:
             "DNSSANs": list(auto.dns_sans),
             "Enabled": auto.enabled,
             "IPSANs": list(auto.ip_sans),
-            "IntroToken": _HIDDEN,
+            "IntroToken": HIDDEN,
             "IntroTokenFile": auto.intro_token_file,
             "ServerAddresses": list(auto.server_addresses),
         },
@@ -214,7 +213,7 @@ def _gossip(config: RuntimeConfig) -> dict[str, object]:
     return {
         **pool("LAN", config.fixed.gossip_lan),
         **pool("WAN", config.fixed.gossip_wan),
-        "EncryptKey": _HIDDEN,
+        "EncryptKey": HIDDEN,
         "EncryptVerifyIncoming": config.fixed.encrypt_verify_incoming,
         "EncryptVerifyOutgoing": config.fixed.encrypt_verify_outgoing,
         "DisableKeyringFile": config.fixed.disable_keyring_file,
@@ -232,12 +231,12 @@ def _checks(config: RuntimeConfig) -> dict[str, object]:
         "CheckOutputMaxSize": checks.output_bytes_max,
         "CheckReapInterval": _duration(checks.reap_interval_s),
         "CheckUpdateInterval": _duration(checks.update_interval_s),
-        "Checks": [_node_check_view(item) for item in config.reloadable.check_definitions],
+        "Checks": [node_check_view(item) for item in config.reloadable.check_definitions],
         "DiscardCheckOutput": checks.discard_output,
         "EnableAgentTLSForChecks": checks.enable_agent_tls,
         "EnableLocalScriptChecks": checks.enable_local_scripts,
         "EnableRemoteScriptChecks": checks.enable_remote_scripts,
-        "Services": [_service_view(item) for item in config.reloadable.service_definitions],
+        "Services": [service_view(item) for item in config.reloadable.service_definitions],
     }
 
 
@@ -379,7 +378,7 @@ def _telemetry(config: RuntimeConfig) -> dict[str, object]:
     view: dict[str, object] = {
         "AllowedPrefixes": list(telemetry.allowed_prefixes),
         "BlockedPrefixes": list(telemetry.blocked_prefixes),
-        "CirconusAPIToken": _HIDDEN,
+        "CirconusAPIToken": HIDDEN,
         **{name: telemetry.circonus.get(key, "") for key, name in _CIRCONUS.items()},
         "Disable": False,
         "DisableHostname": telemetry.disable_hostname,
@@ -401,7 +400,7 @@ def _tls(config: RuntimeConfig) -> dict[str, object]:
         "CAFile": rpc.ca_file,
         "CAPath": rpc.ca_path,
         "CertFile": rpc.cert_file,
-        "KeyFile": _HIDDEN,
+        "KeyFile": HIDDEN,
         "ServerName": tls.server_name,
         "TLSCipherSuites": [CIPHER_SUITES[name] for name in rpc.cipher_suites],
         "TLSMinVersion": rpc.min_version,
@@ -440,113 +439,4 @@ _CA_SECRETS: Final = frozenset({"Token", "PrivateKey"})
 
 
 def _secret_free(key: str, value: object) -> object:
-    return _HIDDEN if key in _CA_SECRETS else value
-
-
-_CHECK_ZERO: Final[dict[str, object]] = {
-    "AliasNode": "",
-    "AliasService": "",
-    "Body": "",
-    "DeregisterCriticalServiceAfter": 0,
-    "DockerContainerID": "",
-    "FailuresBeforeCritical": 0,
-    "GRPC": "",
-    "GRPCUseTLS": False,
-    "HTTP": "",
-    "Header": {},
-    "Interval": 0,
-    "Method": "",
-    "Name": "",
-    "Notes": "",
-    "OutputMaxSize": 0,
-    "ScriptArgs": [],
-    "Shell": "",
-    "Status": "",
-    "SuccessBeforePassing": 0,
-    "TCP": "",
-    "TLSSkipVerify": False,
-    "TTL": 0,
-    "Timeout": 0,
-}
-_DURATIONS: Final = frozenset({"DeregisterCriticalServiceAfter", "Interval", "TTL", "Timeout"})
-
-
-def _check_view(check: Mapping[str, object], extra: Mapping[str, object]) -> dict[str, object]:
-    view = {**_CHECK_ZERO, **extra, **check}
-    for name in _DURATIONS:
-        view[name] = format_duration(cast("int", view[name]))
-    return dict(sorted(view.items()))
-
-
-def _node_check_view(check: Mapping[str, object]) -> dict[str, object]:
-    extra = {"EnterpriseMeta": {}, "ID": "", "ServiceID": "", "Token": ""}
-    return {**_check_view(check, extra), "Token": _HIDDEN}
-
-
-def _service_check_view(check: Mapping[str, object]) -> dict[str, object]:
-    return _check_view(check, {"CheckID": "", "ProxyGRPC": "", "ProxyHTTP": ""})
-
-
-def _service_view(service: Mapping[str, object]) -> dict[str, object]:
-    checks = cast("list[Mapping[str, object]]", service.get("Checks", []))
-    proxy = cast("Mapping[str, object] | None", service.get("Proxy"))
-    connect = cast("Mapping[str, object] | None", service.get("Connect"))
-    view: dict[str, object] = {
-        "Address": "",
-        "EnableTagOverride": False,
-        "EnterpriseMeta": {},
-        "ID": "",
-        "Kind": "",
-        "Meta": {},
-        "Name": "",
-        "Port": 0,
-        "TaggedAddresses": {},
-        "Tags": [],
-        "Weights": {"Passing": 1, "Warning": 1},
-        **service,
-        "Check": _service_check_view({}),
-        "Checks": [_service_check_view(check) for check in checks],
-        "Connect": None,
-        "Proxy": _proxy_view(proxy) if proxy is not None else None,
-        "Token": _HIDDEN,
-    }
-    if connect is not None:
-        sidecar = cast("Mapping[str, object] | None", connect.get("SidecarService"))
-        view["Connect"] = {
-            "Native": connect.get("Native", False),
-            "SidecarService": _service_view(sidecar) if sidecar is not None else None,
-        }
-    return dict(sorted(view.items()))
-
-
-def _proxy_view(proxy: Mapping[str, object]) -> dict[str, object]:
-    upstreams = cast("list[Mapping[str, object]]", proxy.get("Upstreams", []))
-    expose = cast("Mapping[str, object]", proxy.get("Expose", {}))
-    view: dict[str, object] = {
-        "Config": {},
-        "DestinationServiceID": "",
-        "DestinationServiceName": "",
-        "LocalServiceAddress": "",
-        "LocalServicePort": 0,
-        "MeshGateway": {"Mode": ""},
-        **proxy,
-        "Expose": {"Checks": expose.get("Checks", False), "Paths": expose.get("Paths", [])},
-        "Upstreams": [_upstream_view(item) for item in upstreams],
-    }
-    return dict(sorted(view.items()))
-
-
-def _upstream_view(upstream: Mapping[str, object]) -> dict[str, object]:
-    view: dict[str, object] = {
-        "Config": {},
-        "Datacenter": "",
-        "DestinationName": "",
-        "DestinationNamespace": "",
-        "DestinationType": "service",
-        "IngressHosts": [],
-        "LocalBindAddress": "",
-        "LocalBindPort": 0,
-        "MeshGateway": {"Mode": ""},
-        **upstream,
-    }
-    return dict(sorted(view.items()))
+    return HIDDEN if key in _CA_SECRETS else value

@@ -45,7 +45,8 @@ def _read(path: str, format_: str) -> Source:
         raise ConfigError(f"config: ReadFile failed on {path}: {_go_open_error(path, error)}") from None
     if len(data) > _FILE_BYTES_MAX:
         raise ConfigError(f"config: ReadFile failed on {path}: larger than {_FILE_BYTES_MAX} bytes")
-    return Source(path, format_, data.decode("utf-8", "replace"))
+    # Bytes that are no UTF-8 are refused in HCL, with their place, and replaced in JSON, as in Go.
+    return Source(path, format_, data.decode("utf-8", "surrogateescape" if format_ == "hcl" else "replace"))
 
 
 def _go_open_error(path: str, error: OSError) -> str:

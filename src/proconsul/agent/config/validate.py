@@ -12,9 +12,9 @@ from typing import Final, cast
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.engine.wire import gobase64
-from proconsul.engine.wire.text import multi_error, quoted
-from proconsul.features.catalog.definition import DefinitionError, validate_meta
+from proconsul.engine.wire import gobase64, gojson
+from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.definition import DefinitionError, ServiceDefinition, validate_meta, validate_service
 
 __all__ = ["validate_basics", "validate_rest", "warn_about"]
 
@@ -139,47 +139,28 @@ def _validate_unique(config: RuntimeConfig) -> None:
 
 
 def _validate_services(config: RuntimeConfig) -> None:
-    for service in config.reloadable.service_definitions:
-        faults = list(_service_faults(service))
-        if faults:
-            raise ConfigError(f"service {quoted(str(service.get('Name', '')))}: {multi_error(faults)}")
+    for raw in config.reloadable.service_definitions:
+        definition: ServiceDefinition = gojson.from_plain(ServiceDefinition, _ports_for_sockets(raw))
+        try:
+            validate_service(definition.node_service())
+        except DefinitionError as error:
+            raise ConfigError(f"service {quoted(definition.Name)}: {error}") from None
 
 
-_NOT_FOR_GATEWAYS: Final = (
-    "DestinationServiceName",
-    "DestinationServiceID",
-    "LocalServiceAddress",
-    "LocalServicePort",
-    "Upstreams",
-)
-
-
-def _service_faults(service: Mapping[str, object]) -> list[str]:
-    """What the definition of a proxy or gateway lacks."""
-    kind = service.get("Kind", "")
-    proxy = cast("Mapping[str, object]", service.get("Proxy", {}))
-    connect = cast("Mapping[str, object]", service.get("Connect", {}))
-    port = cast("int", service.get("Port", 0))
-    faults: list[str] = []
-    if kind == "connect-proxy":
-        if not str(proxy.get("DestinationServiceName", "")).strip():
-            faults.append("Proxy.DestinationServiceName must be non-empty for Connect proxy services")
-        if port == 0 and not service.get("SocketPath"):
-            faults.append("Port must be set for a Connect proxy")
-        if connect.get("Native"):
-            faults.append("A Proxy cannot also be Connect Native, only typical services")
-        for upstream in cast("list[Mapping[str, object]]", proxy.get("Upstreams", [])):
-            if not upstream.get("DestinationName"):
-                faults.append("upstream destination name cannot be empty")
-            elif not upstream.get("LocalBindPort") and not upstream.get("LocalBindSocketPath"):
-                faults.append("upstream local bind port cannot be zero")
-    elif kind in ("mesh-gateway", "terminating-gateway"):
-        if port == 0:
-            faults.append(f"Port must be non-zero for a {kind}")
-        for name in _NOT_FOR_GATEWAYS:
-            if proxy.get(name):
-                faults.append(f"The Proxy.{name} configuration is invalid for a {kind}")
-    return faults
+def _ports_for_sockets(service: Mapping[str, object]) -> dict[str, object]:
+    """With a port of no meaning wherever there is a socket's path instead, which the rules of 1.8.7 do not know."""
+    result = dict(service)
+    if service.get("SocketPath"):
+        result.setdefault("Port", 1)
+    proxy = cast("Mapping[str, object]", service.get("Proxy") or {})
+    upstreams = cast("list[Mapping[str, object]]", proxy.get("Upstreams") or [])
+    if any(one.get("LocalBindSocketPath") for one in upstreams):
+        numbered = [
+            {"LocalBindPort": 65536 + number, **one} if one.get("LocalBindSocketPath") else one
+            for number, one in enumerate(upstreams)
+        ]
+        result["Proxy"] = {**proxy, "Upstreams": numbered}
+    return result
 
 
 _CA_PROVIDERS: Final = frozenset({"", "consul", "vault", "aws-pca"})

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
+from proconsul.agent.config.runtime import Address, DnsConfig, FixedConfig, ReloadableConfig
+from proconsul.agent.doors.binding import binding
 from proconsul.agent.part import Commit, Part
 from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
@@ -18,6 +19,7 @@ from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.options import PLAIN, Options
@@ -119,14 +121,18 @@ class DnsService(Part):
             self._sample(name, milliseconds, self._labels)
 
     async def start(self) -> None:
-        """Listen on every configured address. Raises OSError, and ConsulError for a recursor that is none."""
+        """Listen on every configured address. Raises ConsulError, for a recursor that is none as well."""
         self._configure(self._first, self._recursors(self._first))
         for endpoint in self._fixed.dns_addrs:
             if endpoint.network == "tcp":
                 listener: UdpListener | TcpListener = TcpListener(self._responder, time.monotonic)
             else:
                 listener = UdpListener(self._responder, time.time)
-            await listener.start(endpoint.host, endpoint.port)
+            try:
+                with binding(endpoint.network, Address(endpoint.host, endpoint.port)):
+                    await listener.start(endpoint.host, endpoint.port)
+            except ConsulError as error:
+                raise ConsulError(multi_error([str(error)])) from None
             self._listeners.append(listener)
             log.info("Started DNS server: address=%s:%d network=%s", endpoint.host, endpoint.port, endpoint.network)
 

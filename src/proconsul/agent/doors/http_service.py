@@ -35,12 +35,12 @@ class HttpService(Part):
         return len(self._connections)
 
     async def listen_early(self) -> None:
-        """Answer that the agent is starting, until `start`. Raises OSError, ConsulError."""
+        """Answer that the agent is starting, until `start`. Raises ConsulError."""
         self._listening = True
         await self._listeners.start(https_context(self._tls) if self._fixed.https_addrs else None)
 
     async def start(self) -> None:
-        """Raises OSError, or ConsulError for a file that cannot be used."""
+        """Raises ConsulError."""
         self._application = self._front
         if not self._listening:
             await self.listen_early()

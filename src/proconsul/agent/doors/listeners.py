@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
+from proconsul.agent.config.runtime import Address, Endpoint, FixedConfig, HttpConfig
+from proconsul.agent.doors.binding import binding
 
 log = logging.getLogger("agent")
 
@@ -28,7 +29,7 @@ class Listeners:
         self._sockets: list[Path] = []
 
     async def start(self, context: ssl.SSLContext | None) -> None:
-        """``context``: of HTTPS, where that is configured. Raises OSError."""
+        """``context``: of HTTPS, where that is configured. Raises ConsulError."""
         for endpoint in self._config.http_addrs:
             self._plain.append(await self._listen(endpoint, None))
         for endpoint in self._config.https_addrs:
@@ -39,12 +40,14 @@ class Listeners:
         options = self._options(context)
         if endpoint.network == "unix":
             path = Path(endpoint.path)
-            path.unlink(missing_ok=True)
-            server = await loop.create_unix_server(self._make, str(path), **options)
+            with binding("unix", path):
+                path.unlink(missing_ok=True)
+                server = await loop.create_unix_server(self._make, str(path), **options)
             self._sockets.append(path)
             _own(path, self._config.http)
         else:
-            server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
+            with binding("tcp", Address(endpoint.host, endpoint.port)):
+                server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
         kind = "HTTPS" if context is not None else "HTTP"
         log.info("Started %s server: address=%s network=%s", kind,
                  endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip

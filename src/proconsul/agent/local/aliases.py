@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 
 from proconsul.agent.checks.alias import AliasedCheck
-from proconsul.agent.local.anti_entropy import CatalogPort
 from proconsul.agent.local.local_state import LocalState
+from proconsul.features.base import SECOND_NS, NodeSpecificRequest
+from proconsul.features.catalog.endpoint import NODE_SERVICE_LIST
 from proconsul.features.catalog.model import HealthCheck
 from proconsul.features.errors import ConsulError
-from proconsul.server.node import ConsulNode
+from proconsul.features.gate import Found
+from proconsul.features.health.endpoint import NODE_CHECKS
+from proconsul.features.options import PLAIN, Options
+from proconsul.features.server import ReadMethod
+from proconsul.server.gate import Gate
+
+_STALE = PLAIN._replace(consistency="stale")
 
 
 def _aliased(checks: Iterable[HealthCheck]) -> list[AliasedCheck]:
@@ -39,30 +45,23 @@ class LocalAliases:
 
 
 class CatalogAliases:
-    """Implements `checks.alias.AliasLookup` on the catalog."""
+    """Implements `checks.alias.AliasLookup` on the catalog, whoever has it. ``token`` gives the token for reads."""
 
-    def __init__(self, node: ConsulNode, catalog: CatalogPort) -> None:
-        self._node, self._catalog = node, catalog
+    def __init__(self, gate: Gate, token: Callable[[], str]) -> None:
+        self._gate, self._token = gate, token
 
     async def node_checks(self, node: str, index: int, wait_s: float) -> tuple[int, Iterable[AliasedCheck]]:
-        server = self._node
-        view = server.views.get(("Health.NodeChecks", node.lower(), None),
-                                lambda watch: server.state.reads.node_checks(watch, node))  # fmt: skip
-        if index and view.index <= index:
-            woken = asyncio.Event()
-            waiter = server.views.wait(view, index, lambda _: woken.set())
-            try:
-                async with asyncio.timeout(wait_s):
-                    await woken.wait()
-            except TimeoutError:
-                view.refresh()
-            finally:
-                waiter.cancel()
-        return view.index, _aliased(view.value)
+        found = await self._ask(NODE_CHECKS, node, _STALE._replace(min_index=index, wait_ns=int(wait_s * SECOND_NS)))
+        return found.last_index, _aliased(found.value)
 
     async def node_has_service(self, node: str, service_id: str) -> bool:
+        found = await self._ask(NODE_SERVICE_LIST, node, _STALE)
+        return any(service_id == service.ID for service in found.value.Services or ())
+
+    async def _ask(self, method: ReadMethod, node: str, options: Options) -> Found:
+        gate = self._gate
         try:
-            _, services = await self._catalog.own_services(node)
+            read = gate.reading(method, NodeSpecificRequest(Node=node))
+            return await gate.found(read, options, self._token())
         except ConsulError as error:
             raise OSError(str(error)) from None
-        return any(service_id == service.ID for service in services)

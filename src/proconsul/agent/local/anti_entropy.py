@@ -280,12 +280,12 @@ class AntiEntropy(Part):
 
     def _pending(self) -> bool:
         state = self._state
-        return bool(not state.node_in_sync or state.out_services or state.out_checks)
+        return bool(not state.node_in_sync or state.unsynced_services or state.unsynced_checks)
 
     async def _send_pending(self) -> None:
         state = self._state
-        services = {key: state.services[key] for key in state.out_services}
-        checks = {key: state.checks[key] for key in state.out_checks}
+        services = {key: state.services[key] for key in state.unsynced_services}
+        checks = {key: state.checks[key] for key in state.unsynced_checks}
         self._refused = False
         if self._name_taken:
             if not await self._took_name():

@@ -14,6 +14,7 @@ from proconsul.features.catalog.model import (
     CONSUL_SERVICE_ID,
     DEFAULT_WEIGHTS,
     HEALTH_CRITICAL,
+    HEALTH_PASSING,
     HEALTH_WARNING,
     SERF_CHECK_ID,
     HealthCheck,
@@ -25,7 +26,7 @@ from proconsul.features.catalog.model import (
 class ServiceEntry:
     """One local service."""
 
-    __slots__ = ("content_hash", "deleted", "from_config", "in_sync", "service", "token", "version")
+    __slots__ = ("deleted", "from_config", "in_sync", "service", "token", "version")
 
     def __init__(self, service: NodeService, token: str, *, from_config: bool) -> None:
         self.service = service
@@ -33,7 +34,6 @@ class ServiceEntry:
         self.from_config = from_config
         self.in_sync = False
         self.deleted = False
-        self.content_hash = ""
         # Grows with every change, so that a sync that was under way cannot mark a newer value as known.
         self.version = 0
 
@@ -82,8 +82,8 @@ class LocalState:
         self.checks: dict[str, CheckEntry] = {}
         self.node_in_sync = False
         # Ids of entries the catalog does not know yet: a change must not cost a walk over everything.
-        self.out_services: dict[str, None] = {}
-        self.out_checks: dict[str, None] = {}
+        self.unsynced_services: dict[str, None] = {}
+        self.unsynced_checks: dict[str, None] = {}
         self._of_service: dict[str, dict[str, None]] = {}
         self._clock = clock
         self.changed = changed
@@ -98,11 +98,11 @@ class LocalState:
             self._listeners.remove(listener)
 
     def _service_out(self, service_id: str) -> None:
-        self.out_services[service_id] = None
+        self.unsynced_services[service_id] = None
         self.changed()
 
     def _check_out(self, check_id: str) -> None:
-        self.out_checks[check_id] = None
+        self.unsynced_checks[check_id] = None
         self.changed()
 
     def settle(self, entry: Entry) -> None:
@@ -110,16 +110,16 @@ class LocalState:
         entry.in_sync = True
         if isinstance(entry, ServiceEntry):
             if self.services.get(entry.service.ID) is entry:
-                self.out_services.pop(entry.service.ID, None)
+                self.unsynced_services.pop(entry.service.ID, None)
         elif self.checks.get(entry.check.CheckID) is entry:
-            self.out_checks.pop(entry.check.CheckID, None)
+            self.unsynced_checks.pop(entry.check.CheckID, None)
 
     def forget_service(self, service_id: str, entry: ServiceEntry) -> None:
         """The catalog has removed a deleted service, and its checks with it."""
         if self.services.get(service_id) is not entry:
             return
         del self.services[service_id]
-        self.out_services.pop(service_id, None)
+        self.unsynced_services.pop(service_id, None)
         for check_id in list(self._of_service.get(service_id, ())):
             check = self.checks.get(check_id)
             if check is not None and check.deleted:
@@ -129,7 +129,7 @@ class LocalState:
         """The catalog has removed a deleted check."""
         if self.checks.get(check_id) is entry:
             del self.checks[check_id]
-            self.out_checks.pop(check_id, None)
+            self.unsynced_checks.pop(check_id, None)
             self._unlink(check_id, entry.check.ServiceID)
 
     def _unlink(self, check_id: str, service_id: str) -> None:
@@ -176,10 +176,6 @@ class LocalState:
 
     def live_services(self) -> dict[str, NodeService]:
         return {key: entry.service for key, entry in self.services.items() if not entry.deleted}
-
-    def service_token(self, service_id: str) -> str:
-        entry = self.services.get(service_id)
-        return entry.token if entry is not None else ""
 
     # ------------------------------------------------------------------ checks
 
@@ -297,8 +293,8 @@ class LocalState:
                 ghost.deleted = True
                 self.services[service_id] = ghost
         self._compare_checks({check.CheckID: check for check in checks})
-        self.out_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
-        self.out_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
+        self.unsynced_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
+        self.unsynced_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
 
     @staticmethod
     def _compare_service(entry: ServiceEntry, remote: NodeService) -> None:
@@ -355,6 +351,4 @@ def worst_status(checks: Iterable[HealthCheck]) -> str:
     statuses = {check.Status for check in checks}
     if HEALTH_CRITICAL in statuses:
         return HEALTH_CRITICAL
-    return HEALTH_WARNING if HEALTH_WARNING in statuses else "passing"
-
-
+    return HEALTH_WARNING if HEALTH_WARNING in statuses else HEALTH_PASSING

@@ -85,7 +85,7 @@ class Registrations:
 
     def _register(self, planned: PlannedService, change: Change, *, replace_existing_checks: bool) -> None:
         service = planned.service
-        wanted = {item.check.CheckID for item in planned.checks}
+        wanted = [item.check.CheckID for item in planned.checks]
         existing = [check.CheckID for check in self.state.checks_of(service.ID)]
         change.remember_service(service.ID)
         for check_id in wanted:

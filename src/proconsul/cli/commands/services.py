@@ -10,9 +10,6 @@ from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
 
-# Durations of checks, which requests carry as text.
-_DURATIONS = ("Interval", "Timeout", "TTL", "DeregisterCriticalServiceAfter")
-
 
 def read_services(paths: list[str], warn: Callable[[str], None]) -> list[dict[str, Json]]:
     """Return the services that configuration files define, as bodies of ``/v1/agent/service/register``.
@@ -42,11 +39,11 @@ def _body(service: Mapping[str, object]) -> dict[str, Json]:
 
 
 def _check(check: Mapping[str, Json]) -> Json:
-    from proconsul.agent.config.definitions import OUTPUT_BYTES_DEFAULT
+    from proconsul.agent.config.definitions import DURATION_FIELDS, OUTPUT_BYTES_DEFAULT
 
     out: dict[str, Json] = {}
     for key, value in check.items():
-        if key in _DURATIONS:
+        if key in DURATION_FIELDS:  # which requests carry as text
             value = gotypes.format_duration(cast(int, value))
         elif key == "OutputMaxSize" and value == OUTPUT_BYTES_DEFAULT:
             continue

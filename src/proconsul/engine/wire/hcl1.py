@@ -72,6 +72,7 @@ _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 _NUMBER: Final = re.compile(
     r"-?(?:(?P<digits>0[xX][0-9a-fA-F]+|[0-9]+(?![0-9.eE]))|[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?)"
 )
+_INVALID: Final = re.compile("[\udc80-\udcff]")
 _HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -85,6 +86,16 @@ class _Scanner:
         self.line_start = 0
         # Reading past the end while looking for the end of a word counts as columns in the original's messages.
         self.columns_past_end = 0
+        # Where bytes are that are no UTF-8 (as Python's surrogateescape has them).
+        self.invalid = [match.start() for match in _INVALID.finditer(self.text)]
+
+    def refuse_invalid(self, start: int, end: int) -> None:
+        """Raise HclError for what is no UTF-8 between two places: in names there is another word for it."""
+        found = [position for position in self.invalid if start <= position < end]
+        if found:
+            line_start = self.text.rfind("\n", 0, found[-1]) + 1
+            line = self.text.count("\n", 0, found[-1]) + 1
+            raise HclError(f"At {line}:{found[-1] - line_start + 1}: illegal UTF-8 encoding")
 
     def column(self, position: int) -> int:
         return position - self.line_start + 1
@@ -126,7 +137,14 @@ class _Scanner:
         self.position = stop
 
     def next(self) -> _Token:
+        before = self.position
         self.skip_blank()
+        token = self.token()
+        if self.invalid:
+            self.refuse_invalid(before, self.position)
+        return token
+
+    def token(self) -> _Token:
         start = self.position
         if start >= len(self.text):
             return _Token(_Kind.EOF, "", None, self.line, self.column(start) + self.columns_past_end)
@@ -187,6 +205,8 @@ class _Scanner:
             if index >= len(text):
                 raise self.fail(index, "literal not terminated")
             char = text[index]
+            if char == "\0":  # the end of the text for the original
+                raise self.fail(len(text), "literal not terminated")
             if char == "\n" and braces == 0:
                 self.newline(index + 1)
                 # The original reports the place one line further on, where the literal's text was looked for.

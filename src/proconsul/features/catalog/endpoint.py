@@ -90,7 +90,7 @@ class Catalog(Endpoint):
         if not service.ID:
             raise ConsulError("failed inserting service: failed inserting service: object missing primary index")
         try:
-            validate_service(service)
+            validate_service(service, service.Connect.SidecarService)
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
         return for_the_log(service)
