@@ -64,7 +64,8 @@ PURE = (
     "server/autopilot_why.py",
     "server/lock_delays.py", "server/reconcile.py", "server/server_details.py", "server/merge_rules.py",
     "agent/local_state.py", "agent/plan.py", "agent/content_hash.py", "agent/checks/status.py",
-    "agent/checks/scheduler.py", "agent/checks/url.py", "agent/checks/httpfields.py",
+    "agent/checks/scheduler.py", "engine/http/url.py", "engine/http/fields.py", "engine/http/client.py",
+    "engine/http/message.py", "engine/wire/hostport.py", "engine/wire/gostrconv.py", "engine/wire/goregexp.py",
     "dns/names.py", "dns/answers.py", "dns/trim.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}

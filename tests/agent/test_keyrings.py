@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from proconsul.agent.config.runtime import Address, RuntimeConfig
+from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from support.harness import free_ports, run
 from support.reference import reference_path

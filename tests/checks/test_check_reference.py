@@ -23,6 +23,7 @@ from check_servers import read_request, reply, tcp_server
 from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
+from support.odd_answers import ODD_ANSWERS
 from support.ports import free_port, free_ports
 
 pytestmark = pytest.mark.reference
@@ -47,6 +48,13 @@ def _agent(config: Path) -> Iterator[str]:
         process.wait()
 
 
+ODD_ADDRESSES = [
+    ":1", "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:-0", "127.0.0.1:00000000001", "[127.0.0.1]:1",
+    "[::1", "[::1]", "[::1]:", "[::1]x:1", "[::1]:1:2", "[[::1]:1", "::1", "a:b:c", "a[b:1", "a]b:1", "a b:1",
+    "no.such.name.invalid:1", "127.0.0.1:HTTP-NONE", "127.0.0.1:99999999999999999999", "1.2.3.4.5:1", "a..b:1", "%41:1",
+]  # fmt: skip
+
+
 def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
     shell = ["/bin/sh", "-c"]
     return {
@@ -62,12 +70,14 @@ def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
         "http-bad": {"http": f"{base}/bad"},
         "http-url": {"http": "127.0.0.1:1/x"},
         **_odd_requests(base),
+        **{f"answer-{number}": {"http": f"{base}/answer/{number}"} for number in range(len(ODD_ANSWERS))},
         "tcp-name": {"tcp": "127.0.0.1:gopher"},
         "tcp-no-name": {"tcp": "127.0.0.1:no-such-port"},
         "tcp-large": {"tcp": "127.0.0.1:99999"},
         "tcp-ok": {"tcp": base.removeprefix("http://")},
         "tcp-refused": {"tcp": f"127.0.0.1:{refused}"},
         "tcp-address": {"tcp": "127.0.0.1"},
+        **{f"tcp-{number}": {"tcp": address} for number, address in enumerate(ODD_ADDRESSES)},
         "grpc-refused": {"grpc": f"127.0.0.1:{refused}"},
         "script-ok": {"args": [*shell, "echo hi"]},
         "script-warn": {"args": [*shell, "echo w; exit 1"]},
@@ -118,6 +128,8 @@ async def _server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         "/loop": reply("302 Found", b"", Location="/loop"),
         "/bad": b"garbage\r\n\r\n",
     }
+    if path.startswith("/answer/") and path[8:].isdigit():
+        answers[path] = ODD_ANSWERS[int(path[8:])]
     if path == "/slow":
         await asyncio.sleep(2)
     if path == "/echo":

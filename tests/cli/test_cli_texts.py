@@ -20,7 +20,7 @@ from proconsul.cli.commands.kv import Base64Error, strict_base64
 from proconsul.cli.commands.rtt import distance_s
 from proconsul.cli.main import main
 from proconsul.client import gojson, schemas, watchplan
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from proconsul.engine.gossip.config import LAN
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.lifeguard import Suspicion, push_pull_interval_s, suspicion_timeout_s
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.swim import EVIDENCE_MAX
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.serf_simulation import SerfPlayer, SerfSimulation
 from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Faults, Happening, Player
 

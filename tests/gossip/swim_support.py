@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import LAN, VERSIONS, SwimConfig
-from proconsul.engine.gossip.delegate import Address, NodeRecord, Refused
+from proconsul.engine.gossip.delegate import NodeRecord, Refused
 from proconsul.engine.gossip.effects import PushPull, SendPacket, StreamPing
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, Suspect
 from proconsul.engine.gossip.swim import Swim
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import PlainDelegate
 
 SOURCE = Address("10.0.0.99", 8301)

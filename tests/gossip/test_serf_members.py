@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from serf_support import Bench, FakePool, address_of, record
 
 from proconsul.engine.gossip import codec
-from proconsul.engine.gossip.delegate import Address, Refused
+from proconsul.engine.gossip.delegate import Refused
 from proconsul.engine.gossip.lamport import LTIME_MAX, LamportClock
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import CAUSES_MAX, INTENTS_MAX
 from proconsul.engine.gossip.messages import JoinIntent, LeaveIntent, NodeState, SerfKind, SerfPushPull
 from proconsul.engine.gossip.serf_config import HOUR_S, SerfConfig, client_reconnect_timeout, consul
 from proconsul.engine.gossip.serf_effects import Change, MembersChanged
+from proconsul.engine.wire.hostport import Address
 
 ALIVE, LEAVING, LEFT, FAILED = MemberStatus.ALIVE, MemberStatus.LEAVING, MemberStatus.LEFT, MemberStatus.FAILED
 

@@ -13,7 +13,6 @@ from serf_support import STRANGER, Bench, FakePool, address_of, record
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
 from proconsul.engine.gossip.coordinate import Coordinate
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.keyring import Keyring, format_key, parse_keyring
 from proconsul.engine.gossip.keys import KeyOp
 from proconsul.engine.gossip.lamport import LTIME_MAX
@@ -47,6 +46,7 @@ from proconsul.engine.gossip.serf_effects import (
     UserEvent,
 )
 from proconsul.engine.gossip.user_events import EventTooLarge
+from proconsul.engine.wire.hostport import Address
 
 KEY_A, KEY_B = bytes(range(32)), bytes(range(1, 33))
 

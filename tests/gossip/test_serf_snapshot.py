@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serf_support import Bench, address_of
 
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.messages import LeaveIntent, NodeState, SerfKind, UserEventMessage
 from proconsul.engine.gossip.serf_effects import SnapshotCompact, SnapshotLine, UserEvent
 from proconsul.engine.gossip.snapshot_file import COMPACT_BYTES_MIN, MEMBER_BYTES, Restored, SnapshotFile, replay
+from proconsul.engine.wire.hostport import Address
 
 A, B = Address("10.0.0.1", 7946), Address("10.0.0.2", 7946)
 # Written by serf 0.9.4: two members, one of which failed and was made to leave, then a graceful leave.

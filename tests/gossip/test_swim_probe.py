@@ -9,9 +9,9 @@ from swim_support import SOURCE, Bench, streams
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import LAN
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.effects import PushPull, SendPacket, StreamPing
 from proconsul.engine.gossip.messages import Ack, IndirectPing, Kind, Nack, NodeState, Ping, Suspect
+from proconsul.engine.wire.hostport import Address
 
 
 def begin(bench: Bench) -> tuple[Ping, Address]:

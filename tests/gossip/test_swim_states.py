@@ -7,8 +7,9 @@ from swim_support import SOURCE, Bench
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
-from proconsul.engine.gossip.delegate import Address, Refused
+from proconsul.engine.gossip.delegate import Refused
 from proconsul.engine.gossip.messages import Alive, Kind, NodeState, PushNode
+from proconsul.engine.wire.hostport import Address
 
 A, S, D, L = NodeState.ALIVE, NodeState.SUSPECT, NodeState.DEAD, NodeState.LEFT
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rpc_support import Site, Text, site, until
 
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding

@@ -26,11 +26,12 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.dial import Address, FirstByte
+from proconsul.engine.rpc.dial import FirstByte
 from proconsul.engine.rpc.errors import ConnectionLost, RpcError
 from proconsul.engine.rpc.mux import OnProtocol, RpcListener
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import RpcServer
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import encode, unpack
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest, QueryMeta

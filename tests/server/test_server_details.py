@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.wire.hostport import Address
 from proconsul.server.server_details import (
     AclMode,
     Build,
-    Listener,
     ServerDetails,
     ServerLookup,
     all_at_least,
@@ -70,10 +70,10 @@ def test_every_tag_has_its_field() -> None:
         ft_si="2", sl_alpha="[::1]:9000", sl_beta="10.0.0.9:9001",
     )  # fmt: skip
     assert found == ServerDetails(
-        name="s1.dc1", id="i1", datacenter="dc1", segment="", address=Listener("10.0.0.1", 8300),
+        name="s1.dc1", id="i1", datacenter="dc1", segment="", address=Address("10.0.0.1", 8300),
         status=MemberStatus.ALIVE, build=Build(1, 8, 7), version=2, raft_version=3, wan_join_port=8302,
         bootstrap=True, expect=3, read_replica=True, acls=AclMode.LEGACY, use_tls=True,
-        segments={"alpha": Listener("::1", 9000), "beta": Listener("10.0.0.9", 9001)}, features={"fs": 1, "si": 2},
+        segments={"alpha": Address("::1", 9000), "beta": Address("10.0.0.9", 9001)}, features={"fs": 1, "si": 2},
     )  # fmt: skip
     assert (found.short_name, found.raft_id) == ("s1", "i1")
     assert str(found) == "s1.dc1 (Addr: tcp/10.0.0.1:8300) (DC: dc1)"

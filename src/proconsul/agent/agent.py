@@ -48,9 +48,9 @@ from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.protocol import Application, HTTPProtocol
 from proconsul.engine.http.router import Router
 from proconsul.engine.raft.config import RaftConfig
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.model import Node

@@ -13,6 +13,8 @@ from proconsul.dns.recursor import Recursors
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.lookup import is_ip
+from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.options import PLAIN, Options
@@ -44,19 +46,18 @@ def settings_of(config: RuntimeConfig) -> Settings:
 
 def recursor_address(text: str) -> tuple[str, int]:
     """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out. Raises ConsulError with Consul's text."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, bracket, port = text[1:].partition("]")
-        if not bracket:
-            raise ConsulError(f"Invalid recursor address: address {text}:{DNS_PORT}: missing ']' in address")
-        port = port.lstrip(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isascii() and port.isdecimal()):
-        raise ConsulError(f"Invalid recursor address: address tcp/{port}: unknown port")
-    if len(port) > 5 or int(port or DNS_PORT) > 65535:
-        raise ConsulError(f"Invalid recursor address: address {port}: invalid port")
-    return host, int(port or DNS_PORT)
+    try:
+        return split_address(join_host_port(text, DNS_PORT) if is_ip(text) else _with_port(text))
+    except AddressError as error:
+        raise ConsulError(f"Invalid recursor address: {error}") from None
+
+
+def _with_port(text: str) -> str:
+    try:
+        split_host_port(text)
+    except AddressError as error:
+        return f"{text}:{DNS_PORT}" if error.reason == "missing port in address" else text
+    return text
 
 
 def check_recursors(config: RuntimeConfig) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from proconsul.agent.config.runtime import Endpoint, HttpConfig, RuntimeConfig
 from proconsul.agent.tls import https_context
+from proconsul.engine.wire.goerrors import listening
+from proconsul.engine.wire.hostport import join_host_port
 
 log = logging.getLogger("agent")
 
@@ -43,14 +45,16 @@ class Listeners:
         if endpoint.network == "unix":
             path = Path(endpoint.path)
             path.unlink(missing_ok=True)
-            server = await loop.create_unix_server(self._make, str(path), **options)
+            with listening("unix", path):
+                server = await loop.create_unix_server(self._make, str(path), **options)
             self._sockets.append(path)
             _own(path, config.http)
         else:
-            server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
+            with listening("tcp", join_host_port(endpoint.host, endpoint.port)):
+                server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
         kind = "HTTPS" if context is not None else "HTTP"
         log.info("Started %s server: address=%s network=%s", kind,
-                 endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip
+                 endpoint.path or join_host_port(endpoint.host, endpoint.port), endpoint.network)  # fmt: skip
         return server
 
     async def renew(self, context: ssl.SSLContext, config: RuntimeConfig) -> None:

@@ -10,18 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proconsul.agent.config.runtime import Address as ConfigAddress
 from proconsul.agent.config.runtime import GossipConfig, RuntimeConfig
 from proconsul.agent.joining import Joiner, joined_lan
 from proconsul.agent.keyrings import PoolKeys, load_keyrings
 from proconsul.agent.membership import Pool, SoloPool
 from proconsul.agent.network_pool import NetworkPool, OnEvent, OnMember
 from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.pool import PoolLogs
 from proconsul.engine.gossip.serf_config import Accept, consul
 from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
 from proconsul.server.server_details import ServerDetails
@@ -74,7 +73,7 @@ class Pools:
         self._flood_now = asyncio.Event()
 
     def _network(
-        self, wan: bool, name: str, tags: Mapping[str, str], bind: ConfigAddress, advertise: ConfigAddress,
+        self, wan: bool, name: str, tags: Mapping[str, str], bind: Address, advertise: Address,
         keys: PoolKeys, rule: Accept, on_member: OnMember, on_event: OnEvent,
     ) -> NetworkPool:  # fmt: skip
         config = self._config

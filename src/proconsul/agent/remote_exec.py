@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.events import UserEvent
 from proconsul.agent.kv_port import KVPort
 from proconsul.agent.processes import kill_group, start_group
+from proconsul.engine.wire.goerrors import errno_text
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError
 

@@ -13,6 +13,7 @@ from proconsul.dns import message as m
 from proconsul.dns.message import Query, Record
 from proconsul.dns.trim import UDP_BYTES_DEFAULT
 from proconsul.engine.streams import put
+from proconsul.engine.wire.hostport import join_host_port
 
 log = logging.getLogger("agent.dns")
 
@@ -47,16 +48,16 @@ class Recursors:
             try:
                 answer = await self._exchange(address, query_id + packet[2:], tcp=tcp)
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-                log.error("recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error or "i/o timeout")
+                log.error("recurse failed: recursor=%s error=%s", join_host_port(*address), error or "i/o timeout")
                 continue
             rcode = answer[3] & 0x0F
             if rcode not in (m.NOERROR, m.NXDOMAIN):
-                log.debug("recurse failed for question: recursor=%s rcode=%d", f"{address[0]}:{address[1]}", rcode)
+                log.debug("recurse failed for question: recursor=%s rcode=%d", join_host_port(*address), rcode)
                 continue
             usable = handed_on(answer, limit)
             if usable is not None:
                 return packet[:2] + usable[2:]
-            log.error("recurse failed: recursor=%s error=unusable answer", f"{address[0]}:{address[1]}")
+            log.error("recurse failed: recursor=%s error=unusable answer", join_host_port(*address))
         return None
 
     async def resolve(self, name: bytes) -> list[Record]:
@@ -68,7 +69,7 @@ class Recursors:
             try:
                 answer = await self._exchange(address, query_id + packet[2:], tcp=False)
             except (OSError, TimeoutError) as error:
-                log.error("cname recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error)
+                log.error("cname recurse failed: recursor=%s error=%s", join_host_port(*address), error)
                 continue
             if len(answer) <= UDP_BYTES_DEFAULT:
                 return read_answers(answer)

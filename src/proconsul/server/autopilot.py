@@ -39,7 +39,6 @@ from proconsul.server.autopilot_plan import (
 )
 from proconsul.server.autopilot_why import next_text, why
 from proconsul.server.consensus import Consensus
-from proconsul.server.peers import address_of
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.stats import ServerStats
 
@@ -147,7 +146,7 @@ class Autopilot:
         assert self._server.pool is not None, "who has peers has a network"
         try:
             return _stats(await self._server.pool.call(
-                address_of(details), "Status.RaftStats", None, ServerStats, timeout_s=ASK_TIMEOUT_S
+                details.address, "Status.RaftStats", None, ServerStats, timeout_s=ASK_TIMEOUT_S
             ))  # fmt: skip
         except (RpcFailure, DecodeError) as error:
             log.warning("Error getting server health from server: server=%s error=%s", details.name, error)

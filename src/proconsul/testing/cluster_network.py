@@ -17,10 +17,11 @@ from proconsul.engine.raft.errors import RaftError, TransportError
 from proconsul.engine.raft.messages import Request, Response
 from proconsul.engine.raft.transport import Body, Done, Handler
 from proconsul.engine.rpc.codec import EMPTY, Message
-from proconsul.engine.rpc.dial import Address, Streams, Tls
+from proconsul.engine.rpc.dial import Streams, Tls
 from proconsul.engine.rpc.errors import GETTING_CLIENT, ConnectionFailed, ConnectionLost, RpcError, RpcTimeout
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import RpcServer, encode_body
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import decode, encode
 from proconsul.features.errors import ConsulError
 from proconsul.server.network import Network, Served

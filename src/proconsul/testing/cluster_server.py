@@ -12,8 +12,8 @@ from proconsul.engine.gossip.member import Member
 from proconsul.engine.raft.disk import Done, Failed, OpenDisk
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 from proconsul.engine.gossip.config import LAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import member_of
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
 from proconsul.engine.gossip.serf_effects import MembersChanged, UserEvent
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import Faults, Player, Simulation
 
 

@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from proconsul.engine.gossip.config import LAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address, Delegate, Membership, NodeRecord, Refused
+from proconsul.engine.gossip.delegate import Delegate, Membership, NodeRecord, Refused
 from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPing
 from proconsul.engine.gossip.messages import NodeState, PushNode
 from proconsul.engine.gossip.swim import Swim
+from proconsul.engine.wire.hostport import Address
 
 # How long a leave waits until it was told, and how long a leaver goes on answering afterwards (Consul's settings).
 LEAVE_TOLD_S = 5.0

@@ -18,6 +18,7 @@ from proconsul.agent.undo import Undo
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 from proconsul.engine.wire.record import Record
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
@@ -44,7 +45,7 @@ from proconsul.features.catalog.model import (
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.health.http import show_check
 from proconsul.features.narrow import filter_by
-from proconsul.features.options import Rule, parse_bool, read_waiting
+from proconsul.features.options import Rule, read_waiting
 from proconsul.features.web import text_error
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
@@ -368,10 +369,10 @@ class RegistrationRoutes:
         text = request.get("enable")
         if not text:
             raise BadRequest("Missing value for enable")
-        value = parse_bool(text)
-        if value is None:
-            raise BadRequest(f"Invalid value for enable: {quoted(text)}")
-        return value
+        try:
+            return parse_bool(text)
+        except NumberError:
+            raise BadRequest(f"Invalid value for enable: {quoted(text)}") from None
 
     def node_maintenance(self, request: Request) -> Answer:
         enable = self._enable(request)

@@ -7,7 +7,8 @@ is the ``validate`` command; ``debug_config`` is the view shown at /v1/agent/sel
 from proconsul.agent.config.debug_config import debug_config
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.load import load, load_with, reload, validate_paths
-from proconsul.agent.config.runtime import Address, Endpoint, RuntimeConfig
+from proconsul.agent.config.runtime import Endpoint, RuntimeConfig
+from proconsul.engine.wire.hostport import Address
 
 __all__ = [
     "Address",

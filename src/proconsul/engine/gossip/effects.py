@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.wire.hostport import Address
 
 
 class SendPacket(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proconsul.engine.filter.goregexp import compile_go
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.messages import TagFilter
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.goregexp import compile_go
 
 _NODES, _TAG = 0, 1
 # A query of 1 KiB has no room for more; one that came over a stream could, and each costs a compilation.

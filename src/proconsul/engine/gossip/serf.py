@@ -14,7 +14,7 @@ from typing import NamedTuple
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.broadcast import Sent
 from proconsul.engine.gossip.coordinate import Coordinate, CoordinateClient, CoordinateError
-from proconsul.engine.gossip.delegate import Address, Membership, NodeRecord, Refused
+from proconsul.engine.gossip.delegate import Membership, NodeRecord, Refused
 from proconsul.engine.gossip.keyring import Keyring
 from proconsul.engine.gossip.keys import InternalQueries, KeyOp, KeyOperation, request_keys
 from proconsul.engine.gossip.member import Member, MemberStatus
@@ -34,6 +34,7 @@ from proconsul.engine.gossip.serf_context import Context
 from proconsul.engine.gossip.serf_effects import Change, Effect, MembersChanged, SnapshotCompact, SnapshotLine
 from proconsul.engine.gossip.snapshot_file import FLUSH_INTERVAL_S, Restored, SnapshotFile, replay
 from proconsul.engine.gossip.user_events import UserEvents
+from proconsul.engine.wire.hostport import Address
 
 # Torn or foreign lines of a snapshot that are worth a line of the log each.
 _SKIPPED_LOGGED_MAX = 10

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.wire.hostport import Address, split_address
 
 # serf: compact not before this, and not before twice this many bytes per member.
 COMPACT_BYTES_MIN = 128 * 1024
@@ -66,10 +66,10 @@ def replay(text: str, *, rejoin_after_leave: bool) -> Restored:
 
 
 def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+    address = split_address(text)
+    if not address.host or not address.port:
         raise ValueError("no address")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+    return address
 
 
 def _time(text: str) -> int:
@@ -80,8 +80,7 @@ def _time(text: str) -> int:
 
 
 def _alive_line(name: str, address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"alive: {name} {host}:{address.port}\n"
+    return f"alive: {name} {address}\n"
 
 
 class SnapshotFile:

@@ -18,7 +18,7 @@ import msgspec
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.broadcast import BroadcastQueue
 from proconsul.engine.gossip.config import VERSIONS, SwimConfig
-from proconsul.engine.gossip.delegate import Address, Delegate, NodeRecord, Refused
+from proconsul.engine.gossip.delegate import Delegate, NodeRecord, Refused
 from proconsul.engine.gossip.effects import Effect, Log, PushPull, SendPacket
 from proconsul.engine.gossip.lifeguard import Awareness, Suspicion, push_pull_interval_s
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, PushNode, Suspect
@@ -31,6 +31,7 @@ from proconsul.engine.gossip.packet import (
 )
 from proconsul.engine.gossip.probe import Prober
 from proconsul.engine.gossip.timers import Timers
+from proconsul.engine.wire.hostport import Address
 
 # Protocol version from which a peer understands checksums.
 CRC_PROTOCOL = 5

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from proconsul.engine.filter.goregexp import Pattern, compile_go
+from proconsul.engine.wire.goregexp import Pattern, compile_go
+from proconsul.engine.wire.gostrconv import NumberError, parse_int
 from proconsul.features.errors import StateError
 from proconsul.features.query.model import NAME_PREFIX_MATCH, PreparedQuery, ServiceQuery
 
@@ -234,20 +235,20 @@ def _text(value: Value) -> str:
     return format(value, "f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
+def _float(text: str) -> float:
+    """Raises NumberError."""
+    try:
+        return float(text)
+    except ValueError:
+        raise NumberError("ParseFloat", text, "invalid syntax") from None
+
+
 def _number(value: Value, kind: type[Value]) -> int | float:
     if isinstance(value, str):
         try:
-            if kind is float:
-                return float(value)
-            number = int(value, 0) if not re.fullmatch(r"[+-]?0\d+", value) else int(value, 8)
-            if not -_INT64_MAX - 1 <= number <= _INT64_MAX or value != value.strip():
-                raise ValueError
-            return number
-        except ValueError:
-            what = "Float" if kind is float else "Int"
-            raise _EvaluationError(
-                f'__builtin_StringTo{what}: strconv.Parse{what}: parsing "{value}": invalid syntax'
-            ) from None
+            return _float(value) if kind is float else parse_int(value, base=0)
+        except NumberError as error:
+            raise _EvaluationError(f"__builtin_StringTo{'Float' if kind is float else 'Int'}: {error}") from None
     return float(value) if kind is float else int(value)
 
 
