@@ -133,7 +133,7 @@ def test_watch_requests() -> None:
 
 
 def test_watch_plan_runs_the_handler_only_for_changes() -> None:
-    plan = watchplan.Plan()
+    plan = watchplan.WatchPlan()
     steps = [(5, None, True), (5, "x", False), (6, None, False), (7, "x", True), (8, "x", False), (3, "y", True)]
     assert [plan.observe(index, result) for index, result, _ in steps] == [wanted for _, _, wanted in steps]
     assert plan.index == 0, "an index that went backwards starts over"

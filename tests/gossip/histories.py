@@ -15,7 +15,7 @@ from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.swim import EVIDENCE_MAX
 from proconsul.engine.wire.hostport import Address
 from proconsul.testing.serf_simulation import SerfPlayer, SerfSimulation
-from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Faults, Happening, Player
+from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Happening, PacketFaults, Player
 
 SMALLEST, LARGEST = 3, 40
 STEPS = 12
@@ -67,7 +67,7 @@ class History(SerfSimulation):
     def __init__(self, seed: int, scan: Callable[[str], None] | None = None) -> None:
         self.dice = random.Random(f"history {seed}")
         dice = self.dice
-        faults = Faults(
+        faults = PacketFaults(
             loss=dice.choice((0.0, 0.0, 0.05, 0.2)), duplication=dice.choice((0.0, 0.1)),
             delay_max_s=dice.choice((0.001, 0.02, 0.1)),
         )  # fmt: skip

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import LAN, VERSIONS, SwimConfig
-from proconsul.engine.gossip.delegate import NodeRecord, Refused
-from proconsul.engine.gossip.effects import PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.delegate import NodeRecord, NodeRefused
+from proconsul.engine.gossip.effects import SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, Suspect
 from proconsul.engine.gossip.swim import Swim
 from proconsul.engine.wire.hostport import Address
@@ -34,7 +34,7 @@ class NotingDelegate(PlainDelegate):
 
     def accept_alive(self, node: NodeRecord) -> None:
         if self.refuse and node.name == self.refuse:
-            raise Refused("not here")
+            raise NodeRefused("not here")
 
     def ping_completed(self, node: NodeRecord, rtt_s: float, payload: bytes, now: float) -> None:
         self.pings.append((node.name, rtt_s, payload))
@@ -128,5 +128,5 @@ class Bench:
         ]
 
 
-def streams(effects: list[object]) -> list[StreamPing | PushPull]:
-    return [effect for effect in effects if isinstance(effect, (StreamPing, PushPull))]
+def streams(effects: list[object]) -> list[StreamPing | StartPushPull]:
+    return [effect for effect in effects if isinstance(effect, (StreamPing, StartPushPull))]

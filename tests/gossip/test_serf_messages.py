@@ -33,7 +33,7 @@ from proconsul.engine.gossip.messages import (
     UserEventMessage,
 )
 from proconsul.engine.gossip.queries import FLAG_ACK, FLAG_NO_BROADCAST, RUNNING_MAX, QueryError
-from proconsul.engine.gossip.query_filters import FILTERS_MAX, FilterError, encode_filters, matches
+from proconsul.engine.gossip.query_filters import FILTERS_MAX, QueryFilterError, encode_filters, matches
 from proconsul.engine.gossip.recent import PER_TIME_MAX, Recent, Verdict
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.serf_effects import (
@@ -315,7 +315,7 @@ BAD_FILTERS = [
 @pytest.mark.parametrize(("filters", "text"), BAD_FILTERS)
 def test_filters_that_cannot_be_read_are_nobodys(filters: list[bytes], text: str) -> None:
     # An empty filter ends serf 0.9.4.
-    with pytest.raises(FilterError, match=text):
+    with pytest.raises(QueryFilterError, match=text):
         matches(filters, "me", {})
     bench = Bench()
     bench.tell(SerfKind.QUERY, asked(Filters=filters, Flags=FLAG_ACK))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proconsul.cli.api import Client, ClientConfig, ConnectionFailed
+from proconsul.cli.api import AgentUnreachable, Client, ClientConfig
 from proconsul.engine.http.client import Exchange, HttpClientError, ResponseHead, ResponseReader
 from proconsul.engine.http.fetch import HttpRequest, fetch
 from support.odd_answers import ODD_ANSWERS
@@ -125,11 +125,11 @@ async def test_both_shells_say_the_same() -> None:
 def blocking(address: str) -> object:
     try:
         response = client(address).request("GET", "/k")
-    except ConnectionFailed as error:
+    except AgentUnreachable as error:
         return str(error)
     try:
         return response.status, response.read()
-    except ConnectionFailed:
+    except AgentUnreachable:
         return response.status, None
 
 
@@ -195,7 +195,7 @@ def test_a_command_follows_redirects_and_streams_its_body_in_chunks(tmp_path: ob
 ])  # fmt: skip
 def test_addresses_of_agents_that_are_none(address: str, text: str) -> None:
     """The texts of `consul kv get -http-addr=...` of 1.8.7."""
-    with pytest.raises(ConnectionFailed) as caught:
+    with pytest.raises(AgentUnreachable) as caught:
         client(address).request("GET", "/k")
     assert str(caught.value) == text
 
@@ -212,6 +212,6 @@ def test_a_connection_that_is_reset_says_between_whom() -> None:
         thread = threading.Thread(target=reset)
         thread.start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(ConnectionFailed, match=rf"read tcp 127\.0\.0\.1:\d+->{address}: read: connection reset by"):
+        with pytest.raises(AgentUnreachable, match=rf"read tcp 127\.0\.0\.1:\d+->{address}: read: connection reset by"):
             client(address).request("GET", "/k")
         thread.join()

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from proconsul.engine.gossip.delegate import Refused
+from proconsul.engine.gossip.delegate import NodeRefused
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
 
@@ -24,7 +24,7 @@ def member(name: str, tags: dict[str, str | None], status: MemberStatus = Member
 def refusal(rule: Callable[[list[Member]], None], *members: Member) -> str:
     try:
         rule(list(members))
-    except Refused as refused:
+    except NodeRefused as refused:
         return str(refused)
     return ""
 
@@ -98,6 +98,6 @@ def test_addresses_outside_of_the_allowed_networks() -> None:
     for address in ("127.0.0.5", "10.9.8.7", "fd00::1"):
         accept(address)
     for address in ("127.0.0.1", "::1", "nonsense"):
-        with pytest.raises(Refused, match=f"^{address} is not allowed$"):
+        with pytest.raises(NodeRefused, match=f"^{address} is not allowed$"):
             accept(address)
     allow_networks([])("192.0.2.1")

@@ -43,7 +43,7 @@ from proconsul.agent.starting import Starting
 from proconsul.agent.tls import CheckTls, https_context, rpc_tls
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.gossip.member import Member, MemberStatus
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.protocol import Application, HTTPProtocol
 from proconsul.engine.http.router import Router
@@ -292,15 +292,15 @@ class Agent:
             return self.pools.wan.members() if self.pools.wan is not None else []
         return self.pools.lan.members()
 
-    def _member_changed(self, kind: Change, member: Member) -> None:
+    def _member_changed(self, kind: MemberChange, member: Member) -> None:
         # Who was reaped is known to nobody any more.
-        forgotten = kind is Change.REAP
+        forgotten = kind is MemberChange.REAP
         self.server.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
-        if member.name == self.config.node_name or kind not in (Change.JOIN, Change.FAILED):
+        if member.name == self.config.node_name or kind not in (MemberChange.JOIN, MemberChange.FAILED):
             return
         server = ServerDetails.parse(member)
         if server is not None and server.datacenter == self.config.datacenter:
-            if kind is Change.JOIN:
+            if kind is MemberChange.JOIN:
                 self.sync.server_up()
             else:
                 self.server.doubt_servers()

@@ -176,10 +176,6 @@ class LocalState:
     def live_services(self) -> dict[str, NodeService]:
         return {key: entry.service for key, entry in self.services.items() if not entry.deleted}
 
-    def service_token(self, service_id: str) -> str:
-        entry = self.services.get(service_id)
-        return entry.token if entry is not None else ""
-
     # ------------------------------------------------------------------ checks
 
     def add_check(self, check: HealthCheck, token: str = "", *, from_config: bool = False) -> None:
@@ -355,5 +351,3 @@ def worst_status(checks: Iterable[HealthCheck]) -> str:
     if HEALTH_CRITICAL in statuses:
         return HEALTH_CRITICAL
     return HEALTH_WARNING if HEALTH_WARNING in statuses else "passing"
-
-

@@ -35,7 +35,7 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.endpoint import KeySummary
 from proconsul.features.keyring.model import KeyOperation
 
-OnMember = Callable[[happened.Change, Member], None]
+OnMember = Callable[[happened.MemberChange, Member], None]
 OnEvent = Callable[[int, str, bytes], None]
 
 # How long a forced leave waits until it was told.

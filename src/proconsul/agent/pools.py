@@ -19,7 +19,7 @@ from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.pool import PoolLogs
 from proconsul.engine.gossip.serf_config import Accept, consul
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
@@ -191,12 +191,12 @@ class Pools:
 
     # ------------------------------------------------------------------ members
 
-    def _lan_member(self, kind: Change, member: Member) -> None:
-        if kind is Change.JOIN and ServerDetails.parse(member) is not None:
+    def _lan_member(self, kind: MemberChange, member: Member) -> None:
+        if kind is MemberChange.JOIN and ServerDetails.parse(member) is not None:
             self._flood_now.set()
         self._on_member(kind, member)
 
-    def _wan_member(self, kind: Change, member: Member) -> None:
+    def _wan_member(self, kind: MemberChange, member: Member) -> None:
         log.debug("Handled event for server in area: event=member-%s server=%s area=wan", kind.value, member.name)
 
     async def _flood(self) -> None:

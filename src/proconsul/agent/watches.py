@@ -51,7 +51,7 @@ class Handler(NamedTuple):
 
 class WatchDefinition(NamedTuple):
     kind: str
-    request: watchplan.Request
+    request: watchplan.WatchRequest
     token: str
     datacenter: str
     handler: Handler
@@ -159,7 +159,7 @@ class Watches:
     # ------------------------------------------------------------------ one watch
 
     async def _follow(self, watch: WatchDefinition) -> None:
-        plan = watchplan.Plan()
+        plan = watchplan.WatchPlan()
         failures, index = 0, 0
         while True:
             try:

@@ -39,7 +39,7 @@ class ApiError(Exception):
         self.status = status
 
 
-class ConnectionFailed(ApiError):
+class AgentUnreachable(ApiError):
     """No answer: the agent could not be reached or broke off."""
 
 
@@ -78,7 +78,7 @@ class ClientConfig:
             return default
 
 
-class Response:
+class ApiResponse:
     """An answer whose body has not necessarily been read."""
 
     def __init__(self, answer: BlockingResponse) -> None:
@@ -96,10 +96,10 @@ class Response:
         return int(text) if text.isascii() and text.isdigit() else 0
 
     def read(self) -> bytes:
-        """Return the whole body and close; raises :class:`ConnectionFailed` when it ends early."""
+        """Return the whole body and close; raises :class:`AgentUnreachable` when it ends early."""
         data, error = self._read()
         if error is not None:
-            raise ConnectionFailed(str(error)) from None
+            raise AgentUnreachable(str(error)) from None
         return data
 
     def _read(self) -> tuple[bytes, HttpClientError | None]:
@@ -123,7 +123,7 @@ class Response:
         try:
             return self._answer.read_some()
         except HttpClientError as error:
-            raise ConnectionFailed(str(error)) from None
+            raise AgentUnreachable(str(error)) from None
 
     def json(self) -> gojson.Json:
         """Return the decoded body; raises :class:`ApiError` with Go's text when it is no JSON.
@@ -137,7 +137,7 @@ class Response:
             if str(fault) != gojson.UNFINISHED:
                 raise ApiError(str(fault)) from None
             if error is not None:
-                raise ConnectionFailed(str(error)) from None
+                raise AgentUnreachable(str(error)) from None
             raise ApiError("unexpected EOF" if data.strip() else "EOF") from None
 
     def close(self) -> None:
@@ -187,11 +187,11 @@ class Client:
         stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
-    ) -> Response:
+    ) -> ApiResponse:
         """Send one request and return its answer whatever the status.
 
         The datacenter and namespace the user asked for are always sent, ``-stale`` only where ``stale_allowed``.
-        ``timeout_s`` bounds connecting and every read.  Raises :class:`ConnectionFailed`.
+        ``timeout_s`` bounds connecting and every read.  Raises :class:`AgentUnreachable`.
         """
         encoded = encode_query(self._parameters(query, stale_allowed))
         header = {name: (value,) for name, value in (headers or {}).items()}
@@ -211,9 +211,9 @@ class Client:
                 self.url(path, encoded), method, header, data, streamed=stream is not None, gzip=False,
                 place=self._place(path, encoded),
             )  # fmt: skip
-            return Response(send(exchange, connector, stream))
+            return ApiResponse(send(exchange, connector, stream))
         except HttpClientError as error:
-            raise ConnectionFailed(str(error)) from None
+            raise AgentUnreachable(str(error)) from None
 
     def _place(self, path: str, encoded: str) -> Url:
         host, port = url_host_and_port(self.host)
@@ -242,7 +242,7 @@ class Client:
         stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
-    ) -> Response:
+    ) -> ApiResponse:
         """Send a request which must be answered 200; raises :class:`ApiError` with the answer's text."""
         response = self.request(
             method, path, query, body=body, stale_allowed=stale_allowed, token=token, timeout_s=timeout_s
@@ -257,13 +257,13 @@ class Client:
 
     def put(
         self, path: str, query: Query | None = None, body: gojson.Json = None, *, stale_allowed: bool = False
-    ) -> Response:
+    ) -> ApiResponse:
         """PUT a JSON body (``None`` sends none)."""
         data = None if body is None else gojson.dumps(body).encode("utf-8", "surrogateescape")
         return self.ok("PUT", path, query, body=data, stale_allowed=stale_allowed)
 
 
-def unexpected(response: Response) -> ApiError:
+def unexpected(response: ApiResponse) -> ApiError:
     """Return the error for an answer that is not 200, with its body in brackets."""
     text = response.read().decode("utf-8", "surrogateescape")
     return ApiError(f"Unexpected response code: {response.status} ({text})", response.status)

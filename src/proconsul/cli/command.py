@@ -224,7 +224,7 @@ def read_stdin() -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-class Group(Command):
+class CommandGroup(Command):
     """A command which only has subcommands."""
 
     children: Listing

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.message import Query, Record
+from proconsul.dns.message import DnsQuery, ResourceRecord
 from proconsul.dns.trim import UDP_BYTES_DEFAULT
 from proconsul.engine.streams import put
 from proconsul.engine.wire.hostport import join_host_port
@@ -60,9 +60,9 @@ class Recursors:
             log.error("recurse failed: recursor=%s error=unusable answer", join_host_port(*address))
         return None
 
-    async def resolve(self, name: bytes) -> list[Record]:
+    async def resolve(self, name: bytes) -> list[ResourceRecord]:
         """The answer section for the addresses of ``name``; empty when nobody knows."""
-        packet = m.encode(Query(0, m.RD, name, m.A, m.IN, None), m.Reply(), compress=False)
+        packet = m.encode(DnsQuery(0, m.RD, name, m.A, m.IN, None), m.DnsReply(), compress=False)
         packet = packet[:2] + struct.pack("!H", m.RD) + packet[4:]
         for address in self._order():
             query_id = struct.pack("!H", self._rng.getrandbits(16))
@@ -130,7 +130,7 @@ async def _ask_tcp(address: tuple[str, int], packet: bytes) -> bytes:
         writer.close()
 
 
-def read_answers(packet: bytes) -> list[Record]:
+def read_answers(packet: bytes) -> list[ResourceRecord]:
     """The answer section of a recursor's message; empty when it does not parse."""
     try:
         return _sections(packet)[0][:RECORDS_MAX]
@@ -138,7 +138,7 @@ def read_answers(packet: bytes) -> list[Record]:
         return []
 
 
-def _sections(packet: bytes) -> tuple[list[Record], list[int], int]:
+def _sections(packet: bytes) -> tuple[list[ResourceRecord], list[int], int]:
     """The answers, the number of records in each of the three sections, and where they end. A message that ends between
     records has no more of them, whatever its header says. Raises one of _UNREADABLE."""
     _, _, questions, *wanted = struct.unpack_from("!6H", packet)
@@ -147,7 +147,7 @@ def _sections(packet: bytes) -> tuple[list[Record], list[int], int]:
         at = m.read_name(packet, at)[1] + 4
     if at > len(packet):
         raise m.FormError
-    answers: list[Record] = []
+    answers: list[ResourceRecord] = []
     counts = [0, 0, 0]
     for section in range(3):
         while counts[section] < wanted[section] and at < len(packet):

@@ -20,7 +20,7 @@ NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
 _DISCOVERY = ("/v1/catalog", "/v1/health")
 
 
-class Rule(enum.Enum):
+class OptionRule(enum.Enum):
     """What an endpoint has looked at before it begins."""
 
     OPTIONS = "consistency, cache-control, wait and index"

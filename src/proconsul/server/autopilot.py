@@ -27,11 +27,11 @@ from proconsul.features.operator.model import (
 from proconsul.server.autopilot_health import Round, Stats, healthy_for_s, verdicts
 from proconsul.server.autopilot_plan import (
     RAFT_VERSION_WITH_NONVOTERS,
+    AutopilotPlan,
     ClusterView,
     Contact,
     ForceLeave,
     HandOver,
-    Plan,
     PlanConfig,
     Promote,
     plan,
@@ -167,7 +167,7 @@ class Autopilot:
 
     async def _act(self) -> None:
         """Step after step until nothing is left to do, or a step changed nothing."""
-        last: Plan | None = None
+        last: AutopilotPlan | None = None
         for _ in range(STEPS_MAX):
             found = plan(self._view(), self._plan_config())
             if found.refusal:
@@ -177,7 +177,7 @@ class Autopilot:
             await self._take(found)
             last = found
 
-    async def _take(self, found: Plan) -> None:
+    async def _take(self, found: AutopilotPlan) -> None:
         step, server = found.step, self._server
         if isinstance(step, Promote):
             log.info("Promoting server to voter: id=%s address=%s", step.id, step.address)

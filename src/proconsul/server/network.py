@@ -31,7 +31,7 @@ class Served(Registered, Protocol):
     archives: SnapshotArchives
 
 
-class Network:
+class ServerNetwork:
     """What comes in on a server's RPC port, and Raft's way to the others by ``pool``."""
 
     def __init__(self, server: Served, pool: ConnectionPool, peers: Peers) -> None:

@@ -46,7 +46,7 @@ from proconsul.server.gossip_port import GossipPort
 from proconsul.server.leadership import Leadership
 from proconsul.server.lock_delays import LockGate
 from proconsul.server.membership import Bootstrapping, RaftMembers
-from proconsul.server.network import Network
+from proconsul.server.network import ServerNetwork
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 from proconsul.server.operating import Operating
 from proconsul.server.peers import parse_address
@@ -178,8 +178,8 @@ class ConsulServer(ConsulNode):
         put_up_sign(directory)
         return entries, DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
 
-    def _make_network(self, pool: ConnectionPool) -> Network:
-        return Network(self, pool, self.peers_known)
+    def _make_network(self, pool: ConnectionPool) -> ServerNetwork:
+        return ServerNetwork(self, pool, self.peers_known)
 
     def _make_leadership(self) -> Leadership:
         return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))

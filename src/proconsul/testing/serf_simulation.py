@@ -22,7 +22,7 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
 from proconsul.engine.gossip.serf_effects import MembersChanged, UserEvent
 from proconsul.engine.wire.hostport import Address
-from proconsul.testing.simulation import Faults, Player, Simulation
+from proconsul.testing.simulation import PacketFaults, Player, Simulation
 
 
 class SerfPlayer(Player):
@@ -87,7 +87,7 @@ class SerfSimulation(Simulation):
     player_type = SerfPlayer
 
     def __init__(
-        self, seed: int, config: SwimConfig = LAN, *, faults: Faults | None = None,
+        self, seed: int, config: SwimConfig = LAN, *, faults: PacketFaults | None = None,
         scan: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         def make(player: Player) -> Serf:

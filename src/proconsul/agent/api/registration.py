@@ -45,7 +45,7 @@ from proconsul.features.catalog.model import (
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.health.http import show_check
 from proconsul.features.narrow import filter_by
-from proconsul.features.options import Rule, read_waiting
+from proconsul.features.options import OptionRule, read_waiting
 from proconsul.features.web import text_error
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
@@ -137,14 +137,14 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ reading
 
     def services(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         services = self.rights.services(request, self.state.live_services())
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
         return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
 
     def checks(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         checks = self.rights.checks(request, self.state.live_checks())
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
@@ -153,7 +153,7 @@ class RegistrationRoutes:
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""
         _, wait_ns = read_waiting(request)
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         wanted = request.get("hash")
         answer = self._show_one(request)
         if not wanted or answer.headers.get("X-Consul-Contenthash") != wanted:
@@ -208,7 +208,7 @@ class RegistrationRoutes:
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_known(request)
         service = self.state.service(request.params)
         if service is None:
@@ -239,7 +239,7 @@ class RegistrationRoutes:
     def health_by_name(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_service(request, request.params)
         found = []
         for service in self.state.live_services().values():
@@ -291,7 +291,7 @@ class RegistrationRoutes:
         return persistence.submitted()
 
     def service_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
@@ -349,14 +349,14 @@ class RegistrationRoutes:
         return service
 
     def service_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_change(request, request.params)
         return self._kept(partial(self.agent.registrations.remove_service, request.params))
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         enable = self._enable(request)
         self.rights.require_change(request, request.params)
         return self._kept(partial(
@@ -383,7 +383,7 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ checks
 
     def check_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: CheckDefinition = self.web.body(request, CheckDefinition)
         if not definition.Name:
             raise BadRequest("Missing check name")
@@ -401,7 +401,7 @@ class RegistrationRoutes:
         ))  # fmt: skip
 
     def check_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_check_change(request, request.params)
         return self._kept(partial(self.agent.registrations.remove_check, request.params))
 
@@ -415,14 +415,14 @@ class RegistrationRoutes:
         return self._noted(request, HEALTH_CRITICAL)
 
     def check_update(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
         return self._report(request, update.Status, update.Output)
 
     def _noted(self, request: Request, status: str) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         return self._report(request, status, request.get("note"))
 
     def _report(self, request: Request, status: str, output: str) -> Answer:

@@ -111,11 +111,6 @@ class CheckDefinition(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the definition names anything that is run at an interval."""
         return bool(self.script_args) or any(getattr(self, attribute) for attribute, _ in _KIND_ORDER)
 
-    @property
-    def runs_commands(self) -> bool:
-        """Whether ``enable_script_checks`` or ``enable_local_script_checks`` is needed."""
-        return bool(self.script_args)
-
     def validate(self) -> None:
         """Raise CheckDefinitionError when this is no runnable check."""
         if self.interval_ns > 0 and self.ttl_ns > 0:

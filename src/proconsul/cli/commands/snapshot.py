@@ -7,10 +7,10 @@ import os
 import random
 
 from proconsul.cli import archive
-from proconsul.cli.api import ApiError, Response
+from proconsul.cli.api import ApiError, ApiResponse
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
-from proconsul.cli.output import Progress
+from proconsul.cli.output import ProgressLine
 from proconsul.engine.raft.private import opener
 from proconsul.engine.wire.goerrors import errno_text, path_error
 from proconsul.engine.wire.text import quoted
@@ -67,8 +67,8 @@ class Save(Command):
         self.ui.out(f"Saved and verified snapshot to index {response.index}")
         return 0
 
-    def _write(self, response: Response, path: str) -> None:
-        progress = Progress("Saved bytes")
+    def _write(self, response: ApiResponse, path: str) -> None:
+        progress = ProgressLine("Saved bytes")
         with open(path, "xb", opener=opener) as out:
             while data := response.read_some():
                 out.write(data)

@@ -107,11 +107,11 @@ _Handler = Callable[[int, Json], "int | None"]
 
 
 class _Loop:
-    def __init__(self, client: Client, request: watchplan.Request, watch_type: str) -> None:
+    def __init__(self, client: Client, request: watchplan.WatchRequest, watch_type: str) -> None:
         self._client = client
         self._request = request
         self._type = watch_type
-        self._plan = watchplan.Plan()
+        self._plan = watchplan.WatchPlan()
         self._pause = threading.Event()
 
     def run(self, handler: _Handler) -> int:

@@ -22,7 +22,6 @@ from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.engine.wire.text import quoted
 
 Predicate = Callable[[Any], bool]
-_Getter = Callable[[Any], Any]
 
 # Watchers repeat a handful of expressions; 256 covers many of them and bounds what an idle server remembers.
 CACHED_MAX = 256

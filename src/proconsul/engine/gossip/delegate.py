@@ -23,7 +23,7 @@ class NodeRecord(msgspec.Struct, frozen=True, gc=False):
     changed_at: float
 
 
-class Refused(Exception):
+class NodeRefused(Exception):
     """A delegate does not accept a node; the text says why."""
 
 

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.codec import GossipError
 from proconsul.engine.gossip.config import SwimConfig
-from proconsul.engine.gossip.delegate import Refused
-from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.delegate import NodeRefused
+from proconsul.engine.gossip.effects import Log, SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.intake import Intake
 from proconsul.engine.gossip.messages import Ack, Error, Kind, Ping, PushNode
 from proconsul.engine.gossip.packet import COMPOUND_OVERHEAD, PACKET_BYTES_MAX, Dropped, PacketCodec
@@ -239,7 +239,7 @@ class GossipPool:
             self._send(effect)
         elif isinstance(effect, Log):
             getattr(self._log, effect.level)("%s", effect.text)
-        elif isinstance(effect, PushPull):
+        elif isinstance(effect, StartPushPull):
             self._start(self._exchange_quietly(effect.to, effect.name))
         elif isinstance(effect, StreamPing):
             self._start(self._stream_ping(effect))
@@ -270,7 +270,7 @@ class GossipPool:
             for target in targets:
                 try:
                     await self._exchange(target, join=True)
-                except (OSError, TimeoutError, Refused, GossipError) as error:
+                except (OSError, TimeoutError, NodeRefused, GossipError) as error:
                     errors.append(f"Failed to join {target.host}: {dial_error(target, error)}")
                 else:
                     joined += 1
@@ -286,7 +286,7 @@ class GossipPool:
     async def _exchange_quietly(self, to: Address, name: str) -> None:
         try:
             await self._exchange(to, join=False)
-        except (OSError, TimeoutError, Refused, GossipError) as error:
+        except (OSError, TimeoutError, NodeRefused, GossipError) as error:
             self._log.warning("memberlist: Push/Pull with %s failed: %s", name, dial_error(to, error))
 
     async def _exchange(self, to: Address, *, join: bool) -> None:
@@ -338,7 +338,7 @@ class GossipPool:
             # By `stop`. Python 3.11's server takes a cancelled stream for an error, and says so with a traceback.
             if not self.closed:
                 raise
-        except (GossipError, Refused) as error:
+        except (GossipError, NodeRefused) as error:
             self.dropped["stream"] += 1
             self._log.error("memberlist: Failed to read stream: %s from=%s", error, writer.get_extra_info("peername"))
             if isinstance(error, StreamError) and error.answered:

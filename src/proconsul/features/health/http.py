@@ -20,7 +20,7 @@ from proconsul.features.catalog.model import (
 from proconsul.features.errors import BadRequest
 from proconsul.features.health.endpoint import Health
 from proconsul.features.narrow import node_meta, wanted
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
 
@@ -66,7 +66,7 @@ class HealthRoutes:
         router.add("/v1/health/connect/", {"GET": self.connect})
 
     def node(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
@@ -74,7 +74,7 @@ class HealthRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def checks(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         args = ServiceSpecificRequest(
@@ -84,7 +84,7 @@ class HealthRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def state(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing check state")
         args = ChecksInStateRequest(
@@ -100,7 +100,7 @@ class HealthRoutes:
         return self._service(request, connect=True)
 
     def _service(self, request: Request, *, connect: bool) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         tags: list[str] = []

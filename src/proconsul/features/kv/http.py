@@ -15,7 +15,7 @@ from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.gate import Found
 from proconsul.features.kv.endpoint import APPLY, KVS
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.web import JSON_LINES, Reply, Web
 
 _encode_json = msgspec.json.Encoder().encode
@@ -72,9 +72,9 @@ class KVRoutes:
             if not key:
                 raise BadRequest("Missing key name")
             return self._get(request, key)
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         if key or request.has("keys") or request.has("recurse"):
-            self.web.check(request, Rule.NAMESPACE)
+            self.web.check(request, OptionRule.NAMESPACE)
         if request.has("keys"):
             return self._keys(request, key)
         if request.has("recurse"):
@@ -132,7 +132,7 @@ class KVRoutes:
     # ------------------------------------------------------------------ writing
 
     def put(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         key = request.params
         if not key:
             raise BadRequest("Missing key name")
@@ -154,7 +154,7 @@ class KVRoutes:
         return self._apply(request, op, entry)
 
     def delete(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         self._refuse_conflicts(request, "recurse", "cas")
         if request.has("recurse"):
             return self._apply(request, KVOp.DELETE_TREE, DirEntry(Key=request.params))

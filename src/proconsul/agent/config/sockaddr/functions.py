@@ -16,7 +16,6 @@ from proconsul.engine.wire.text import quoted
 
 __all__ = ["CallError", "Function", "functions_for"]
 
-_INT_MAX: Final = (1 << 63) - 1
 # Go sorts few elements by insertion, after one pass over those this far apart; it shows where elements are equal.
 _SHELL_GAP: Final = 6
 
