@@ -7,6 +7,8 @@ compared with its rate before. The original does the same afterwards. Snapshot: 
 stands still at most while a snapshot of many keys is written; what the original does not have cannot be compared.
 """
 
+# mypy: disable-error-code="arg-type,attr-defined,var-annotated"
+
 from __future__ import annotations
 
 import argparse

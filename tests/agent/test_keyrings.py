@@ -15,7 +15,8 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
-from support.harness import free_ports, run
+from support.harness import run
+from support.ports import free_ports
 from support.reference import reference_path
 
 ONE, TWO = bytes(16), bytes(range(32))

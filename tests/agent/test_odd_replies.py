@@ -4,6 +4,8 @@ Consul's servers are written in Go, where any list, map or pointer of a reply ma
 everything it forwards, with every field of every reply taken away in turn.
 """
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 import asyncio

@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from proconsul.agent.config.load import load
 from proconsul.agent.main import unkept_promises
-from support.harness import Agent, Subject, eventually, free_ports, program, run
+from support.harness import Agent, Subject, eventually, program, run
+from support.ports import free_ports
 
 StartAgent = Callable[..., Agent]
 

@@ -1,5 +1,7 @@
 """/v1/operator/autopilot and /v1/operator/raft: the original's answers on a single server, and autopilot's view."""
 
+# mypy: disable-error-code="attr-defined,misc"
+
 from __future__ import annotations
 
 import asyncio

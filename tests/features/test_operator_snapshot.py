@@ -17,7 +17,8 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import SnapshotRequest
 from proconsul.server.snapshotting import _read_record
 from proconsul.testing import AgentInLoop
-from support.harness import Agent, Subject, eventually, free_ports, program
+from support.harness import Agent, Subject, eventually, program
+from support.ports import free_ports
 
 SNAPSHOT = "/v1/snapshot"
 

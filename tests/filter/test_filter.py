@@ -1,5 +1,7 @@
 """Filter expressions by table: what matches, what is refused and with which text."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """What a follower or a client agent passes on: equal reads together, failed ones again, writes one by one."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 import asyncio

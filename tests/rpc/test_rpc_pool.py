@@ -1,5 +1,7 @@
 """Calls by the pool: sharing, reuse, failures, cancelling, limits, TLS."""
 
+# mypy: disable-error-code="union-attr"
+
 from __future__ import annotations
 
 import asyncio

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from proconsul.agent.membership import server_tags
-from proconsul.engine.gossip import delegate
 from proconsul.engine.gossip.config import LAN
 from proconsul.engine.gossip.packet import PacketCodec
 from proconsul.engine.gossip.pool import GossipPool, PoolLogs
@@ -45,8 +44,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.coordinate.model import CoordinateUpdateRequest
 from proconsul.features.kv.model import DirEntry, IndexedDirEntries, KeyRequest, KVSRequest
-from support.harness import Agent, Client, Subject, eventually, free_ports, program
+from support.harness import Agent, Client, Subject, eventually, program
 from support.pools import die_with_parent, new_host
+from support.ports import free_ports
 from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
@@ -241,7 +241,7 @@ async def little_server(catalog: Catalog, host: str, serf_port: int) -> AsyncIte
     )  # fmt: skip
     rng, log = random.Random(1), logging.getLogger("little")
     serf = Serf(consul("little"), tags, rng, time.monotonic())
-    at = delegate.Address(host, serf_port)
+    at = Address(host, serf_port)
     gossip = GossipPool(
         "little", at, at, LAN, serf, packets=PacketCodec(), streams=StreamCodec(), on_effect=lambda _: None,
         logs=PoolLogs(log, log), rng=rng,

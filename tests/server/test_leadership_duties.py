@@ -1,5 +1,7 @@
 """The duties of a leader: none is in another's way."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import asyncio
