@@ -19,7 +19,8 @@ from pathlib import Path
 
 from benchmarks.generator import raise_open_files
 from benchmarks.rows import GROUPS, ROWS, Row, Scale
-from benchmarks.subjects import BenchmarkError, Pair, reference_binary
+from benchmarks.subjects import BenchmarkError, Pair
+from support.reference import reference_path
 
 FULL = Scale(seconds=3.0, rounds=3)
 QUICK = Scale(seconds=1.0, rounds=1)
@@ -76,7 +77,7 @@ def main() -> int:
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         parser.error(f"unknown rows: {', '.join(unknown)}")
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("No reference binary: set PROCONSUL_REFERENCE or run scripts/fetch_reference.py.", file=sys.stderr)
         return 1

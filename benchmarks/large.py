@@ -24,9 +24,10 @@ from pathlib import Path
 
 from benchmarks.cluster import Cluster, Member
 from benchmarks.generator import Call, Workload, raise_open_files, rate, send_all
-from benchmarks.subjects import BenchmarkError, reference_binary
+from benchmarks.subjects import BenchmarkError
 from proconsul.agent.main import prepare_process
 from proconsul.testing import AgentInLoop
+from support.reference import reference_path
 
 # Below the default limit of a value, and few keys: the log is large, the state is not.
 VALUE_BYTES = 400_000
@@ -144,7 +145,7 @@ def main() -> int:
     parser.add_argument("--rows", default="catch-up,snapshot")
     parser.add_argument("--markdown", metavar="FILE")
     options = parser.parse_args()
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("no reference: run scripts/fetch_reference.py", file=sys.stderr)
         return 1

@@ -267,3 +267,26 @@ def test_the_table_of_compatibility_counts_its_rows() -> None:
         counted[priority][re.split("[:;,]", state)[0].strip()] += 1
     shown = re.findall(r"^\| (P\d) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
     assert {priority: dict(zip(states, map(int, numbers), strict=True)) for priority, *numbers in shown} == counted
+
+
+# Who starts programs otherwise, and why.
+LAUNCHERS = {
+    "tests/support/harness.py": "the launcher of agents",
+    "tests/support/preloaded.py": "what the launcher forks from",
+    "tests/test_preloaded.py": "tests what the launcher forks from",
+    "tests/test_ports.py": "tests that take ports from each other",
+    "tests/raft/test_raft_crash.py": "a child that writes a log and is killed",
+    "tests/agent/test_remote_exec.py": "the command `exec`",
+    "tests/features/test_keyring_routes.py": "the command `keyring`",
+    "tests/cli/test_cli_recipes.py": "the command `lock`",
+    "tests/clients/test_clients_reference_cli.py": "the reference's commands",
+    "tests/stories/test_leadership.py": "the command `lock`",
+    "tests/stories/test_starts_and_ends.py": "the commands `monitor` and `watch`",
+}
+
+
+def test_agents_are_started_in_one_place() -> None:
+    paths = set((ROOT / "tests").rglob("*.py")) - {Path(__file__)}
+    pattern = re.compile(r"subprocess\.Popen\(|create_subprocess_exec\(")
+    found = {str(path.relative_to(ROOT)) for path in paths if pattern.search(path.read_text())}
+    assert found == set(LAUNCHERS)

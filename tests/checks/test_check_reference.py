@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,29 +20,11 @@ from check_servers import read_request, reply, tcp_server
 from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
+from support.harness import Agent, Subject
 from support.odd_answers import ODD_ANSWERS
-from support.ports import free_port, free_ports
+from support.ports import free_port
 
 pytestmark = pytest.mark.reference
-
-
-def _reference() -> str:
-    return str(require_reference())
-
-
-@contextmanager
-def _agent(config: Path) -> Iterator[str]:
-    http, dns, server, lan, wan = free_ports(5)
-    arguments = [
-        _reference(), "agent", "-dev", "-config-file", str(config), "-http-port", str(http), "-dns-port", str(dns),
-        "-server-port", str(server), "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-grpc-port", "-1",
-    ]  # fmt: skip
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{http}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 ODD_ADDRESSES = [
@@ -160,10 +139,11 @@ async def test_outputs_agree(tmp_path: Path) -> None:
     async with tcp_server(_server) as port:
         definitions = _definitions(f"http://127.0.0.1:{port}", refused)
         config = tmp_path / "checks.json"
-        listed = [{"id": name, "name": name, "interval": "1s", **fields} for name, fields in definitions.items()]
+        listed = [{"id": name, "name": name, "interval": "3s", **fields} for name, fields in definitions.items()]
         config.write_text(json.dumps({"checks": listed, "enable_local_script_checks": True}))
-        with _agent(config) as url:
-            theirs = await asyncio.to_thread(_results, url, set(definitions))
+        require_reference()
+        with Agent(Subject.REFERENCE, tmp_path / "agent", ["-config-file", str(config)]) as agent:
+            theirs = await asyncio.to_thread(_results, f"http://{agent.address}", set(definitions))
         ours: dict[str, tuple[str, str]] = {}
         spelling = {"http": "HTTP", "tcp": "TCP", "grpc": "GRPC"}
         for name, fields in definitions.items():
