@@ -21,7 +21,8 @@ from benchmarks.acl_rows import ACL_GROUPS
 from benchmarks.generator import raise_open_files
 from benchmarks.rows import GROUPS as OPEN_GROUPS
 from benchmarks.rows import Row, Scale
-from benchmarks.subjects import BenchmarkError, Pair, reference_binary
+from benchmarks.subjects import BenchmarkError, Pair
+from support.reference import reference_path
 
 GROUPS = [*OPEN_GROUPS, *ACL_GROUPS]
 ROWS = {row.name: row for group in GROUPS for row in group.rows}
@@ -80,7 +81,7 @@ def main() -> int:
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         parser.error(f"unknown rows: {', '.join(unknown)}")
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("No reference binary: set PROCONSUL_REFERENCE or run scripts/fetch_reference.py.", file=sys.stderr)
         return 1

@@ -27,13 +27,14 @@ from typing import IO
 import msgpack
 
 from proconsul.engine.gossip.config import LAN, VERSIONS
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.engine.gossip.packet import PacketCodec
 from proconsul.engine.gossip.pool import GossipPool, PoolLogs
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import adopt
 
 IDLE_S = 20.0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.ports import free_ports
+
 START_TIMEOUT_S = 60.0
 POLL_S = 0.002
 
@@ -26,28 +24,6 @@ limits { http_max_conns_per_client = 15000 }
 
 class BenchmarkError(Exception):
     """A subject did not do what it was asked to."""
-
-
-def reference_binary() -> Path | None:
-    """The original: $PROCONSUL_REFERENCE or what scripts/fetch_reference.py has put below the repository."""
-    path = Path(os.environ.get("PROCONSUL_REFERENCE") or ROOT / ".reference/usr/bin/consul")
-    return path if path.exists() else None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses for TCP or UDP at this moment."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            ports.append(tcp.getsockname()[1])
-        return ports
 
 
 class Subject:

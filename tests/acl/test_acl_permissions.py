@@ -49,7 +49,7 @@ class World:
     def __init__(self, locked: Locked) -> None:
         self.locked = locked
         self.admitted: set[str] = set()
-        permission: Any = locked.agent.server.gate.permission
+        permission: Any = locked.agent.node.gate.permission
         admit = permission.admit
 
         def watched(method: Any, args: Any, token: str) -> Any:
@@ -70,10 +70,10 @@ class World:
         await done("PUT", "/v1/event/fire/deploy", b"")
         while "service:web" not in str(await done("GET", "/v1/health/node/test")):
             await asyncio.sleep(0.01)
-        self.locked.agent.server.endpoint(Coordinates).flush()
+        self.locked.agent.node.endpoint(Coordinates).flush()
         while '"test"' not in str(await self.locked.call("GET", "/v1/coordinate/nodes")):
             await asyncio.sleep(0.01)
-        state = self.locked.agent.server.state
+        state = self.locked.agent.node.state
         tx = state.store.begin(state.store.max_index("sessions") + 1000)
         state.sessions.create(tx, Session(ID=SESSION, Node="test", TTL="1h"))
         tx.commit()
@@ -133,7 +133,7 @@ async def test_every_route_needs_what_the_document_says() -> None:
         tried = {(row.method, _pattern(locked, row)) for row in ROWS}
         assert sorted(routes - tried) == [], "a route is missing from tests/acl/permissions.py"
         called = set().union(*methods.values()) | set(RPC_ONLY) | _SETUP
-        known = {method.name for method in locked.agent.server.gate.methods}
+        known = {method.name for method in locked.agent.node.gate.methods}
         assert sorted(known - called - _BY_OTHERS) == []
     _compare(as_markdown(methods))
 

@@ -13,8 +13,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.acl import model, replication
 from proconsul.features.acl.hashes import hash_of_policy, hash_of_role, hash_of_token
 from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLToken, Link
-from proconsul.features.acl.requests import PolicyListStub, TokenListStub
-from proconsul.features.acl.tokens import HIDDEN
+from proconsul.features.acl.requests import HIDDEN, PolicyListStub, TokenListStub
 from proconsul.features.errors import ConsulError
 
 POLICIES, ROLES, TOKENS = replication.KINDS
@@ -144,7 +143,7 @@ def test_hidden_secrets_are_an_error_and_nothing_is_written() -> None:
 
 
 def test_progress_is_told_as_it_is() -> None:
-    progress = replication.Progress(enabled=True, source="dc1", tokens=True)
+    progress = replication.ReplicationProgress(enabled=True, source="dc1", tokens=True)
     begun = progress.status
     assert (begun.Enabled, begun.Running, begun.ReplicationType) == (True, False, "tokens")
     progress.running(running=True)
@@ -155,5 +154,5 @@ def test_progress_is_told_as_it_is() -> None:
     assert status.Running and status.LastSuccess != status.LastError
     progress.failed(1_700_000_001 * 10**9)
     assert progress.status.LastError != status.LastError and progress.status.LastSuccess == status.LastSuccess
-    off = replication.Progress(enabled=False, source="dc1", tokens=False).status
+    off = replication.ReplicationProgress(enabled=False, source="dc1", tokens=False).status
     assert (off.Enabled, off.SourceDatacenter, off.ReplicationType) == (False, "", "")

@@ -61,8 +61,7 @@ class Client:
             return TokenResponse(Token=token)
         if method.name == "ACL.RoleResolve":
             return RoleListResponse(Roles=[row for key in args.RoleIDs if (row := acl.roles.get(key)) is not None])
-        rows = [row for key in args.PolicyIDs if (row := acl.policies.get(key)) is not None]
-        return PolicyBatchResponse(Policies=rows)
+        return PolicyBatchResponse(Policies=[found for key in args.PolicyIDs if (found := acl.policies.get(key))])
 
     async def may(self, secret: str, resource: str, name: str) -> bool:
         await self.rights.learn(secret)
@@ -266,7 +265,8 @@ async def test_a_client_comes_to_say_what_servers_say(seed: int) -> None:
             world.policy(f"p{number}", rules, policy_id=links[number].ID)
         else:
             number = rng.randrange(3)
-            picked = {"Policies": rng.sample(links, rng.randrange(3)), "Roles": rng.sample(roles, rng.randrange(3))}
+            picked: dict[str, Any] = {"Policies": rng.sample(links, rng.randrange(3))}
+            picked["Roles"] = rng.sample(roles, rng.randrange(3))
             world.token(AccessorID=tokens[number].AccessorID, SecretID=tokens[number].SecretID, **picked)
 
     for _ in range(12):

@@ -74,18 +74,18 @@ async def test_who_waits_is_answered_when_rights_change(locked: Locked) -> None:
     assert not bystander.done()
     bystander.cancel()
     await asyncio.gather(bystander, return_exceptions=True)
-    assert not locked.agent.server.gate.bearers._groups, "who waits no more is forgotten"
+    assert not locked.agent.node.gate.bearers._groups, "who waits no more is forgotten"
 
 
 async def test_tokens_with_the_same_rights_share_answers(locked: Locked) -> None:
     """Each is asked for its own rights all the same: one that goes is refused, and the others wait on."""
     policy = await locked.done("PUT", "/v1/acl/policy", {"Name": "same", "Rules": 'key_prefix "a" { policy = "read" }'})
     tokens = [await locked.done("PUT", "/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]}) for _ in range(20)]
-    before = len(locked.agent.server.views)
+    before = len(locked.agent.node.views)
     target = "/v1/kv/?keys&index=999999&wait=10m"
     waiting = [asyncio.create_task(locked.call("GET", target, token=token["SecretID"])) for token in tokens]
     await asyncio.sleep(0)
-    assert len(locked.agent.server.views) == before + 1
+    assert len(locked.agent.node.views) == before + 1
     await locked.done("DELETE", f"/v1/acl/token/{tokens[0]['AccessorID']}")
     async with asyncio.timeout(PATIENCE_S):
         assert await waiting[0] == (403, "ACL not found")

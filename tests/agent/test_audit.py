@@ -10,6 +10,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,10 @@ def test_what_is_done_is_told_and_no_secret_is(tmp_path: Path, path: Path) -> No
     assert {one["id"] for one in complete} <= started and len(started) >= len(complete)
 
 
+def _longer(path: Path, size: int) -> bool:
+    return path.stat().st_size > size
+
+
 def test_no_line_is_torn_when_the_process_is_killed(tmp_path: Path, path: Path) -> None:
     agent = served(tmp_path, path)
     agent.start()
@@ -122,7 +127,7 @@ def test_no_line_is_torn_when_the_process_is_killed(tmp_path: Path, path: Path) 
             for thread in threads:
                 thread.start()
             before = path.stat().st_size
-            eventually(lambda before=before: path.stat().st_size > before + 20_000, "some were written")
+            eventually(partial(_longer, path, before + 20_000), "some were written")
             agent.kill()
             stop.set()
             for thread in threads:

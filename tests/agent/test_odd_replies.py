@@ -4,6 +4,8 @@ Consul's servers are written in Go, where any list, map or pointer of a reply ma
 everything it forwards, with every field of every reply taken away in turn.
 """
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -26,9 +28,9 @@ from proconsul.agent.config import load
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.catalog import endpoint as catalog
 from proconsul.features.coordinate import endpoint as coordinate
 from proconsul.features.coordinate.model import DatacenterMap

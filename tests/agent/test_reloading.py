@@ -1,5 +1,7 @@
 """Whatever a reload shows is in force: every field that it takes over is tested by what it does, not by its echo."""
 
+# mypy: disable-error-code="arg-type,var-annotated"
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """What a follower or a client agent passes on: equal reads together, failed ones again, writes one by one."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from rpc_support import Site, Text, site, until
 
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from proconsul.cli import help as help_page
-from proconsul.cli.command import Command, Group, Listing
+from proconsul.cli.command import Command, CommandGroup, Listing
 from proconsul.cli.output import Ui
 
 _PROGRAM = "consul"
@@ -260,7 +260,7 @@ def load(name: str, ui: Ui | None = None) -> Command:
     """Import and return a command."""
     if name in GROUPS:
         arguments, _, body = GROUPS[name]
-        return Group(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
+        return CommandGroup(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
     module_name, class_name, _ = COMMANDS[name]
     module = import_module(f"proconsul.cli.commands.{module_name}")
     command_class = cast(type[Command], getattr(module, class_name))

@@ -17,6 +17,10 @@ _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\
 _HTML_PATTERN = re.compile("[<>&\u2028\u2029]")
 
 
+# The text for a document that may be one when more of it comes.
+UNFINISHED = "unexpected end of JSON input"
+
+
 class GoJsonError(ValueError):
     """The text is no JSON; ``str()`` is Go's error text."""
 
@@ -57,7 +61,7 @@ def _go_text(text: str, error: json.JSONDecodeError) -> str:
         char = text[error.pos :].lstrip(" \t\r\n")[:1]
         return f"invalid character '{char}' after top-level value"
     # The scanner speaks of streams; a whole document that is cut off has its own text.
-    return "unexpected end of JSON input" if reason in ("unexpected EOF", "EOF") else reason
+    return UNFINISHED if reason in ("unexpected EOF", "EOF") else reason
 
 
 def kind_of(value: Json) -> str:

@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
 from proconsul.dns import message as m
-from proconsul.dns.message import Query, Record, Reply
-from proconsul.dns.names import Kind, Lookup, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.message import DnsQuery, DnsReply, ResourceRecord
+from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
 from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
@@ -63,15 +63,15 @@ class Answer:
         "watch",
     )
 
-    def __init__(self, outside: Mapping[bytes, list[Record]]) -> None:
-        self.reply = Reply()
+    def __init__(self, outside: Mapping[bytes, list[ResourceRecord]]) -> None:
+        self.reply = DnsReply()
         self.watch = WatchSet()
         self.outside = outside
         # Names the recursors should resolve before answering again.
         self.wanted: set[bytes] = set()
         # What is behind the names that were followed, nothing for those still being followed: so circles end, and names
         # that many instances share are followed once.
-        self.followed: dict[bytes, list[Record]] = {}
+        self.followed: dict[bytes, list[ResourceRecord]] = {}
         # The question is for the recursors altogether.
         self.recurse = False
         # False when the question is in no domain of ours.
@@ -117,7 +117,9 @@ class Answerer:
             domains.append(domain_labels(settings.alt_domain))
         self.domains = tuple(domains)
 
-    def answer(self, query: Query, *, tcp: bool, outside: Mapping[bytes, list[Record]] | None = None) -> Answer:
+    def answer(
+        self, query: DnsQuery, *, tcp: bool, outside: Mapping[bytes, list[ResourceRecord]] | None = None
+    ) -> Answer:
         """The reply to ``query``, trimmed for its transport."""
         answer = Answer(outside or {})
         answer.reply.recursion_available = bool(self.settings.recursors)
@@ -137,7 +139,7 @@ class Answerer:
 class _Run:
     """One question being answered."""
 
-    def __init__(self, room: Answerer, query: Query, answer: Answer, *, tcp: bool) -> None:
+    def __init__(self, room: Answerer, query: DnsQuery, answer: Answer, *, tcp: bool) -> None:
         self.room = room
         self.settings = room.settings
         self.query = query
@@ -195,20 +197,20 @@ class _Run:
         lookup = parse_lookup(labels, self.query.kind)
         if lookup is None:
             self.name_error()
-        elif lookup.kind is Kind.ADDRESS:
+        elif lookup.kind is NameKind.ADDRESS:
             self.address(lookup.name, labels)
-        elif lookup.kind is Kind.NODE and self.query.kind not in _NODE_KINDS:
+        elif lookup.kind is NameKind.NODE and self.query.kind not in _NODE_KINDS:
             # Nothing is known of other types, whether the node is there or not.
             pass
         elif not self.readable:
             self.reply.rcode = m.SERVFAIL
         elif lookup.datacenter not in ("", self.settings.datacenter):
             self.name_error()
-        elif lookup.kind is Kind.NODE:
+        elif lookup.kind is NameKind.NODE:
             self.node(lookup.name, depth)
-        elif lookup.kind is Kind.QUERY:
+        elif lookup.kind is NameKind.QUERY:
             self.prepared(lookup.name, depth)
-        elif lookup.kind is Kind.INGRESS:
+        elif lookup.kind is NameKind.INGRESS:
             self.name_error()
         else:
             self.service(lookup, depth)
@@ -217,7 +219,7 @@ class _Run:
         self.add_soa(self.reply.authority)
         self.reply.rcode = m.NXDOMAIN
 
-    def add_soa(self, section: list[Record]) -> None:
+    def add_soa(self, section: list[ResourceRecord]) -> None:
         self.answer.timed = True
         domain = _pack(self.domain) or b"\0"
         refresh_s, retry_s, expire_s, minimum_s = self.settings.soa
@@ -225,15 +227,15 @@ class _Run:
         numbers = (int(self.room.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
         section.append(m.soa_record(domain, minimum_s, names, numbers))
 
-    def name_servers(self) -> tuple[list[Record], list[Record]]:
+    def name_servers(self) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """NS records of up to three servers of this datacenter, and their addresses."""
         if not self.readable:
             return [], []
         _, rows = self.room.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
         rows = self.shuffled(self.healthy(rows))
         domain = _pack(self.domain) or b"\0"
-        servers: list[Record] = []
-        glue: list[Record] = []
+        servers: list[ResourceRecord] = []
+        glue: list[ResourceRecord] = []
         for row in rows:
             name = _pack(f"{row.Node.Node}.node.{row.Node.Datacenter}.{self.domain}".lower())
             # A name that is no host name could not be looked up by those who are told it.
@@ -278,7 +280,7 @@ class _Run:
             self.reply.additional += self.texts(self.query.name, node, ttl_s)
 
     @staticmethod
-    def texts(owner: bytes, node: Node, ttl_s: int) -> list[Record]:
+    def texts(owner: bytes, node: Node, ttl_s: int) -> list[ResourceRecord]:
         """Node metadata; ``rfc1035-`` keys give the bare value, the others RFC 1464 pairs."""
         found = []
         for key, value in (node.Meta or {}).items():
@@ -287,7 +289,7 @@ class _Run:
             found.append(m.txt_record(owner, ttl_s, value))
         return found
 
-    def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[Record]:
+    def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[ResourceRecord]:
         """The CNAMEs and addresses behind the name that a service is at; they live as long as the service's answer."""
         kept = []
         addresses = 0
@@ -301,7 +303,7 @@ class _Run:
                     break
         return kept
 
-    def behind(self, target: bytes, depth: int) -> list[Record]:
+    def behind(self, target: bytes, depth: int) -> list[ResourceRecord]:
         """All that is known of a name, ours or others'."""
         followed, key = self.answer.followed, target.lower()
         records = followed.get(key)
@@ -310,7 +312,7 @@ class _Run:
             records = followed[key] = self.follow(target, depth)
         return records
 
-    def follow(self, target: bytes, depth: int) -> list[Record]:
+    def follow(self, target: bytes, depth: int) -> list[ResourceRecord]:
         labels = [label.lower() for label in m.unpack_name(target)]
         found = strip_domain(labels, self.room.domains)
         if found is not None and found[0]:
@@ -318,7 +320,7 @@ class _Run:
                 return []
             inner = Answer(self.answer.outside)
             inner.watch, inner.followed = self.answer.watch, self.answer.followed
-            query = Query(0, 0, target, m.ANY, m.IN, None)
+            query = DnsQuery(0, 0, target, m.ANY, m.IN, None)
             run = _Run(self.room, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
             self.answer.turns |= inner.turns
@@ -348,7 +350,7 @@ class _Run:
         return rows
 
     def service(self, lookup: Lookup, depth: int) -> None:
-        connect = lookup.kind is Kind.CONNECT
+        connect = lookup.kind is NameKind.CONNECT
         tags = [lookup.tag] if lookup.tag else None
         _, rows = self.room.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
         self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
@@ -384,8 +386,8 @@ class _Run:
     def service_addresses(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
         """Addresses of the instances; when none has one, the first instance's CNAME."""
         answer = self.reply.answer
-        aliases: list[Record] = []
-        seen: set[Record] = set()
+        aliases: list[ResourceRecord] = []
+        seen: set[ResourceRecord] = set()
         count, limit = 0, self.settings.a_record_limit
         for row in rows:
             records, _ = self.instance(row, ttl_s, depth)
@@ -417,7 +419,9 @@ class _Run:
                 if owner is not None:
                     reply.additional += self.texts(owner, row.Node, ttl_s)
 
-    def instance(self, row: CheckServiceNode, ttl_s: int, depth: int) -> tuple[list[Record], list[Record]]:
+    def instance(
+        self, row: CheckServiceNode, ttl_s: int, depth: int
+    ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """Records of one instance for the question's type, and those for the additional section."""
         node_packed = _packed(row.Node.Address)
         text = row.Service.Address
@@ -446,7 +450,7 @@ class _Run:
 
     def located(
         self, row: CheckServiceNode, packed: bytes, target_text: str, ttl_s: int
-    ) -> tuple[list[Record], list[Record]]:
+    ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """An instance with an IP address."""
         kind = self.query.kind
         if kind == m.SRV:
@@ -458,7 +462,7 @@ class _Run:
             return [m.address_record(self.query.name, ttl_s, packed)], []
         return [], []
 
-    def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> Record:
+    def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> ResourceRecord:
         return m.srv_record(self.query.name, ttl_s, _weight(row), row.Service.Port, target)
 
 

@@ -17,7 +17,7 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import BadRequest, ConsulError, status_of
 from proconsul.features.gate import Found, Gate, Pending
-from proconsul.features.options import PLAIN, Options, Rule, forbid_namespace, read_consistency, read_waiting
+from proconsul.features.options import PLAIN, OptionRule, Options, forbid_namespace, read_consistency, read_waiting
 from proconsul.features.server import Read, WriteMethod
 
 log = logging.getLogger("agent.http")
@@ -141,14 +141,14 @@ class Web:
         scheme, _, value = request.header("authorization").partition(" ")
         return (value.strip() if scheme.lower() == "bearer" else "") or self.default_token
 
-    def check(self, request: Request, *rules: Rule) -> None:
+    def check(self, request: Request, *rules: OptionRule) -> None:
         """Look at what the endpoint says, in its order, before anything else. Raises BadRequest."""
         if not request.query_string and "x-consul-namespace" not in request.headers:
-            if Rule.OPTIONS in rules:
+            if OptionRule.OPTIONS in rules:
                 self.options(request)
             return
         for rule in rules:
-            if rule is Rule.OPTIONS:
+            if rule is OptionRule.OPTIONS:
                 self.options(request)
             else:
                 forbid_namespace(request)

@@ -20,7 +20,7 @@ from proconsul.server.recovery import read_state
 _MODE = 0o600
 
 
-class Reset(NamedTuple):
+class LastBootstrap(NamedTuple):
     """What was found: the index of the last bootstrap, 0 for none, how many tokens there are, and the file."""
 
     bootstrapped_at: int
@@ -28,7 +28,7 @@ class Reset(NamedTuple):
     path: Path
 
 
-def find(data_dir: Path) -> Reset:
+def find(data_dir: Path) -> LastBootstrap:
     """Read the state of a stopped server. Raises RaftError, also for a server that runs, and OSError."""
     directory = data_dir / "raft"
     if not directory.is_dir():
@@ -42,10 +42,10 @@ def find(data_dir: Path) -> Reset:
     finally:
         entries.close()
     acl = fsm.state.acl
-    return Reset(acl.can_bootstrap()[1], len(acl.tokens), data_dir / RESET_FILE)
+    return LastBootstrap(acl.can_bootstrap()[1], len(acl.tokens), data_dir / RESET_FILE)
 
 
-def allow(reset: Reset) -> None:
+def allow(reset: LastBootstrap) -> None:
     """Write the file that allows one more bootstrap, for the owner of the data directory. Raises OSError."""
     owner = reset.path.parent.stat()
     unfinished = reset.path.with_name(reset.path.name + ".tmp")

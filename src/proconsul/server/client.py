@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcError, RpcFailure
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest

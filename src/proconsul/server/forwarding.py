@@ -22,9 +22,9 @@ from proconsul.engine.raft.errors import (
     ShutdownError,
 )
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns

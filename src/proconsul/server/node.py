@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.meters import Meters
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.resolver import Resolver
 from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.base import SECOND_NS

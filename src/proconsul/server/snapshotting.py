@@ -27,13 +27,13 @@ from proconsul.engine.raft.errors import (
 from proconsul.engine.raft.fsm import FSMSnapshot
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import SnapshotMeta
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, Unanswered
 from proconsul.features.permission import Permission

@@ -20,7 +20,7 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.server import CallMethod
 from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.web import Web
@@ -173,6 +173,6 @@ class InfoRoutes:
 
     async def _status(self, request: Request, method: CallMethod) -> Response:
         """What this server knows, or for a client any server."""
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         args = DCSpecificRequest(Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request))
         return self.web.json(request, await self.web.gate.call(method, args))

@@ -66,17 +66,17 @@ class AuditedDoor:
         return self._later(operation, request, answer, decided)
 
     async def _later(
-        self, operation: events.Operation, request: Request, answer: Awaitable[Response], decided: list[Decided]
+        self, operation: events.AuditedOperation, request: Request, answer: Awaitable[Response], decided: list[Decided]
     ) -> Response:  # fmt: skip
         with collecting(decided):
             response = await finished(answer)
         return self._complete(operation, request, response, decided)
 
-    def _operation(self, request: Request) -> events.Operation:
+    def _operation(self, request: Request) -> events.AuditedOperation:
         token = self._who(request)
         route: Route | None = request.route
         path = _SECRET.sub(r"\1<hidden>", request.path)
-        return events.Operation(
+        return events.AuditedOperation(
             self._new_id(), request.method, path if route is not None else request.path, request.peer,
             request.header("user-agent"), request.header("host"),
             token.AccessorID if token is not None else "", token.Description if token is not None else "",
@@ -84,7 +84,7 @@ class AuditedDoor:
         )  # fmt: skip
 
     def _complete(
-        self, operation: events.Operation, request: Request, response: Response, decided: list[Decided]
+        self, operation: events.AuditedOperation, request: Request, response: Response, decided: list[Decided]
     ) -> Response:  # fmt: skip
         if not operation.accessor_id:
             # A client agent has learnt by now who it was.

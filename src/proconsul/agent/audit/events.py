@@ -16,7 +16,7 @@ START, COMPLETE = "OperationStart", "OperationComplete"
 _TEXT_MAX = 1024
 
 
-class Operation(NamedTuple):
+class AuditedOperation(NamedTuple):
     """One request. ``accessor_id`` is empty for a token that this agent does not know; ``method``: how its owner logged
     in."""
 
@@ -31,7 +31,9 @@ class Operation(NamedTuple):
     method: str
 
 
-def line(operation: Operation, stage: str, now_ns: int, status: int = 0, decided: Iterable[Decided] = ()) -> bytes:
+def line(
+    operation: AuditedOperation, stage: str, now_ns: int, status: int = 0, decided: Iterable[Decided] = ()
+) -> bytes:  # fmt: skip
     """An event with its newline. ``status``: of the answer, when it is complete."""
     at = to_rfc3339(from_unix_ns(now_ns))
     payload: dict[str, Any] = {

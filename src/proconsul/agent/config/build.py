@@ -37,7 +37,6 @@ from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
 from proconsul.agent.config.runtime import (
-    Address,
     AutoEncryptConfig,
     FixedConfig,
     JoinConfig,
@@ -49,6 +48,7 @@ from proconsul.agent.config.runtime import (
 )
 from proconsul.agent.config.validate import validate_basics, validate_rest, warn_about
 from proconsul.agent.config.values import Reader
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.text import multi_error
 
 __all__ = ["build"]

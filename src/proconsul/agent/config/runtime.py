@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from proconsul.engine.wire.hostport import Address
+
 __all__ = [
     "AclConfig",
     "AclTokens",
@@ -47,16 +49,6 @@ __all__ = [
 
 # The largest finite double: how the original spells "no rate limit".
 UNLIMITED_RATE: Final = 1.7976931348623157e308
-
-
-class Address(NamedTuple):
-    """An IP address and port. ``str()`` gives ``host:port`` with brackets around IPv6."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Endpoint(NamedTuple):

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from proconsul.agent.config.runtime import Address, DnsConfig, FixedConfig, ReloadableConfig
-from proconsul.agent.doors.binding import binding
+from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
 from proconsul.agent.part import Commit, Part
 from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
@@ -18,7 +17,10 @@ from proconsul.dns.remote import LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.lookup import is_ip
 from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.goerrors import ListenError
+from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
@@ -48,19 +50,18 @@ def settings_of(datacenter: str, dns: DnsConfig) -> Settings:
 
 def recursor_address(text: str) -> tuple[str, int]:
     """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out. Raises ConsulError with Consul's text."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, bracket, port = text[1:].partition("]")
-        if not bracket:
-            raise ConsulError(f"Invalid recursor address: address {text}:{DNS_PORT}: missing ']' in address")
-        port = port.lstrip(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isascii() and port.isdecimal()):
-        raise ConsulError(f"Invalid recursor address: address tcp/{port}: unknown port")
-    if len(port) > 5 or int(port or DNS_PORT) > 65535:
-        raise ConsulError(f"Invalid recursor address: address {port}: invalid port")
-    return host, int(port or DNS_PORT)
+    try:
+        return split_address(join_host_port(text, DNS_PORT) if is_ip(text) else _with_port(text))
+    except AddressError as error:
+        raise ConsulError(f"Invalid recursor address: {error}") from None
+
+
+def _with_port(text: str) -> str:
+    try:
+        split_host_port(text)
+    except AddressError as error:
+        return f"{text}:{DNS_PORT}" if error.reason == "missing port in address" else text
+    return text
 
 
 class DnsService(Part):
@@ -129,9 +130,8 @@ class DnsService(Part):
             else:
                 listener = UdpListener(self._responder, time.time)
             try:
-                with binding(endpoint.network, Address(endpoint.host, endpoint.port)):
-                    await listener.start(endpoint.host, endpoint.port)
-            except ConsulError as error:
+                await listener.start(endpoint.host, endpoint.port)
+            except ListenError as error:
                 raise ConsulError(multi_error([str(error)])) from None
             self._listeners.append(listener)
             log.info("Started DNS server: address=%s:%d network=%s", endpoint.host, endpoint.port, endpoint.network)

@@ -11,8 +11,9 @@ from time import perf_counter
 from urllib.parse import quote
 
 from proconsul.agent.telemetry.metrics import Metrics
-from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response, valid_escapes
+from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Route, Router, too_large
+from proconsul.engine.http.syntax import valid_escapes
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
 from proconsul.features.web import NO_ANSWER, Web, finished, text_error

@@ -19,7 +19,6 @@ from proconsul.agent.gossip.tags import Pool
 from proconsul.engine.gossip import serf_effects as happened
 from proconsul.engine.gossip.config import SwimConfig
 from proconsul.engine.gossip.coordinate import Coordinate
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.keyring import Keyring, parse_keyring
 from proconsul.engine.gossip.keys import KeyOp
 from proconsul.engine.gossip.member import Member
@@ -30,12 +29,13 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.gossip.user_events import EventTooLarge
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.endpoint import KeySummary
 from proconsul.features.keyring.model import KeyOperation
 
-OnMember = Callable[[happened.Change, Member], None]
+OnMember = Callable[[happened.MemberChange, Member], None]
 OnEvent = Callable[[int, str, bytes], None]
 
 # How long a forced leave waits until it was told.

@@ -41,7 +41,7 @@ from proconsul.features.acl.resolver import NOT_FOUND
 from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.server import Read, WriteMethod
 from proconsul.features.web import Reply, Web
 
@@ -172,16 +172,16 @@ class ACLRoutes:
     # ------------------------------------------------------------------ policies
 
     def list_policies(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._read(request, self.acl.policies.list_all(ListRequest(Token=self.web.token(request))), _MISSING)
 
     def read_policy(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._policy(request, PolicyGetRequest(PolicyID=self._id(request, "policy ID")))
 
     def read_policy_named(self, request: Request) -> Answer:
         name = self._id(request, "policy Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._policy(request, PolicyGetRequest(PolicyName=name))
 
     def _policy(self, request: Request, args: PolicyGetRequest) -> Answer:
@@ -206,17 +206,17 @@ class ACLRoutes:
     # ------------------------------------------------------------------ roles
 
     def list_roles(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = ListRequest(Policy=request.get("policy"), Token=self.web.token(request))
         return self._read(request, self.acl.roles.list_all(args), _MISSING)
 
     def read_role(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._role(request, RoleGetRequest(RoleID=self._id(request, "role ID")))
 
     def read_role_named(self, request: Request) -> Answer:
         name = self._id(request, "role Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._role(request, RoleGetRequest(RoleName=name))
 
     def _role(self, request: Request, args: RoleGetRequest) -> Answer:
@@ -234,7 +234,7 @@ class ACLRoutes:
     # ------------------------------------------------------------------ tokens
 
     def list_tokens(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = TokenListRequest(
             IncludeLocal=True, IncludeGlobal=True, Policy=request.get("policy"), Role=request.get("role"),
             AuthMethod=request.get("authmethod"), Token=self.web.token(request),
@@ -242,13 +242,13 @@ class ACLRoutes:
         return self._read(request, self.acl.tokens.list_all(args), _MISSING)
 
     def read_own(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         secret = self.web.token(request)
         args = TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret)
         return self._read(request, self.acl.tokens.read(args), _UNKNOWN)
 
     def read_token(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         accessor = self._id(request, "token ID")
         args = TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
         return self._read(request, self.acl.tokens.read(args), _UNKNOWN)

@@ -14,9 +14,8 @@ from proconsul.engine.store.table import Table
 from proconsul.engine.wire.gotime import from_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl import model
-from proconsul.features.acl.requests import ReplicationStatus
+from proconsul.features.acl.requests import HIDDEN, ReplicationStatus
 from proconsul.features.acl.state import ACLState
-from proconsul.features.acl.tokens import HIDDEN
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 
@@ -131,7 +130,7 @@ def _size(row: Any) -> int:
     return 256 + texts + 128 * sum(len(found) for found in links)
 
 
-class Progress:
+class ReplicationProgress:
     """How far the rounds are, as ``/v1/acl/replication`` tells it."""
 
     def __init__(self, *, enabled: bool, source: str, tokens: bool) -> None:

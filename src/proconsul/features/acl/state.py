@@ -30,7 +30,7 @@ from proconsul.features.acl.model import (
 )
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 TOKENS = "acl-tokens"
 POLICIES = "acl-policies"
@@ -321,7 +321,7 @@ class ACLState:
 
     # ------------------------------------------------------------------ replication
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {
             MessageType.LEGACY_ACL: command(model.LegacyACLRequest, self.legacy),
             MessageType.ACL_BOOTSTRAP: command(model.BootstrapRequest, self.bootstrap),
@@ -337,14 +337,14 @@ class ACLState:
             MessageType.ACL_AUTH_METHOD_DELETE: command(model.AuthMethodDeleteRequest, self.delete_auth_methods),
         }
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         # The original writes its first auth method only, over and over; here all of them are kept.
         return [
-            Section(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
-            Section(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
-            Section(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
-            Section(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
-            Section(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
+            SnapshotSection(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
+            SnapshotSection(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
+            SnapshotSection(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
+            SnapshotSection(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
+            SnapshotSection(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
         ]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from proconsul.engine.filter.goregexp import Pattern, compile_go
+from proconsul.engine.wire.goregexp import Pattern, compile_go
+from proconsul.engine.wire.gostrconv import NumberError, parse_int
 from proconsul.features.errors import StateError
 from proconsul.features.query.model import NAME_PREFIX_MATCH, PreparedQuery, ServiceQuery
 
@@ -35,13 +36,13 @@ class _EvaluationError(ValueError):
     pass
 
 
-class Node(NamedTuple):
+class TemplateNode(NamedTuple):
     """One expression. ``kind``: text, join, name, call, sum, product, negation or index; ``parts``: its operands."""
 
     kind: str
     at: int
     value: Any = None
-    parts: tuple[Node, ...] = ()
+    parts: tuple[TemplateNode, ...] = ()
 
 
 class _Parser:
@@ -53,13 +54,13 @@ class _Parser:
         self._depth = 0
         self._operators = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> TemplateNode:
         node = self._string("")
         if self._at < len(self._text):
             raise _SyntaxError
         return node
 
-    def _string(self, end: str) -> Node:
+    def _string(self, end: str) -> TemplateNode:
         """Text up to the quote ``end`` (or the end of all), with the expressions in it."""
         parts, plain, start = [], "", self._at
         while self._at < len(self._text):
@@ -73,14 +74,14 @@ class _Parser:
                 plain += "${"
                 self._at += 3
             elif self._text.startswith("${", self._at):
-                parts += [Node("text", start, plain), self._interpolation()]
+                parts += [TemplateNode("text", start, plain), self._interpolation()]
                 plain = ""
             else:
                 plain += char
                 self._at += 1
-        return Node("join", start, None, (*parts, Node("text", start, plain)))
+        return TemplateNode("join", start, None, (*parts, TemplateNode("text", start, plain)))
 
-    def _interpolation(self) -> Node:
+    def _interpolation(self) -> TemplateNode:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise _SyntaxError
@@ -101,27 +102,27 @@ class _Parser:
             raise _SyntaxError
         self._at += 1
 
-    def _sum(self) -> Node:
+    def _sum(self) -> TemplateNode:
         return self._chain("sum", "+-", lambda: self._chain("product", "*/%", self._unary))
 
-    def _chain(self, kind: str, operators: str, operand: Callable[[], Node]) -> Node:
+    def _chain(self, kind: str, operators: str, operand: Callable[[], TemplateNode]) -> TemplateNode:
         node = operand()
         while (operator := self._peek()) and operator in operators:
             self._at += 1
             self._operators += 1
             if self._operators > OPERATORS_MAX:
                 raise _SyntaxError
-            node = Node(kind, node.at, operator, (node, operand()))
+            node = TemplateNode(kind, node.at, operator, (node, operand()))
         return node
 
-    def _unary(self) -> Node:
+    def _unary(self) -> TemplateNode:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise _SyntaxError
         char, at = self._peek(), self._at
         if char == "-":
             self._at += 1
-            node = Node("negation", at, None, (self._unary(),))
+            node = TemplateNode("negation", at, None, (self._unary(),))
         elif char == "(":
             self._at += 1
             node = self._sum()
@@ -130,7 +131,7 @@ class _Parser:
             node = self._literals(at)
         elif number := _NUMBER.match(self._text, at):
             self._at = number.end()
-            node = Node("text", at, float(number[0]) if number[1] else int(number[0]))
+            node = TemplateNode("text", at, float(number[0]) if number[1] else int(number[0]))
             if number[1] is None and node.value > _INT64_MAX:
                 raise _SyntaxError
         else:
@@ -138,16 +139,16 @@ class _Parser:
         self._depth -= 1
         return node
 
-    def _literals(self, at: int) -> Node:
+    def _literals(self, at: int) -> TemplateNode:
         """One or more strings in quotes, one after the other."""
         parts = []
         while self._peek() == '"':
             self._at += 1
             parts.append(self._string('"'))
             self._expect('"')
-        return Node("join", at, None, tuple(parts))
+        return TemplateNode("join", at, None, tuple(parts))
 
-    def _named(self, at: int) -> Node:
+    def _named(self, at: int) -> TemplateNode:
         name = _NAME.match(self._text, at)
         if name is None:
             raise _SyntaxError
@@ -157,18 +158,18 @@ class _Parser:
             self._at += 1
             self._sum()
             self._expect("]")
-            return Node("index", at, name[0])
+            return TemplateNode("index", at, name[0])
         if char != "(":
-            return Node("name", at, name[0])
+            return TemplateNode("name", at, name[0])
         self._at += 1
-        arguments: list[Node] = []
+        arguments: list[TemplateNode] = []
         if self._peek() != ")":
             arguments.append(self._sum())
             while self._peek() == ",":
                 self._at += 1
                 arguments.append(self._sum())
         self._expect(")")
-        return Node("call", at, name[0], tuple(arguments))
+        return TemplateNode("call", at, name[0], tuple(arguments))
 
 
 class _Evaluator:
@@ -179,7 +180,7 @@ class _Evaluator:
         self._variables = variables
         self._match = match
 
-    def check(self, node: Node) -> None:
+    def check(self, node: TemplateNode) -> None:
         """Names and operators, before anything is computed."""
         for part in node.parts:
             self.check(part)
@@ -200,11 +201,11 @@ class _Evaluator:
         if node.kind == "product" and node.value == "%" and self._type(node) is float:
             raise _EvaluationError(f"At column {column}, line {line}: modulo cannot be used with floats")
 
-    def _where(self, node: Node) -> str:
+    def _where(self, node: TemplateNode) -> str:
         before = self._text[: node.at]
         return f"{before.count(chr(10)) + 1}:{node.at - before.rfind(chr(10))}"
 
-    def _type(self, node: Node) -> type[Value]:
+    def _type(self, node: TemplateNode) -> type[Value]:
         """Arithmetic is of the kind of its first operand that is no string."""
         if node.kind == "text":
             return type(node.value)
@@ -212,7 +213,7 @@ class _Evaluator:
             return str
         return next((kind for part in node.parts if (kind := self._type(part)) is not str), int)
 
-    def value(self, node: Node) -> Value:
+    def value(self, node: TemplateNode) -> Value:
         if node.kind == "text":
             result: Value = node.value
             return result
@@ -234,20 +235,20 @@ def _text(value: Value) -> str:
     return format(value, "f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
+def _float(text: str) -> float:
+    """Raises NumberError."""
+    try:
+        return float(text)
+    except ValueError:
+        raise NumberError("ParseFloat", text, "invalid syntax") from None
+
+
 def _number(value: Value, kind: type[Value]) -> int | float:
     if isinstance(value, str):
         try:
-            if kind is float:
-                return float(value)
-            number = int(value, 0) if not re.fullmatch(r"[+-]?0\d+", value) else int(value, 8)
-            if not -_INT64_MAX - 1 <= number <= _INT64_MAX or value != value.strip():
-                raise ValueError
-            return number
-        except ValueError:
-            what = "Float" if kind is float else "Int"
-            raise _EvaluationError(
-                f'__builtin_StringTo{what}: strconv.Parse{what}: parsing "{value}": invalid syntax'
-            ) from None
+            return _float(value) if kind is float else parse_int(value, base=0)
+        except NumberError as error:
+            raise _EvaluationError(f"__builtin_StringTo{'Float' if kind is float else 'Int'}: {error}") from None
     return float(value) if kind is float else int(value)
 
 
@@ -304,14 +305,14 @@ def _strings(service: ServiceQuery) -> Iterator[tuple[str, str]]:
             yield f"Service.{name}[{key}]", text
 
 
-def _parse(path: str, text: str) -> Node:
+def _parse(path: str, text: str) -> TemplateNode:
     try:
         return _Parser(text).whole()
     except _SyntaxError:
         raise ValueError(f"Bad format '{text}' in {path}: parse error: syntax error") from None
 
 
-def _evaluate(path: str, text: str, node: Node, query: PreparedQuery, pattern: Pattern | None) -> Value:
+def _evaluate(path: str, text: str, node: TemplateNode, query: PreparedQuery, pattern: Pattern | None) -> Value:
     variables = {"name.full": query.Name, "name.prefix": query.Name, "name.suffix": "", "agent.segment": ""}
     found: Any = pattern.search(query.Name) if pattern is not None else None
 
