@@ -45,14 +45,14 @@ WORDS = {
         "engine/raft/network.py", "testing/cluster_network.py",
     },
     r"connection refused|no such file or directory|permission denied|executable file not found": {
-        "engine/wire/goerrors.py", "agent/tls.py", "server/network.py",
+        "engine/wire/goerrors.py", "agent/doors/tls.py", "server/network.py",
         "testing/cluster_network.py",
     },
     r"x509: |remote error: tls|does not look like a TLS": {
         "engine/wire/goerrors.py", "server/network.py", "agent/checks/grpc.py",
     },
     r"in address\"|invalid port\"|unknown port\"": {
-        "engine/wire/hostport.py", "engine/lookup.py", "engine/dial.py", "agent/dns_service.py",
+        "engine/wire/hostport.py", "engine/lookup.py", "engine/dial.py", "agent/doors/dns_service.py",
     },
     r'\]:\{|\[%s\]:%d|rpartition\(":"\)|rsplit\(":"': {
         "engine/wire/hostport.py", "engine/http/url.py", "engine/http/fields.py",
