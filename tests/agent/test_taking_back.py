@@ -55,9 +55,14 @@ class Subject:
         return shown | self.files()
 
     def files(self) -> dict[str, Any]:
-        return {str(path.relative_to(self.data_dir)): file_content(path)
-                for folder in ("services", "checks") for path in (self.data_dir / folder).rglob("*")
-                if path.is_file()}  # fmt: skip
+        """What is on the disk, but for what is just being written or removed."""
+        found: dict[str, Any] = {}
+        for folder in ("services", "checks"):
+            for path in (self.data_dir / folder).rglob("*"):
+                if path.is_file() and path.suffix != ".tmp":
+                    with contextlib.suppress(FileNotFoundError):
+                        found[str(path.relative_to(self.data_dir))] = file_content(path)
+        return found
 
 
 def file_content(path: Path) -> Any:

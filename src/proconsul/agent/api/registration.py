@@ -276,7 +276,7 @@ class RegistrationRoutes:
         if error is None:
             return self.web.empty()
         await self.sync.push()
-        raise ConsulError(refusal(error))
+        return text_error(ConsulError(refusal(error)))
 
     def service_register(self, request: Request) -> Answer:
         self.web.check(request, Rule.NAMESPACE)
