@@ -4,9 +4,11 @@
     NAME fails start|stop|commit   by an error of the program
     NAME refuses            to run with another configuration
     NAME waits              in its start, until it is told to end
+    NAME lingers            when it takes over another configuration
     start / stop            as `main` does it
     signal                  a signal to end while the start waits
     reload                  through `Reloading`; twice: two at once
+    cut                     the same, whoever asked goes away in the middle; then the agent ends, and others ask
     show                    which parts have begun and not ended, and with which configuration
 """
 
@@ -50,6 +52,11 @@ class Player(Part):
             await asyncio.Event().wait()
         self._do("start")
 
+    async def _later(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        self.say(f"{self.name}  has it")
+
     async def stop(self) -> None:
         if self.begun:
             self.begun = False
@@ -63,7 +70,7 @@ class Player(Part):
         def commit() -> Awaitable[object] | None:
             self._do("commit")
             self.level = config.log_level
-            return None
+            return self._later() if "linger" in self.fails else None
 
         return commit
 
@@ -96,7 +103,7 @@ class PartScript:
 
     async def _do(self, words: list[str]) -> None:
         if words[0] in self.players:
-            what = {"refuses": "plan", "waits": "wait"}.get(words[1]) or words[2]
+            what = {"refuses": "plan", "waits": "wait", "lingers": "linger"}.get(words[1]) or words[2]
             self.players[words[0]].fails.add(what)
             return
         try:
@@ -154,6 +161,16 @@ class PartScript:
 
     async def do_reload(self, times: str = "once") -> None:
         await asyncio.gather(*(self.reload() for _ in range(2 if times == "twice" else 1)))
+
+    async def do_cut(self) -> None:
+        task = asyncio.ensure_future(self.reload())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        ended = await asyncio.gather(task, return_exceptions=True)
+        self.out.append(f"      cut short: {type(ended[0]).__name__}")
+        await self.reloading.finish()
+        await self.reload()
 
     async def do_show(self) -> None:
         for name, player in self.players.items():

@@ -71,16 +71,12 @@ class World:
     def __init__(self, **fields: Any) -> None:
         self.catalog = Catalog()
         self.own = OWN
-        self.changes = 0
-        self.state = LocalState("n1", clock=lambda: 0.0, changed=self._changed, **fields)
+        self.state = LocalState("n1", clock=lambda: 0.0, **fields)
         self.sync = AntiEntropy(
             self.state, self.catalog, lambda: self.own, token=lambda _: "default",
             agent_token=lambda: "agent", cluster_size=lambda: 1,
             rng=random.Random(1),
         )  # fmt: skip
-
-    def _changed(self) -> None:
-        self.changes += 1
 
 
 def service(name: str, **fields: Any) -> NodeService:
@@ -108,6 +104,31 @@ async def test_what_changes_of_the_node_while_it_is_sent_is_sent_again(with_serv
     await world.sync.sync_changes()
     assert world.catalog.registered[-1].NodeMeta == {"rack": "two"}
     assert world.state.node_in_sync
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_what_is_removed_or_replaced_while_it_is_sent_does_not_stay(turns: int, replaced: bool) -> None:
+    world = World()
+    await world.sync.sync_full()
+    world.state.add_service(service("web", Port=1))
+    for number in range(3):
+        world.state.add_check(check(f"c{number}", "web" if number else ""), "other token" if number == 1 else "")
+    sending = asyncio.ensure_future(world.sync.sync_changes())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for number in range(3):
+        world.state.remove_check(f"c{number}")
+    if replaced:
+        world.state.add_service(service("web", Port=2))
+        world.state.add_check(check("c2", "web", Notes="new"))
+    else:
+        world.state.remove_service("web")
+    await sending
+    await world.sync.sync_changes()
+    assert {key: one.Port for key, one in world.catalog.services.items()} == ({"web": 2} if replaced else {})
+    assert {key: one.Notes for key, one in world.catalog.checks.items()} == ({"c2": "new"} if replaced else {})
+    assert not world.state.unsynced_services and not world.state.unsynced_checks
 
 
 async def test_a_service_carries_its_checks() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import proconsul.agent.local.persistence as persistence
 from proconsul.agent.config import load
+from proconsul.engine.http.request import Request
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
@@ -56,9 +57,14 @@ class Subject:
         return shown | self.files()
 
     def files(self) -> dict[str, Any]:
-        return {str(path.relative_to(self.data_dir)): file_content(path)
-                for folder in ("services", "checks") for path in (self.data_dir / folder).rglob("*")
-                if path.is_file()}  # fmt: skip
+        """What is on the disk, but for what is just being written or removed."""
+        found: dict[str, Any] = {}
+        for folder in ("services", "checks"):
+            for path in (self.data_dir / folder).rglob("*"):
+                if path.is_file() and path.suffix != ".tmp":
+                    with contextlib.suppress(FileNotFoundError):
+                        found[str(path.relative_to(self.data_dir))] = file_content(path)
+        return found
 
 
 def file_content(path: Path) -> Any:
@@ -79,7 +85,8 @@ def differences(after: dict[str, Any], before: dict[str, Any]) -> list[Any]:
             continue
         if isinstance(one, list) and isinstance(other, list):
             one, other = [x for x in one if x not in other], [x for x in other if x not in one]
-            pairs = zip(one, other, strict=False) if len(one) == len(other) else ()
+            alike = len(one) == len(other) and all(isinstance(item, dict) for item in (*one, *other))
+            pairs = zip(one, other, strict=False) if alike else ()
             found += [(key, *difference) for a, b in pairs for difference in differences(a, b)] or [(key, one, other)]
         elif isinstance(one, dict) and isinstance(other, dict):
             found += [(key, *difference) for difference in differences(one, other)]
@@ -242,6 +249,39 @@ async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
         assert [status for status, _ in answers] == [500] * 5
         assert await settled(subject, before) == []
         assert not subject.loop.agent.registrations._unsettled
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_does_not_wait_is_taken_back_too(start: Start, turns: int) -> None:
+    """A client that goes away at once, or a little later, leaves nothing half-registered."""
+    async with start() as subject:
+        before = await established(subject)
+        for full in ({"checks"}, {"services"}):
+            for target, body in CHANGES[:3]:
+                subject.disk.full = full
+                await _gone(subject, target, body, turns)
+                assert await settled(subject, before) == [], (target, body)
+                subject.disk.full = set()
+        replacing = "/v1/agent/service/register?replace-existing-checks=true"
+        await _gone(subject, replacing, {"ID": "web", "Name": "web", "Check": {"CheckID": "c1", "TTL": "5s"}}, turns)
+        async with asyncio.timeout(PATIENCE_S):
+            while subject.loop.agent.registrations._unsettled:
+                await asyncio.sleep(0.01)
+    async with start() as again:
+        assert {"c2", "c3", "extra"} & set(json.loads((await again.loop.request("GET", SHOWN[1])).body)) == set()
+
+
+async def _gone(subject: Subject, target: str, body: Any, turns: int) -> None:
+    request = Request("PUT", target.partition("?")[0], target.partition("?")[0], target.partition("?")[2], {})
+    request.body = json.dumps(body).encode()
+    request.body_bytes = len(request.body)
+    front = subject.loop.agent.front
+    front.route(request)
+    answer = asyncio.ensure_future(front.handle(request))  # type: ignore[arg-type]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    answer.cancel()
+    await asyncio.gather(answer, return_exceptions=True)
 
 
 async def test_a_later_registration_is_not_undone_with_an_earlier_one(start: Start) -> None:

@@ -218,4 +218,5 @@ class Agent:
 
     async def stop(self) -> None:
         """Close everything. Nothing a client was told is lost: writes are acknowledged only when durable."""
+        await self.reloading.finish()
         await self._parts.stop()

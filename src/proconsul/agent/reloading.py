@@ -35,10 +35,21 @@ class Reloading:
         self._one_at_a_time = asyncio.Lock()
 
     async def reload(self) -> None:
-        """Raises ConsulError when the new configuration cannot be used; then nothing has changed."""
-        if self.read is None:
-            return
+        """Raises ConsulError when the new configuration cannot be used; then nothing has changed.
+
+        A reload that has begun is carried out, also when whoever asked for it does not wait for its end.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._reload()))
+
+    async def finish(self) -> None:
+        """Let a reload that has begun come to its end; none begins after it."""
         async with self._one_at_a_time:
+            self.read = None
+
+    async def _reload(self) -> None:
+        async with self._one_at_a_time:
+            if self.read is None:
+                return
             try:
                 config = self.read(self.config)
             except (ConfigError, OSError) as error:

@@ -115,6 +115,7 @@ class RegistrationRoutes:
     def __init__(self, web: Web, rights: Rights, registrations: Registrations, sync: AntiEntropy) -> None:
         self.web, self.rights, self.registrations, self.sync = web, rights, registrations, sync
         self.state = registrations.state
+        self._endings: set[asyncio.Future[Response]] = set()
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/services", {"GET": self.services})
@@ -267,21 +268,20 @@ class RegistrationRoutes:
             change = make()
         except OSError as error:
             raise ConsulError(str(error)) from None
-        return self._when_kept(change)
+        # Also when whoever asked does not wait for the answer, it lasts or is taken back.
+        ending = asyncio.ensure_future(self._when_kept(change))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        return asyncio.shield(ending)
 
     async def _when_kept(self, change: RegistrationChange) -> Response:
         pushed = asyncio.ensure_future(self.sync.push())
-        if change.writes:
-            await asyncio.wait(change.writes)
-        error = change.error()
-        writes = change.settle() if error is None else change.undo()
+        error = await change.end()
         await pushed
-        if writes:
-            await asyncio.wait(writes)
         if error is None:
             return self.web.empty()
         await self.sync.push()
-        raise ConsulError(refusal(error))
+        return text_error(ConsulError(refusal(error)))
 
     def service_register(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.NAMESPACE)

@@ -356,6 +356,8 @@ class AntiEntropy(Part):
 
     async def _send_service(self, entry: ServiceEntry) -> None:
         """Push a service and, in the same request, its checks with the same token."""
+        if not self._state.is_current(entry):
+            return
         token = self._token_of(entry)
         together = [
             check
@@ -371,7 +373,7 @@ class AntiEntropy(Part):
         log.info("Synced service: service=%s", entry.service.ID)
 
     async def _send_check(self, entry: CheckEntry) -> None:
-        if entry.in_sync:
+        if entry.in_sync or not self._state.is_current(entry):
             return
         versions: list[tuple[Entry, int]] = [(entry, entry.version)]
         request = self._base(self._token_of(entry))

@@ -6,6 +6,7 @@ somebody else put there since is left alone, and if theirs is taken back too, it
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -99,6 +100,16 @@ class RegistrationChange:
         self._placed_checks[check_id] = _Placed(entry, entry is not None and entry.deleted)
 
     # ------------------------------------------------------------------ the end
+
+    async def end(self) -> OSError | None:
+        """Wait for the disk, and settle or undo. What it refused, None when the change lasts."""
+        if self.writes:
+            await asyncio.wait(self.writes)
+        error = self.error()
+        writes = self.settle() if error is None else self.undo()
+        if writes:
+            await asyncio.wait(writes)
+        return error
 
     def settle(self) -> list[Outcome]:
         """The change lasts: the files of checks that it removed go. Raises OSError when the disk refuses at once."""

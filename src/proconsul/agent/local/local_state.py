@@ -105,6 +105,12 @@ class LocalState:
         self.unsynced_checks[check_id] = None
         self.changed()
 
+    def is_current(self, entry: Entry) -> bool:
+        """Whether this is registered: neither removed nor replaced since somebody looked."""
+        if isinstance(entry, ServiceEntry):
+            return not entry.deleted and self.services.get(entry.service.ID) is entry
+        return not entry.deleted and self.checks.get(entry.check.CheckID) is entry
+
     def settle(self, entry: Entry) -> None:
         """The catalog knows this entry as it is. One that was replaced meanwhile says nothing about its successor."""
         entry.in_sync = True
