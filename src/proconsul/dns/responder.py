@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.answers import Answer, Answerer, QueryRoom
+from proconsul.dns.answers import Answer, Answerer, PreparedQueries
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import DnsQuery, DnsReply, FormError, ResourceRecord
 from proconsul.dns.recursor import Recursors
@@ -69,7 +69,7 @@ class Responder:
         clock: Callable[[], float],
         readable: Callable[[], bool] | None = None,
         recursors: Recursors | None = None,
-        queries: QueryRoom | None = None,
+        queries: PreparedQueries | None = None,
         fetch: Fetch | None = None,
         measure: Measure = _unmeasured,
         stopwatch: Callable[[], float] = time.perf_counter,
