@@ -237,7 +237,7 @@ async def exchange_hold_ms() -> float:
     adopt(pools[0].swim, pools[0].swim.records | {record.name: record for record in records})
     for record in records:
         pools[0].serf.joined(record, now)
-    pools[0].settle()
+    pools[0].flush_effects()
     longest, last, running = 0.0, time.perf_counter(), True
 
     async def watch() -> None:

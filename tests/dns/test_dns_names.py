@@ -58,7 +58,7 @@ def test_hexadecimal_addresses() -> None:
     assert hex_address("0a000001") == bytes([10, 0, 0, 1])
     assert hex_address("0a00000g") is None
     assert hex_address("0a000001f") is None
-    assert hex_address("0a") is False
+    assert hex_address("0a") == b""
 
 
 def test_service_ttl_prefers_exact_then_the_longest_prefix() -> None:

@@ -198,5 +198,5 @@ async def test_who_leaves_is_not_insisted_for() -> None:
         here.address = Address("127.0.0.1", 1)  # where nobody listens
         waiter, leave = here.begin("Echo", Text())
         leave()
-        await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.insist" in repr(task)])
+        await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.retry" in repr(task)])
         assert not waiter.told

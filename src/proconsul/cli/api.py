@@ -14,6 +14,7 @@ from urllib.parse import quote as _url_quote
 from urllib.parse import quote_plus
 
 from proconsul.client import gojson
+from proconsul.client.shapes import answer_type, read
 from proconsul.engine.http.blocking import BlockingResponse, Connector, ReadsBody, send
 from proconsul.engine.http.client import Exchange, HttpClientError
 from proconsul.engine.http.url import Url
@@ -81,8 +82,10 @@ class ClientConfig:
 class ApiResponse:
     """An answer whose body has not necessarily been read."""
 
-    def __init__(self, answer: BlockingResponse) -> None:
+    def __init__(self, answer: BlockingResponse, go_type: str) -> None:
         self._answer = answer
+        # What it is taken for when it is decoded.
+        self._go_type = go_type
         self.status = answer.head.status
 
     def header(self, name: str) -> str:
@@ -132,7 +135,7 @@ class ApiResponse:
         """
         data, error = self._read()
         try:
-            return gojson.loads(data)
+            return read(gojson.loads_first(data), self._go_type)
         except gojson.GoJsonError as fault:
             if str(fault) != gojson.UNFINISHED:
                 raise ApiError(str(fault)) from None
@@ -211,7 +214,7 @@ class Client:
                 self.url(path, encoded), method, header, data, streamed=stream is not None, gzip=False,
                 place=self._place(path, encoded),
             )  # fmt: skip
-            return ApiResponse(send(exchange, connector, stream))
+            return ApiResponse(send(exchange, connector, stream), answer_type(path, query or ()))
         except HttpClientError as error:
             raise AgentUnreachable(str(error)) from None
 

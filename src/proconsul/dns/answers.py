@@ -40,7 +40,7 @@ _ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
 _ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
 
 
-class QueryRoom(Protocol):
+class PreparedQueries(Protocol):
     """Prepared queries, as far as DNS asks them."""
 
     def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
@@ -103,7 +103,7 @@ class Answerer:
 
     def __init__(
         self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
-        queries: QueryRoom | None = None, readable: Callable[[], bool] | None = None,
+        queries: PreparedQueries | None = None, readable: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.reads = reads
@@ -139,16 +139,16 @@ class Answerer:
 class _Run:
     """One question being answered."""
 
-    def __init__(self, room: Answerer, query: DnsQuery, answer: Answer, *, tcp: bool) -> None:
-        self.room = room
-        self.settings = room.settings
+    def __init__(self, answerer: Answerer, query: DnsQuery, answer: Answer, *, tcp: bool) -> None:
+        self.answerer = answerer
+        self.settings = answerer.settings
         self.query = query
         self.answer = answer
         self.reply = answer.reply
         # Names in answers are in the primary domain, even for questions in the alternative one.
-        self.domain = ".".join(room.domains[0]) + "."
+        self.domain = ".".join(answerer.domains[0]) + "."
         self.tcp = tcp
-        self.readable = room.readable is None or room.readable()
+        self.readable = answerer.readable is None or answerer.readable()
 
     # ------------------------------------------------------------------ reverse
 
@@ -164,7 +164,7 @@ class _Run:
 
     def name_of_address(self, packed: bytes) -> bytes | None:
         """The name of the node, else of the service, with this address."""
-        reads, watch = self.room.reads, self.answer.watch
+        reads, watch = self.answerer.reads, self.answer.watch
         wanted = IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
         text = str(wanted)
         _, nodes = reads.nodes(watch)
@@ -224,14 +224,14 @@ class _Run:
         domain = _pack(self.domain) or b"\0"
         refresh_s, retry_s, expire_s, minimum_s = self.settings.soa
         names = (b"\2ns" + domain, b"\x0ahostmaster" + domain)
-        numbers = (int(self.room.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
+        numbers = (int(self.answerer.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
         section.append(m.soa_record(domain, minimum_s, names, numbers))
 
     def name_servers(self) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """NS records of up to three servers of this datacenter, and their addresses."""
         if not self.readable:
             return [], []
-        _, rows = self.room.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
+        _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
         rows = self.shuffled(self.healthy(rows))
         domain = _pack(self.domain) or b"\0"
         servers: list[ResourceRecord] = []
@@ -253,14 +253,14 @@ class _Run:
         packed = hex_address(text)
         if packed is None:
             self.name_error()
-        elif isinstance(packed, bytes):
+        elif packed:
             owner = _pack(".".join([*labels, self.domain])) or self.query.name
             self.reply.answer.append(m.address_record(owner, self.settings.node_ttl_s, packed))
 
     # ------------------------------------------------------------------ nodes
 
     def node(self, name: str, depth: int) -> None:
-        _, node = self.room.reads.node(self.answer.watch, name)
+        _, node = self.answerer.reads.node(self.answer.watch, name)
         if node is None:
             self.name_error()
             return
@@ -314,14 +314,14 @@ class _Run:
 
     def follow(self, target: bytes, depth: int) -> list[ResourceRecord]:
         labels = [label.lower() for label in m.unpack_name(target)]
-        found = strip_domain(labels, self.room.domains)
+        found = strip_domain(labels, self.answerer.domains)
         if found is not None and found[0]:
             if depth < 1:
                 return []
             inner = Answer(self.answer.outside)
             inner.watch, inner.followed = self.answer.watch, self.answer.followed
             query = DnsQuery(0, 0, target, m.ANY, m.IN, None)
-            run = _Run(self.room, query, inner, tcp=False)
+            run = _Run(self.answerer, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
             self.answer.turns |= inner.turns
             self.answer.wanted |= inner.wanted
@@ -346,19 +346,20 @@ class _Run:
         if len(rows) > 1:
             self.answer.turns = True
             rows = list(rows)
-            self.room.rng.shuffle(rows)
+            self.answerer.rng.shuffle(rows)
         return rows
 
     def service(self, lookup: Lookup, depth: int) -> None:
         connect = lookup.kind is NameKind.CONNECT
         tags = [lookup.tag] if lookup.tag else None
-        _, rows = self.room.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
+        _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
         self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
 
     def prepared(self, name: str, depth: int) -> None:
         subnet = self.query.edns.subnet if self.query.edns is not None else b""
         self.reply.subnet_specific = True
-        found = self.room.queries.execute(self.answer.watch, name, subnet) if self.room.queries is not None else None
+        queries = self.answerer.queries
+        found = queries.execute(self.answer.watch, name, subnet) if queries is not None else None
         if found is None:
             self.name_error()
             return

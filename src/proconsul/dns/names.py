@@ -83,10 +83,10 @@ def reverse_address(labels: list[str]) -> bytes | None:
     return None
 
 
-def hex_address(text: str) -> bytes | None | bool:
-    """The packed address of an ``addr`` label: None when it is malformed, False when its length fits no address."""
+def hex_address(text: str) -> bytes | None:
+    """The packed address of an ``addr`` label, empty when its length fits no address; None when it is malformed."""
     if len(text) // 2 not in (4, 16):
-        return False
+        return b""
     if len(text) % 2 or any(char not in "0123456789abcdef" for char in text):
         return None
     return bytes.fromhex(text)

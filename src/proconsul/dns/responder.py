@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.answers import Answer, Answerer, QueryRoom, Reads
+from proconsul.dns.answers import Answer, Answerer, PreparedQueries, Reads
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import DnsQuery, DnsReply, FormError, ResourceRecord
 from proconsul.dns.recursor import Recursors
@@ -68,7 +68,7 @@ class Responder:
         clock: Callable[[], float],
         readable: Callable[[], bool] | None = None,
         recursors: Recursors | None = None,
-        queries: QueryRoom | None = None,
+        queries: PreparedQueries | None = None,
         fetch: Fetch | None = None,
         keeps: Callable[[], bool] | None = None,
         measure: Measure = _unmeasured,

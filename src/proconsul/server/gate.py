@@ -433,12 +433,12 @@ class _Reading:
     async def _later(self) -> None:
         """Wait until somebody leads."""
         try:
-            elsewhere = not await self._gate.authority.may_answer(self._options.consistency)
+            must_forward = not await self._gate.authority.may_answer(self._options.consistency)
         except Exception as error:
             tell_error(self._waiter, error)
             return
         self._cancel = None
-        if not (elsewhere and self._ask()):
+        if not (must_forward and self._ask()):
             self._look()
 
     # ------------------------------------------------------------------ for whoever waits

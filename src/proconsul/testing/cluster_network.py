@@ -187,9 +187,9 @@ class SimPool(ConnectionPool):
 
         def end(reply: bytes | Exception) -> None:
             if process.alive:
-                process.loop.call_soon(_settle, outcome, reply)
+                process.loop.call_soon(_complete, outcome, reply)
 
-        expiry = loop.call_later(timeout_s, _settle, outcome, RpcTimeout("i/o deadline reached"))
+        expiry = loop.call_later(timeout_s, _complete, outcome, RpcTimeout("i/o deadline reached"))
         body = EMPTY if request is None else encode(request)
         self._send(f"{address.host}:{address.port}", Message(method, 0, "", body), end)
         try:
@@ -220,7 +220,7 @@ class SimPool(ConnectionPool):
             links.time.at(broken, lambda: end(ConnectionLost("EOF")))
 
 
-def _settle(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
+def _complete(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
     if future.done():
         return
     if isinstance(outcome, Exception):

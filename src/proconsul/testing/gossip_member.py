@@ -113,7 +113,7 @@ class MemberProcess:
         elif verb == "leave":
             await self.pool.leave()
             self._over.set()
-        self.pool.settle()
+        self.pool.flush_effects()
 
     def _happened(self, effect: happened.Effect) -> None:
         if isinstance(effect, happened.MembersChanged):

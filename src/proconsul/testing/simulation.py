@@ -459,4 +459,4 @@ def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
     own = swim.records[swim.name]
     swim.records.update(records)
     swim.records[swim.name] = own
-    swim.settle(list(records))
+    swim.begin_formed(list(records))

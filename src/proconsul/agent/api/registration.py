@@ -44,8 +44,8 @@ from proconsul.features.catalog.model import (
     NodeService,
 )
 from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.filtering import filter_by
 from proconsul.features.health.http import show_check
-from proconsul.features.narrow import filter_by
 from proconsul.features.options import OptionRule, read_waiting
 from proconsul.features.web import Web, text_error
 

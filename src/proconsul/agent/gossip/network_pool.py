@@ -179,7 +179,7 @@ class NetworkPool(Pool):
             return False
         told = asyncio.get_running_loop().create_future()
         self._serf.force_leave(name, prune, time.monotonic(), lambda: None if told.done() else told.set_result(None))
-        self._pool.settle()
+        self._pool.flush_effects()
         try:
             async with asyncio.timeout(FORCE_LEAVE_TIMEOUT_S):
                 await told
@@ -214,7 +214,7 @@ class NetworkPool(Pool):
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Tell the pool of changed tags."""
         self._serf.set_tags(tags, time.monotonic())
-        self._pool.settle()
+        self._pool.flush_effects()
 
     # ------------------------------------------------------------------ events and keys
 
@@ -223,7 +223,7 @@ class NetworkPool(Pool):
             self._serf.fire(name, payload, False, time.monotonic())
         except EventTooLarge as error:
             raise ConsulError(multi_error([f'error broadcasting event to segment "": {error}'])) from None
-        self._pool.settle()
+        self._pool.flush_effects()
 
     async def key_request(self, operation: KeyOperation, key: bytes, relay_factor: int) -> KeySummary:
         try:
@@ -232,7 +232,7 @@ class NetworkPool(Pool):
             return KeySummary(0, 0, error=str(error))
         done = self._operations[id(asked)] = asyncio.get_running_loop().create_future()
         try:
-            self._pool.settle()
+            self._pool.flush_effects()
             await done
         finally:
             del self._operations[id(asked)]

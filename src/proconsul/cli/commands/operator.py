@@ -211,7 +211,7 @@ def _shown_state(state: Mapping[str, Json]) -> str:
     servers = cast("Mapping[str, Mapping[str, Json]]", state["Servers"] or {})
     for server_id, server in servers.items():
         lines.append(f"   {server_id}")
-        lines += [f"      {title + ':':<16} {_text(server[name])}" for title, name in _SERVER_LINES]
+        lines += [f"      {title + ':':<16} {_text(server.get(name))}" for title, name in _SERVER_LINES]
         lines += [f"      {'Why:':<16} {reason}" for reason in cast("Sequence[str]", server.get("Why") or ())]
     return "\n".join(lines)
 

@@ -128,7 +128,7 @@ class GossipPool:
             raise BindError("udp", self.bind, error) from None
         self._loop.add_reader(self._udp.fileno(), self._readable)
         self.swim.start(self._clock())
-        self.settle()
+        self.flush_effects()
         await self._server.start_serving()
 
     async def leave(self) -> None:
@@ -145,7 +145,7 @@ class GossipPool:
         """Have something told, and wait until it was told often enough or nobody can be told."""
         sent = self._loop.create_future()
         tell(lambda: None if sent.done() else sent.set_result(None))
-        self.settle()
+        self.flush_effects()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.serf.config.broadcast_timeout_s):
                 await sent
@@ -166,7 +166,7 @@ class GossipPool:
 
     # ------------------------------------------------------------------ steps
 
-    def settle(self) -> None:
+    def flush_effects(self) -> None:
         """Carry out what the last step asked for, and set the clock for the next one. To be called after every step."""
         swim, serf = self.swim, self.serf
         while swim.effects or serf.effects:
@@ -200,11 +200,11 @@ class GossipPool:
         now = self._clock()
         self.swim.tick(now)
         self.serf.tick(now)
-        self.settle()
+        self.flush_effects()
 
     def _readable(self) -> None:
         self._read()
-        self.settle()
+        self.flush_effects()
 
     def _read(self) -> None:
         assert self._udp is not None
@@ -278,7 +278,7 @@ class GossipPool:
             self.serf.joining(False)
         if joined:
             self.serf.announce_join(self._clock())
-            self.settle()
+            self.flush_effects()
         elif errors:
             raise JoinError(errors)
         return joined
@@ -377,7 +377,7 @@ class GossipPool:
         elif isinstance(message, bytes):
             peer = writer.get_extra_info("peername")
             self.serf.user_message(message, Address(peer[0], peer[1]), self._clock())
-            self.settle()
+            self.flush_effects()
         else:
             self._log.error("memberlist: Received invalid msgType (%d)", kind)
 
@@ -421,8 +421,8 @@ class GossipPool:
         self.swim.check_merge(nodes, join, self._clock())
         for start in range(0, len(nodes), SLICE_NODES):
             self.swim.merge(nodes[start : start + SLICE_NODES], self._clock())
-            self.settle()
+            self.flush_effects()
             await asyncio.sleep(0)
         if message.user_state:
             self.serf.merge_state(message.user_state, join, self._clock())
-        self.settle()
+        self.flush_effects()

@@ -533,7 +533,7 @@ class Swim:
 
     # ------------------------------------------------------------------ order of probing
 
-    def settle(self, order: list[str]) -> None:
+    def begin_formed(self, order: list[str]) -> None:
         """Take ``order`` (all known names) as the order of probing, count the living, and forget the news.
 
         For simulations that begin with a pool that has long been formed.

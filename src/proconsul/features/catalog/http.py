@@ -19,7 +19,7 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest
-from proconsul.features.narrow import node_meta, wanted
+from proconsul.features.filtering import node_meta, wanted
 from proconsul.features.options import NO_NAMESPACES, OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder

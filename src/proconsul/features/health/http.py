@@ -18,8 +18,8 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest
+from proconsul.features.filtering import node_meta, wanted
 from proconsul.features.health.endpoint import Health
-from proconsul.features.narrow import node_meta, wanted
 from proconsul.features.options import OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
