@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NamedTuple
 
+from acl_locked import ROOT
+
 SESSION, GONE = "11111111-2222-4333-8444-555555555555", "11111111-2222-4333-8444-666666666666"
 # refused: 403 without. filtered: what is not allowed is left out. anybody: also without a token. somebody: with any
-# token that is there. last: ends the agent, so that only refusals are tried.
-How = Literal["refused", "filtered", "anybody", "somebody", "last"]
+# token that is there. itself: what the request brings decides, no token. last: ends the agent, so that only refusals
+# are tried.
+How = Literal["refused", "filtered", "anybody", "itself", "somebody", "last"]
 
 
 class Row(NamedTuple):
@@ -114,6 +117,31 @@ ROWS: list[Row] = [
     _acl("PUT", f"/v1/acl/token/{GONE}/clone", "write", {}),
     _acl("DELETE", f"/v1/acl/token/{GONE}", "write"),
     Row("GET", "/v1/acl/replication", how="anybody"),
+    _acl("GET", "/v1/acl/auth-methods", "read"),
+    _acl("PUT", "/v1/acl/auth-method", "write", {}),
+    _acl("GET", "/v1/acl/auth-method/none", "read"),
+    _acl("PUT", "/v1/acl/auth-method/none", "write", {}),
+    _acl("DELETE", "/v1/acl/auth-method/none", "write"),
+    _acl("GET", "/v1/acl/binding-rules", "read"),
+    _acl("PUT", "/v1/acl/binding-rule", "write", {}),
+    _acl("GET", f"/v1/acl/binding-rule/{GONE}", "read"),
+    _acl("PUT", f"/v1/acl/binding-rule/{GONE}", "write", {}),
+    _acl("DELETE", f"/v1/acl/binding-rule/{GONE}", "write"),
+    Row("POST", "/v1/acl/login", how="itself", body={}, note="what the auth method says of the bearer token decides"),
+    Row("POST", "/v1/acl/logout", how="last", note="a token that a login made"),
+    Row("POST", "/v1/acl/oidc/auth-url", how="itself", body={}),
+    Row("POST", "/v1/acl/oidc/callback", how="itself", body={}),
+    _acl("GET", "/v1/acl/templated-policies", "read"),
+    _acl("GET", "/v1/acl/templated-policy/name/builtin/service", "read"),
+    _acl("POST", "/v1/acl/templated-policy/preview/builtin/service", "read", {"Name": "web"}),
+    _acl("PUT", "/v1/acl/create", "write", {}),
+    _acl("PUT", "/v1/acl/update", "write", {"ID": GONE}),
+    _acl("PUT", f"/v1/acl/destroy/{GONE}", "write"),
+    Row("GET", f"/v1/acl/info/{GONE}", how="anybody"),
+    _acl("PUT", f"/v1/acl/clone/{ROOT}", "write"),
+    _acl("GET", "/v1/acl/list", "write"),
+    _acl("POST", "/v1/acl/rules/translate", "read", b'key "a" { policy = "read" }'),
+    _acl("GET", f"/v1/acl/rules/translate/{GONE}", "read"),
     Row("POST", "/v1/internal/acl/authorize", how="somebody",
         body=[{"Resource": "key", "Segment": "a", "Access": "read"}]),
     _acl("GET", "/v1/internal/acl/explain?resource=key&segment=a&access=read", "read"),
@@ -170,11 +198,18 @@ ROWS: list[Row] = [
 RPC_ONLY = {
     "ACL.PolicyResolve": "the token that the policies are of",
     "ACL.RoleResolve": "the token that the roles are of",
+    "ACL.GetPolicy": "the token that it asks about",
+    "ACL.Bootstrap": "nothing; once",
+    "ACL.TokenBatchRead": "`acl:read`", "ACL.PolicyBatchRead": "`acl:read`", "ACL.RoleBatchRead": "`acl:read`",
+    "ACL.TokenReadExpanded": "`acl:read`, or the token itself",
 }
 
 # What a name in a need is of.
 _OF = {"agent": "agent", "event": "event", "key": "key", "node": "node", "service": "service", "session": "node"}
-_HOW = {"refused": "403", "last": "403", "filtered": "left out", "somebody": "403 for unknown tokens", "anybody": ""}
+_HOW = {
+    "refused": "403", "last": "403", "filtered": "left out", "somebody": "403 for unknown tokens", "anybody": "",
+    "itself": "403",
+}  # fmt: skip
 
 
 def as_markdown(methods: dict[str, set[str]]) -> str:
@@ -183,7 +218,7 @@ def as_markdown(methods: dict[str, set[str]]) -> str:
     for row in ROWS:
         needs = " and ".join(_shown(need) for need in row.needs) or ("a token" if row.how == "somebody" else "nothing")
         called = ", ".join(sorted(methods.get(f"{row.method} {row.target}", ())))
-        target = row.target.replace(SESSION, ":session").replace(GONE, ":id")
+        target = row.target.replace(SESSION, ":session").replace(GONE, ":id").replace(ROOT, ":secret")
         note = f"; {row.note}" if row.note else ""
         lines.append(f"| `{row.method} {target}` | {needs}{note} | {_HOW[row.how]} | {called} |")
     lines += [f"| | {needs} | 403 | {name} |" for name, needs in RPC_ONLY.items()]

@@ -87,6 +87,8 @@ class World:
         return refused and "bootstrap no longer allowed" not in text, text
 
     async def check(self, row: Row) -> None:
+        if row.how == "itself":
+            return
         nobody, _ = await self.answer(row, "")
         exact = (await self.locked.token(rules(row.needs)))[0]
         if row.how == "anybody":
@@ -134,13 +136,14 @@ async def test_every_route_needs_what_the_document_says() -> None:
         assert sorted(routes - tried) == [], "a route is missing from tests/acl/permissions.py"
         called = set().union(*methods.values()) | set(RPC_ONLY) | _SETUP
         known = {method.name for method in locked.agent.node.gate.methods}
-        assert sorted(known - called - _BY_OTHERS) == []
+        left = sorted(known - called - _BY_OTHERS)
+        assert left == [], " ".join(left)
     _compare(as_markdown(methods))
 
 
 # What the test itself asks for with every row, and what rows reach by other methods of the same name.
 _SETUP = {"ACL.PolicySet", "ACL.TokenSet"}
-_BY_OTHERS = {"Txn.Apply", "Session.NodeSessions", "Operator.RaftRemovePeerByID"}
+_BY_OTHERS = {"ACL.Login", "ACL.Logout", "ACL.OIDCAuthURL", "ACL.OIDCCallback", "Txn.Apply", "Session.NodeSessions", "Operator.RaftRemovePeerByID"}
 
 
 def _routes(locked: Locked) -> Iterator[Route]:

@@ -143,6 +143,37 @@ def node_identities(texts: Sequence[str]) -> list[Json]:
     return found
 
 
+class TemplatedFlags:
+    """``-templated-policy`` and ``-var``: a builtin policy with a name filled in."""
+
+    def __init__(self, flags: FlagSet) -> None:
+        self.name = flags.string("templated-policy", "Name of a templated policy, like builtin/service.")
+        self.variables = flags.strings("var", "Variable of the templated policy: NAME:VALUE. Repeat for more.")
+
+    def given(self) -> list[Json]:
+        """The templated policy as the API takes it, none or one; raises :class:`Failure`."""
+        if not self.name.value:
+            if self.variables.value:
+                raise Failure("Cannot use -var without -templated-policy")
+            return []
+        policy: dict[str, Json] = {"TemplateName": self.name.value}
+        variables = template_variables(self.variables.value)
+        if variables:
+            policy["TemplateVariables"] = variables
+        return [policy]
+
+
+def template_variables(texts: Sequence[str]) -> dict[str, Json]:
+    """Read ``name:value``; raises :class:`Failure`."""
+    found: dict[str, Json] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon or name.lower() != "name":
+            raise Failure(f"Malformed -var argument: {quoted(text)}, expected name:VALUE")
+        found["Name"] = value
+    return found
+
+
 def policy_links(client: Client, names: Sequence[str], ids: Sequence[str]) -> list[Json]:
     """Return links to policies, names first; raises :class:`Failure` for unknown ID prefixes."""
     links: list[Json] = [{"Name": name} for name in names]
@@ -170,6 +201,6 @@ def merged(present: Json, new: Sequence[Json], keys: Sequence[str]) -> list[Json
     """Return the present items and those new ones which share none of ``keys`` with them."""
     out = list(cast("Sequence[Row] | None", present) or ())
     for item in cast("Sequence[Row]", new):
-        if not any(item.get(key) and item.get(key) == old.get(key) for old in out for key in keys):
+        if not any(item.get(key) and item.get(key) == old.get(key) for old in out for key in keys) or not keys:
             out.append(item)
     return list(out)

@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "acl role read": ("acl_role", "Read", "Show one role"),
     "acl role update": ("acl_role", "Update", "Change a role"),
     "acl set-agent-token": ("acl_agent", "SetAgentToken", "Give the agent one of its own tokens"),
+    "acl templated-policy list": ("acl_templated_policy", "List", "Show all templated policies"),
+    "acl templated-policy preview": ("acl_templated_policy", "Preview", "Show what a templated policy comes to"),
+    "acl templated-policy read": ("acl_templated_policy", "Read", "Show one templated policy"),
     "acl token clone": ("acl_token", "Clone", "Copy a token under new IDs"),
     "acl token create": ("acl_token", "Create", "Add a token"),
     "acl token delete": ("acl_token", "Delete", "Remove a token"),
@@ -130,6 +133,11 @@ GROUPS: dict[str, tuple[str, str, str]] = {
         "<subcommand> [options] [args]",
         "Manage roles",
         "  Roles are named sets of policies and identities.",
+    ),
+    "acl templated-policy": (
+        "<subcommand> [options] [args]",
+        "Show templated policies",
+        "  Templated policies are builtin rules with a name filled in.",
     ),
     "acl token": (
         "<subcommand> [options] [args]",

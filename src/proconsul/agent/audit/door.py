@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 
 from proconsul.agent.audit import events
 from proconsul.agent.audit.sinks import Sink
+from proconsul.agent.doors.frontdoor import masked_path
 from proconsul.engine.http.protocol import Application
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Route
@@ -17,8 +17,6 @@ from proconsul.features.acl.model import ACLToken
 from proconsul.features.web import finished
 
 FULL = "The audit log cannot be written, and nothing is done without it"
-# Paths from before 1.4 that name a token by its secret.
-_SECRET = re.compile(r"^(/v1/acl/(?:info|clone|destroy)/).+$", re.DOTALL)
 
 
 class AuditedDoor:
@@ -74,10 +72,8 @@ class AuditedDoor:
 
     def _operation(self, request: Request) -> events.AuditedOperation:
         token = self._who(request)
-        route: Route | None = request.route
-        path = _SECRET.sub(r"\1<hidden>", request.path)
         return events.AuditedOperation(
-            self._new_id(), request.method, path if route is not None else request.path, request.peer,
+            self._new_id(), request.method, masked_path(request.path), request.peer,
             request.header("user-agent"), request.header("host"),
             token.AccessorID if token is not None else "", token.Description if token is not None else "",
             token.AuthMethod if token is not None else "",

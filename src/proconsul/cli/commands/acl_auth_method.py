@@ -35,6 +35,7 @@ class _Described(AclCommand):
         self.display_name = flags.string("display-name", "Name to show instead of the name.")
         self.ttl = flags.duration("max-token-ttl", "How long tokens of this auth method are valid.")
         self.locality = flags.string("token-locality", "Which tokens to make: 'local' or 'global'.")
+        self.name_format = flags.string("token-name-format", "Template of the names of tokens, may hold ${var}.")
         self.config = flags.string(
             "config", "Configuration as JSON, itself or from a file with '@' or from standard input with '-'."
         )
@@ -97,6 +98,8 @@ class Create(_Described):
             "Description": self.description.value,
             "TokenLocality": self.locality.value,
         }
+        if self.name_format.value:
+            body["TokenNameFormat"] = self.name_format.value
         if self.ttl.value > 0:
             body["MaxTokenTTL"] = format_duration(self.ttl.value)
         if self.config.value:
@@ -197,6 +200,8 @@ class Update(_Described):
         ):
             if flag.value:
                 body[key] = flag.value
+        if self.name_format.value:
+            body["TokenNameFormat"] = self.name_format.value
         if self.ttl.value > 0:
             body["MaxTokenTTL"] = format_duration(self.ttl.value)
         if self.config.value:

@@ -41,7 +41,9 @@ _SCALAR_OPERATORS = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 _EMPTY_OPERATORS = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
 _SET_OPERATORS = _EMPTY_OPERATORS | {Operator.IN, Operator.NOT_IN}
 # What a selector is when its map has no such key.
-_TRUE_WHEN_ABSENT = frozenset({Operator.NOT_EQUAL, Operator.NOT_IN, Operator.MATCHES, Operator.NOT_MATCHES})
+_TRUE_WHEN_ABSENT = frozenset(
+    {Operator.NOT_EQUAL, Operator.NOT_IN, Operator.MATCHES, Operator.NOT_MATCHES, Operator.IS_EMPTY}
+)
 
 _cache: OrderedDict[tuple[str, type], Predicate] = OrderedDict()
 

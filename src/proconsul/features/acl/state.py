@@ -57,6 +57,7 @@ class ACLState:
                 "accessor": lambda row: row.AccessorID.lower() or None,
                 "auth_method": lambda row: row.AuthMethod.lower() or None,
                 "expires": lambda row: True if row.ExpirationTime else None,
+                "nameless": lambda row: None if row.AccessorID else True,
             },
             multi_indexes={
                 "policy": lambda row: {link.ID.lower() for link in row.Policies or ()},
@@ -110,7 +111,7 @@ class ACLState:
         if token.AuthMethod and not options.FromReplication:
             self._require_method(token.AuthMethod)
         if options.ProhibitUnprivileged and not (
-            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities
+            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities or token.TemplatedPolicies
         ):
             raise StateError("Token has no privileges")
         old = self.tokens.get(token.SecretID)
@@ -270,15 +271,25 @@ class ACLState:
             tx.bump(AUTH_METHODS)
 
     def delete_auth_methods(self, tx: Transaction, request: model.AuthMethodDeleteRequest) -> None:
-        """Remove auth methods with their binding rules and the tokens made by logging in with them."""
+        """Remove auth methods with their binding rules and the tokens that logging in with them makes.
+
+        Tokens of the other locality stay: they may be copies of those of another datacenter's method. All servers must
+        do that alike; who deletes a method sees to what it would leave behind.
+        """
         for name in request.AuthMethodNames or ():
             key = name.lower()
-            if self.auth_methods.get(key) is None:
+            method = self.auth_methods.get(key)
+            if method is None:
                 continue
             self._delete_all(tx, self.binding_rules, [rule.ID for rule in self.binding_rules.by("auth_method", key)])
-            for token in self.tokens.by("auth_method", key):
-                self._delete_token(tx, token)
+            for token in self.tokens_of_method(method.Name):
+                if token.Local != (method.TokenLocality == "global"):
+                    self._delete_token(tx, token)
             self._delete_all(tx, self.auth_methods, [key])
+
+    def tokens_of_method(self, name: str) -> list[ACLToken]:
+        """The tokens from logins with the method of exactly this name."""
+        return [token for token in self.tokens.by("auth_method", name.lower()) if token.AuthMethod == name]
 
     # ------------------------------------------------------------------ tokens from before 1.4
 
@@ -300,7 +311,7 @@ class ACLState:
         if not acl.ID:
             raise StateError("Missing ACL ID")
         old = self.tokens.get(acl.ID)
-        if old is not None and (old.Policies or old.Roles or old.ServiceIdentities or old.NodeIdentities):
+        if old is not None and is_of_today(old):
             raise StateError(
                 "failed inserting acl token: cannot use legacy endpoint to modify a non-legacy token"
             )
@@ -368,6 +379,14 @@ class ACLState:
             MessageType.ACL_BINDING_RULE_SET: row_restorer(put, self.binding_rules, ACLBindingRule),
             MessageType.ACL_AUTH_METHOD_SET: row_restorer(put, self.auth_methods, ACLAuthMethod),
         }
+
+
+def is_of_today(token: ACLToken) -> bool:
+    """Whether the token has anything that requests from before 1.4 know nothing of, and must not take away."""
+    return bool(
+        not token.Type or token.Policies or token.Roles or token.ServiceIdentities or token.NodeIdentities
+        or token.TemplatedPolicies or token.ExpirationTime or token.AuthMethod
+    )  # fmt: skip
 
 
 def _from_legacy(acl: LegacyACL, old: ACLToken | None) -> ACLToken:
