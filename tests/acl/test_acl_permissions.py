@@ -143,7 +143,10 @@ async def test_every_route_needs_what_the_document_says() -> None:
 
 # What the test itself asks for with every row, and what rows reach by other methods of the same name.
 _SETUP = {"ACL.PolicySet", "ACL.TokenSet"}
-_BY_OTHERS = {"ACL.Login", "ACL.Logout", "ACL.OIDCAuthURL", "ACL.OIDCCallback", "Txn.Apply", "Session.NodeSessions", "Operator.RaftRemovePeerByID"}
+_BY_OTHERS = {
+    "ACL.Login", "ACL.Logout", "ACL.OIDCAuthURL", "ACL.OIDCCallback", "Txn.Apply", "Session.NodeSessions",
+    "Operator.RaftRemovePeerByID",
+}  # fmt: skip
 
 
 def _routes(locked: Locked) -> Iterator[Route]:
