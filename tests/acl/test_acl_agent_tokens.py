@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.agent.config.runtime import AclConfig, AclTokens
+from proconsul.agent.config import load
 from proconsul.agent.tokens import FILE, TARGETS, AgentTokens
 from proconsul.features.errors import ConsulError, NotFound
 from proconsul.testing.agent import AgentInLoop
@@ -23,9 +23,9 @@ SETTINGS: dict[str, Any] = {"node_name": "n1", "acl": {
 
 
 def kept(path: Path, **tokens: str) -> AgentTokens:
-    found = AgentTokens(str(path))
-    found.configure(AclConfig(enabled=True, enable_token_persistence=True, tokens=AclTokens(**tokens)))
-    return found
+    acl = {"enabled": True, "enable_token_persistence": True, "tokens": tokens}
+    config = load({"dev": True, "acl": acl})[0]
+    return AgentTokens(str(path), config.fixed.acl, config.reloadable.tokens)
 
 
 def test_what_the_api_was_told_is_kept_and_beats_the_configuration(
@@ -57,12 +57,12 @@ def test_a_damaged_file_leaves_the_configured_ones(tmp_path: Path, damage: str) 
 
 
 def test_without_persistence_nothing_is_written_and_a_reload_brings_the_configured_ones_back(tmp_path: Path) -> None:
-    tokens, configured = AgentTokens(str(tmp_path)), AclConfig(enabled=True, tokens=AclTokens(agent="a", default="d"))
-    tokens.configure(configured)
+    config = load({"dev": True, "acl": {"enabled": True, "tokens": {"agent": "a", "default": "d"}}})[0]
+    tokens = AgentTokens(str(tmp_path), config.fixed.acl, config.reloadable.tokens)
     tokens.update("agent", "told")
     tokens.update("default", "")
     assert (tokens.for_agent(), tokens.default) == ("told", "")
-    tokens.configure(configured)
+    tokens.reloaded(config.reloadable)
     assert (tokens.for_agent(), tokens.default) == ("a", "d")
     assert list(tmp_path.iterdir()) == []
 

@@ -59,7 +59,7 @@ def test_a_key_signs_with_its_own_algorithms_only() -> None:
     import jwt as pyjwt
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    keys = {
+    keys: dict[str, Any] = {
         "ES256": ec.generate_private_key(ec.SECP256R1()), "ES384": ec.generate_private_key(ec.SECP384R1()),
         "ES512": ec.generate_private_key(ec.SECP521R1()), "EdDSA": ed25519.Ed25519PrivateKey.generate(),
         "RS256": rsa.generate_private_key(65537, 2048),

@@ -13,9 +13,10 @@ from login_world import World, jwt_config
 
 from proconsul.cli import aws_login
 from proconsul.cli.command import Failure
-from proconsul.engine.webclient import httpclient
+from proconsul.engine.http import fetch
 from proconsul.features.acl import login as login_module
 from proconsul.features.acl.auth import oidc, remote
+from proconsul.features.errors import PermissionDenied
 from support.patience import PATIENCE_S
 from support.remote_sides import (
     Aws,
@@ -82,7 +83,7 @@ async def test_a_token_ends_when_its_method_says(world: World) -> None:
     name = await world.method("jwt", jwt_config(signer), MaxTokenTTL="1m")
     _, token = await world.login(name, signer.sign({}))
     assert (await world.call("GET", "/v1/acl/token/self", token=token["SecretID"]))[0] == 200
-    resolver = world.agent.agent.server.resolver
+    resolver = world.agent.server.resolver
     now_ns = resolver._now_ns
     resolver._now_ns = lambda: now_ns() + 61_000_000_000
     assert await world.call("GET", "/v1/agent/self", token=token["SecretID"]) == (403, "ACL not found")
@@ -95,7 +96,7 @@ async def test_a_large_method_goes_in_parts(world: World) -> None:
     # What was made under another locality goes, too.
     await world.done("PUT", f"/v1/acl/auth-method/{name}", {"Config": jwt_config(signer), "TokenLocality": "global"})
     tokens.append((await world.login(name, signer.sign({})))[1]["SecretID"])
-    state = world.agent.agent.server.state.acl
+    state = world.agent.server.state.acl
     assert len(state.tokens_of_method(name)) == 121
     before = state.store.max_index("acl-tokens")
     assert await world.done("DELETE", f"/v1/acl/auth-method/{name}") is True
@@ -210,6 +211,7 @@ async def test_a_client_proves_itself_by_signing(world: World) -> None:
 
 async def test_providers_that_cannot_be(world: World) -> None:
     provider = world.serve(Provider())
+    wrong: dict[str, Any]
     for wrong in ({"OIDCClientID": ""}, {"OIDCClientSecret": ""}, {"AllowedRedirectURIs": []}, {"Bogus": 1},
                   {"OIDCDiscoveryURL": ""}, {"OIDCDiscoveryURL": provider.url + "/other"}, {"OIDCDiscoveryCACert": "x"},
                   {"OIDCClientAssertion": {"PrivateKey": {"PemKey": "x"}}}, {"JWTSupportedAlgs": ["HS256"]},
@@ -225,10 +227,10 @@ def test_what_is_begun_and_not_finished_is_forgotten(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(oidc, "UNDER_WAY_MAX", 3)
     under_way = oidc.UnderWay()
     states = [under_way.add(oidc.Begun("", "n", "", "", None, 100 + number), number) for number in range(4)]
-    with pytest.raises(oidc.PermissionDenied):
+    with pytest.raises(PermissionDenied):
         under_way.take(states[0], "n", 4)
     assert under_way.take(states[1], "n", 4).until_ns == 101
-    with pytest.raises(oidc.PermissionDenied):
+    with pytest.raises(PermissionDenied):
         under_way.take(states[2], "n", 102)
 
 
@@ -238,9 +240,9 @@ def test_what_is_begun_and_not_finished_is_forgotten(monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def aws(world: World, certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
-    httpclient._system_context.cache_clear()
+    fetch._contexts.clear()
     yield world.serve(Aws())
-    httpclient._system_context.cache_clear()
+    fetch._contexts.clear()
 
 
 def aws_config(aws: Aws, **more: Any) -> dict[str, Any]:
@@ -322,8 +324,9 @@ async def test_the_command_signs_what_is_asked_for(world: World, aws: Aws) -> No
     detailed = await world.method("aws-iam", aws_config(aws, EnableIAMEntityDetails=True, BoundIAMPrincipalARNs=arns))
     for access, entity in (("AKROLE", ("GetRole", "deployer")), ("AKUSER", ("GetUser", "mary"))):
         keys = aws_login.Keys(access, aws.keys[access][0], "a session")
-        options = {"sts": aws.url + "/", "iam": aws.url + "/", "entity": aws_login.Entity(*entity)}
-        status, text = await world.login(detailed, aws_login.bearer_token(keys, "eu-west-1", **options))
+        asked, url = aws_login.Entity(*entity), aws.url + "/"
+        bearer = aws_login.bearer_token(keys, "eu-west-1", sts=url, iam=url, entity=asked)
+        status, text = await world.login(detailed, bearer)
         assert status == 200, text
     wrong = aws_login.bearer_token(aws_login.Keys("AKROLE", "wrong"), "eu-west-1", sts=aws.url + "/", server_id="us")
     assert (await world.login(plain, wrong))[0] == 500
@@ -446,7 +449,7 @@ async def test_a_method_that_goes_while_somebody_logs_in(world: World) -> None:
     await world.done("DELETE", f"/v1/acl/auth-method/{name}")
     gate.set()
     assert await login == (403, "ACL not found")
-    assert not world.agent.agent.server.state.acl.tokens.by("auth_method", name)
+    assert not world.agent.server.state.acl.tokens.by("auth_method", name)
 
 
 def test_no_type_is_for_tests_only() -> None:

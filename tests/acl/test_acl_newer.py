@@ -74,9 +74,10 @@ async def test_templates_are_shown(world: World) -> None:
     assert 'service "web-sidecar-proxy"' in policy["Rules"] and policy["Name"].startswith("synthetic-policy-")
     for name, body in (("service", {}), ("service", {"Name": "A B"}), ("none", {"Name": "a"}), ("service", {"X": 1})):
         assert (await world.call("POST", f"/v1/acl/templated-policy/preview/builtin/{name}", body))[0] == 400
-    for method, path, body in (("GET", "templated-policies", None), ("GET", "templated-policy/name/builtin/dns", None),
-                               ("POST", "templated-policy/preview/builtin/dns", {})):  # fmt: skip
-        assert (await world.call(method, f"/v1/acl/{path}", body, token=""))[0] == 403
+    for method, path in (("GET", "templated-policies"), ("GET", "templated-policy/name/builtin/dns"),
+                         ("POST", "templated-policy/preview/builtin/dns")):  # fmt: skip
+        given: dict[str, Any] | None = {} if method == "POST" else None
+        assert (await world.call(method, f"/v1/acl/{path}", given, token=""))[0] == 403
 
 
 def service(name: str, *datacenters: str) -> dict[str, Any]:
@@ -117,6 +118,7 @@ async def test_logins_are_given_templates(world: World) -> None:
     status, token = await world.login(name, signer.sign({"team": "Blue"}))
     assert status == 200 and token["TemplatedPolicies"] == [service("of-blue")]
     assert (await world.login(name, signer.sign({"team": "!"})))[0] == 500
+    wrong: dict[str, Any]
     for wrong in (
         {"BindName": "builtin/none"}, {"BindVars": {}}, {"BindVars": {"Name": "${value.bogus}"}}, {"BindVars": None},
         {"BindType": "service", "BindName": "web"}, {"BindVars": {"Name": "A"}},

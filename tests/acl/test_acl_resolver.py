@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from acl_world import World
@@ -173,7 +174,8 @@ def test_expired_tokens_go_in_bounded_batches_oldest_first() -> None:
 
 def test_a_cluster_with_tokens_from_before_is_upgraded() -> None:
     """From the records of an old snapshot: their rules hold at once, and a leader gives them what they lack."""
-    world, rows = World(), {}
+    world = World()
+    rows: dict[str, Any] = {}
     restorers = world.state.acl.restorers(lambda table, row: rows.setdefault(row.SecretID, (table, row)))
     for number, (name, kind, rules) in enumerate((
         ("reader", LEGACY_CLIENT, 'key "a" { policy = "read" } acl = "write" key_prefix "b" { policy = "read" }'),

@@ -32,7 +32,7 @@ def settings(files: Path, text: str) -> RpcTls:
     for name, value in names.items():
         text = text.replace(name, value)
     config, _ = load({"hcl": [text.replace('"/', f'"{files}/')], "dev": True})
-    return rpc_tls(config)
+    return rpc_tls(config.fixed, config.reloadable)
 
 
 @pytest.mark.parametrize(

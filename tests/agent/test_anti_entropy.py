@@ -71,16 +71,12 @@ class World:
     def __init__(self, **fields: Any) -> None:
         self.catalog = Catalog()
         self.own = OWN
-        self.changes = 0
-        self.state = LocalState("n1", clock=lambda: 0.0, changed=self._changed, **fields)
+        self.state = LocalState("n1", clock=lambda: 0.0, **fields)
         self.sync = AntiEntropy(
             self.state, self.catalog, lambda: self.own, token=lambda _: "default",
             agent_token=lambda: "agent", cluster_size=lambda: 1,
             rng=random.Random(1),
         )  # fmt: skip
-
-    def _changed(self) -> None:
-        self.changes += 1
 
 
 def service(name: str, **fields: Any) -> NodeService:
@@ -108,6 +104,31 @@ async def test_what_changes_of_the_node_while_it_is_sent_is_sent_again(with_serv
     await world.sync.sync_changes()
     assert world.catalog.registered[-1].NodeMeta == {"rack": "two"}
     assert world.state.node_in_sync
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_what_is_removed_or_replaced_while_it_is_sent_does_not_stay(turns: int, replaced: bool) -> None:
+    world = World()
+    await world.sync.sync_full()
+    world.state.add_service(service("web", Port=1))
+    for number in range(3):
+        world.state.add_check(check(f"c{number}", "web" if number else ""), "other token" if number == 1 else "")
+    sending = asyncio.ensure_future(world.sync.sync_changes())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for number in range(3):
+        world.state.remove_check(f"c{number}")
+    if replaced:
+        world.state.add_service(service("web", Port=2))
+        world.state.add_check(check("c2", "web", Notes="new"))
+    else:
+        world.state.remove_service("web")
+    await sending
+    await world.sync.sync_changes()
+    assert {key: one.Port for key, one in world.catalog.services.items()} == ({"web": 2} if replaced else {})
+    assert {key: one.Notes for key, one in world.catalog.checks.items()} == ({"c2": "new"} if replaced else {})
+    assert not world.state.unsynced_services and not world.state.unsynced_checks
 
 
 async def test_a_service_carries_its_checks() -> None:
@@ -188,7 +209,7 @@ async def test_a_denial_is_not_tried_in_a_hot_loop() -> None:
     world.catalog.refusal = ConsulError("Permission denied")
     await world.sync.sync_full()
     await world.sync.sync_changes()
-    assert world.state.out_services == {}
+    assert world.state.unsynced_services == {}
     world.catalog.refusal = None
     await world.sync.sync_full()  # the next full sync tries again
     assert list(world.catalog.services) == ["web"]
@@ -241,7 +262,7 @@ async def test_the_entry_of_another_node_is_left_alone() -> None:
 async def test_what_was_registered_without_a_leader_arrives_when_there_is_one() -> None:
     world = World()
     world.catalog.leader = False
-    world.sync.start()
+    await world.sync.start()
     try:
         world.state.add_service(service("web"))
         async with asyncio.timeout(20):
@@ -264,7 +285,7 @@ async def test_an_unreachable_server_keeps_the_work() -> None:
     world.catalog.refusal = NoLeader()
     with pytest.raises(ConsulError):
         await world.sync.sync_full()
-    assert "web" in world.state.out_services
+    assert "web" in world.state.unsynced_services
 
 
 async def test_a_change_during_a_send_is_sent_again() -> None:
@@ -272,10 +293,10 @@ async def test_a_change_during_a_send_is_sent_again() -> None:
     world.state.add_service(service("web"))
     world.catalog.during = lambda: world.state.add_service(service("web", Port=99))
     await world.sync.sync_full()
-    assert "web" in world.state.out_services
+    assert "web" in world.state.unsynced_services
     await world.sync.sync_changes()
     assert world.catalog.services["web"].Port == 99
-    assert world.state.out_services == {}
+    assert world.state.unsynced_services == {}
 
 
 async def test_many_registrations_at_once_share_the_passes() -> None:
@@ -310,27 +331,27 @@ def test_output_alone_waits_and_a_new_status_does_not() -> None:
     world.state.output_delay_s = lambda: 300.0
     world.state.defer = lambda delay_s, call: deferred.append((delay_s, call))
     world.state.add_check(check("c"))
-    world.state.out_checks.clear()
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "passing", "new output")
     world.state.update_check("c", "passing", "newer output")
-    assert (world.state.out_checks, [delay for delay, _ in deferred]) == ({}, [300.0])
+    assert (world.state.unsynced_checks, [delay for delay, _ in deferred]) == ({}, [300.0])
     world.state.update_check("c", "critical", "down")
-    assert list(world.state.out_checks) == ["c"]
-    world.state.out_checks.clear()
+    assert list(world.state.unsynced_checks) == ["c"]
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "critical", "still down")
     deferred[-1][1]()
-    assert list(world.state.out_checks) == ["c"]
+    assert list(world.state.unsynced_checks) == ["c"]
 
 
 def test_discarded_output_never_leaves() -> None:
     world = World()
     world.state.discard_check_output = True
     world.state.add_check(check("c", Output="secret"))
-    world.state.out_checks.clear()
+    world.state.unsynced_checks.clear()
     world.state.update_check("c", "passing", "secret")
     kept = world.state.check("c")
     assert kept is not None and kept.Output == ""
-    assert world.state.out_checks == {}
+    assert world.state.unsynced_checks == {}
 
 
 async def test_pauses_nest_and_hold_everything_back() -> None:

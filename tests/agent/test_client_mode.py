@@ -13,7 +13,7 @@ import pytest
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.engine.gossip.member import Member
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 from proconsul.engine.http.request import Request
 from proconsul.features.catalog.model import NodeService
 from proconsul.features.errors import ConsulError, NoServers
@@ -39,7 +39,7 @@ async def test_only_what_needs_a_server_fails(
         "data_dir": str(tmp_path), "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
         "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,
     })  # fmt: skip
-    assert not config.server
+    assert not config.fixed.server
     agent = Agent(config, solo=True)
     await agent.start()
     try:
@@ -84,9 +84,9 @@ async def test_a_server_that_appears_is_told_everything_soon(tmp_path: Path) -> 
         leads = True  # and no event says so
         await until(lambda: len(tried) == 2)
         for other in strangers:
-            agent._member_changed(Change.JOIN, Member("other", "127.0.0.1", 1, other))
+            agent.pools.on_member(MemberChange.JOIN, Member("other", "127.0.0.1", 1, other))
         assert not agent.sync._full.is_set()
-        agent._member_changed(Change.JOIN, Member("s1", "127.0.0.1", 1, tags))
+        agent.pools.on_member(MemberChange.JOIN, Member("s1", "127.0.0.1", 1, tags))
         await until(lambda: len(tried) == 3)
     finally:
         await agent.stop()

@@ -1,5 +1,7 @@
 """The gate, through the doors of an agent: who is shown what, for which datacenter, for how long, from whose state."""
 
+# mypy: disable-error-code="assignment,attr-defined"
+
 from __future__ import annotations
 
 import asyncio
@@ -11,10 +13,12 @@ from typing import Any
 import pytest
 
 from proconsul.engine.raft.errors import ShutdownError
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv import endpoint as kv
 from proconsul.features.kv.model import DirEntry, KeyRequest, KVSRequest
 from proconsul.features.options import PLAIN
+from proconsul.features.permission import Visible
 from proconsul.features.server import ReadMethod
 from proconsul.server.service import register
 from proconsul.testing import AgentInLoop
@@ -29,20 +33,22 @@ class FirstLetter:
 
     unlimited = False
 
-    def admit(self, method: Any, args: Any, token: str) -> None:
+    def admit(self, method: Any, args: Any, token: str) -> Hashable:
         entry = getattr(args, "DirEnt", None)
         if not token or (entry is not None and token != "root" and not entry.Key.startswith(token)):
             raise ConsulError(PERMISSION_DENIED, 403)
-
-    def sees(self, token: str) -> Hashable:
         return token
 
-    def visible(self, method: Any, value: Any, token: str) -> Any:
-        if token == "root" or not isinstance(method, ReadMethod) or not method.name.startswith("KVS."):
-            return value
+    def watch(self, token: str, watch: WatchSet) -> None:
+        return
+
+    def visible(self, method: Any, value: Any, sees: Any) -> Visible:
+        if sees == "root" or not isinstance(method, ReadMethod) or not method.name.startswith("KVS."):
+            return Visible(value, False)
         if isinstance(value, list):
-            return [one for one in value if (one if isinstance(one, str) else one.Key).startswith(token)]
-        return value if value is None or value.Key.startswith(token) else None
+            shown = [one for one in value if (one if isinstance(one, str) else one.Key).startswith(sees)]
+            return Visible(shown, len(shown) != len(value))
+        return Visible(value if value is None or value.Key.startswith(sees) else None, False)
 
 
 async def shown(agent: AgentInLoop, target: str, token: str) -> tuple[int, Any]:
@@ -60,7 +66,7 @@ async def test_answers_are_of_whoever_asks() -> None:
             assert (await agent.request("PUT", f"/v1/kv/{key}", b"x")).status == 200
             assert await shown(agent, f"/v1/kv/{key}", "") == (200, [key]), "kept without permissions"
         assert await shown(agent, "/v1/kv/?recurse", "") == (200, ["a1", "a2", "b1"])
-        agent.agent.server.gate.permission = FirstLetter()
+        agent.agent.node.gate.permission = FirstLetter()
         for _ in range(2):
             for target, a, b in (
                 ("/v1/kv/?recurse", ["a1", "a2"], ["b1"]), ("/v1/kv/?keys", ["a1", "a2"], ["b1"]),
@@ -75,7 +81,7 @@ async def test_answers_are_of_whoever_asks() -> None:
 
 async def test_writes_are_admitted_or_not() -> None:
     async with AgentInLoop() as agent:
-        agent.agent.server.gate.permission = FirstLetter()
+        agent.agent.node.gate.permission = FirstLetter()
 
         async def put(target: str, token: str, body: bytes = b"x") -> tuple[int, bytes]:
             response = await agent.request("PUT", target, body, headers={"X-Consul-Token": token})
@@ -92,7 +98,7 @@ async def test_writes_are_admitted_or_not() -> None:
 
 async def test_who_waits_hears_of_what_is_shown_to_it() -> None:
     async with AgentInLoop() as agent:
-        agent.agent.server.gate.permission = FirstLetter()
+        agent.agent.node.gate.permission = FirstLetter()
         root = {"X-Consul-Token": "root"}
         await agent.request("PUT", "/v1/kv/a1", b"1", root)
         first = await agent.request("GET", "/v1/kv/?recurse", headers={"X-Consul-Token": "a"})
@@ -133,7 +139,7 @@ class Port:
 
     def __init__(self, agent: AgentInLoop) -> None:
         self.methods: dict[str, Any] = {}
-        register(agent.agent.server, self)  # type: ignore[arg-type]
+        register(agent.agent.node, self)  # type: ignore[arg-type]
 
     def register(self, name: str, request: type[Any], handler: Any) -> None:
         self.methods[name] = handler
@@ -145,7 +151,7 @@ class Port:
 
 async def test_reads_by_rpc_wait_as_long_as_is_configured() -> None:
     async with AgentInLoop() as agent:
-        port, gate = Port(agent), agent.agent.server.gate
+        port, gate = Port(agent), agent.agent.node.gate
         gate.default_query_time_ns = gate.max_query_time_ns = 20_000_000
         await agent.request("PUT", "/v1/kv/a", b"x")
         index = (await port.call(kv.GET, KeyRequest(Key="a"))).Index
@@ -161,7 +167,7 @@ async def test_reads_by_rpc_are_shown_by_token() -> None:
         for key in ("a1", "b1"):
             await agent.request("PUT", f"/v1/kv/{key}", b"x")
         assert len((await port.call(kv.LIST, KeyRequest(Key=""))).Entries) == 2
-        agent.agent.server.gate.permission = FirstLetter()
+        agent.agent.node.gate.permission = FirstLetter()
         for _ in range(2):
             for token in "ab":
                 reply = await port.call(kv.LIST, KeyRequest(Key="", Token=token))
@@ -176,7 +182,7 @@ async def test_a_read_that_waited_is_not_answered_by_who_led_when_it_began(
     monkeypatch: pytest.MonkeyPatch, level: str, changed: bool
 ) -> None:
     async with AgentInLoop() as agent:
-        server = agent.agent.server
+        server = agent.agent.node
         await agent.request("PUT", "/v1/kv/a", b"x")
         index = server.raft.applied_index
         wait = "5m" if changed else "50ms"
@@ -202,7 +208,7 @@ async def test_a_read_that_waited_is_not_answered_by_who_led_when_it_began(
 
 async def test_who_gives_up_leaves_nothing_behind() -> None:
     async with AgentInLoop() as agent:
-        server, told = agent.agent.server, Told()
+        server, told = agent.agent.node, Told()
         read = server.endpoint(kv.KVS).get(KeyRequest(Key="a"))
         pending = server.gate.begin(told, read, PLAIN._replace(min_index=10_000))
         assert server.views.waiting == 1
@@ -215,7 +221,7 @@ async def test_who_gives_up_leaves_nothing_behind() -> None:
 async def test_a_read_whose_leader_cannot_be_asked_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it is that consensus says: a node that stops, or has too many checks of leadership under way."""
     async with AgentInLoop() as agent:
-        server = agent.agent.server
+        server = agent.agent.node
 
         async def stopped(consistency: str) -> bool:
             raise ShutdownError
@@ -253,9 +259,9 @@ class Elsewhere:
 async def test_who_may_is_decided_where_it_is_done() -> None:
     """A follower may not have heard of a token yet that the leader has given out."""
     async with AgentInLoop() as agent:
-        gate, elsewhere = agent.agent.server.gate, Elsewhere()
+        gate, elsewhere = agent.agent.node.gate, Elsewhere()
         authority, gate.permission = gate.authority, FirstLetter()
-        gate.authority = gate.forwarding = elsewhere  # type: ignore[assignment]
+        gate.authority = gate.forwarding = elsewhere
         read, written = Told(), Told()
         gate.begin(read, gate.reading(kv.GET, KeyRequest(Key="b")), PLAIN, "")
         gate.write(written, kv.APPLY, KVSRequest(Op="set", DirEnt=DirEntry(Key="b1"), Token="a"))

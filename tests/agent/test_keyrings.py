@@ -9,28 +9,31 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from proconsul.agent.config.runtime import Address, RuntimeConfig
+from proconsul.agent.config import FixedConfig, load
 from proconsul.agent.gossip.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
 from proconsul.features.errors import ConsulError
-from support.harness import free_ports, run
+from support.harness import run
+from support.ports import free_ports
 from support.reference import reference_path
 
 ONE, TWO = bytes(16), bytes(range(32))
 ONE_TEXT, TWO_TEXT = b64encode(ONE).decode(), b64encode(TWO).decode()
 SIZES = "key size must be 16, 24 or 32 bytes"
-HERE = Address("127.0.0.1", 8301)
 
 
 def config(
     data_dir: Path | str, key: str = "", *, server: bool = True, memory: bool = False, wan: bool = True
-) -> RuntimeConfig:
-    return RuntimeConfig(
-        node_name="n1", data_dir=str(data_dir), server=server, encrypt_key=key, disable_keyring_file=memory,
-        rpc_bind=HERE, rpc_advertise=HERE, serf_bind_lan=HERE, serf_bind_wan=HERE if wan else None,
-        serf_advertise_lan=HERE, serf_advertise_wan=HERE,
-    )  # fmt: skip
+) -> FixedConfig:
+    ports = {} if wan else {"serf_wan": -1}
+    found, _ = load({
+        "node_name": "n1", "bind_addr": "127.0.0.1", "server": server, "disable_keyring_file": memory, "ports": ports,
+        "data_dir": "/" if not data_dir else str(data_dir),
+    })  # fmt: skip
+    # Keys that are none are refused when the configuration is read, and here for those who did not read it so.
+    return msgspec.structs.replace(found.fixed, encrypt_key=key, data_dir=str(data_dir))
 
 
 def listed(path: Path) -> list[str]:

@@ -4,6 +4,8 @@ Consul's servers are written in Go, where any list, map or pointer of a reply ma
 everything it forwards, with every field of every reply taken away in turn.
 """
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -26,9 +28,9 @@ from proconsul.agent.config import load
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.catalog import endpoint as catalog
 from proconsul.features.coordinate import endpoint as coordinate
 from proconsul.features.coordinate.model import DatacenterMap
@@ -116,9 +118,9 @@ class Client:
 
     def __init__(self, agent: Agent) -> None:
         self.agent, self.pool = agent, Pool()
-        forwarding: Any = agent.server.forwarding
+        forwarding: Any = agent.node.forwarding
         forwarding._pool, forwarding._choose = self.pool, lambda: ADDRESS
-        agent.server.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
+        agent.node.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
 
     async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:
         path, _, query = target.partition("?")
@@ -234,7 +236,11 @@ def _question(name: str, kind: int) -> bytes:
     ],
 )  # fmt: skip
 async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str, rpc: Any) -> None:
-    service = DnsService(client.agent)
+    agent = client.agent
+    service = DnsService(
+        agent.config.fixed, agent.config.reloadable, agent.node, agent.tokens,
+        sample=agent.metrics.sample, rng=agent.rng,
+    )  # fmt: skip
     whole = sample(rpc.reply)
     replies = [whole, b"", b"\xc1", None, {}]
     for at in places(whole):
@@ -289,7 +295,7 @@ async def test_what_is_no_archive_is_an_error(client: Client, reply: bytes) -> N
         await reader.read()
         writer.close()
 
-    server, pool = client.agent.server, ConnectionPool()
+    server, pool = client.agent.node, ConnectionPool()
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
         address = Address(*listener.sockets[0].getsockname()[:2])
         server.pool, server.whom_to_ask = pool, lambda: address  # type: ignore[method-assign]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from proconsul.agent.checks import CheckStatus, RunnableCheck, runnable
+from proconsul.agent.local.holdings import Holdings
 from proconsul.agent.local.local_state import LocalState
 from proconsul.agent.local.persistence import PersistedState, Persistence, file_name
 from proconsul.agent.local.plan import Rules
@@ -20,41 +22,33 @@ from proconsul.features.errors import ConsulError
 SECOND = 10**9
 
 
-class Report(NamedTuple):
-    output: str
-    ttl_s: float
-
-
 class Runners:
     """Remembers which checks run."""
 
     def __init__(self, state: LocalState) -> None:
         self.state = state
-        self.running: dict[str, CheckType] = {}
+        self.running: dict[str, RunnableCheck] = {}
 
-    def start(self, check_id: str, definition: CheckType) -> None:
-        self.running[check_id] = definition
+    def start(self, check_id: str, check: RunnableCheck) -> None:
+        self.running[check_id] = check
 
     def stop(self, check_id: str) -> None:
         self.running.pop(check_id, None)
 
-    def hold(self, check_id: str) -> object:
+    def hold(self, check_id: str) -> Any:
         return self.running.get(check_id)
 
-    def put_back(self, check_id: str, held: object) -> None:
-        assert isinstance(held, CheckType)
+    def put_back(self, check_id: str, held: Any) -> None:
         self.running[check_id] = held
 
-    def set_ttl(self, check_id: str, status: str, output: str) -> Report | None:
-        definition = self.running.get(check_id)
-        if definition is None or not definition.TTL:
-            return None
+    def report(self, check_id: str, status: CheckStatus, output: str) -> str:
+        definition = self.running[check_id].definition
         shown = output[: definition.OutputMaxSize or None]
-        self.state.update_check(check_id, status, shown)
-        return Report(shown, definition.TTL / SECOND)
+        self.state.update_check(check_id, status.value, shown)
+        return shown
 
-    async def close(self) -> None:
-        self.running.clear()
+    def ttl_s(self, check_id: str) -> float | None:
+        return self.running[check_id].definition.TTL / SECOND
 
 
 RULES = Rules(sidecar_ports=(21000, 21001), remote_scripts=False)
@@ -66,10 +60,10 @@ class Agent:
     def __init__(self, data_dir: Path | str = "", wall: float = 1000.0) -> None:
         self.now = 0.0
         self.wall = wall
-        self.state = LocalState("n1", clock=lambda: self.now, changed=lambda: None)
+        self.state = LocalState("n1", clock=lambda: self.now)
         self.runners = Runners(self.state)
         self.registrations = Registrations(
-            self.state, Persistence(str(data_dir)), self.runners, node="n1", wall_clock=lambda: self.wall,
+            Holdings(self.state, Persistence(str(data_dir)), self.runners), node="n1", wall_clock=lambda: self.wall,
             rules=RULES,
         )  # fmt: skip
 
@@ -80,7 +74,14 @@ class Agent:
         self.registrations.apply(self.registrations.plan(services or [], checks or [], RULES), RULES)
 
     def add(self, name: str, *checks: CheckType, **fields: Any) -> None:
-        self.registrations.add_service(NodeService(ID=name, Service=name, **fields), checks)
+        self.put(NodeService(ID=name, Service=name, **fields), [runnable(check) for check in checks])
+
+    def put(self, service: NodeService, checks: list[RunnableCheck]) -> None:
+        self.registrations.register([self.registrations.planner().service(service, checks)]).settle()
+
+    def add_check(self, check: HealthCheck, definition: CheckType, token: str = "") -> None:
+        planned = self.registrations.planner().check(check, runnable(definition), token=token)
+        self.registrations.register_check(planned).settle()
 
     def files(self, data_dir: Path, folder: str) -> list[str]:
         path = data_dir / folder
@@ -93,7 +94,7 @@ TTL = CheckType(TTL=30 * SECOND)
 def test_what_came_through_the_api_comes_back_after_a_restart(tmp_path: Path) -> None:
     first = Agent(tmp_path)
     first.add("web", TTL, Tags=["v1"], Port=80, Meta={"a": "b"})
-    first.registrations.add_check(HealthCheck(CheckID="mem", Name="memory"), TTL, token="secret")
+    first.add_check(HealthCheck(CheckID="mem", Name="memory"), TTL, token="secret")
     second = Agent(tmp_path)
     second.load()
     service = second.state.service("web")
@@ -114,7 +115,7 @@ def test_configuration_is_never_written(tmp_path: Path) -> None:
 def test_configuration_wins_for_good(tmp_path: Path) -> None:
     first = Agent(tmp_path)
     first.add("web", Port=1)
-    first.registrations.add_check(HealthCheck(CheckID="mem", Name="from the api"), TTL)
+    first.add_check(HealthCheck(CheckID="mem", Name="from the api"), TTL)
     second = Agent(tmp_path)
     second.load([{"Name": "web", "Port": 2}], [{"Name": "from configuration", "ID": "mem", "TTL": "10s"}])
     service, check = second.state.service("web"), second.state.check("mem")
@@ -138,7 +139,7 @@ def test_a_reload_leaves_the_files_and_removing_does_not(tmp_path: Path) -> None
     assert agent.files(tmp_path, "services") == [file_name("web")]
     assert agent.state.service("web") is not None
     assert list(agent.runners.running) == ["service:web"]
-    agent.registrations.remove_service("web", persist=True)
+    agent.registrations.remove_service("web")
     assert agent_files(tmp_path) == []
 
 
@@ -156,7 +157,7 @@ def test_a_reload_keeps_status_and_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("later", "status"), [(29.0, "passing"), (30.0, "critical")])
 def test_a_ttl_result_is_restored_until_it_runs_out(tmp_path: Path, later: float, status: str) -> None:
     first = Agent(tmp_path)
-    first.registrations.add_check(HealthCheck(CheckID="mem", Name="mem"), TTL)
+    first.add_check(HealthCheck(CheckID="mem", Name="mem"), TTL)
     first.registrations.update_ttl("mem", "passing", "fine")
     second = Agent(tmp_path, wall=1000.0 + later)
     second.load()
@@ -209,7 +210,7 @@ def test_state_files_expire_and_go(tmp_path: Path) -> None:
 
 def test_a_refused_check_leaves_no_half_registered_service(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
-    with pytest.raises(ConsulError, match="Scripts are disabled"):
+    with pytest.raises(DefinitionError, match="Scripts are disabled"):
         agent.add("web", TTL, CheckType(ScriptArgs=["true"], Interval=SECOND))
     assert agent.state.live_services() == {}
     assert agent.state.live_checks() == {}
@@ -227,7 +228,7 @@ def test_old_checks_stay_unless_replaced(replace: bool, left: list[str]) -> None
     agent = Agent()
     agent.add("web", CheckType(TTL=SECOND, CheckID="old"))
     service = NodeService(ID="web", Service="web")
-    planned = agent.registrations.planner().service(service, [TTL])
+    planned = agent.registrations.planner().service(service, [runnable(TTL)])
     agent.registrations.register([planned], replace_existing_checks=replace)
     assert sorted(agent.state.live_checks()) == left
 
@@ -263,8 +264,8 @@ def test_sidecars_take_the_lowest_free_port() -> None:
         service, checks = found
         assert (service.ID, service.Service, service.Port) == (f"{name}-sidecar-proxy",) * 2 + (port,)
         assert service.Proxy.LocalServicePort == 80
-        assert [check.kind() for check in checks] == ["tcp", "alias"]
-        agent.registrations.add_service(service, checks)
+        assert [check.kind.value for check in checks] == ["tcp", "alias"]
+        agent.put(service, checks)
     with pytest.raises(DefinitionError, match="none left in the configured range"):
         agent.registrations.planner().sidecar_of(sidecar("c"))
 
@@ -274,7 +275,7 @@ def test_a_sidecar_goes_with_its_service() -> None:
     agent.add("a")
     found = agent.registrations.planner().sidecar_of(sidecar("a"))
     assert found is not None
-    agent.registrations.add_service(found[0], found[1])
+    agent.put(found[0], found[1])
     agent.registrations.remove_service("a")
     assert agent.state.live_services() == {}
 

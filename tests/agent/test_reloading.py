@@ -1,5 +1,7 @@
 """Whatever a reload shows is in force: every field that it takes over is tested by what it does, not by its echo."""
 
+# mypy: disable-error-code="arg-type,var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -14,11 +16,12 @@ import signal
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -30,14 +33,15 @@ from cryptography.x509.oid import NameOID
 import proconsul
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load, reload
-from proconsul.agent.config.defaults import DEFAULTS
-from proconsul.agent.config.load import RELOADABLE
-from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.defaults import DEFAULTS, NON_USER
+from proconsul.agent.config.runtime import ReloadableConfig, RuntimeConfig
 from proconsul.agent.config.schema import CONFIG, Section
 from proconsul.agent.config.values import Reader
 from proconsul.agent.config.without_effect import GROUPS, Group, as_markdown, ignored, unread_fields
+from proconsul.agent.doors.http_service import HttpService
+from proconsul.agent.part import Part
 from proconsul.agent.signals import Signals
-from proconsul.agent.telemetry.logs import Logs
+from proconsul.agent.telemetry.logs import LogLevel, Logs
 from proconsul.engine.http.request import Request, Response
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.testing import AgentInLoop
@@ -72,7 +76,7 @@ class Running:
             config, self.warnings = reload(self.flags, current)
             return config
 
-        self.loop.agent._reload_config = read
+        self.loop.agent.reloading.read = read
         response = await self.put("/v1/agent/reload")
         assert response.status == 200, response.body
         await self.loop.agent.sync.sync_full()
@@ -84,6 +88,14 @@ class Running:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(what) from None
+
+
+P = TypeVar("P")
+
+
+def part_of(agent: Running, kind: type[P]) -> P:
+    """The part of that class."""
+    return next(part for part in agent.loop.agent._parts._parts if isinstance(part, kind))
 
 
 class Reloaded:
@@ -154,7 +166,7 @@ async def checks(tmp_path: Path) -> None:
 
 async def dns(tmp_path: Path) -> None:
     async with Reloaded(tmp_path, dns_config={"node_ttl": "7s"}) as agent:
-        endpoint = next(one for one in agent.loop.agent.config.dns_addrs if one.network == "udp")
+        endpoint = next(one for one in agent.loop.agent.config.fixed.dns_addrs if one.network == "udp")
         ask = partial(_node_ttl, endpoint.host, endpoint.port)
         assert await asyncio.to_thread(ask) == 7
         await agent.reload(dns_config={"node_ttl": "9s"})
@@ -210,7 +222,7 @@ async def leaving(tmp_path: Path) -> None:
             signals._terminate(number)
             assert agent.loop.agent.exit_code.result() == 1
             assert signals._leaving is None
-            agent.loop.agent.exit_code = asyncio.get_running_loop().create_future()
+            agent.loop.agent.ending.exit_code = asyncio.get_running_loop().create_future()
         for one in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             asyncio.get_running_loop().remove_signal_handler(one)
 
@@ -242,7 +254,7 @@ async def connections(tmp_path: Path) -> None:
 
 def _none_open(agent: Running) -> Callable[[], Awaitable[bool]]:
     async def probe() -> bool:
-        return agent.loop.agent.connection_count == 0
+        return part_of(agent, HttpService).connection_count == 0
 
     return probe
 
@@ -252,7 +264,7 @@ async def logged(tmp_path: Path) -> None:
     before = (logger.level, logger.propagate, list(logger.handlers))
     async with Reloaded(tmp_path) as agent:
         stream = io.StringIO()
-        agent.loop.agent.logs = logs = Logs(stream)
+        part_of(agent, LogLevel)._logs = logs = Logs(stream)
         try:
             logs.configure("WARN")
             logger.debug("not to be seen")
@@ -381,20 +393,20 @@ async def test_checks_use_the_agents_certificate_when_they_are_told_to(tmp_path:
     listening.close()
 
 
-EFFECTS: dict[str, Callable[[Path], Awaitable[None]]] = {
-    "acl.tokens": tokens, "check_definitions": definitions, "checks": checks, "dns": dns, "enable_debug": debugging,
-    "http.default_query_time_s": http_times, "http.discovery_max_stale_s": http_staleness,
-    "http.max_query_time_s": http_times, "http.use_cache": http_cache, "leave_on_terminate": leaving,
-    "limits.http_conns_per_client_max": connections, "logging.level": logged, "node_meta": metadata,
-    "service_definitions": definitions, "skip_leave_on_interrupt": leaving, "tls": secured, "watches": watches,
+EFFECTS: dict[str, tuple[Callable[[Path], Awaitable[None]], ...]] = {
+    "tokens": (tokens,), "check_definitions": (definitions,), "checks": (checks,), "dns": (dns,),
+    "enable_debug": (debugging,), "queries": (http_times, http_staleness, http_cache), "leave_on_terminate": (leaving,),
+    "http_conns_per_client_max": (connections,), "log_level": (logged,), "node_meta": (metadata,),
+    "service_definitions": (definitions,), "skip_leave_on_interrupt": (leaving,), "tls": (secured,),
+    "watches": (watches,),
 }  # fmt: skip
 
 
 def test_every_reloadable_field_has_a_test() -> None:
-    assert set(EFFECTS) == set(RELOADABLE)
+    assert set(EFFECTS) == set(ReloadableConfig.__struct_fields__)
 
 
-@pytest.mark.parametrize("effect", list(dict.fromkeys(EFFECTS.values())))
+@pytest.mark.parametrize("effect", list(dict.fromkeys(one for several in EFFECTS.values() for one in several)))
 async def test_a_reload_is_in_force(effect: Callable[[Path], Awaitable[None]], tmp_path: Path) -> None:
     await effect(tmp_path)
 
@@ -430,13 +442,14 @@ async def test_a_reload_with_a_bad_recursor_changes_nothing(tmp_path: Path) -> N
 async def test_a_part_that_cannot_stop_keeps_no_other_from_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken:
+    class Broken(Part):
         async def stop(self) -> None:
             raise RuntimeError("no end")
 
     async with Reloaded(tmp_path) as agent:
         host, port = agent.loop.http_address.split(":")
-        agent.loop.agent._extra.insert(0, Broken())
+        parts = agent.loop.agent._parts
+        parts._parts = (*parts._parts, Broken())
     assert "failed to stop: part=Broken" in caplog.text
     with pytest.raises(ConnectionError):
         await asyncio.open_connection(host, int(port))
@@ -472,7 +485,9 @@ def fields() -> set[str]:
             else:
                 found.add(path + name)
 
-    walk(load({"dev": True})[0], "")
+    config = load({"dev": True})[0]
+    for half in (config.fixed, config.reloadable):
+        walk(half, "")
     return found
 
 
@@ -492,26 +507,34 @@ async def seen_in_use(tmp_path: Path) -> set[str]:
             "retry_join_wan": ["127.0.0.1:1"] if server else [], "recursors": ["127.0.0.1:1"],
             "ui_config": {"enabled": True}, "pid_file": str(tmp_path / "pid"), "dns_config": {"allow_stale": False},
             "check": {"name": "c", "http": "https://127.0.0.1:1/", "interval": "1h"},
+            "audit": {"enabled": True, "sink": {"main": {"type": "file", "path": "audit.json"}}},
             "advertise_reconnect_timeout": "1h", "addresses": {"http": f"unix://{tmp_path}/{server}.sock"},
         })  # fmt: skip
-        spied: Any = Spy(config, "", seen)
+        spied: Any = SimpleNamespace(
+            fixed=Spy(config.fixed, "", seen), reloadable=Spy(config.reloadable, "", seen), shown_as_zero=(),
+            without_effect=(),
+        )  # fmt: skip
         agent = Agent(spied)
         try:
             await agent.start()
             for target in ("/debug/pprof/cmdline", "/v1/agent/metrics?format=prometheus"):
                 await agent.front.answer(Request("GET", target, target.partition("?")[0], target.partition("?")[2], {}))
+            pool = "wan" if server else "lan"  # which is joined last
+            async with asyncio.timeout(DEADLINE_S):
+                while f"join_{pool}.retry_interval_s" not in seen:
+                    await asyncio.sleep(0.01)
         finally:
             await agent.stop()
     return seen
 
 
 def named_in_code() -> set[str]:
-    """``config.<path>`` anywhere but where the configuration is built, checked and echoed."""
+    """The path of a field, after a name for its half, anywhere but where it is built, checked and echoed."""
     root = Path(inspect.getfile(proconsul)).parent
     code = "\n".join(
         path.read_text() for path in sorted(root.rglob("*.py")) if "agent/config/" not in path.as_posix()
     )
-    named = set(re.findall(r"\bconfig\.([a-z0-9_.]+)", code))
+    named = set(re.findall(r"\b(?:config|fixed|reloadable)\.(?!fixed|reloadable)([a-z0-9_.]+)", code))
     return {field for field in fields() if any(name == field or name.startswith(f"{field}.") for name in named)}
 
 
@@ -519,7 +542,7 @@ def named_in_code() -> set[str]:
 INDIRECT = {
     "advertise_addr_wan", "bind_addr", "performance.raft_multiplier", "ports.dns", "ports.grpc", "ports.http",
     "ports.https", "ports.serf_lan", "ports.serf_wan", "ports.server", "primary_datacenter_given", "revision",
-    "segment_count_max", "segment_name_length_max", "shown_as_zero", "tls.verify_incoming",
+    "segment_count_max", "segment_name_length_max", "tls.verify_incoming",
     "tls.verify_incoming_https", "tls.verify_incoming_rpc", "version", "version_prerelease",
 }  # fmt: skip
 
@@ -541,6 +564,15 @@ def keys_of(section: Section, path: str = "") -> set[str]:
     return found
 
 
+def leaves(values: Any, path: str = "") -> Iterator[str]:
+    """The keys, by their path."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield path + key
+
+
 def test_keys_that_fill_no_field_are_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
     for name in ("__contains__", "block", "blocks", "flag", "number", "opaque", "real", "seconds", "text", "text_map",
@@ -555,7 +587,7 @@ def test_keys_that_fill_no_field_are_in_the_table(monkeypatch: pytest.MonkeyPatc
     covered = ("service", "check", "auto_config.authorization.static.", "ui_config.metrics_proxy.",
                "telemetry.circonus_")  # fmt: skip
     silent = {key for key in keys_of(CONFIG) - asked if not key.startswith(covered)}
-    silent |= {key for key in keys_of(CONFIG) if key.startswith(("check_deregister", "check_reap"))}
+    silent |= set(leaves(NON_USER)) & keys_of(CONFIG)
     listed = {key for group in GROUPS for key, field in group.settings.items() if not field}
     assert (sorted(silent - listed), sorted(listed - silent)) == ([], [])
     spelt = {key for group in GROUPS for key in group.settings if not key.endswith("*")} - keys_of(CONFIG)

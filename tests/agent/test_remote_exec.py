@@ -234,7 +234,7 @@ async def test_both_command_lines_with_both_agents(
         start_agent, "-hcl", "disable_remote_exec = false", subject=Subject.REFERENCE
     )
     async with AgentInLoop({"node_name": "n1"}, listen=True) as ours:
-        remote = RemoteExec(ServerKV(ours.agent.server, lambda: ""), "n1", enabled=True)
+        remote = RemoteExec(ServerKV(ours.agent.node, lambda: ""), "n1", enabled=True)
         ours.agent.events.divert(EVENT, remote.received)
         programs = ([str(reference_binary)], [sys.executable, "-m", "proconsul"])
 

@@ -30,7 +30,7 @@ async def test_who_may_answer(settings: dict[str, str], target: str, consistency
 
 async def test_an_answer_that_is_too_old_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with AgentInLoop() as agent:
-        monkeypatch.setattr(agent.agent.server, "knows", lambda: (True, 5_000_000_000))
+        monkeypatch.setattr(agent.agent.node, "knows", lambda: (True, 5_000_000_000))
         for target, consistency in (
             ("/v1/catalog/nodes?max_stale=6s", "stale"),
             ("/v1/catalog/nodes?max_stale=4s", "leader"),

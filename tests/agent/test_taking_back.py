@@ -1,5 +1,7 @@
 """What is refused changes nothing: services, checks with their results, maintenance, files and the catalog stay."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import asyncio
@@ -14,6 +16,7 @@ import pytest
 
 import proconsul.agent.local.persistence as persistence
 from proconsul.agent.config import load
+from proconsul.engine.http.request import Request
 from proconsul.features.errors import ConsulError
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
@@ -54,9 +57,14 @@ class Subject:
         return shown | self.files()
 
     def files(self) -> dict[str, Any]:
-        return {str(path.relative_to(self.data_dir)): file_content(path)
-                for folder in ("services", "checks") for path in (self.data_dir / folder).rglob("*")
-                if path.is_file()}  # fmt: skip
+        """What is on the disk, but for what is just being written or removed."""
+        found: dict[str, Any] = {}
+        for folder in ("services", "checks"):
+            for path in (self.data_dir / folder).rglob("*"):
+                if path.is_file() and path.suffix != ".tmp":
+                    with contextlib.suppress(FileNotFoundError):
+                        found[str(path.relative_to(self.data_dir))] = file_content(path)
+        return found
 
 
 def file_content(path: Path) -> Any:
@@ -77,7 +85,8 @@ def differences(after: dict[str, Any], before: dict[str, Any]) -> list[Any]:
             continue
         if isinstance(one, list) and isinstance(other, list):
             one, other = [x for x in one if x not in other], [x for x in other if x not in one]
-            pairs = zip(one, other, strict=False) if len(one) == len(other) else ()
+            alike = len(one) == len(other) and all(isinstance(item, dict) for item in (*one, *other))
+            pairs = zip(one, other, strict=False) if alike else ()
             found += [(key, *difference) for a, b in pairs for difference in differences(a, b)] or [(key, one, other)]
         elif isinstance(one, dict) and isinstance(other, dict):
             found += [(key, *difference) for difference in differences(one, other)]
@@ -242,6 +251,39 @@ async def test_two_refused_at_once_go_back_to_before_both(start: Start) -> None:
         assert not subject.loop.agent.registrations._unsettled
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_does_not_wait_is_taken_back_too(start: Start, turns: int) -> None:
+    """A client that goes away at once, or a little later, leaves nothing half-registered."""
+    async with start() as subject:
+        before = await established(subject)
+        for full in ({"checks"}, {"services"}):
+            for target, body in CHANGES[:3]:
+                subject.disk.full = full
+                await _gone(subject, target, body, turns)
+                assert await settled(subject, before) == [], (target, body)
+                subject.disk.full = set()
+        replacing = "/v1/agent/service/register?replace-existing-checks=true"
+        await _gone(subject, replacing, {"ID": "web", "Name": "web", "Check": {"CheckID": "c1", "TTL": "5s"}}, turns)
+        async with asyncio.timeout(PATIENCE_S):
+            while subject.loop.agent.registrations._unsettled:
+                await asyncio.sleep(0.01)
+    async with start() as again:
+        assert {"c2", "c3", "extra"} & set(json.loads((await again.loop.request("GET", SHOWN[1])).body)) == set()
+
+
+async def _gone(subject: Subject, target: str, body: Any, turns: int) -> None:
+    request = Request("PUT", target.partition("?")[0], target.partition("?")[0], target.partition("?")[2], {})
+    request.body = json.dumps(body).encode()
+    request.body_bytes = len(request.body)
+    front = subject.loop.agent.front
+    front.route(request)
+    answer = asyncio.ensure_future(front.handle(request))  # type: ignore[arg-type]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    answer.cancel()
+    await asyncio.gather(answer, return_exceptions=True)
+
+
 async def test_a_later_registration_is_not_undone_with_an_earlier_one(start: Start) -> None:
     async with start() as subject:
         await subject.ok("/v1/agent/service/register", WEB)
@@ -263,7 +305,7 @@ async def _all(work: list[Awaitable[tuple[int, str]]]) -> list[tuple[int, str]]:
 async def test_a_ttl_that_is_put_back_has_what_was_left_of_its_time(start: Start) -> None:
     async with start() as subject:
         await subject.ok("/v1/agent/check/register", {"ID": "c", "Name": "c", "TTL": "1h"})
-        schedule = subject.loop.agent.runners._registry._schedule
+        schedule = subject.loop.agent.runners._schedule
         deadline = schedule.deadline("c")
         subject.disk.full = {"checks"}
         assert (await subject.put("/v1/agent/check/register", {"ID": "c", "Name": "c", "TTL": "2h"}))[0] == 500
@@ -307,7 +349,7 @@ def reloads(subject: Subject, settings: dict[str, Any], tmp_path: Path, config: 
     def read(_: object) -> Any:
         return load({"dev": True, "node_name": "test", "config_files": [str(path)], **settings})[0]
 
-    subject.loop.agent._reload_config = read
+    subject.loop.agent.reloading.read = read
 
 
 async def test_a_reload_that_fails_changes_nothing(start: Start, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ Act = Callable[[AgentInLoop, str], Awaitable[Any]]
 
 async def _reload(agent: AgentInLoop, watches: list[Watch], **more: Any) -> None:
     settings = {**agent._settings, "watches": watches, **more}
-    agent.agent._reload_config = lambda current: reload(settings, current)[0]
+    agent.agent.reloading.read = lambda current: reload(settings, current)[0]
     await agent.agent.reload()
 
 
@@ -96,7 +96,7 @@ async def test_watches_of_every_type_come_change_and_go_with_reloads(tmp_path: P
             assert "ran-kept" not in _lines(files[kind])
         await _reload(agent, [])
         # Handlers that ran already run to their end.
-        (watches,) = [part for part in agent.agent._extra if isinstance(part, Watches)]
+        (watches,) = [part for part in agent.agent._parts._parts if isinstance(part, Watches)]
         await _until(lambda: not watches._handlers)
         counts = {kind: len(_lines(files[kind])) for kind in kept}
         for kind in kept:

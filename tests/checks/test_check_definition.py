@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from check_definitions import checked
 
-from proconsul.agent.checks import CheckDefinition, CheckDefinitionError, CheckKind, CheckStatus
+from proconsul.agent.checks import CheckKind, CheckStatus
 from proconsul.agent.checks.output import TailBuffer, captured_text, output_limit
 from proconsul.agent.checks.ttl import TtlState
+from proconsul.features.catalog.definition import DefinitionError
 
 TEN = "10s"
 
@@ -26,13 +28,11 @@ TEN = "10s"
         ({"ScriptArgs": ["x"], "Interval": 10**10}, CheckKind.SCRIPT),
         ({"Args": ["x"], "DockerContainerID": "c", "Interval": TEN}, CheckKind.DOCKER),
         ({"AliasService": "web"}, CheckKind.ALIAS),
-        ({"AliasNode": "n", "AliasService": "web", "Unknown": 1}, CheckKind.ALIAS),
+        ({"AliasNode": "n", "AliasService": "web"}, CheckKind.ALIAS),
     ],
 )
 def test_kind(fields: dict[str, object], kind: CheckKind) -> None:
-    definition = CheckDefinition.from_fields(fields)
-    definition.validate()
-    assert definition.kind is kind
+    assert checked(fields).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,14 @@ def test_kind(fields: dict[str, object], kind: CheckKind) -> None:
     ],
 )
 def test_refused(fields: dict[str, object], fault: str) -> None:
-    with pytest.raises(CheckDefinitionError) as caught:
-        CheckDefinition.from_fields(fields).validate()
+    with pytest.raises(DefinitionError) as caught:
+        checked(fields)
     assert str(caught.value) == fault
 
 
-def test_short_times_are_raised_with_a_warning() -> None:
-    fields = {"HTTP": "a", "Interval": "10ms", "DeregisterCriticalServiceAfter": "1s"}
-    definition, warnings = CheckDefinition.from_fields(fields).normalised()
-    assert definition.interval_ns == 10**9
-    assert definition.deregister_critical_service_after_ns == 60 * 10**9
-    assert warnings == [
-        "check has interval below minimum: minimum_interval=1s",
-        "check has deregister interval below minimum: minimum_interval=1m0s",
-    ]
+def test_intervals_are_no_shorter_than_a_second() -> None:
+    for given, wanted in (("10ms", 1.0), ("1s", 1.0), ("90s", 90.0)):
+        assert checked({"HTTP": "a", "Interval": given}).interval_s == wanted
 
 
 @pytest.mark.parametrize("pieces", [[b"abcdefgh"], [b"abc", b"defgh"], [b"a", b"bc", b"d", b"e", b"f", b"g", b"h"]])

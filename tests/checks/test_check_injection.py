@@ -13,14 +13,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from check_definitions import checked
 from check_servers import reply
 
-from proconsul.agent.checks import CheckDefinition
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.engine.webclient.httpfields import host_of
-from proconsul.engine.webclient.url import UrlError, parse
+from proconsul.engine.http.fields import host_of
+from proconsul.engine.http.url import UrlError, parse
 
 TLS_HANDSHAKE = b"\x16"
 CONTROL = [chr(code) for code in (*range(32), 127)]
@@ -92,7 +92,7 @@ async def test_nothing_of_it_is_sent() -> None:
     async with Listener() as listener:
         count = 0
         for fields in refused(f"127.0.0.1:{listener.port}"):
-            definition = CheckDefinition.from_fields({**fields, "Interval": "1s"})
+            definition = checked({**fields, "Interval": "1s"})
             result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
             assert result.status is CheckStatus.CRITICAL, fields
             assert any(word in result.output for word in ("net/http: invalid", "net/url: invalid", "invalid character"))
@@ -113,7 +113,7 @@ async def test_names_that_are_none_are_critical(kind: str, name: str) -> None:
         ):
             if kind == "UDP" and "TLSServerName" in fields:
                 continue
-            definition = CheckDefinition.from_fields({**fields, "Interval": "1s", "Timeout": "5s"})
+            definition = checked({**fields, "Interval": "1s", "Timeout": "5s"})
             result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
             assert result.status is CheckStatus.CRITICAL, fields
         assert all(b"X-Injected" not in head for head in listener.heads)
@@ -122,7 +122,7 @@ async def test_names_that_are_none_are_critical(kind: str, name: str) -> None:
 async def test_the_name_for_tls_is_no_authority_without_it() -> None:
     async with Listener() as listener:
         fields = {"GRPC": f"127.0.0.1:{listener.port}", "TLSServerName": "a\r\nb", "Interval": "1s", "Timeout": "1s"}
-        await make_probe(CheckDefinition.from_fields(fields), 4096, DefaultTlsContexts()).run()
+        await make_probe(checked(fields), 4096, DefaultTlsContexts()).run()
         assert all(b"a\r\nb" not in head for head in listener.heads)
 
 

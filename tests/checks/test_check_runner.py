@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from check_definitions import checked
 
 from proconsul.agent.checks import (
     AliasedCheck,
-    CheckDefinition,
-    CheckDefinitionError,
     CheckRunners,
     CheckStatus,
     NoTtlError,
+    RunnableCheck,
 )
 from proconsul.agent.checks.alias import AliasFollower, alias_result
 from proconsul.agent.checks.base import ProbeResult
@@ -56,8 +56,8 @@ async def runners(**options: object) -> AsyncIterator[tuple[CheckRunners, Board]
         await registry.close()
 
 
-def script(text: str, **fields: object) -> CheckDefinition:
-    return CheckDefinition.from_fields({"Args": ["/bin/sh", "-c", text], "Interval": "1s", **fields})
+def script(text: str, **fields: object) -> RunnableCheck:
+    return checked({"Args": ["/bin/sh", "-c", text], "Interval": "1s", **fields})
 
 
 async def test_a_script_runs_and_is_replaced_and_stopped() -> None:
@@ -72,18 +72,9 @@ async def test_a_script_runs_and_is_replaced_and_stopped() -> None:
         assert "c" not in registry
 
 
-async def test_refused_definitions_leave_the_running_check_alone() -> None:
-    async with runners() as (registry, board):
-        registry.start("c", script("echo one"))
-        with pytest.raises(CheckDefinitionError):
-            registry.start("c", CheckDefinition())
-        assert "c" in registry
-        assert (await board.next())[0] == "c"
-
-
 async def test_ttl_expires_and_reports_renew_it() -> None:
     async with runners(output_bytes_max=100) as (registry, board):
-        registry.start("t", CheckDefinition.from_fields({"TTL": "50ms"}))
+        registry.start("t", checked({"TTL": "50ms"}))
         assert await board.next() == ("t", "critical", "TTL expired")
         registry.report("t", CheckStatus.PASSING, "fine")
         assert await board.next() == ("t", "passing", "fine")
@@ -155,7 +146,7 @@ class LocalState:
 async def test_alias_follows_a_local_service() -> None:
     state = LocalState()
     async with runners(aliases=state) as (registry, board):
-        registry.start("a", CheckDefinition.from_fields({"AliasService": "web"}))
+        registry.start("a", checked({"AliasService": "web"}))
         assert await board.next() == ("a", "critical", "Service web could not be found on node ")
         state.services.add("web")
         state.set()

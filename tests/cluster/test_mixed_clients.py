@@ -1,10 +1,13 @@
 """Client agents of one program on servers of the other: what each leaves to its servers, and what they answer."""
 
+# mypy: disable-error-code="call-overload,union-attr"
+
 from __future__ import annotations
 
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +17,10 @@ import pytest
 
 from support.clusters import Cluster
 from support.fsm_story import Rpc
-from support.harness import Reply, Subject, free_ports
+from support.harness import Reply, Subject
+from support.patience import PATIENCE_S
 from support.pools import ConsulMember, require_reference
+from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
@@ -67,6 +72,24 @@ def test_a_service_without_checks(pair: Pair) -> None:
     question = dns.message.make_query("bare.service.consul", "A")
     answer = dns.query.udp(question, pair.client.host, port=pair.dns_port, timeout=10)
     assert [item.to_text() for record in answer.answer for item in record] == ["10.0.0.3"]
+
+
+def test_an_alias_of_another_node(pair: Pair) -> None:
+    """Clients have no catalog of their own to look at."""
+    check = {"CheckID": "far", "Name": "far", "Status": "passing"}
+    far = {"Node": "far", "Address": "10.0.0.9", "Check": check}
+    assert put(pair.server, "/v1/catalog/register", far).status == 200
+    alias = {"ID": "near", "Name": "near", "AliasNode": "far"}
+    assert put(pair.client, "/v1/agent/check/register", alias).status == 200
+    said = {"passing": "All checks passing.", "critical": 'Aliased check "far" failing: '}
+    for status in ("passing", "critical", "passing"):
+        check["Status"] = status
+        put(pair.server, "/v1/catalog/register", far)
+        shown, deadline = ("", ""), time.monotonic() + PATIENCE_S
+        while shown != (status, said[status]) and time.monotonic() < deadline:
+            near = pair.client.call("GET", "/v1/agent/checks").json()["near"]
+            shown = near["Status"], near["Output"]
+        assert shown == (status, said[status])
 
 
 def test_sessions_are_renewed(pair: Pair) -> None:

@@ -339,3 +339,15 @@ _json(
     '"tls_cipher_suites":"TLS_RSA_WITH_AES_128_CBC_SHA"',
     '"tls_cipher_suites":"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"',
 )
+
+_json(
+    '"service":{"name":"g","kind":"mesh-gateway","port":1,"proxy":{"local_service_address":"1.1.1.1"}}',
+    '"service":{"name":"g","kind":"ingress-gateway","proxy":{"destination_service_name":"x","local_service_port":5}}',
+    '"service":{"name":"p","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"*"}}',
+    '"service":{"name":"p","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"a","upstreams":['
+    '{"destination_name":"b","local_bind_port":1},{"destination_name":"c","local_bind_port":1}]}}',
+    '"service":{"name":"p","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"a","upstreams":['
+    '{"destination_name":"b","local_bind_port":1},{"destination_name":"b","local_bind_port":2}]}}',
+    '"service":{"name":"p","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"a","expose":{"paths":['
+    '{"path":"","listener_port":70000}]}}}',
+)

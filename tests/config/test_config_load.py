@@ -41,11 +41,12 @@ PRIVATE = Interface("eth0", "10.0.0.7", 24)
 def test_dev_mode_is_a_fast_open_server_on_loopback() -> None:
     config, warnings = load_with({"dev": True}, FakeHost())
     assert warnings == []
-    assert (config.server, config.dev_mode, config.bind_addr, config.node_name) == (True, True, "127.0.0.1", "box")
-    assert (config.ui.enabled, config.connect.enabled, config.enable_debug) == (True, True, True)
-    assert (config.ports.grpc, config.logging.level, config.disable_keyring_file) == (-1, "DEBUG", True)
-    assert config.raft.election_timeout_s == pytest.approx(0.052)
-    assert config.gossip_lan.suspicion_mult == 3
+    fixed = config.fixed
+    assert (fixed.server, fixed.dev_mode, fixed.bind_addr, fixed.node_name) == (True, True, "127.0.0.1", "box")
+    assert (fixed.ui.enabled, fixed.connect.enabled, config.reloadable.enable_debug) == (True, True, True)
+    assert (fixed.ports.grpc, config.reloadable.log_level, fixed.disable_keyring_file) == (-1, "DEBUG", True)
+    assert fixed.raft.election_timeout_s == pytest.approx(0.052)
+    assert fixed.gossip_lan.suspicion_mult == 3
 
 
 def test_dev_mode_needs_no_heavy_module_and_little_work() -> None:
@@ -65,11 +66,11 @@ def test_server_and_client_defaults_differ() -> None:
     host = FakeHost(LOOPBACK, PRIVATE)
     server, _ = load_with({"data_dir": "/d", "server": True}, host)
     client, _ = load_with({"data_dir": "/d"}, host)
-    assert (server.leave_on_terminate, server.skip_leave_on_interrupt) == (False, True)
-    assert (client.leave_on_terminate, client.skip_leave_on_interrupt) == (True, False)
-    assert client.advertise_addr_lan == "10.0.0.7"
-    assert server.raft.heartbeat_timeout_s == 5.0
-    assert server.gossip_wan.suspicion_mult == 6
+    assert (server.reloadable.leave_on_terminate, server.reloadable.skip_leave_on_interrupt) == (False, True)
+    assert (client.reloadable.leave_on_terminate, client.reloadable.skip_leave_on_interrupt) == (True, False)
+    assert client.fixed.advertise_addr_lan == "10.0.0.7"
+    assert server.fixed.raft.heartbeat_timeout_s == 5.0
+    assert server.fixed.gossip_wan.suspicion_mult == 6
 
 
 def test_sources_merge_in_order(tmp_path: Path) -> None:
@@ -93,10 +94,10 @@ def test_sources_merge_in_order(tmp_path: Path) -> None:
         },
         FakeHost(),
     )
-    assert config.join_lan.retry_join == ("flag", "a", "b", "h")
-    assert config.node_meta == {"a": "1", "b": "3", "f": "1"}
-    assert [service["Name"] for service in config.service_definitions] == ["a", "c", "b"]
-    assert (config.datacenter, config.logging.level) == ("two", "WARN")
+    assert config.fixed.join_lan.retry_join == ("flag", "a", "b", "h")
+    assert config.reloadable.node_meta == {"a": "1", "b": "3", "f": "1"}
+    assert [service["Name"] for service in config.reloadable.service_definitions] == ["a", "c", "b"]
+    assert (config.fixed.datacenter, config.reloadable.log_level) == ("two", "WARN")
     assert len(warnings) == 1
     assert warnings[0].startswith("skipping file")
 
@@ -139,8 +140,8 @@ def test_advertise_address_is_found_or_asked_for(interfaces: list[Interface], bi
         assert str(caught.value) == outcome
     else:
         config, _ = load_with(flags, FakeHost(*interfaces))
-        assert config.advertise_addr_lan == outcome
-        assert config.tagged_addresses["wan"] == outcome
+        assert config.fixed.advertise_addr_lan == outcome
+        assert config.fixed.tagged_addresses["wan"] == outcome
 
 
 def test_listeners_and_unix_sockets() -> None:
@@ -153,15 +154,15 @@ def test_listeners_and_unix_sockets() -> None:
         },
         FakeHost(),
     )
-    assert [str(e) for e in config.http_addrs] == ["unix:///run/c.sock", "tcp://10.1.1.1:8500"]
-    assert [str(e) for e in config.https_addrs] == ["tcp://127.0.0.1:8501", "tcp://[::1]:8501"]
-    assert config.dns_addrs == ()
+    assert [str(e) for e in config.fixed.http_addrs] == ["unix:///run/c.sock", "tcp://10.1.1.1:8500"]
+    assert [str(e) for e in config.fixed.https_addrs] == ["tcp://127.0.0.1:8501", "tcp://[::1]:8501"]
+    assert config.fixed.dns_addrs == ()
 
 
 def test_addresses_per_family_are_tags_only() -> None:
     given = {"advertise_addr_ipv4": "127.0.0.2", "advertise_addr_ipv6": "::1", "advertise_addr_wan": "10.0.0.1"}
     config, _ = load_with({"dev": True, **given}, FakeHost())
-    assert config.tagged_addresses == {
+    assert config.fixed.tagged_addresses == {
         "lan": "127.0.0.1", "lan_ipv4": "127.0.0.2", "lan_ipv6": "::1", "wan": "10.0.0.1", "wan_ipv4": "10.0.0.1",
     }  # fmt: skip
 
@@ -175,14 +176,14 @@ def test_definitions_take_the_form_of_the_http_api() -> None:
     }  # fmt: skip
     checks = [{"id": "m", "name": "m", "ttl": "5s"}]
     config, _ = load_with({"dev": True, "services": [body], "checks": checks}, FakeHost())
-    service = config.service_definitions[0]
+    service = config.reloadable.service_definitions[0]
     assert service["Checks"] == [
         {"CheckID": "c", "ScriptArgs": ["x"], "HTTP": "http://x", "Interval": 10**10, "Timeout": 1_500_000_000,
          "OutputMaxSize": 4096}
     ]  # fmt: skip
     assert service["TaggedAddresses"] == {"lan": {"Address": "1.2.3.4", "Port": 0}}
     assert service["Weights"] == {"Passing": 5, "Warning": 2}
-    assert config.check_definitions == ({"ID": "m", "Name": "m", "TTL": 5 * 10**9, "OutputMaxSize": 4096},)
+    assert config.reloadable.check_definitions == ({"ID": "m", "Name": "m", "TTL": 5 * 10**9, "OutputMaxSize": 4096},)
 
 
 def test_legacy_acl_keys_are_mapped() -> None:
@@ -193,10 +194,11 @@ def test_legacy_acl_keys_are_mapped() -> None:
         },
         FakeHost(),
     )  # fmt: skip
-    assert config.acl.enabled
-    assert (config.primary_datacenter, config.acl.default_policy, config.acl.token_ttl_s) == ("dc2", "deny", 7.0)
-    assert (config.acl.tokens.initial_management, config.acl.tokens.agent_recovery) == ("m", "am")
-    assert config.acl.enable_token_replication
+    fixed = config.fixed
+    assert fixed.acl.enabled
+    assert (fixed.primary_datacenter, fixed.acl.default_policy, fixed.acl.token_ttl_s) == ("dc2", "deny", 7.0)
+    assert (config.reloadable.tokens.initial_management, config.reloadable.tokens.agent_recovery) == ("m", "am")
+    assert config.fixed.acl.enable_token_replication
     assert warnings == ["The 'acl_datacenter' field is deprecated. Use the 'primary_datacenter' field instead."]
 
 
@@ -211,12 +213,12 @@ def test_newer_keys_are_understood() -> None:
         },
         FakeHost(),
     )
-    assert config.acl.tokens.initial_management == "i"
-    assert config.tls.internal_rpc.verify_incoming
-    assert not config.tls.https.verify_incoming
-    assert config.tls.https.ca_file == "ca"
-    assert config.ui.content_path == "/x/"
-    assert (config.limits.request_limits_mode, config.limits.request_read_rate) == ("enforcing", 5.0)
+    assert config.reloadable.tokens.initial_management == "i"
+    assert config.reloadable.tls.internal_rpc.verify_incoming
+    assert not config.reloadable.tls.https.verify_incoming
+    assert config.reloadable.tls.https.ca_file == "ca"
+    assert config.fixed.ui.content_path == "/x/"
+    assert (config.fixed.limits.request_limits_mode, config.fixed.limits.request_read_rate) == ("enforcing", 5.0)
 
 
 def test_reload_keeps_what_may_not_change(tmp_path: Path) -> None:
@@ -226,9 +228,9 @@ def test_reload_keeps_what_may_not_change(tmp_path: Path) -> None:
     first, _ = load(flags)
     file.write_text('node_name = "two" datacenter = "dc2" log_level = "ERR" service { name = "web" }')
     second, _ = reload(flags, first)
-    assert (second.node_name, second.datacenter) == ("one", "dc1")
-    assert second.logging.level == "ERR"
-    assert len(second.service_definitions) == 1
+    assert (second.fixed.node_name, second.fixed.datacenter) == ("one", "dc1")
+    assert second.reloadable.log_level == "ERR"
+    assert len(second.reloadable.service_definitions) == 1
     file.write_text("broken {")
     with pytest.raises(ConfigError):
         reload(flags, second)
@@ -250,7 +252,7 @@ def test_debug_config_hides_secrets_and_is_sorted() -> None:
     assert "TOPSECRET" not in text
     assert "MTIzNDU2" not in text
     assert view["RaftProtocol"] == 0
-    assert config.raft.protocol == 3
+    assert config.fixed.raft.protocol == 3
     assert view["DNSAddrs"] == ["tcp://127.0.0.1:8600", "udp://127.0.0.1:8600"]
     assert view["ReconnectTimeoutLAN"] == "0s"
 

@@ -52,6 +52,13 @@ def test_blocks_differ_from_lists() -> None:
         ("a b = 1", "At 1:5: nested object expected: LBRACE got: ASSIGN"),
         ("a = <<E\nx", "At 2:2: heredoc not terminated"),
         ("{\"a\": }", "invalid character '}' looking for beginning of value"),
+        ('a = "x\udce9"', "At 1:7: illegal UTF-8 encoding"),
+        ('a = "\udced\udca0\udc80"', "At 1:8: illegal UTF-8 encoding"),
+        ("# c\udcff\na = 1", "At 1:4: illegal UTF-8 encoding"),
+        ("/*\n\udcff */ a = 1", "At 2:1: illegal UTF-8 encoding"),
+        ("a = <<E\n\udcff\nE\n", "At 2:1: illegal UTF-8 encoding"),
+        ("a\udce9 = 5", "At 1:2: illegal char"),
+        ('a = "\0"', "At 1:8: literal not terminated"),
     ],
 )
 def test_refuse(text: str, fault: str) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcError
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from support.harness import Agent, Client, Subject, require_quiet
 from support.remote_sides import Certificate, Kubernetes, Provider, Signer, serving
 
@@ -101,7 +101,7 @@ def test_keys_that_are_published(world: World) -> None:
 def test_a_provider_that_is_discovered(world: World) -> None:
     provider, pem = world.provider, world.certificate.pem
     for path, certificate in (("", ""), ("/other", pem), ("/nowhere", pem), ("/", pem)):
-        config = {"OIDCDiscoveryURL": provider.url + path, "OIDCDiscoveryCACert": certificate}
+        config: dict[str, Any] = {"OIDCDiscoveryURL": provider.url + path, "OIDCDiscoveryCACert": certificate}
         assert world.method(config)[0] == 500
     config = {"OIDCDiscoveryURL": provider.url, "OIDCDiscoveryCACert": pem}
     assert world.method(config)[0] == 200

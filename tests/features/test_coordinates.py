@@ -178,17 +178,15 @@ def test_the_median_server_stands_for_its_datacenter() -> None:
 
 async def test_an_agent_says_where_its_pool_places_it() -> None:
     sent: asyncio.Queue[CoordinateUpdateRequest] = asyncio.Queue()
-    agent: Any = SimpleNamespace(
-        config=SimpleNamespace(
-            coordinate=SimpleNamespace(sync_interval_min_s=0.0, sync_rate_target=1e9),
-            datacenter="dc1", node_name="n1",
-        ),
-        tokens=SimpleNamespace(for_agent=lambda: "t"), members=lambda: [None], rng=random.Random(1),
-        server=SimpleNamespace(gate=SimpleNamespace(write=lambda waiter, method, args: sent.put_nowait(args))),
+    config: Any = SimpleNamespace(
+        coordinate=SimpleNamespace(disabled=False, sync_interval_min_s=0.0, sync_rate_target=1e9), datacenter="dc1",
+        node_name="n1",
     )  # fmt: skip
     places = iter([Place(), Place(vec=(0.5,) * 8, error=0.25, adjustment=0.125, height=0.0625)] + [Place()] * 1000)
-    sender = CoordinateSender(agent, lambda: next(places))
-    sender.start()
+    pool: Any = SimpleNamespace(members=lambda: [None], coordinate=lambda: next(places))
+    gate: Any = SimpleNamespace(write=lambda waiter, method, args: sent.put_nowait(args))
+    sender = CoordinateSender(config, pool, gate, token=lambda: "t", rng=random.Random(1))
+    await sender.start()
     async with asyncio.timeout(60):
         first, second = await sent.get(), await sent.get()
     await sender.stop()
@@ -213,7 +211,7 @@ def test_servers_the_wan_pool_has_heard_from() -> None:
 async def test_no_coordinate_at_all_is_refused_before_a_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers of Consul 1.8 do not survive it."""
     async with AgentInLoop() as agent:
-        monkeypatch.setattr(agent.agent.server.gate, "write", None)
+        monkeypatch.setattr(agent.agent.node.gate, "write", None)
         for body in (b"{}", b"null", b'{"Node": "n", "Coord": null}'):
             response = await agent.request("PUT", "/v1/coordinate/update", body)
             assert (response.status, response.body) == (500, b"invalid coordinate")

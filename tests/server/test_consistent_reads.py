@@ -1,5 +1,7 @@
 """Consistent reads on a server that is just losing leadership."""
 
+# mypy: disable-error-code="attr-defined,var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -49,7 +51,7 @@ async def test_a_read_lets_the_server_learn_that_it_was_deposed(consistency: str
 async def test_a_leader_whose_offer_nobody_took_goes_on_serving() -> None:
     """The one to whom leadership was offered may still take it, so there is no lease for the rest of the term."""
     async with AgentInLoop() as agent:
-        server = agent.agent.server
+        server = agent.agent.node
         server.raft.core.state.handed_over_in = server.raft.term
         assert server.on_duty and not server.leading
         async with asyncio.timeout(PATIENCE_S):

@@ -7,8 +7,9 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from proconsul import COMPATIBLE_VERSION, early_signals
@@ -16,7 +17,9 @@ from proconsul.agent.config import ConfigError, RuntimeConfig, load, reload
 from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.signals import Signals
 from proconsul.agent.telemetry.logs import Logs
+from proconsul.engine.raft.errors import RaftError
 from proconsul.features.errors import ConsulError
+from proconsul.server.config import RpcTls
 
 log = logging.getLogger("agent")
 
@@ -54,11 +57,11 @@ def run(flags: Any) -> int:
     settings = settings_of(flags)
     try:
         config, warnings = load(settings)
-        rpc_tls(config)  # so that files that are no good end it before it begins
+        tls = rpc_tls(config.fixed, config.reloadable)  # files that are no good end it before it begins
     except (ConfigError, ConsulError) as error:
         print(f"==> {error}", file=sys.stderr)
         return 1
-    return _new_loop(config, warnings, settings)
+    return _new_loop(partial(_main, config, warnings, settings, tls))
 
 
 def prepare_process() -> None:
@@ -70,7 +73,7 @@ def prepare_process() -> None:
     sys.setswitchinterval(0.001)
 
 
-def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
+def _new_loop(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run on uvloop where there is one (not on Windows); asyncio's own loop does everything too, more slowly."""
     prepare_process()
     try:
@@ -80,7 +83,7 @@ def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str,
     except ImportError:
         runner = asyncio.Runner()
     with runner:
-        code = runner.run(_main(config, warnings, settings))
+        code = runner.run(main())
         early_signals.ignore()
     early_signals.ignore()
     return code
@@ -88,22 +91,22 @@ def _new_loop(config: RuntimeConfig, warnings: list[str], settings: Mapping[str,
 
 def banner(config: RuntimeConfig, node_id: str) -> str:
     """What is printed before the log starts."""
-    ports = config.ports
-    segment = config.segment or ("<all>" if config.server else "")
+    ports = config.fixed.ports
+    segment = config.fixed.segment or ("<all>" if config.fixed.server else "")
     rows = {
         "Version": f"'{COMPATIBLE_VERSION}'",
         "Node ID": f"'{node_id}'",
-        "Node name": f"'{config.node_name}'",
-        "Datacenter": f"'{config.datacenter}' (Segment: '{segment}')",
-        "Server": f"{str(config.server).lower()} (Bootstrap: {str(config.bootstrap).lower()})",
-        "Client Addr": f"[{' '.join(config.client_addrs)}] (HTTP: {ports.http}, HTTPS: {ports.https}, "
+        "Node name": f"'{config.fixed.node_name}'",
+        "Datacenter": f"'{config.fixed.datacenter}' (Segment: '{segment}')",
+        "Server": f"{str(config.fixed.server).lower()} (Bootstrap: {str(config.fixed.bootstrap).lower()})",
+        "Client Addr": f"[{' '.join(config.fixed.client_addrs)}] (HTTP: {ports.http}, HTTPS: {ports.https}, "
         # Nobody serves gRPC yet, whatever is configured.
         f"gRPC: -1, DNS: {ports.dns})",
-        "Cluster Addr": f"{config.advertise_addr_lan} (LAN: {ports.serf_lan}, WAN: {ports.serf_wan})",
-        "Encrypt": f"Gossip: {str(bool(config.encrypt_key)).lower()}, "
-        f"TLS-Outgoing: {str(config.tls.internal_rpc.verify_outgoing).lower()}, "
-        f"TLS-Incoming: {str(config.tls.internal_rpc.verify_incoming).lower()}, "
-        f"Auto-Encrypt-TLS: {str(config.auto_encrypt.tls or config.auto_encrypt.allow_tls).lower()}",
+        "Cluster Addr": f"{config.fixed.advertise_addr_lan} (LAN: {ports.serf_lan}, WAN: {ports.serf_wan})",
+        "Encrypt": f"Gossip: {str(bool(config.fixed.encrypt_key)).lower()}, "
+        f"TLS-Outgoing: {str(config.reloadable.tls.internal_rpc.verify_outgoing).lower()}, "
+        f"TLS-Incoming: {str(config.reloadable.tls.internal_rpc.verify_incoming).lower()}, "
+        f"Auto-Encrypt-TLS: {str(config.fixed.auto_encrypt.tls or config.fixed.auto_encrypt.allow_tls).lower()}",
     }
     return "".join(f"{name:>18}: {value}\n" for name, value in rows.items())
 
@@ -111,71 +114,78 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
 def unkept_promises(config: RuntimeConfig) -> list[str]:
     """What the configuration asks for and this version does not do: nobody may find that out by chance."""
     found = []
-    if config.acl.enabled and not config.server:
-        found.append(
-            "acl.enabled is set, but client agents do not resolve tokens in this version: what servers answer asks for "
-            "rights, what this agent answers by itself is open to everybody"
-        )
-    for port in (config.ports.grpc, config.ports.grpc_tls):
+    for port in (config.fixed.ports.grpc, config.fixed.ports.grpc_tls):
         if port > 0:
             found.append(f"port {port} is set for gRPC, but this version does not serve gRPC: nobody listens there")
     return found
 
 
-async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object]) -> int:
-    from proconsul.agent.agent import Agent
-    from proconsul.agent.gossip.joining import StartJoinError
-
+async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object], tls: RpcTls) -> int:
     print("==> Starting Consul agent...", flush=True)
     logs = Logs()
+    fixed = config.fixed
     logs.configure(
-        config.logging.level, as_json=config.logging.json, file=config.logging.file,
-        rotate_bytes=config.logging.rotate_bytes, rotate_duration_s=config.logging.rotate_duration_s,
-        rotate_files_max=config.logging.rotate_files_max,
+        config.reloadable.log_level, as_json=fixed.logging.json, file=fixed.logging.file,
+        rotate_bytes=fixed.logging.rotate_bytes, rotate_duration_s=fixed.logging.rotate_duration_s,
+        rotate_files_max=fixed.logging.rotate_files_max,
     )  # fmt: skip
-    reader = _Reloader(settings)
     try:
-        agent = Agent(config, logs=logs, reload_config=reader.read)
-        print(banner(config, agent.node_id), flush=True)
-        print("==> Log data will now stream in as it occurs:\n", flush=True)
-        for warning in warnings:
-            log.warning("%s", warning)
-        for sentence in config.without_effect:
-            log.warning("%s", sentence)
-        for promise in unkept_promises(config):
-            log.error("%s", promise)
-        signals = Signals(agent, running=False)
+        code = await _run_agent(config, warnings, settings, logs, tls)
+    except Exception as error:
+        _say_why(error)
+        code = 1
+    log.info("Exit code: code=%s", code)
+    return code
+
+
+def _say_why(error: Exception) -> None:
+    """Why a start has failed: to the log, and to who started it, as nobody may look at the log yet."""
+    from proconsul.agent.gossip.joining import StartJoinError
+
+    if isinstance(error, StartJoinError):  # until then it ran
+        log.error("%s", error)
+        return
+    known = isinstance(error, ConsulError | RaftError | OSError)
+    print(f"==> Error starting agent: {error}", file=sys.stderr, flush=True)
+    log.error("Error starting agent: error=%s", error, exc_info=None if known else error)
+
+
+async def _run_agent(
+    config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object], logs: Logs, tls: RpcTls
+) -> int:
+    """Raises what the start of the agent raises."""
+    from proconsul.agent.agent import Agent
+
+    agent = Agent(config, logs=logs, read_config=partial(_read_again, settings), tls=tls)
+    print(banner(config, agent.node_id), flush=True)
+    print("==> Log data will now stream in as it occurs:\n", flush=True)
+    for sentence in (*warnings, *config.without_effect):
+        log.warning("%s", sentence)
+    for promise in unkept_promises(config):
+        log.error("%s", promise)
+    signals = Signals(agent, running=False)
+    failed = True
+    try:
         if await signals.start(agent.start()):
             print("==> Consul agent running!", flush=True)
-    except StartJoinError as error:
-        log.error("%s", error)
-        log.info("Exit code: code=1")
-        return 1
-    except Exception as error:
-        print(f"==> Error starting agent: {error}", file=sys.stderr, flush=True)
-        log.error("Error starting agent: error=%s", error)
-        return 1
-    try:
+        failed = False
         return await signals.wait()
     finally:
-        log.info("Requesting shutdown")
+        if not failed:
+            log.info("Requesting shutdown")
         await signals.stop()
         await agent.stop()
-        log.info("shutdown complete")
-        log.info("Exit code: code=%s", signals.code)
+        if not failed:
+            log.info("shutdown complete")
         if signals.start_goes_on:
+            log.info("Exit code: code=%s", signals.code)
             sys.stdout.flush()
             os._exit(signals.code)
 
 
-class _Reloader:
-    """Reads the sources again; values that need a restart keep what the running agent has."""
-
-    def __init__(self, settings: Mapping[str, object]) -> None:
-        self._settings = settings
-
-    def read(self, current: RuntimeConfig) -> RuntimeConfig:
-        config, warnings = reload(self._settings, current)
-        for warning in warnings:
-            log.warning("%s", warning)
-        return config
+def _read_again(settings: Mapping[str, object], current: RuntimeConfig) -> RuntimeConfig:
+    """Read the sources again; values that need a restart keep what the running agent has. Raises ConfigError."""
+    config, warnings = reload(settings, current)
+    for warning in warnings:
+        log.warning("%s", warning)
+    return config

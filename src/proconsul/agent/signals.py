@@ -13,9 +13,11 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from proconsul import early_signals
+from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.telemetry.metrics import Metrics
 
 log = logging.getLogger("agent")
 
@@ -28,10 +30,27 @@ START_ENDS_S = 1.0
 SHUTDOWN_TIMEOUT_S = 30.0
 
 
+class Signalled(Protocol):
+    """What signals need of an agent."""
+
+    @property
+    def config(self) -> RuntimeConfig: ...
+
+    @property
+    def metrics(self) -> Metrics: ...
+
+    @property
+    def exit_code(self) -> asyncio.Future[int]: ...
+
+    async def reload(self) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
 class Signals:
     """Turns signals into what the agent does. To be made on the event loop."""
 
-    def __init__(self, agent: Any, *, running: bool = True) -> None:
+    def __init__(self, agent: Signalled, *, running: bool = True) -> None:
         """``running``: whether the agent has started already; else `start` does it."""
         self._agent = agent
         self._running = running
@@ -53,7 +72,8 @@ class Signals:
     async def start(self, starting: Coroutine[Any, Any, None]) -> bool:
         """Have the agent start. False when it was told to end meanwhile. Raises what ``starting`` raises."""
         task = asyncio.ensure_future(starting)
-        await asyncio.wait({task, self._agent.exit_code}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {task, self._agent.exit_code}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             task.cancel()
             self.start_goes_on = not (await asyncio.wait({task}, timeout=START_ENDS_S))[0]
@@ -106,7 +126,7 @@ class Signals:
     def _terminate(self, number: signal.Signals) -> None:
         """Leave gracefully when configured for this signal; a second signal ends at once."""
         log.info("Caught: signal=%s", "interrupt" if number == signal.SIGINT else "terminated")
-        config = self._agent.config
+        config = self._agent.config.reloadable
         graceful = not config.skip_leave_on_interrupt if number == signal.SIGINT else config.leave_on_terminate
         if not graceful or not self._running or self._leaving is not None:
             self._finish(1)

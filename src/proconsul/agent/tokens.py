@@ -9,11 +9,13 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from proconsul.agent.config.runtime import AclConfig
+from proconsul.agent.config.runtime import AclConfig, AclTokens, ReloadableConfig
 from proconsul.agent.durable import replace_file
+from proconsul.agent.part import Part
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError, NotFound
 
@@ -32,23 +34,36 @@ TARGETS: Final = {name: name for name in _KEPT} | {
 }  # fmt: skip
 
 
-class AgentTokens:
-    """``configure`` first; ``data_dir`` "" keeps nothing."""
+class AgentTokens(Part):
+    """``data_dir`` "" keeps nothing."""
 
-    def __init__(self, data_dir: str) -> None:
+    def __init__(self, data_dir: str, acl: AclConfig, configured: AclTokens) -> None:
         self._path = Path(data_dir) / FILE if data_dir else None
-        self._keeps = False
+        self._keeps = acl.enable_token_persistence and self._path is not None
         self._tokens: dict[str, str] = {}
         # Those that the API was told, now or in an earlier life.
         self._told: dict[str, str] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._configure(configured)
 
-    def configure(self, acl: AclConfig) -> None:
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever a token may have become another one."""
+        self._listeners.append(listener)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def reloaded(self, config: ReloadableConfig) -> None:
+        self._configure(config.tokens)
+        self._tell()
+
+    def _configure(self, tokens: AclTokens) -> None:
         """Take the tokens of a configuration, at the start and with every reload."""
-        self._keeps = acl.enable_token_persistence and self._path is not None
         self._told = self._read() if self._keeps else {}
         for name in _KEPT:
             # Nothing is copied from another datacenter yet: the replication token is only kept.
-            configured: str = getattr(acl.tokens, name) if name != "replication" else ""
+            configured: str = getattr(tokens, name) if name != "replication" else ""
             if configured and name in self._told:
                 log.warning('"%s" token present in both the configuration and persisted token store, using the '
                             "persisted token", _KEPT[name])  # fmt: skip
@@ -75,6 +90,7 @@ class AgentTokens:
             raise NotFound(f"Token {quoted(target)} is unknown")
         self._tokens[name] = self._told[name] = secret
         log.info("Updated agent's ACL token: token=%s", target)
+        self._tell()
         if self._keeps:
             assert self._path is not None
             kept = {shown: self._told[name] for name, shown in _KEPT.items() if self._told.get(name)}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import acl_format, gotypes
+from proconsul.cli import acl_format
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import EVERYTHING, Command, Failure
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json, Struct
+from proconsul.engine.wire.text import quoted
 
 Row = Mapping[str, Json]
 _UUID_LENGTH = 36
@@ -123,7 +124,7 @@ def service_identities(texts: Sequence[str]) -> list[Json]:
     for text in texts:
         parts = text.split(":")
         if len(parts) > 2:
-            raise Failure(f"Malformed -service-identity argument: {gotypes.quote(text)}")
+            raise Failure(f"Malformed -service-identity argument: {quoted(text)}")
         identity: dict[str, Json] = {"ServiceName": parts[0]}
         if len(parts) == 2:
             identity["Datacenters"] = parts[1].split(",")
@@ -137,7 +138,7 @@ def node_identities(texts: Sequence[str]) -> list[Json]:
     for text in texts:
         parts = text.split(":")
         if len(parts) != 2:
-            raise Failure(f"Malformed -node-identity argument: {gotypes.quote(text)}")
+            raise Failure(f"Malformed -node-identity argument: {quoted(text)}")
         found.append({"NodeName": parts[0], "Datacenter": parts[1]})
     return found
 
@@ -168,7 +169,7 @@ def template_variables(texts: Sequence[str]) -> dict[str, Json]:
     for text in texts:
         name, colon, value = text.partition(":")
         if not colon or name.lower() != "name":
-            raise Failure(f"Malformed -var argument: {gotypes.quote(text)}, expected name:VALUE")
+            raise Failure(f"Malformed -var argument: {quoted(text)}, expected name:VALUE")
         found["Name"] = value
     return found
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-from proconsul.cli import gotypes
 from proconsul.cli.acl_common import Row
 from proconsul.cli.api import Client
 from proconsul.cli.command import Failure, explain
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.text import quoted
 
 _PATH = "/oidc/callback"
 # A person who has not come back by then has given up.
@@ -92,7 +92,7 @@ def log_in(
         listener.close()
     if "error" in found:
         reason = found.get("error_description") or found["error"]
-        raise Failure(f"Error logging in: the provider refused: {gotypes.quote(reason)}")
+        raise Failure(f"Error logging in: the provider refused: {quoted(reason)}")
     body = {"AuthMethod": method, "State": found["state"], "Code": found.get("code", ""), "ClientNonce": nonce}
     with explain("Error logging in: "):
         return str(_post(client, "/v1/acl/oidc/callback", body)["SecretID"])

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from proconsul.cli import help as help_page
-from proconsul.cli.command import Command, Group, Listing
+from proconsul.cli.command import Command, CommandGroup, Listing
 from proconsul.cli.output import Ui
 
 _PROGRAM = "consul"
@@ -82,6 +82,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "maint": ("maint", "Maint", "Switch maintenance mode on or off"),
     "members": ("members", "Members", "List the members of the cluster"),
     "monitor": ("monitor", "Monitor", "Follow the agent's log"),
+    "operator acl-reset": ("acl_reset", "AclReset", "Allow one more bootstrap of access control"),
     "operator autopilot get-config": ("operator", "AutopilotGet", "Show the Autopilot configuration"),
     "operator autopilot set-config": ("operator", "AutopilotSet", "Change the Autopilot configuration"),
     "operator autopilot state": ("operator", "AutopilotState", "Show who counts for the quorum, and why"),
@@ -267,7 +268,7 @@ def load(name: str, ui: Ui | None = None) -> Command:
     """Import and return a command."""
     if name in GROUPS:
         arguments, _, body = GROUPS[name]
-        return Group(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
+        return CommandGroup(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
     module_name, class_name, _ = COMMANDS[name]
     module = import_module(f"proconsul.cli.commands.{module_name}")
     command_class = cast(type[Command], getattr(module, class_name))

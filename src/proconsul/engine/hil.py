@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from proconsul.engine.wire.gostrconv import NumberError, parse_int
+
 # Deeper ones are attacks on the stack; people nest two or three levels.
 DEPTH_MAX = 50
 # A chain of operators is as deep as it is long once it is read; nobody adds up two hundred numbers.
@@ -22,7 +24,7 @@ _INT64_MAX = (1 << 63) - 1
 Value = str | int | float
 
 
-class TemplateError(ValueError):
+class HilError(ValueError):
     """A template cannot be read or rendered; the text is the original's."""
 
 
@@ -36,7 +38,7 @@ class _Node(NamedTuple):
 
 
 class _Parser:
-    """Reads one string. Raises TemplateError."""
+    """Reads one string. Raises HilError."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -47,7 +49,7 @@ class _Parser:
     def whole(self) -> _Node:
         node = self._string("")
         if self._at < len(self._text):
-            raise TemplateError("parse error: syntax error")
+            raise HilError("parse error: syntax error")
         return node
 
     def _string(self, end: str) -> _Node:
@@ -74,7 +76,7 @@ class _Parser:
     def _interpolation(self) -> _Node:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise TemplateError("parse error: syntax error")
+            raise HilError("parse error: syntax error")
         self._at += 2
         node = self._sum()
         self._expect("}")
@@ -89,7 +91,7 @@ class _Parser:
 
     def _expect(self, char: str) -> None:
         if self._peek() != char:
-            raise TemplateError("parse error: syntax error")
+            raise HilError("parse error: syntax error")
         self._at += 1
 
     def _sum(self) -> _Node:
@@ -101,14 +103,14 @@ class _Parser:
             self._at += 1
             self._operators += 1
             if self._operators > OPERATORS_MAX:
-                raise TemplateError("parse error: syntax error")
+                raise HilError("parse error: syntax error")
             node = _Node(kind, node.at, operator, (node, operand()))
         return node
 
     def _unary(self) -> _Node:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise TemplateError("parse error: syntax error")
+            raise HilError("parse error: syntax error")
         char, at = self._peek(), self._at
         if char == "-":
             self._at += 1
@@ -123,7 +125,7 @@ class _Parser:
             self._at = number.end()
             node = _Node("text", at, float(number[0]) if number[1] else int(number[0]))
             if number[1] is None and node.value > _INT64_MAX:
-                raise TemplateError("parse error: syntax error")
+                raise HilError("parse error: syntax error")
         else:
             node = self._named(at)
         self._depth -= 1
@@ -141,7 +143,7 @@ class _Parser:
     def _named(self, at: int) -> _Node:
         name = _NAME.match(self._text, at)
         if name is None:
-            raise TemplateError("parse error: syntax error")
+            raise HilError("parse error: syntax error")
         self._at = name.end()
         char = self._peek()
         if char == "[":
@@ -163,7 +165,7 @@ class _Parser:
 
 
 class _Evaluator:
-    """Gives an expression its value. Raises TemplateError with the original's text."""
+    """Gives an expression its value. Raises HilError with the original's text."""
 
     def __init__(self, text: str, variables: Mapping[str, str], match: Callable[[int], str] | None) -> None:
         self._text = text
@@ -176,20 +178,20 @@ class _Evaluator:
             self.check(part)
         where = self._where(node)
         if node.kind == "name" and node.value not in self._variables:
-            raise TemplateError(f"{where}: unknown variable accessed: {node.value}")
+            raise HilError(f"{where}: unknown variable accessed: {node.value}")
         if node.kind == "call" and (node.value != "match" or self._match is None):
-            raise TemplateError(f"{where}: unknown function called: {node.value}")
+            raise HilError(f"{where}: unknown function called: {node.value}")
         if node.kind == "call" and len(node.parts) != 1:
-            raise TemplateError(f"{where}: match: expected 1 arguments, got {len(node.parts)}")
+            raise HilError(f"{where}: match: expected 1 arguments, got {len(node.parts)}")
         line, _, column = where.partition(":")
         if node.kind == "index" and node.value not in self._variables:
-            raise TemplateError(f"At column {column}, line {line}: unknown variable accessed: {node.value}")
+            raise HilError(f"At column {column}, line {line}: unknown variable accessed: {node.value}")
         if node.kind == "index":
-            raise TemplateError(
+            raise HilError(
                 f"At column {column}, line {line}: invalid index operation into non-indexable type: TypeString"
             )
         if node.kind == "product" and node.value == "%" and self._type(node) is float:
-            raise TemplateError(f"At column {column}, line {line}: modulo cannot be used with floats")
+            raise HilError(f"At column {column}, line {line}: modulo cannot be used with floats")
 
     def _where(self, node: _Node) -> str:
         before = self._text[: node.at]
@@ -226,20 +228,20 @@ def _text(value: Value) -> str:
     return format(value, "f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
+def _float(text: str) -> float:
+    """Raises NumberError."""
+    try:
+        return float(text)
+    except ValueError:
+        raise NumberError("ParseFloat", text, "invalid syntax") from None
+
+
 def _number(value: Value, kind: type[Value]) -> int | float:
     if isinstance(value, str):
         try:
-            if kind is float:
-                return float(value)
-            number = int(value, 0) if not re.fullmatch(r"[+-]?0\d+", value) else int(value, 8)
-            if not -_INT64_MAX - 1 <= number <= _INT64_MAX or value != value.strip():
-                raise ValueError
-            return number
-        except ValueError:
-            what = "Float" if kind is float else "Int"
-            raise TemplateError(
-                f'__builtin_StringTo{what}: strconv.Parse{what}: parsing "{value}": invalid syntax'
-            ) from None
+            return _float(value) if kind is float else parse_int(value, base=0)
+        except NumberError as error:
+            raise HilError(f"__builtin_StringTo{'Float' if kind is float else 'Int'}: {error}") from None
     return float(value) if kind is float else int(value)
 
 
@@ -251,7 +253,7 @@ def _arithmetic(operator: str, left: int | float, right: int | float) -> int | f
     if operator == "*":
         return left * right
     if not right:
-        raise TemplateError("divide by zero")
+        raise HilError("divide by zero")
     if isinstance(left, float):
         return left / right
     # Go truncates towards zero.
@@ -259,8 +261,8 @@ def _arithmetic(operator: str, left: int | float, right: int | float) -> int | f
     return quotient if operator == "/" else left - quotient * int(right)
 
 
-class Template:
-    """A text with ``${...}`` in it. Raises TemplateError when it cannot be read."""
+class HilTemplate:
+    """A text with ``${...}`` in it. Raises HilError when it cannot be read."""
 
     __slots__ = ("_node", "_text")
 
@@ -270,7 +272,7 @@ class Template:
     def render(self, variables: Mapping[str, str], match: Callable[[int], str] | None = None) -> str:
         """The text with its expressions replaced.
 
-        match: what ``match(N)`` gives, None where there is no such function. Raises TemplateError for names that are
+        match: what ``match(N)`` gives, None where there is no such function. Raises HilError for names that are
         not known, and for what cannot be computed.
         """
         evaluator = _Evaluator(self._text, variables, match)

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.engine.http.request import Request, Response
+from proconsul.server.server import ConsulServer
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
@@ -51,19 +52,29 @@ class AgentInLoop:
         self.agent: Agent
 
     @property
+    def server(self) -> ConsulServer:
+        """The side of the agent that is a server; not of a client agent."""
+        assert self.agent.server is not None
+        return self.agent.server
+
+    @property
     def http_address(self) -> str:
         """``host:port`` of the HTTP API; only with ``listen=True``."""
-        endpoint = self.agent.config.http_addrs[0]
+        endpoint = self.agent.config.fixed.http_addrs[0]
         return f"{endpoint.host}:{endpoint.port}"
 
     async def __aenter__(self) -> AgentInLoop:
         config, _ = load(self._settings)
         self.agent = Agent(config, solo=self._solo)
-        await self.agent.start()
-        async with asyncio.timeout(READY_TIMEOUT_S):
-            await self.agent.server.when_ready(READY_TIMEOUT_S)
-            while self.agent.server.state.tables.nodes.get(config.node_name.lower()) is None:
-                await asyncio.sleep(0)
+        try:
+            await self.agent.start()
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                await self.agent.node.when_ready(READY_TIMEOUT_S)
+                while self.agent.node.state.tables.nodes.get(config.fixed.node_name.lower()) is None:
+                    await asyncio.sleep(0)
+        except BaseException:
+            await self.agent.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -96,13 +107,20 @@ class AgentInThread:
 
     def __enter__(self) -> AgentInThread:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._inner.__aenter__(), self._loop).result(READY_TIMEOUT_S * 2)
+        try:
+            asyncio.run_coroutine_threadsafe(self._inner.__aenter__(), self._loop).result(READY_TIMEOUT_S * 2)
+        except BaseException:
+            self._end_thread()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         asyncio.run_coroutine_threadsafe(self._inner.__aexit__(None, None, None), self._loop).result(READY_TIMEOUT_S)
+        self._end_thread()
+
+    def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(READY_TIMEOUT_S)
         self._loop.close()

@@ -13,11 +13,11 @@ import threading
 import traceback
 from collections import Counter
 
-from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import are_asked_for
+from proconsul.agent.api.rights import Rights
+from proconsul.agent.config.runtime import ReloadableConfig
+from proconsul.agent.part import Part
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.rules import Level
 from proconsul.features.errors import ACLDisabled, BadRequest
 
@@ -26,11 +26,12 @@ PROFILE_SECONDS_MAX = 300.0
 _ROWS = 100
 
 
-class DebugRoutes:
+class DebugRoutes(Part):
     """Handlers of /debug/pprof/*; allowed with ``enable_debug``, with access control to operators."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.agent = agent
+    def __init__(self, rights: Rights, config: ReloadableConfig) -> None:
+        self._rights = rights
+        self._enabled = config.enable_debug
         self._profiling = False
 
     def register(self, router: Router) -> None:
@@ -40,11 +41,14 @@ class DebugRoutes:
         ):  # fmt: skip
             router.add(f"/debug/pprof/{name}", {"GET": handler})
 
+    def reloaded(self, config: ReloadableConfig) -> None:
+        self._enabled = config.enable_debug
+
     def _require(self, request: Request) -> None:
         """With access control who may read the operator's things may look, ``enable_debug`` or not."""
-        if are_asked_for(self.agent):
-            self.agent.server.endpoint(ACL).require(self.agent.web.token(request), "operator", Level.READ)
-        elif not self.agent.config.enable_debug:
+        if self._rights.asked_for:
+            self._rights.require_operator(request, Level.READ)
+        elif not self._enabled:
             raise ACLDisabled()
 
     @staticmethod

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import are_asked_for
-from proconsul.agent.hooks.events import UserEvent, encode, index_of, validate
+from proconsul.agent.api.rights import Rights
+from proconsul.agent.hooks.events import EventLog, UserEvent, encode, index_of, validate
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.features.acl.endpoint import ACL
-from proconsul.features.acl.rules import Level
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.event.model import FIRE, EventFireRequest
 from proconsul.features.options import read_waiting
-from proconsul.features.web import text_error
+from proconsul.features.web import Web, text_error
 
 # A list that waits does so for ten minutes unless told otherwise.
 WAIT_DEFAULT_NS = 600 * SECOND_NS
@@ -24,9 +22,8 @@ WAIT_DEFAULT_NS = 600 * SECOND_NS
 class EventRoutes:
     """Handlers of /v1/event/*."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.agent = agent
-        self.web = agent.web
+    def __init__(self, web: Web, events: EventLog, rights: Rights) -> None:
+        self.web, self._events, self._rights = web, events, rights
 
     def register(self, router: Router) -> None:
         router.add("/v1/event/fire/", {"PUT": self.fire})
@@ -41,7 +38,10 @@ class EventRoutes:
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
-        await self.agent.fire_event(event.Name, encode(event), self.web.token(request))
+        args = EventFireRequest(
+            Datacenter=self.web.datacenter, Name=event.Name, Payload=encode(event), Token=self.web.token(request)
+        )
+        await self.web.gate.call(FIRE, args)  # only servers put events into the pool
         return self.web.json(request, event)
 
     def list_events(self, request: Request) -> Answer:
@@ -57,13 +57,13 @@ class EventRoutes:
                 finish(current)
 
         def finish(response: Response | None = None) -> None:
-            self.agent.events.forget(deferred)
+            self._events.forget(deferred)
             timer.cancel()
             deferred.resolve(response if response is not None else self._list_waited(request)[0])
 
         wait_s = self.web.gate.wait_s(wait_ns or WAIT_DEFAULT_NS)
         timer = asyncio.get_running_loop().call_later(wait_s, finish)
-        self.agent.events.wait(deferred, changed)
+        self._events.wait(deferred, changed)
         deferred.on_cancel = deferred.on_hurry = finish
         return deferred
 
@@ -75,9 +75,8 @@ class EventRoutes:
             return text_error(error), -1
 
     def _list(self, request: Request) -> tuple[Response, int]:
-        token, acl = self.web.token(request), self.agent.server.endpoint(ACL)
-        events = self.agent.events.events(request.get("name"))
-        if are_asked_for(self.agent):
-            events = [event for event in events if acl.allows(token, "event", Level.READ, event.Name)]
+        events = [
+            event for event in self._events.events(request.get("name")) if self._rights.sees_event(request, event.Name)
+        ]
         index = index_of(events[-1].ID) if events else 1
         return self.web.json(request, events, headers={"X-Consul-Index": str(index)}), index

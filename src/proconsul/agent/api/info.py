@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import ClassVar, NamedTuple
 
 from proconsul import COMPATIBLE_VERSION
-from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import LocalRights
+from proconsul.agent.api.rights import Rights
+from proconsul.agent.config.runtime import FixedConfig
+from proconsul.agent.gossip.pools import Pools
 from proconsul.agent.telemetry import host
-from proconsul.agent.telemetry.logs import Monitor, level_number
-from proconsul.engine.gossip.member import Member
+from proconsul.agent.telemetry.description import Description, show_member
+from proconsul.agent.telemetry.logs import Logs, Monitor, level_number
+from proconsul.agent.telemetry.measure import Measure
+from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.server import CallMethod
 from proconsul.features.status.model import LEADER, PEERS
-
-
-def show_member(member: Member) -> dict[str, Any]:
-    low, high, current = member.protocol
-    delegate_low, delegate_high, delegate_current = member.delegate
-    return gojson.Object({
-        "Name": member.name, "Addr": member.address, "Port": member.port,
-        "Tags": dict(sorted(member.tags.items())), "Status": int(member.status),
-        "ProtocolMin": low, "ProtocolMax": high, "ProtocolCur": current,
-        "DelegateMin": delegate_low, "DelegateMax": delegate_high, "DelegateCur": delegate_current,
-    })  # fmt: skip
+from proconsul.features.web import Web
 
 
 class _AgentToken(Record, frozen=True):
@@ -39,13 +32,23 @@ class _AgentToken(Record, frozen=True):
     Token: str = ""
 
 
+class Controls(NamedTuple):
+    """What can be done to an agent from outside. ``end`` has it end with an exit code when the answer is out."""
+
+    reload: Callable[[], Awaitable[None]]
+    leave: Callable[[], Awaitable[None]]
+    end: Callable[[int], None]
+
+
 class InfoRoutes:
     """Handlers about the agent itself."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.agent = agent
-        self.web = agent.web
-        self.rights = LocalRights(agent)
+    def __init__(
+        self, web: Web, rights: Rights, pools: Pools, controls: Controls, tokens: AgentTokens, description: Description,
+        measure: Measure, logs: Logs | None, config: FixedConfig,
+    ) -> None:  # fmt: skip
+        self.web, self.rights, self.pools, self.controls, self.tokens = web, rights, pools, controls, tokens
+        self.description, self.measure, self.logs, self.config = description, measure, logs, config
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/self", {"GET": self.self_})
@@ -65,7 +68,7 @@ class InfoRoutes:
     # ------------------------------------------------------------------ the agent
 
     def self_(self, request: Request) -> Answer:
-        return self.web.json(request, self.agent.describe())
+        return self.web.json(request, self.description.agent())
 
     def members(self, request: Request) -> Answer:
         segment = request.get("segment")
@@ -74,14 +77,15 @@ class InfoRoutes:
         wan = bool(request.get("wan"))
         if request.has("why"):
             return self._why(request, wan)
-        return self.web.json(request, [
-            show_member(member) for member in self.agent.members(wan=wan) if self.rights.sees_node(request, member.name)
-        ])  # fmt: skip
+        members = self.pools.members(wan=wan)
+        shown = [show_member(member) for member in members if self.rights.sees_node(request, member.name)]
+        return self.web.json(request, shown, headers=self.rights.filtered(request, members, shown))
 
     def _why(self, request: Request, wan: bool) -> Answer:
         """What led to the status of one member: an extension of proconsul's own."""
-        pool = self.agent.pools.wan if wan else self.agent.pools.lan
-        found = pool.why(request.get("why")) if pool is not None else None
+        pool = self.pools.wan if wan else self.pools.lan
+        known = pool is not None and self.rights.sees_node(request, request.get("why"))
+        found = pool.why(request.get("why")) if pool is not None and known else None
         if found is None:
             raise ConsulError(f"no member of that name: {request.get('why')}", 404)
         return self.web.json(request, found)
@@ -94,13 +98,13 @@ class InfoRoutes:
         return self.web.json(request, body)
 
     def metrics(self, request: Request) -> Answer:
-        self.agent.measure.sample()  # also an agent that has only begun has something to say
+        self.measure.sample()  # also an agent that has only begun has something to say
         if request.get("format") != "prometheus":
-            return self.web.json(request, self.agent.metrics.latest())
-        if self.agent.config.telemetry.prometheus_retention_time_s <= 0:
+            return self.web.json(request, self.measure.metrics.latest())
+        if self.config.telemetry.prometheus_retention_time_s <= 0:
             raise ConsulError("Prometheus is not enabled since its retention time is not positive", 415)
         headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Vary": "Accept-Encoding"}
-        return Response(200, self.agent.metrics.prometheus(), headers)
+        return Response(200, self.measure.metrics.prometheus(), headers)
 
     def monitor(self, request: Request) -> Answer:
         """Stream the log until the reader goes away."""
@@ -108,7 +112,7 @@ class InfoRoutes:
         level = level_number(name)
         if level is None:
             raise BadRequest(f"Bad request: Unknown log level: {name}")
-        logs = self.agent.logs
+        logs = self.logs
         if logs is None:
             raise ConsulError("logging is not managed by this agent")
         reader = logs.open_monitor(level, as_json=request.has("logjson"))
@@ -126,38 +130,37 @@ class InfoRoutes:
                 reader.lines.clear()
                 yield "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
         finally:
-            if self.agent.logs is not None:
-                self.agent.logs.close_monitor(reader)
+            if self.logs is not None:
+                self.logs.close_monitor(reader)
 
     # ------------------------------------------------------------------ life
 
     async def reload(self, request: Request) -> Response:
-        await self.agent.reload()
+        await self.controls.reload()
         return self.web.empty()
 
     async def leave(self, request: Request) -> Response:
-        await self.agent.leave()
-        # The answer must be out before the process goes.
-        self.agent.stop_soon(exit_code=0)
+        await self.controls.leave()
+        self.controls.end(0)
         return self.web.empty()
 
     async def join(self, request: Request) -> Response:
-        pools = self.agent.pools
+        pools = self.pools
         await (pools.join_wan if request.has("wan") else pools.join_lan)([request.params])
         return self.web.empty()
 
     async def force_leave(self, request: Request) -> Response:
         """Of a server the name in the WAN pool leaves too (Consul docs: force-leave)."""
         name = request.params
-        if not await self.agent.pools.force_leave(name, prune=request.has("prune")):
+        if not await self.pools.force_leave(name, prune=request.has("prune")):
             raise ConsulError(f"agent: No node found with name '{name}'")
         return self.web.empty()
 
     def token(self, request: Request) -> Answer:
-        if not self.agent.config.acl.enabled:
+        if not self.config.acl.enabled:
             raise ACLDisabled()
         body = self.web.body(request, _AgentToken)
-        self.agent.use_token(request.params, body.Token)
+        self.tokens.update(request.params, body.Token)
         return self.web.empty()
 
     # ------------------------------------------------------------------ status
@@ -170,6 +173,6 @@ class InfoRoutes:
 
     async def _status(self, request: Request, method: CallMethod) -> Response:
         """What this server knows, or for a client any server."""
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         args = DCSpecificRequest(Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request))
         return self.web.json(request, await self.web.gate.call(method, args))

@@ -7,22 +7,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from proconsul.agent.agent import Agent
-from proconsul.agent.api.rights import LocalRights
+from proconsul.agent.api.rights import Rights
+from proconsul.agent.checks.definition import RunnableCheck, runnable
+from proconsul.agent.local.anti_entropy import AntiEntropy
+from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.content_hash import PROXY_KINDS, content_hash
-from proconsul.agent.local.file_writer import Outcome
 from proconsul.agent.local.local_state import worst_status
-from proconsul.agent.local.plan import runnable
-from proconsul.agent.local.registrations import refusal
-from proconsul.agent.local.undo import Undo
+from proconsul.agent.local.registrations import Registrations, refusal
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 from proconsul.engine.wire.record import Record
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
     INVALID_ADDRESS,
     CheckDefinition,
+    CheckType,
     DefinitionError,
     ServiceDefinition,
     reachable,
@@ -38,14 +39,15 @@ from proconsul.features.catalog.model import (
     HEALTH_WARNING,
     NODE_MAINTENANCE,
     SERVICE_MAINTENANCE_PREFIX,
+    VALID_STATUSES,
     HealthCheck,
     NodeService,
 )
 from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.filtering import filter_by
 from proconsul.features.health.http import show_check
-from proconsul.features.narrow import filter_by
-from proconsul.features.options import Rule, parse_bool, read_waiting
-from proconsul.features.web import text_error
+from proconsul.features.options import OptionRule, read_waiting
+from proconsul.features.web import Web, text_error
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _HEALTH_STATUS = {"passing": 200, "warning": 429, "critical": 503, "maintenance": 503}
@@ -110,11 +112,10 @@ def aggregated_status(checks: list[HealthCheck]) -> str:
 class RegistrationRoutes:
     """Handlers that read and change this agent's own registrations."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.agent = agent
-        self.web = agent.web
-        self.state = agent.local
-        self.rights = LocalRights(agent)
+    def __init__(self, web: Web, rights: Rights, registrations: Registrations, sync: AntiEntropy) -> None:
+        self.web, self.rights, self.registrations, self.sync = web, rights, registrations, sync
+        self.state = registrations.state
+        self._endings: set[asyncio.Future[Response]] = set()
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/services", {"GET": self.services})
@@ -136,23 +137,27 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ reading
 
     def services(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
-        services = self.rights.services(request, self.state.live_services())
+        self.web.check(request, OptionRule.NAMESPACE)
+        there = self.state.live_services()
+        services = self.rights.services(request, there)
+        headers = self.rights.filtered(request, there, services)
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
-        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
+        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)}, headers=headers)
 
     def checks(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
-        checks = self.rights.checks(request, self.state.live_checks())
+        self.web.check(request, OptionRule.NAMESPACE)
+        there = self.state.live_checks()
+        checks = self.rights.checks(request, there)
+        headers = self.rights.filtered(request, there, checks)
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
-        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)})
+        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)}, headers=headers)
 
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""
         _, wait_ns = read_waiting(request)
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         wanted = request.get("hash")
         answer = self._show_one(request)
         if not wanted or answer.headers.get("X-Consul-Contenthash") != wanted:
@@ -162,7 +167,7 @@ class RegistrationRoutes:
 
         def changed(service_id: str) -> None:
             # While a reload is under way services vanish and come back: look again when it is over.
-            if service_id == request.params and not self.agent.sync.paused:
+            if service_id == request.params and not self.sync.paused:
                 current = self._show_one_waited(request)
                 if current.headers.get("X-Consul-Contenthash") != wanted:
                     finish(current)
@@ -207,7 +212,7 @@ class RegistrationRoutes:
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_known(request)
         service = self.state.service(request.params)
         if service is None:
@@ -238,7 +243,7 @@ class RegistrationRoutes:
     def health_by_name(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_service(request, request.params)
         found = []
         for service in self.state.live_services().values():
@@ -254,60 +259,43 @@ class RegistrationRoutes:
 
     # ------------------------------------------------------------------ services
 
-    def _kept(self, change: Callable[[], object]) -> Awaitable[Response]:
-        """Make ``change`` and answer when it is on this agent's disk, and pushed to the catalog.
+    def _kept(self, make: Callable[[], RegistrationChange]) -> Awaitable[Response]:
+        """Make a change and answer when it is on this agent's disk, and pushed to the catalog.
 
-        A failed push is logged and retried, never the caller's problem; a disk that refuses is: the `Undo` that
-        ``change`` returned, if it did, then takes it back. Raises what ``change`` raises.
+        A failed push is logged and retried, never the caller's problem; a disk that refuses is. Raises ConsulError.
         """
-        persistence = self.agent.registrations.persistence
-        persistence.submitted()  # what others left behind is not this request's
-        undo = change()
-        return self._when_kept(persistence.submitted(), undo if isinstance(undo, Undo) else None)
+        try:
+            change = make()
+        except OSError as error:
+            raise ConsulError(str(error)) from None
+        # Also when whoever asked does not wait for the answer, it lasts or is taken back.
+        ending = asyncio.ensure_future(self._when_kept(change))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        return asyncio.shield(ending)
 
-    async def _when_kept(self, writes: list[Outcome], undo: Undo | None) -> Response:
-        pushed = asyncio.ensure_future(self.agent.push_changes())
-        if writes:
-            await asyncio.wait(writes)
-        error = next((error for write in writes if (error := write.result()) is not None), None)
-        writes = self._ended(undo, error) if undo is not None else []
+    async def _when_kept(self, change: RegistrationChange) -> Response:
+        pushed = asyncio.ensure_future(self.sync.push())
+        error = await change.end()
         await pushed
-        if writes:
-            await asyncio.wait(writes)
         if error is None:
             return self.web.empty()
-        await self.agent.push_changes()
-        raise ConsulError(refusal(error))
-
-    def _ended(self, undo: Undo, error: OSError | None) -> list[Outcome]:
-        """Let the change last, or take it back. Returns what that has written."""
-        persistence = self.agent.registrations.persistence
-        persistence.submitted()
-        if error is None:
-            undo.settle()
-        else:
-            undo.undo()
-        return persistence.submitted()
+        await self.sync.push()
+        return text_error(ConsulError(refusal(error)))
 
     def service_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
         if not reachable(definition.Address):
             raise BadRequest(INVALID_ADDRESS)
         service = self._checked_service(definition)
-        checks = definition.check_types()
-        try:
-            for check in checks:
-                runnable(check)
-        except DefinitionError as error:
-            raise BadRequest(f"Invalid check: {error}") from None
-        for check in checks:
-            if check.Status and not valid_status(check.Status):
-                raise BadRequest("Status for checks must 'passing', 'warning', 'critical'")
+        checks = self._runnable(definition.check_types())
+        if not all(check.definition.Status in ("", *VALID_STATUSES) for check in checks):
+            raise BadRequest("Status for checks must 'passing', 'warning', 'critical'")
         self.rights.require_register(request, service)
-        planner = self.agent.registrations.planner()
+        planner = self.registrations.planner()
         try:
             sidecar = planner.sidecar_of(definition)
         except gojson.JSONError as error:
@@ -324,11 +312,15 @@ class RegistrationRoutes:
             raise ConsulError(str(error)) from None
         for one in planned:
             self.rights.require_checks_of(request, [item.check for item in one.checks])
-        replace_checks = (
-            request.has("replace-existing-checks") and request.get("replace-existing-checks") in _YES
-        )
-        register = self.agent.registrations.register
-        return self._kept(lambda: register(planned, replace_existing_checks=replace_checks))
+        replaces = request.has("replace-existing-checks") and request.get("replace-existing-checks") in _YES
+        return self._kept(partial(self.registrations.register, planned, replace_existing_checks=replaces))
+
+    @staticmethod
+    def _runnable(checks: list[CheckType]) -> list[RunnableCheck]:
+        try:
+            return [runnable(check) for check in checks]
+        except DefinitionError as error:
+            raise BadRequest(f"Invalid check: {error}") from None
 
     @staticmethod
     def _checked_service(definition: ServiceDefinition) -> NodeService:
@@ -348,18 +340,18 @@ class RegistrationRoutes:
         return service
 
     def service_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_change(request, request.params)
-        return self._kept(partial(self.agent.registrations.remove_service, request.params))
+        return self._kept(partial(self.registrations.remove_service, request.params))
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         enable = self._enable(request)
         self.rights.require_change(request, request.params)
         return self._kept(partial(
-            self.agent.registrations.service_maintenance, request.params, enable, request.get("reason"),
+            self.registrations.service_maintenance, request.params, enable, request.get("reason"),
             self.web.token(request),
         ))  # fmt: skip
 
@@ -368,41 +360,40 @@ class RegistrationRoutes:
         text = request.get("enable")
         if not text:
             raise BadRequest("Missing value for enable")
-        value = parse_bool(text)
-        if value is None:
-            raise BadRequest(f"Invalid value for enable: {quoted(text)}")
-        return value
+        try:
+            return parse_bool(text)
+        except NumberError:
+            raise BadRequest(f"Invalid value for enable: {quoted(text)}") from None
 
     def node_maintenance(self, request: Request) -> Answer:
         enable = self._enable(request)
         return self._kept(partial(
-            self.agent.registrations.node_maintenance, enable, request.get("reason"), self.web.token(request)
+            self.registrations.node_maintenance, enable, request.get("reason"), self.web.token(request)
         ))  # fmt: skip
 
     # ------------------------------------------------------------------ checks
 
     def check_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: CheckDefinition = self.web.body(request, CheckDefinition)
         if not definition.Name:
             raise BadRequest("Missing check name")
         if definition.Status and not valid_status(definition.Status):
             raise BadRequest("Bad check status")
-        try:
-            runnable(definition)
-        except DefinitionError as error:
-            raise BadRequest(f"Invalid check: {error}") from None
+        [run] = self._runnable([definition])
         check = definition.health_check(self.state.node)
         self.rights.require_check_register(request, check)
-        return self._kept(partial(
-            self.agent.registrations.add_check, check, definition,
-            token=definition.Token or self.web.token(request),
-        ))  # fmt: skip
+        token = definition.Token or self.web.token(request)
+        try:
+            planned = self.registrations.planner().check(check, run, token=token)
+        except DefinitionError as error:
+            raise ConsulError(str(error)) from None
+        return self._kept(partial(self.registrations.register_check, planned))
 
     def check_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_check_change(request, request.params)
-        return self._kept(partial(self.agent.registrations.remove_check, request.params))
+        return self._kept(partial(self.registrations.remove_check, request.params))
 
     def check_pass(self, request: Request) -> Answer:
         return self._noted(request, HEALTH_PASSING)
@@ -414,18 +405,16 @@ class RegistrationRoutes:
         return self._noted(request, HEALTH_CRITICAL)
 
     def check_update(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
         return self._report(request, update.Status, update.Output)
 
     def _noted(self, request: Request, status: str) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         return self._report(request, status, request.get("note"))
 
     def _report(self, request: Request, status: str, output: str) -> Answer:
         self.rights.require_check_change(request, request.params)
-        return self._kept(partial(self.agent.registrations.update_ttl, request.params, status, output))
-
-
+        return self._kept(partial(self.registrations.update_ttl, request.params, status, output))

@@ -2,7 +2,7 @@
 
 from proconsul.agent.checks.alias import AliasedCheck, AliasLookup, AliasState
 from proconsul.agent.checks.base import CheckNotify, TlsContexts
-from proconsul.agent.checks.definition import CheckDefinition, CheckDefinitionError, CheckKind
+from proconsul.agent.checks.definition import CheckKind, RunnableCheck, runnable
 from proconsul.agent.checks.runner import CheckLog, CheckRunners, NoTtlError
 from proconsul.agent.checks.status import CheckStatus, StatusCounter
 
@@ -10,14 +10,14 @@ __all__ = [
     "AliasLookup",
     "AliasState",
     "AliasedCheck",
-    "CheckDefinition",
-    "CheckDefinitionError",
     "CheckKind",
     "CheckLog",
     "CheckNotify",
     "CheckRunners",
     "CheckStatus",
     "NoTtlError",
+    "RunnableCheck",
     "StatusCounter",
     "TlsContexts",
+    "runnable",
 ]

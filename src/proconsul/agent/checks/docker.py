@@ -16,7 +16,8 @@ from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.script import exit_status
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, HttpResponse, fetch
+from proconsul.engine.http.client import ResponseHead
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire import plainjson
 
 __all__ = ["DockerProbe", "docker_host"]
@@ -60,7 +61,7 @@ class DockerProbe:
             return ProbeResult(CheckStatus.CRITICAL, str(error))
         return ProbeResult(exit_status(code), captured_text(buffer))
 
-    async def _call(self, verb: str, method: str, path: str, body: object, sink: TailBuffer) -> HttpResponse:
+    async def _call(self, verb: str, method: str, path: str, body: object, sink: TailBuffer) -> ResponseHead:
         request = HttpRequest(
             url=f"{self.base}{path}",
             method=method,

@@ -11,8 +11,8 @@ import struct
 from typing import Final, NamedTuple
 
 from proconsul.agent.checks.hpack import HpackError, decode_block, encode_block
+from proconsul.engine.dial import Stream
 from proconsul.engine.streams import put
-from proconsul.engine.webclient.dial import Stream
 
 __all__ = ["H2Connection", "H2Error", "H2Response"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, fetch
-from proconsul.engine.webclient.httpfields import canonical
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
+from proconsul.engine.http.fields import canonical
 
 if TYPE_CHECKING:
     import ssl

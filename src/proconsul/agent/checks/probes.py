@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import Probe, TlsContexts
-from proconsul.agent.checks.definition import CheckDefinition, CheckKind
+from proconsul.agent.checks.definition import CheckKind, RunnableCheck
 from proconsul.engine.wire.durations import SECOND_NS
+from proconsul.features.catalog.definition import CheckType
 
 if TYPE_CHECKING:
     import ssl
@@ -20,88 +21,88 @@ _NETWORK_TIMEOUT_S: Final = 10.0
 _COMMAND_TIMEOUT_S: Final = 30.0
 
 
-def make_probe(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def make_probe(check: RunnableCheck, output_bytes_max: int, tls: TlsContexts) -> Probe:
     """Build the probe of a periodic check. Modules are imported when a check of their kind first appears."""
-    return _MAKERS[definition.kind](definition, output_bytes_max, tls)
+    return _MAKERS[check.kind](check.definition, output_bytes_max, tls)
 
 
-def _timeout_s(definition: CheckDefinition, default_s: float) -> float:
-    return definition.timeout_ns / SECOND_NS if definition.timeout_ns > 0 else default_s
+def _timeout_s(definition: CheckType, default_s: float) -> float:
+    return definition.Timeout / SECOND_NS if definition.Timeout > 0 else default_s
 
 
 def _context(
-    definition: CheckDefinition, tls: TlsContexts, alpn: tuple[str, ...] = ()
+    definition: CheckType, tls: TlsContexts, alpn: tuple[str, ...] = ()
 ) -> Callable[[], ssl.SSLContext]:
     """A context made at first use, because loading authorities is slow."""
-    return functools.partial(tls.context, skip_verify=definition.tls_skip_verify, alpn=alpn)
+    return functools.partial(tls.context, skip_verify=definition.TLSSkipVerify, alpn=alpn)
 
 
-def _http(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _http(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.http import HttpProbe
 
     return HttpProbe(
-        definition.http,
+        definition.HTTP,
         _timeout_s(definition, _NETWORK_TIMEOUT_S),
         output_bytes_max,
-        method=definition.method,
-        header=definition.header,
-        body=definition.body,
-        follow_redirects=not definition.disable_redirects,
+        method=definition.Method,
+        header={name: values or [] for name, values in (definition.Header or {}).items()},
+        body=definition.Body,
+        follow_redirects=not definition.DisableRedirects,
         context=_context(definition, tls),
-        server_name=definition.tls_server_name or tls.server_name,
+        server_name=definition.TLSServerName or tls.server_name,
     )
 
 
-def _tcp(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _tcp(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.tcp import TcpProbe
 
-    context = _context(definition, tls) if definition.tcp_use_tls else None
+    context = _context(definition, tls) if definition.TCPUseTLS else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return TcpProbe(definition.tcp, timeout_s, context, definition.tls_server_name or tls.server_name)
+    return TcpProbe(definition.TCP, timeout_s, context, definition.TLSServerName or tls.server_name)
 
 
-def _udp(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _udp(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.udp import UdpProbe
 
-    return UdpProbe(definition.udp, _timeout_s(definition, _NETWORK_TIMEOUT_S))
+    return UdpProbe(definition.UDP, _timeout_s(definition, _NETWORK_TIMEOUT_S))
 
 
-def _grpc(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _grpc(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.grpc import GrpcProbe
 
-    context = _context(definition, tls, ("h2",)) if definition.grpc_use_tls else None
+    context = _context(definition, tls, ("h2",)) if definition.GRPCUseTLS else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return GrpcProbe(definition.grpc, timeout_s, context, definition.tls_server_name or tls.server_name)
+    return GrpcProbe(definition.GRPC, timeout_s, context, definition.TLSServerName or tls.server_name)
 
 
-def _h2ping(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _h2ping(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.h2ping import H2PingProbe
 
-    context = _context(definition, tls, ("h2",)) if definition.h2ping_use_tls else None
+    context = _context(definition, tls, ("h2",)) if definition.H2PingUseTLS else None
     timeout_s = _timeout_s(definition, _NETWORK_TIMEOUT_S)
-    return H2PingProbe(definition.h2ping, timeout_s, context, definition.tls_server_name or tls.server_name)
+    return H2PingProbe(definition.H2PING, timeout_s, context, definition.TLSServerName or tls.server_name)
 
 
-def _docker(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _docker(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.docker import DockerProbe
 
     timeout_s = _timeout_s(definition, _COMMAND_TIMEOUT_S)
-    return DockerProbe(definition.docker_container_id, definition.script_args, timeout_s, output_bytes_max)
+    return DockerProbe(definition.DockerContainerID, tuple(definition.ScriptArgs or ()), timeout_s, output_bytes_max)
 
 
-def _script(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _script(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.script import ScriptProbe
 
-    return ScriptProbe(definition.script_args, _timeout_s(definition, _COMMAND_TIMEOUT_S), output_bytes_max)
+    return ScriptProbe(tuple(definition.ScriptArgs or ()), _timeout_s(definition, _COMMAND_TIMEOUT_S), output_bytes_max)
 
 
-def _os_service(definition: CheckDefinition, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def _os_service(definition: CheckType, output_bytes_max: int, tls: TlsContexts) -> Probe:
     from proconsul.agent.checks.os_service import OsServiceProbe
 
-    return OsServiceProbe(definition.os_service, _timeout_s(definition, _NETWORK_TIMEOUT_S))
+    return OsServiceProbe(definition.OSService, _timeout_s(definition, _NETWORK_TIMEOUT_S))
 
 
-_MAKERS: Final[dict[CheckKind, Callable[[CheckDefinition, int, TlsContexts], Probe]]] = {
+_MAKERS: Final[dict[CheckKind, Callable[[CheckType, int, TlsContexts], Probe]]] = {
     CheckKind.HTTP: _http,
     CheckKind.TCP: _tcp,
     CheckKind.UDP: _udp,

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from proconsul.agent.checks.alias import AliasFollower, AliasLookup, AliasState
 from proconsul.agent.checks.base import CheckNotify, DefaultTlsContexts, Probe, ProbeResult, TlsContexts
-from proconsul.agent.checks.definition import CheckDefinition, CheckKind
+from proconsul.agent.checks.definition import INTERVAL_NS_MIN, CheckKind, RunnableCheck
 from proconsul.agent.checks.output import OUTPUT_BYTES_MAX, output_limit
 from proconsul.agent.checks.probes import make_probe
 from proconsul.agent.checks.scheduler import CONCURRENT_MAX, Schedule
 from proconsul.agent.checks.status import CheckStatus, StatusCounter
 from proconsul.agent.checks.ttl import TtlState
-from proconsul.engine.wire.durations import SECOND_NS
+from proconsul.engine.wire.durations import SECOND_NS, format_duration
 from proconsul.engine.wire.text import quoted
 
 __all__ = ["CheckLog", "CheckRunners", "Held", "NoTtlError"]
@@ -47,7 +48,7 @@ def _silent(level: str, message: str, **fields: object) -> None:
 class _Running:
     """One started check."""
 
-    definition: CheckDefinition
+    check: RunnableCheck
     counter: StatusCounter
     probe: Probe | None = None
     ttl: TtlState | None = None
@@ -97,31 +98,29 @@ class CheckRunners:
         """What checks that are started from now on use."""
         self._output_bytes_max, self._tls = output_bytes_max, tls
 
-    def start(self, check_id: str, definition: CheckDefinition) -> None:
-        """Start or replace a check. Raises CheckDefinitionError for what cannot run."""
+    def start(self, check_id: str, check: RunnableCheck) -> None:
+        """Start or replace a check."""
         assert not self._closed, "the registry is closed"
-        definition.validate()
-        definition, warnings = definition.normalised()
-        for warning in warnings:
-            self._log("WARN", warning, check=check_id)
+        definition, kind = check.definition, check.kind
+        if kind is not CheckKind.ALIAS and 0 < definition.Interval < INTERVAL_NS_MIN:
+            minimum = format_duration(INTERVAL_NS_MIN)
+            self._log("WARN", f"check has interval below minimum: minimum_interval={minimum}", check=check_id)
         self.stop(check_id)
-        limit = output_limit(definition.output_bytes_max, self._output_bytes_max)
+        limit = output_limit(definition.OutputMaxSize, self._output_bytes_max)
         counter = StatusCounter(
-            definition.success_before_passing,
-            definition.failures_before_critical,
-            definition.failures_before_warning,
+            definition.SuccessBeforePassing, definition.FailuresBeforeCritical, definition.FailuresBeforeWarning
         )
-        running = _Running(definition, counter)
+        running = _Running(check, counter)
         self._checks[check_id] = running
         now_s = self._now()
-        if definition.kind is CheckKind.TTL:
-            running.ttl = TtlState(definition.ttl_ns / SECOND_NS, limit)
+        if kind is CheckKind.TTL:
+            running.ttl = TtlState(definition.TTL / SECOND_NS, limit)
             self._schedule.add_deadline(check_id, now_s + running.ttl.ttl_s)
-        elif definition.kind is CheckKind.ALIAS:
+        elif kind is CheckKind.ALIAS:
             self._start_alias(check_id, running)
         else:
-            running.probe = make_probe(definition, limit, self._tls)
-            self._schedule.add(check_id, definition.interval_ns / SECOND_NS, now_s)
+            running.probe = make_probe(check, limit, self._tls)
+            self._schedule.add(check_id, check.interval_s, now_s)
         self._arm()
 
     def stop(self, check_id: str) -> None:
@@ -150,7 +149,7 @@ class CheckRunners:
         elif running.probe is None:
             self._start_alias(check_id, running)
         else:
-            self._schedule.add(check_id, running.definition.interval_ns / SECOND_NS, self._now())
+            self._schedule.add(check_id, running.check.interval_s, self._now())
         self._arm()
 
     def __contains__(self, check_id: object) -> bool:
@@ -159,9 +158,9 @@ class CheckRunners:
     def __len__(self) -> int:
         return len(self._checks)
 
-    def definition(self, check_id: str) -> CheckDefinition | None:
-        running = self._checks.get(check_id)
-        return running.definition if running is not None else None
+    def counts(self) -> dict[CheckKind, int]:
+        """How many run of each kind."""
+        return Counter(running.check.kind for running in self._checks.values())
 
     async def close(self) -> None:
         """Stop everything and wait until no run and no child process is left."""
@@ -215,8 +214,8 @@ class CheckRunners:
 
         follower = AliasFollower(
             check_id,
-            running.definition.alias_node,
-            running.definition.alias_service,
+            running.check.definition.AliasNode,
+            running.check.definition.AliasService,
             self._aliases,
             self._remote_aliases,
             publish,

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-import msgspec
-
+from proconsul.agent.config.audit import build_audit
 from proconsul.agent.config.build_blocks import (
     build_acl,
     build_auto_config,
@@ -23,52 +22,39 @@ from proconsul.agent.config.build_blocks import (
     build_http,
     build_limits,
     build_logging,
+    build_queries,
     build_telemetry,
     build_tls,
+    build_tokens,
     build_ui,
     parsed_cidrs,
 )
 from proconsul.agent.config.decode import Values
+from proconsul.agent.config.defaults import ENGINE, SHOWN_AS_ZERO
 from proconsul.agent.config.definitions import check_definition, service_definition
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
 from proconsul.agent.config.runtime import (
-    Address,
     AutoEncryptConfig,
+    FixedConfig,
     JoinConfig,
     PerformanceConfig,
     PortsConfig,
     RaftConfig,
+    ReloadableConfig,
     RuntimeConfig,
 )
 from proconsul.agent.config.validate import validate_basics, validate_rest, warn_about
 from proconsul.agent.config.values import Reader
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.text import multi_error
 
 __all__ = ["build"]
 
-# Times of a Raft group at multiplier 1; the multiplier (1..10) stretches them all.
-_RAFT_HEARTBEAT_S: Final = 1.0
-_RAFT_ELECTION_S: Final = 1.0
-_RAFT_LEASE_S: Final = 0.5
-# One node on loopback elects itself at once.
-_DEV_RAFT_S: Final = (0.035, 0.052, 0.020)
-
 _RAFT_MULTIPLIER_MIN: Final = 1
 _RAFT_MULTIPLIER_MAX: Final = 10
-
-# Keys whose unset value is shown as zero although the engine's default is in force.
-_ZERO_WHEN_UNSET: Final = {
-    "raft_protocol": "RaftProtocol",
-    "raft_snapshot_interval": "RaftSnapshotInterval",
-    "raft_snapshot_threshold": "RaftSnapshotThreshold",
-    "raft_trailing_logs": "RaftTrailingLogs",
-    "reconnect_timeout": "ReconnectTimeoutLAN",
-    "reconnect_timeout_wan": "ReconnectTimeoutWAN",
-    "session_ttl_min": "SessionTTLMin",
-}
 
 _ENTERPRISE_KEYS: Final = ("non_voting_server", "read_replica")
 
@@ -78,13 +64,15 @@ def build(values: Values, host: Host, *, dev: bool) -> tuple[RuntimeConfig, list
     issues = Issues()
     config = Reader(values, issues)
     _warn_about_keys(config)
-    bootstrap, expect = _bootstrap(config)
+    bootstrap = _bootstrap(config)
     ports = build_ports(config)
     _refuse_segments(config)
     network = build_network(config, host, ports)
-    runtime = _identified(config, host, network, ports, dev=dev, bootstrap=bootstrap, expect=expect)
-    runtime = _with_rest(_with_subsystems(_with_membership(runtime, config, host), config, host), config)
-    _check_config_entries(runtime.config_entry_bootstrap)
+    fixed = _fixed(config, host, network, ports, dev=dev, bootstrap=bootstrap)
+    runtime = RuntimeConfig(
+        fixed=fixed, reloadable=_reloadable(config, host), shown_as_zero=_shown_as_zero(config), without_effect=()
+    )
+    _check_config_entries(fixed.config_entry_bootstrap)
     validate_basics(runtime, host)
     issues.raise_if_any()
     validate_rest(runtime)
@@ -148,17 +136,16 @@ def _performance(config: Reader) -> PerformanceConfig:
     )
 
 
-def _raft(config: Reader, multiplier: int, dev: bool) -> RaftConfig:
-    heartbeat_s, election_s, lease_s = _DEV_RAFT_S if dev else (_RAFT_HEARTBEAT_S, _RAFT_ELECTION_S, _RAFT_LEASE_S)
-    default = RaftConfig()
+def _raft(config: Reader, engine: Reader, multiplier: int) -> RaftConfig:
+    times = config.block("consul").block("raft")
     return RaftConfig(
-        protocol=config.number("raft_protocol") or default.protocol,
-        heartbeat_timeout_s=heartbeat_s * multiplier,
-        election_timeout_s=election_s * multiplier,
-        leader_lease_timeout_s=lease_s * multiplier,
-        snapshot_threshold=config.number("raft_snapshot_threshold") or default.snapshot_threshold,
-        snapshot_interval_s=config.seconds("raft_snapshot_interval") or default.snapshot_interval_s,
-        trailing_logs=config.number("raft_trailing_logs") or default.trailing_logs,
+        protocol=config.number("raft_protocol") or engine.number("raft_protocol"),
+        heartbeat_timeout_s=times.seconds("heartbeat_timeout") * multiplier,
+        election_timeout_s=times.seconds("election_timeout") * multiplier,
+        leader_lease_timeout_s=times.seconds("leader_lease_timeout") * multiplier,
+        snapshot_threshold=config.number("raft_snapshot_threshold") or engine.number("raft_snapshot_threshold"),
+        snapshot_interval_s=config.seconds("raft_snapshot_interval") or engine.seconds("raft_snapshot_interval"),
+        trailing_logs=config.number("raft_trailing_logs") or engine.number("raft_trailing_logs"),
     )
 
 
@@ -185,126 +172,64 @@ def _cidrs(config: Reader, key: str) -> tuple[str, ...]:
 
 
 def _shown_as_zero(config: Reader) -> frozenset[str]:
-    zeros = {shown for key, shown in _ZERO_WHEN_UNSET.items() if key not in config}
-    if "role_ttl" not in config.block("acl"):
-        zeros.add("ACLRoleTTL")
-    return frozenset(zeros)
+    return frozenset(shown for key, shown in SHOWN_AS_ZERO.items() if not config.has(key))
 
 
-def _identified(
-    config: Reader, host: Host, network: Network, ports: PortsConfig, *, dev: bool, bootstrap: bool, expect: int
-) -> RuntimeConfig:
-    """Who the agent is and where it is reached; everything else at its default."""
-    server = config.flag("server")
+def _fixed(
+    config: Reader, host: Host, network: Network, ports: PortsConfig, *, dev: bool, bootstrap: tuple[bool, int]
+) -> FixedConfig:
+    """What only a start takes over."""
+    engine = Reader(ENGINE, config.issues)
     datacenter = config.text("datacenter").lower()
     given_primary = (config.text("primary_datacenter") or config.text("acl_datacenter")).lower()
-    serf_wan_on = ports.serf_wan > 0
-    return RuntimeConfig(
-        node_name=(config.text("node_name") or host.hostname()).strip(),
-        node_id=config.text("node_id"),
-        node_meta=config.text_map("node_meta"),
-        datacenter=datacenter,
-        primary_datacenter=given_primary or datacenter,
-        primary_datacenter_given=bool(given_primary),
-        data_dir=config.text("data_dir"),
-        dev_mode=dev,
-        server=server,
-        bootstrap=bootstrap,
-        bootstrap_expect=expect,
-        read_replica=config.flag("read_replica") or config.flag("non_voting_server"),
-        segment=config.text("segment"),
-        bind_addr=network.bind_addr,
-        advertise_addr_lan=network.advertise_lan,
-        advertise_addr_wan=network.advertise_wan,
-        client_addrs=network.client_addrs,
-        tagged_addresses=network.tagged,
-        translate_wan_addrs=config.flag("translate_wan_addrs"),
-        dns_addrs=network.dns,
-        http_addrs=network.http,
-        https_addrs=network.https,
-        grpc_addrs=network.grpc,
-        grpc_tls_addrs=network.grpc_tls,
-        rpc_bind=Address(network.bind_addr, ports.server),
-        rpc_advertise=Address(network.advertise_lan, ports.server),
-        serf_bind_lan=Address(network.serf_bind_lan, ports.serf_lan),
-        serf_bind_wan=Address(network.serf_bind_wan, ports.serf_wan) if serf_wan_on else None,
+    serf_bind_wan = Address(network.serf_bind_wan, ports.serf_wan) if ports.serf_wan > 0 else None
+    join_lan, join_wan = _joins(config, host)
+    cidrs_lan, cidrs_wan = (_cidrs(config, f"serf_{pool}_allowed_cidrs") for pool in ("lan", "wan"))
+    performance = _performance(config)
+    encrypt = config.block("auto_encrypt")
+    return FixedConfig(
+        node_name=(config.text("node_name") or host.hostname()).strip(), node_id=config.text("node_id"),
+        datacenter=datacenter, primary_datacenter=given_primary or datacenter,
+        primary_datacenter_given=bool(given_primary), data_dir=config.text("data_dir"), dev_mode=dev,
+        server=config.flag("server"), bootstrap=bootstrap[0], bootstrap_expect=bootstrap[1],
+        read_replica=config.flag("read_replica") or config.flag("non_voting_server"), segment=config.text("segment"),
+        segment_count_max=config.number("segment_limit"), segment_name_length_max=config.number("segment_name_limit"),
+        version=config.text("version"), version_prerelease=config.text("version_prerelease"),
+        revision=config.text("revision"),
+        bind_addr=network.bind_addr, advertise_addr_lan=network.advertise_lan,
+        advertise_addr_wan=network.advertise_wan, client_addrs=network.client_addrs, tagged_addresses=network.tagged,
+        translate_wan_addrs=config.flag("translate_wan_addrs"), dns_addrs=network.dns, http_addrs=network.http,
+        https_addrs=network.https, grpc_addrs=network.grpc, grpc_tls_addrs=network.grpc_tls,
+        rpc_bind=Address(network.bind_addr, ports.server), rpc_advertise=Address(network.advertise_lan, ports.server),
+        serf_bind_lan=Address(network.serf_bind_lan, ports.serf_lan), serf_bind_wan=serf_bind_wan,
         serf_advertise_lan=Address(network.advertise_lan, ports.serf_lan),
         serf_advertise_wan=Address(network.advertise_wan, ports.serf_wan),
-        ports=ports,
-    )
-
-
-def _with_membership(runtime: RuntimeConfig, config: Reader, host: Host) -> RuntimeConfig:
-    join_lan, join_wan = _joins(config, host)
-    server = runtime.server
-    hour_s = 3600.0
-    return msgspec.structs.replace(
-        runtime,
-        serf_allowed_cidrs_lan=_cidrs(config, "serf_lan_allowed_cidrs"),
-        serf_allowed_cidrs_wan=_cidrs(config, "serf_wan_allowed_cidrs"),
-        encrypt_key=config.text("encrypt"),
-        encrypt_verify_incoming=config.flag("encrypt_verify_incoming"),
+        serf_allowed_cidrs_lan=cidrs_lan, serf_allowed_cidrs_wan=cidrs_wan, ports=ports,
+        encrypt_key=config.text("encrypt"), encrypt_verify_incoming=config.flag("encrypt_verify_incoming"),
         encrypt_verify_outgoing=config.flag("encrypt_verify_outgoing"),
         disable_keyring_file=config.flag("disable_keyring_file"),
-        gossip_lan=build_gossip(config.block("gossip_lan")),
-        gossip_wan=build_gossip(config.block("gossip_wan")),
-        join_lan=join_lan,
-        join_wan=join_wan,
-        rejoin_after_leave=config.flag("rejoin_after_leave"),
-        leave_on_terminate=config.flag("leave_on_terminate", not server),
-        skip_leave_on_interrupt=config.flag("skip_leave_on_interrupt", server),
-        reconnect_timeout_lan_s=config.seconds("reconnect_timeout") or 72 * hour_s,
-        reconnect_timeout_wan_s=config.seconds("reconnect_timeout_wan") or 72 * hour_s,
+        gossip_lan=build_gossip(config.block("gossip_lan")), gossip_wan=build_gossip(config.block("gossip_wan")),
+        join_lan=join_lan, join_wan=join_wan, rejoin_after_leave=config.flag("rejoin_after_leave"),
+        reconnect_timeout_lan_s=config.seconds("reconnect_timeout") or engine.seconds("reconnect_timeout"),
+        reconnect_timeout_wan_s=config.seconds("reconnect_timeout_wan") or engine.seconds("reconnect_timeout_wan"),
         advertise_reconnect_timeout_s=config.seconds("advertise_reconnect_timeout"),
         primary_gateways=config.texts("primary_gateways"),
         primary_gateways_interval_s=config.seconds("primary_gateways_interval"),
-    )
-
-
-def _with_subsystems(runtime: RuntimeConfig, config: Reader, host: Host) -> RuntimeConfig:
-    performance = _performance(config)
-    dev = runtime.dev_mode
-    encrypt = config.block("auto_encrypt")
-    return msgspec.structs.replace(
-        runtime,
-        acl=build_acl(config),
-        auto_config=build_auto_config(config.block("auto_config")),
+        acl=build_acl(config, engine), auto_config=build_auto_config(config.block("auto_config")),
         auto_encrypt=AutoEncryptConfig(
-            tls=encrypt.flag("tls"),
-            allow_tls=encrypt.flag("allow_tls"),
-            dns_san=encrypt.texts("dns_san"),
+            tls=encrypt.flag("tls"), allow_tls=encrypt.flag("allow_tls"), dns_san=encrypt.texts("dns_san"),
             ip_san=encrypt.texts("ip_san"),
         ),
-        autopilot=build_autopilot(config.block("autopilot")),
-        checks=build_checks(config),
-        connect=build_connect(config),
-        coordinate=build_coordinate(config, dev),
-        dns=build_dns(config, host),
-        http=build_http(config),
-        limits=build_limits(config),
-        logging=build_logging(config),
-        performance=performance,
-        raft=_raft(config, performance.raft_multiplier, dev),
-        telemetry=build_telemetry(config),
-        tls=build_tls(config),
-        ui=build_ui(config),
-    )
-
-
-def _with_rest(runtime: RuntimeConfig, config: Reader) -> RuntimeConfig:
-    services, checks = _definitions(config)
-    dev = runtime.dev_mode
-    return msgspec.structs.replace(
-        runtime,
-        service_definitions=services,
-        check_definitions=checks,
-        watches=tuple(config.blocks("watches")),
+        autopilot=build_autopilot(config.block("autopilot")), connect=build_connect(config),
+        coordinate=build_coordinate(config), http=build_http(config), limits=build_limits(config),
+        logging=build_logging(config), performance=performance,
+        raft=_raft(config, engine, performance.raft_multiplier), telemetry=build_telemetry(config),
+        ui=build_ui(config), audit=build_audit(config),
         config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
-        server_health_interval_s=0.01 if dev else 2.0,
-        session_ttl_min_s=config.seconds("session_ttl_min") or 10.0,
-        pid_file=config.text("pid_file"),
-        protocol=config.number("protocol"),
-        enable_debug=config.flag("enable_debug"),
+        ae_interval_s=config.seconds("ae_interval"),
+        server_health_interval_s=config.block("consul").block("server").seconds("health_interval"),
+        session_ttl_min_s=config.seconds("session_ttl_min") or engine.seconds("session_ttl_min"),
+        pid_file=config.text("pid_file"), protocol=config.number("protocol"),
         disable_anonymous_signature=config.flag("disable_anonymous_signature"),
         disable_host_node_id=config.flag("disable_host_node_id"),
         disable_remote_exec=config.flag("disable_remote_exec"),
@@ -312,7 +237,28 @@ def _with_rest(runtime: RuntimeConfig, config: Reader) -> RuntimeConfig:
         disable_kv_key_validation=config.flag("disable_kv_key_validation"),
         enable_central_service_config=config.flag("enable_central_service_config"),
         use_streaming_backend=config.flag("use_streaming_backend"),
-        rpc_enable_streaming=config.block("rpc").flag("enable_streaming", True),
+        rpc_enable_streaming=config.block("rpc").flag("enable_streaming"),
         auto_reload_config=config.flag("auto_reload_config"),
-        shown_as_zero=_shown_as_zero(config),
+    )  # fmt: skip
+
+
+def _reloadable(config: Reader, host: Host) -> ReloadableConfig:
+    """What a reload takes over, too."""
+    services, checks = _definitions(config)
+    server = config.flag("server")
+    return ReloadableConfig(
+        tokens=build_tokens(config),
+        checks=build_checks(config),
+        dns=build_dns(config, host),
+        queries=build_queries(config),
+        tls=build_tls(config),
+        node_meta=config.text_map("node_meta"),
+        service_definitions=services,
+        check_definitions=checks,
+        watches=tuple(config.blocks("watches")),
+        enable_debug=config.flag("enable_debug"),
+        http_conns_per_client_max=config.block("limits").number("http_max_conns_per_client"),
+        leave_on_terminate=config.flag("leave_on_terminate", not server),
+        skip_leave_on_interrupt=config.flag("skip_leave_on_interrupt", server),
+        log_level=config.text("log_level"),
     )

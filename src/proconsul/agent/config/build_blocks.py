@@ -12,7 +12,6 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.network import join_addresses
 from proconsul.agent.config.runtime import (
-    UNLIMITED_RATE,
     AclConfig,
     AclTokens,
     AutoConfigConfig,
@@ -25,6 +24,7 @@ from proconsul.agent.config.runtime import (
     HttpConfig,
     LimitsConfig,
     LogConfig,
+    QueryConfig,
     SoaConfig,
     TelemetryConfig,
     TlsConfig,
@@ -48,17 +48,35 @@ __all__ = [
     "build_http",
     "build_limits",
     "build_logging",
+    "build_queries",
     "build_telemetry",
     "build_tls",
+    "build_tokens",
     "build_ui",
     "parsed_cidrs",
 ]
 
 
-def build_acl(config: Reader) -> AclConfig:
+def build_acl(config: Reader, engine: Reader) -> AclConfig:
     """The ``acl`` block over the legacy ``acl_*`` keys. Naming an ``acl_datacenter`` turns ACLs on."""
     block = config.block("acl")
-    tokens = block.block("tokens")
+    return AclConfig(
+        enabled=block.flag("enabled", "acl_datacenter" in config),
+        default_policy=block.text("default_policy") or config.text("acl_default_policy"),
+        down_policy=block.text("down_policy") or config.text("acl_down_policy"),
+        token_ttl_s=block.seconds("token_ttl") if "token_ttl" in block else config.seconds("acl_ttl"),
+        policy_ttl_s=block.seconds("policy_ttl"),
+        role_ttl_s=block.seconds("role_ttl", engine.block("acl").seconds("role_ttl")),
+        disabled_ttl_s=block.seconds("disabled_ttl"),
+        enable_key_list_policy=block.flag("enable_key_list_policy", config.flag("acl_enable_key_list_policy")),
+        enable_token_replication=block.flag("enable_token_replication", config.flag("enable_acl_replication")),
+        enable_token_persistence=block.flag("enable_token_persistence"),
+    )
+
+
+def build_tokens(config: Reader) -> AclTokens:
+    """``acl.tokens`` over the legacy ``acl_*_token`` keys."""
+    tokens = config.block("acl").block("tokens")
 
     def token(legacy: str, *names: str) -> str:
         for name in names:
@@ -66,25 +84,14 @@ def build_acl(config: Reader) -> AclConfig:
                 return tokens.text(name)
         return config.text(legacy)
 
-    return AclConfig(
-        enabled=block.flag("enabled", "acl_datacenter" in config),
-        default_policy=block.text("default_policy") or config.text("acl_default_policy"),
-        down_policy=block.text("down_policy") or config.text("acl_down_policy"),
-        token_ttl_s=block.seconds("token_ttl") if "token_ttl" in block else config.seconds("acl_ttl"),
-        policy_ttl_s=block.seconds("policy_ttl"),
-        role_ttl_s=block.seconds("role_ttl", 30.0),
-        enable_key_list_policy=block.flag("enable_key_list_policy", config.flag("acl_enable_key_list_policy")),
-        enable_token_replication=block.flag("enable_token_replication", config.flag("enable_acl_replication")),
-        enable_token_persistence=block.flag("enable_token_persistence"),
-        tokens=AclTokens(
-            initial_management=token("acl_master_token", "initial_management", "master"),
-            agent=token("acl_agent_token", "agent"),
-            agent_recovery=token("acl_agent_master_token", "agent_recovery", "agent_master"),
-            default=token("acl_token", "default"),
-            replication=token("acl_replication_token", "replication"),
-            config_file_service_registration=tokens.text("config_file_service_registration"),
-            dns=tokens.text("dns"),
-        ),
+    return AclTokens(
+        initial_management=token("acl_master_token", "initial_management", "master"),
+        agent=token("acl_agent_token", "agent"),
+        agent_recovery=token("acl_agent_master_token", "agent_recovery", "agent_master"),
+        default=token("acl_token", "default"),
+        replication=token("acl_replication_token", "replication"),
+        config_file_service_registration=tokens.text("config_file_service_registration"),
+        dns=tokens.text("dns"),
     )
 
 
@@ -125,6 +132,8 @@ def build_checks(config: Reader) -> CheckConfig:
         enable_remote_scripts=remote,
         enable_local_scripts=remote or config.flag("enable_local_script_checks"),
         enable_agent_tls=tls,
+        deregister_interval_min_s=config.seconds("check_deregister_interval_min"),
+        reap_interval_s=config.seconds("check_reap_interval"),
     )
 
 
@@ -167,12 +176,20 @@ def build_connect(config: Reader) -> ConnectConfig:
         ca_provider=block.text("ca_provider"),
         ca_config={_CA_NAMES.get(key, key): value for key, value in settings.items()},
         enable_mesh_gateway_wan_federation=federation,
+        test_ca_leaf_root_change_spread_s=block.seconds("test_ca_leaf_root_change_spread"),
     )
 
 
-def build_coordinate(config: Reader, dev: bool) -> CoordinateConfig:
-    """``-dev`` updates coordinates every 100 ms so that they can be watched."""
-    return CoordinateConfig(disabled=config.flag("disable_coordinates"), update_period_s=0.1 if dev else 5.0)
+def build_coordinate(config: Reader) -> CoordinateConfig:
+    settings = config.block("consul").block("coordinate")
+    return CoordinateConfig(
+        disabled=config.flag("disable_coordinates"),
+        sync_interval_min_s=config.seconds("sync_coordinate_interval_min"),
+        sync_rate_target=config.real("sync_coordinate_rate_target"),
+        update_period_s=settings.seconds("update_period"),
+        update_batch_size=settings.number("update_batch_size"),
+        update_batches_max=settings.number("update_max_batches"),
+    )
 
 
 def _service_ttls(block: Reader) -> dict[str, float]:
@@ -180,7 +197,6 @@ def _service_ttls(block: Reader) -> dict[str, float]:
         name: block.issues.duration_ns(f"dns_config.service_ttl[{quoted(name)}]", text) / SECOND_NS
         for name, text in block.text_map("service_ttl").items()
     }
-
 
 
 def build_dns(config: Reader, host: Host) -> DnsConfig:
@@ -252,15 +268,20 @@ def build_http(config: Reader) -> HttpConfig:
         block_endpoints=block.texts("block_endpoints"),
         response_headers=block.text_map("response_headers"),
         allow_write_http_from=allowed,
-        use_cache=block.flag("use_cache"),
         max_header_bytes=block.number("max_header_bytes"),
         disable_unprintable_char_filter=config.flag("disable_http_unprintable_char_filter"),
-        default_query_time_s=config.seconds("default_query_time"),
-        max_query_time_s=config.seconds("max_query_time"),
-        discovery_max_stale_s=config.seconds("discovery_max_stale"),
         unix_socket_user=sockets.text("user"),
         unix_socket_group=sockets.text("group"),
         unix_socket_mode=sockets.text("mode"),
+    )
+
+
+def build_queries(config: Reader) -> QueryConfig:
+    return QueryConfig(
+        use_cache=config.block("http_config").flag("use_cache"),
+        default_query_time_s=config.seconds("default_query_time"),
+        max_query_time_s=config.seconds("max_query_time"),
+        discovery_max_stale_s=config.seconds("discovery_max_stale"),
     )
 
 
@@ -269,7 +290,6 @@ def build_limits(config: Reader) -> LimitsConfig:
     requests = block.block("request_limits")
     cache = config.block("cache")
     return LimitsConfig(
-        http_conns_per_client_max=block.number("http_max_conns_per_client"),
         https_handshake_timeout_s=block.seconds("https_handshake_timeout"),
         rpc_handshake_timeout_s=block.seconds("rpc_handshake_timeout"),
         rpc_client_timeout_s=block.seconds("rpc_client_timeout"),
@@ -281,14 +301,13 @@ def build_limits(config: Reader) -> LimitsConfig:
         request_limits_mode=requests.text("mode"),
         request_read_rate=requests.real("read_rate"),
         request_write_rate=requests.real("write_rate"),
-        cache_entry_fetch_rate=cache.real("entry_fetch_rate", UNLIMITED_RATE),
-        cache_entry_fetch_burst_max=cache.number("entry_fetch_max_burst", 2),
+        cache_entry_fetch_rate=cache.real("entry_fetch_rate"),
+        cache_entry_fetch_burst_max=cache.number("entry_fetch_max_burst"),
     )
 
 
 def build_logging(config: Reader) -> LogConfig:
     return LogConfig(
-        level=config.text("log_level"),
         json=config.flag("log_json"),
         file=config.text("log_file"),
         rotate_bytes=config.number("log_rotate_bytes"),

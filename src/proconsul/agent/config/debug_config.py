@@ -6,16 +6,15 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 from proconsul.agent.config.build_blocks import CIPHER_SUITES
+from proconsul.agent.config.debug_definitions import HIDDEN, node_check_view, service_view
 from proconsul.agent.config.runtime import Endpoint, GossipConfig, RuntimeConfig
-from proconsul.engine.wire.durations import format_duration, format_seconds
+from proconsul.engine.wire.durations import format_seconds
 
 __all__ = ["debug_config"]
 
-_HIDDEN: Final = "hidden"
 
 
 def debug_config(config: RuntimeConfig) -> dict[str, object]:
@@ -44,46 +43,46 @@ def _urls(endpoints: tuple[Endpoint, ...]) -> list[str]:
 
 def _identity(config: RuntimeConfig) -> dict[str, object]:
     return {
-        "Bootstrap": config.bootstrap,
-        "BootstrapExpect": config.bootstrap_expect,
-        "DataDir": config.data_dir,
-        "Datacenter": config.datacenter,
-        "DevMode": config.dev_mode,
-        "NodeID": config.node_id,
-        "NodeMeta": dict(sorted(config.node_meta.items())),
-        "NodeName": config.node_name,
-        "NonVotingServer": config.read_replica,
-        "PidFile": config.pid_file,
-        "PrimaryDatacenter": config.primary_datacenter,
-        "PrimaryGateways": list(config.primary_gateways),
-        "PrimaryGatewaysInterval": _duration(config.primary_gateways_interval_s),
-        "Revision": config.revision,
-        "SegmentLimit": config.segment_count_max,
-        "SegmentName": config.segment,
-        "SegmentNameLimit": config.segment_name_length_max,
+        "Bootstrap": config.fixed.bootstrap,
+        "BootstrapExpect": config.fixed.bootstrap_expect,
+        "DataDir": config.fixed.data_dir,
+        "Datacenter": config.fixed.datacenter,
+        "DevMode": config.fixed.dev_mode,
+        "NodeID": config.fixed.node_id,
+        "NodeMeta": dict(sorted(config.reloadable.node_meta.items())),
+        "NodeName": config.fixed.node_name,
+        "NonVotingServer": config.fixed.read_replica,
+        "PidFile": config.fixed.pid_file,
+        "PrimaryDatacenter": config.fixed.primary_datacenter,
+        "PrimaryGateways": list(config.fixed.primary_gateways),
+        "PrimaryGatewaysInterval": _duration(config.fixed.primary_gateways_interval_s),
+        "Revision": config.fixed.revision,
+        "SegmentLimit": config.fixed.segment_count_max,
+        "SegmentName": config.fixed.segment,
+        "SegmentNameLimit": config.fixed.segment_name_length_max,
         "Segments": [],
-        "ServerMode": config.server,
-        "Version": config.version,
-        "VersionPrerelease": config.version_prerelease,
+        "ServerMode": config.fixed.server,
+        "Version": config.fixed.version,
+        "VersionPrerelease": config.fixed.version_prerelease,
     }
 
 
 def _acl(config: RuntimeConfig) -> dict[str, object]:
-    acl = config.acl
+    acl = config.fixed.acl
     return {
-        "ACLAgentMasterToken": _HIDDEN,
-        "ACLAgentToken": _HIDDEN,
-        "ACLDatacenter": config.primary_datacenter,
+        "ACLAgentMasterToken": HIDDEN,
+        "ACLAgentToken": HIDDEN,
+        "ACLDatacenter": config.fixed.primary_datacenter,
         "ACLDefaultPolicy": acl.default_policy,
         "ACLDisabledTTL": _duration(acl.disabled_ttl_s),
         "ACLDownPolicy": acl.down_policy,
         "ACLEnableKeyListPolicy": acl.enable_key_list_policy,
         "ACLEnableTokenPersistence": acl.enable_token_persistence,
-        "ACLMasterToken": _HIDDEN,
+        "ACLMasterToken": HIDDEN,
         "ACLPolicyTTL": _duration(acl.policy_ttl_s),
-        "ACLReplicationToken": _HIDDEN,
+        "ACLReplicationToken": HIDDEN,
         "ACLRoleTTL": _duration(acl.role_ttl_s),
-        "ACLToken": _HIDDEN,
+        "ACLToken": HIDDEN,
         "ACLTokenReplication": acl.enable_token_replication,
         "ACLTokenTTL": _duration(acl.token_ttl_s),
         "ACLsEnabled": acl.enabled,
@@ -91,7 +90,7 @@ def _acl(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _auto_config(config: RuntimeConfig) -> dict[str, object]:
-    auto, static = config.auto_config, config.auto_config.authorizer
+    auto, static = config.fixed.auto_config, config.fixed.auto_config.authorizer
 
     def listed(key: str) -> object:
         return static.get(key)
@@ -134,14 +133,14 @@ def _auto_config(config: RuntimeConfig) -> dict[str, object]:
             "DNSSANs": list(auto.dns_sans),
             "Enabled": auto.enabled,
             "IPSANs": list(auto.ip_sans),
-            "IntroToken": _HIDDEN,
+            "IntroToken": HIDDEN,
             "IntroTokenFile": auto.intro_token_file,
             "ServerAddresses": list(auto.server_addresses),
         },
-        "AutoEncryptAllowTLS": config.auto_encrypt.allow_tls,
-        "AutoEncryptDNSSAN": list(config.auto_encrypt.dns_san),
-        "AutoEncryptIPSAN": [_octets(text) for text in config.auto_encrypt.ip_san],
-        "AutoEncryptTLS": config.auto_encrypt.tls,
+        "AutoEncryptAllowTLS": config.fixed.auto_encrypt.allow_tls,
+        "AutoEncryptDNSSAN": list(config.fixed.auto_encrypt.dns_san),
+        "AutoEncryptIPSAN": [_octets(text) for text in config.fixed.auto_encrypt.ip_san],
+        "AutoEncryptTLS": config.fixed.auto_encrypt.tls,
     }
 
 
@@ -157,7 +156,7 @@ def _octets(text: str) -> list[int]:
 
 
 def _autopilot(config: RuntimeConfig) -> dict[str, object]:
-    pilot = config.autopilot
+    pilot = config.fixed.autopilot
     return {
         "AutopilotCleanupDeadServers": pilot.cleanup_dead_servers,
         "AutopilotDisableUpgradeMigration": pilot.disable_upgrade_migration,
@@ -171,32 +170,32 @@ def _autopilot(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _network(config: RuntimeConfig) -> dict[str, object]:
-    ports = config.ports
-    wan_bind = config.serf_bind_wan
+    ports = config.fixed.ports
+    wan_bind = config.fixed.serf_bind_wan
     return {
-        "AdvertiseAddrLAN": config.advertise_addr_lan,
-        "AdvertiseAddrWAN": config.advertise_addr_wan,
-        "BindAddr": config.bind_addr,
-        "ClientAddrs": list(config.client_addrs),
+        "AdvertiseAddrLAN": config.fixed.advertise_addr_lan,
+        "AdvertiseAddrWAN": config.fixed.advertise_addr_wan,
+        "BindAddr": config.fixed.bind_addr,
+        "ClientAddrs": list(config.fixed.client_addrs),
         "ConnectSidecarMaxPort": ports.sidecar_max,
         "ConnectSidecarMinPort": ports.sidecar_min,
         "ExposeMaxPort": ports.expose_max,
         "ExposeMinPort": ports.expose_min,
-        "GRPCAddrs": _urls(config.grpc_addrs),
+        "GRPCAddrs": _urls(config.fixed.grpc_addrs),
         "GRPCPort": ports.grpc,
-        "RPCAdvertiseAddr": f"tcp://{config.rpc_advertise}",
-        "RPCBindAddr": f"tcp://{config.rpc_bind}",
-        "SerfAdvertiseAddrLAN": f"tcp://{config.serf_advertise_lan}",
-        "SerfAdvertiseAddrWAN": f"tcp://{config.serf_advertise_wan}" if wan_bind else "",
-        "SerfAllowedCIDRsLAN": list(config.serf_allowed_cidrs_lan),
-        "SerfAllowedCIDRsWAN": list(config.serf_allowed_cidrs_wan),
-        "SerfBindAddrLAN": f"tcp://{config.serf_bind_lan}",
+        "RPCAdvertiseAddr": f"tcp://{config.fixed.rpc_advertise}",
+        "RPCBindAddr": f"tcp://{config.fixed.rpc_bind}",
+        "SerfAdvertiseAddrLAN": f"tcp://{config.fixed.serf_advertise_lan}",
+        "SerfAdvertiseAddrWAN": f"tcp://{config.fixed.serf_advertise_wan}" if wan_bind else "",
+        "SerfAllowedCIDRsLAN": list(config.fixed.serf_allowed_cidrs_lan),
+        "SerfAllowedCIDRsWAN": list(config.fixed.serf_allowed_cidrs_wan),
+        "SerfBindAddrLAN": f"tcp://{config.fixed.serf_bind_lan}",
         "SerfBindAddrWAN": f"tcp://{wan_bind}" if wan_bind else "",
         "SerfPortLAN": ports.serf_lan,
         "SerfPortWAN": ports.serf_wan,
         "ServerPort": ports.server,
-        "TaggedAddresses": dict(sorted(config.tagged_addresses.items())),
-        "TranslateWANAddrs": config.translate_wan_addrs,
+        "TaggedAddresses": dict(sorted(config.fixed.tagged_addresses.items())),
+        "TranslateWANAddrs": config.fixed.translate_wan_addrs,
     }
 
 
@@ -212,41 +211,41 @@ def _gossip(config: RuntimeConfig) -> dict[str, object]:
         }
 
     return {
-        **pool("LAN", config.gossip_lan),
-        **pool("WAN", config.gossip_wan),
-        "EncryptKey": _HIDDEN,
-        "EncryptVerifyIncoming": config.encrypt_verify_incoming,
-        "EncryptVerifyOutgoing": config.encrypt_verify_outgoing,
-        "DisableKeyringFile": config.disable_keyring_file,
-        "LeaveOnTerm": config.leave_on_terminate,
-        "SkipLeaveOnInt": config.skip_leave_on_interrupt,
-        "ReconnectTimeoutLAN": _duration(config.reconnect_timeout_lan_s),
-        "ReconnectTimeoutWAN": _duration(config.reconnect_timeout_wan_s),
+        **pool("LAN", config.fixed.gossip_lan),
+        **pool("WAN", config.fixed.gossip_wan),
+        "EncryptKey": HIDDEN,
+        "EncryptVerifyIncoming": config.fixed.encrypt_verify_incoming,
+        "EncryptVerifyOutgoing": config.fixed.encrypt_verify_outgoing,
+        "DisableKeyringFile": config.fixed.disable_keyring_file,
+        "LeaveOnTerm": config.reloadable.leave_on_terminate,
+        "SkipLeaveOnInt": config.reloadable.skip_leave_on_interrupt,
+        "ReconnectTimeoutLAN": _duration(config.fixed.reconnect_timeout_lan_s),
+        "ReconnectTimeoutWAN": _duration(config.fixed.reconnect_timeout_wan_s),
     }
 
 
 def _checks(config: RuntimeConfig) -> dict[str, object]:
-    checks = config.checks
+    checks = config.reloadable.checks
     return {
         "CheckDeregisterIntervalMin": _duration(checks.deregister_interval_min_s),
         "CheckOutputMaxSize": checks.output_bytes_max,
         "CheckReapInterval": _duration(checks.reap_interval_s),
         "CheckUpdateInterval": _duration(checks.update_interval_s),
-        "Checks": [_node_check_view(item) for item in config.check_definitions],
+        "Checks": [node_check_view(item) for item in config.reloadable.check_definitions],
         "DiscardCheckOutput": checks.discard_output,
         "EnableAgentTLSForChecks": checks.enable_agent_tls,
         "EnableLocalScriptChecks": checks.enable_local_scripts,
         "EnableRemoteScriptChecks": checks.enable_remote_scripts,
-        "Services": [_service_view(item) for item in config.service_definitions],
+        "Services": [service_view(item) for item in config.reloadable.service_definitions],
     }
 
 
 def _dns(config: RuntimeConfig) -> dict[str, object]:
-    dns = config.dns
+    dns = config.reloadable.dns
     soa = dns.soa
     return {
         "DNSARecordLimit": dns.a_record_limit,
-        "DNSAddrs": _urls(config.dns_addrs),
+        "DNSAddrs": _urls(config.fixed.dns_addrs),
         "DNSAllowStale": dns.allow_stale,
         "DNSAltDomain": dns.alt_domain,
         "DNSCacheMaxAge": _duration(dns.cache_max_age_s),
@@ -257,7 +256,7 @@ def _dns(config: RuntimeConfig) -> dict[str, object]:
         "DNSNodeMetaTXT": dns.node_meta_txt,
         "DNSNodeTTL": _duration(dns.node_ttl_s),
         "DNSOnlyPassing": dns.only_passing,
-        "DNSPort": config.ports.dns,
+        "DNSPort": config.fixed.ports.dns,
         "DNSRecursorTimeout": _duration(dns.recursor_timeout_s),
         "DNSRecursors": list(dns.recursors),
         "DNSSOA": {"Expire": soa.expire_s, "Minttl": soa.min_ttl_s, "Refresh": soa.refresh_s, "Retry": soa.retry_s},
@@ -268,23 +267,23 @@ def _dns(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _http(config: RuntimeConfig) -> dict[str, object]:
-    http = config.http
+    http, queries = config.fixed.http, config.reloadable.queries
     return {
         "AllowWriteHTTPFrom": list(http.allow_write_http_from),
-        "DefaultQueryTime": _duration(http.default_query_time_s),
+        "DefaultQueryTime": _duration(queries.default_query_time_s),
         "DisableHTTPUnprintableCharFilter": http.disable_unprintable_char_filter,
-        "DiscoveryMaxStale": _duration(http.discovery_max_stale_s),
-        "EnableUI": config.ui.enabled,
-        "HTTPAddrs": _urls(config.http_addrs),
+        "DiscoveryMaxStale": _duration(queries.discovery_max_stale_s),
+        "EnableUI": config.fixed.ui.enabled,
+        "HTTPAddrs": _urls(config.fixed.http_addrs),
         "HTTPBlockEndpoints": list(http.block_endpoints),
-        "HTTPPort": config.ports.http,
+        "HTTPPort": config.fixed.ports.http,
         "HTTPResponseHeaders": dict(sorted(http.response_headers.items())),
-        "HTTPSAddrs": _urls(config.https_addrs),
-        "HTTPSPort": config.ports.https,
-        "HTTPUseCache": http.use_cache,
-        "MaxQueryTime": _duration(http.max_query_time_s),
-        "UIContentPath": config.ui.content_path,
-        "UIDir": config.ui.directory,
+        "HTTPSAddrs": _urls(config.fixed.https_addrs),
+        "HTTPSPort": config.fixed.ports.https,
+        "HTTPUseCache": queries.use_cache,
+        "MaxQueryTime": _duration(queries.max_query_time_s),
+        "UIContentPath": config.fixed.ui.content_path,
+        "UIDir": config.fixed.ui.directory,
         "UnixSocketGroup": http.unix_socket_group,
         "UnixSocketMode": http.unix_socket_mode,
         "UnixSocketUser": http.unix_socket_user,
@@ -292,13 +291,13 @@ def _http(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _limits(config: RuntimeConfig) -> dict[str, object]:
-    limits = config.limits
+    limits = config.fixed.limits
     return {
         "Cache": {
             "EntryFetchMaxBurst": limits.cache_entry_fetch_burst_max,
             "EntryFetchRate": _number(limits.cache_entry_fetch_rate),
         },
-        "HTTPMaxConnsPerClient": limits.http_conns_per_client_max,
+        "HTTPMaxConnsPerClient": config.reloadable.http_conns_per_client_max,
         "HTTPSHandshakeTimeout": _duration(limits.https_handshake_timeout_s),
         "KVMaxValueSize": limits.kv_value_bytes_max,
         "RPCHandshakeTimeout": _duration(limits.rpc_handshake_timeout_s),
@@ -310,8 +309,8 @@ def _limits(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _joins(config: RuntimeConfig) -> dict[str, object]:
-    view: dict[str, object] = {"RejoinAfterLeave": config.rejoin_after_leave}
-    for name, join in (("LAN", config.join_lan), ("WAN", config.join_wan)):
+    view: dict[str, object] = {"RejoinAfterLeave": config.fixed.rejoin_after_leave}
+    for name, join in (("LAN", config.fixed.join_lan), ("WAN", config.fixed.join_wan)):
         view[f"RetryJoin{name}"] = list(join.retry_join)
         view[f"RetryJoinInterval{name}"] = _duration(join.retry_interval_s)
         view[f"RetryJoinMaxAttempts{name}"] = join.retry_attempts_max
@@ -320,13 +319,13 @@ def _joins(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _logging(config: RuntimeConfig) -> dict[str, object]:
-    log = config.logging
+    log = config.fixed.logging
     return {
         "Logging": {
             "EnableSyslog": log.syslog,
             "LogFilePath": log.file,
             "LogJSON": log.json,
-            "LogLevel": log.level,
+            "LogLevel": config.reloadable.log_level,
             "LogRotateBytes": log.rotate_bytes,
             "LogRotateDuration": _duration(log.rotate_duration_s),
             "LogRotateMaxFiles": log.rotate_files_max,
@@ -337,24 +336,24 @@ def _logging(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _raft(config: RuntimeConfig) -> dict[str, object]:
-    raft = config.raft
+    raft = config.fixed.raft
     return {
-        "ConsulCoordinateUpdateBatchSize": config.coordinate.update_batch_size,
-        "ConsulCoordinateUpdateMaxBatches": config.coordinate.update_batches_max,
-        "ConsulCoordinateUpdatePeriod": _duration(config.coordinate.update_period_s),
+        "ConsulCoordinateUpdateBatchSize": config.fixed.coordinate.update_batch_size,
+        "ConsulCoordinateUpdateMaxBatches": config.fixed.coordinate.update_batches_max,
+        "ConsulCoordinateUpdatePeriod": _duration(config.fixed.coordinate.update_period_s),
         "ConsulRaftElectionTimeout": _duration(raft.election_timeout_s),
         "ConsulRaftHeartbeatTimeout": _duration(raft.heartbeat_timeout_s),
         "ConsulRaftLeaderLeaseTimeout": _duration(raft.leader_lease_timeout_s),
-        "ConsulServerHealthInterval": _duration(config.server_health_interval_s),
-        "LeaveDrainTime": _duration(config.performance.leave_drain_time_s),
-        "RPCHoldTimeout": _duration(config.performance.rpc_hold_timeout_s),
-        "RPCProtocol": config.protocol,
+        "ConsulServerHealthInterval": _duration(config.fixed.server_health_interval_s),
+        "LeaveDrainTime": _duration(config.fixed.performance.leave_drain_time_s),
+        "RPCHoldTimeout": _duration(config.fixed.performance.rpc_hold_timeout_s),
+        "RPCProtocol": config.fixed.protocol,
         "RaftProtocol": raft.protocol,
         "RaftSnapshotInterval": _duration(raft.snapshot_interval_s),
         "RaftSnapshotThreshold": raft.snapshot_threshold,
         "RaftTrailingLogs": raft.trailing_logs,
-        "SyncCoordinateIntervalMin": _duration(config.coordinate.sync_interval_min_s),
-        "SyncCoordinateRateTarget": _number(config.coordinate.sync_rate_target),
+        "SyncCoordinateIntervalMin": _duration(config.fixed.coordinate.sync_interval_min_s),
+        "SyncCoordinateRateTarget": _number(config.fixed.coordinate.sync_rate_target),
     }
 
 
@@ -375,11 +374,11 @@ _CIRCONUS: Final = {
 
 
 def _telemetry(config: RuntimeConfig) -> dict[str, object]:
-    telemetry = config.telemetry
+    telemetry = config.fixed.telemetry
     view: dict[str, object] = {
         "AllowedPrefixes": list(telemetry.allowed_prefixes),
         "BlockedPrefixes": list(telemetry.blocked_prefixes),
-        "CirconusAPIToken": _HIDDEN,
+        "CirconusAPIToken": HIDDEN,
         **{name: telemetry.circonus.get(key, "") for key, name in _CIRCONUS.items()},
         "Disable": False,
         "DisableHostname": telemetry.disable_hostname,
@@ -395,13 +394,13 @@ def _telemetry(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _tls(config: RuntimeConfig) -> dict[str, object]:
-    tls = config.tls
+    tls = config.reloadable.tls
     rpc = tls.internal_rpc
     return {
         "CAFile": rpc.ca_file,
         "CAPath": rpc.ca_path,
         "CertFile": rpc.cert_file,
-        "KeyFile": _HIDDEN,
+        "KeyFile": HIDDEN,
         "ServerName": tls.server_name,
         "TLSCipherSuites": [CIPHER_SUITES[name] for name in rpc.cipher_suites],
         "TLSMinVersion": rpc.min_version,
@@ -416,23 +415,23 @@ def _tls(config: RuntimeConfig) -> dict[str, object]:
 
 def _rest(config: RuntimeConfig) -> dict[str, object]:
     return {
-        "AEInterval": _duration(config.ae_interval_s),
-        "ConfigEntryBootstrap": [dict(entry) for entry in config.config_entry_bootstrap],
-        "ConnectCAConfig": {key: _secret_free(key, value) for key, value in config.connect.ca_config.items()},
-        "ConnectCAProvider": config.connect.ca_provider,
-        "ConnectEnabled": config.connect.enabled,
-        "ConnectMeshGatewayWANFederationEnabled": config.connect.enable_mesh_gateway_wan_federation,
-        "ConnectTestCALeafRootChangeSpread": _duration(config.connect.test_ca_leaf_root_change_spread_s),
-        "DisableAnonymousSignature": config.disable_anonymous_signature,
-        "DisableCoordinates": config.coordinate.disabled,
-        "DisableHostNodeID": config.disable_host_node_id,
-        "DisableRemoteExec": config.disable_remote_exec,
-        "DisableUpdateCheck": config.disable_update_check,
-        "EnableCentralServiceConfig": config.enable_central_service_config,
-        "EnableDebug": config.enable_debug,
+        "AEInterval": _duration(config.fixed.ae_interval_s),
+        "ConfigEntryBootstrap": [dict(entry) for entry in config.fixed.config_entry_bootstrap],
+        "ConnectCAConfig": {key: _secret_free(key, value) for key, value in config.fixed.connect.ca_config.items()},
+        "ConnectCAProvider": config.fixed.connect.ca_provider,
+        "ConnectEnabled": config.fixed.connect.enabled,
+        "ConnectMeshGatewayWANFederationEnabled": config.fixed.connect.enable_mesh_gateway_wan_federation,
+        "ConnectTestCALeafRootChangeSpread": _duration(config.fixed.connect.test_ca_leaf_root_change_spread_s),
+        "DisableAnonymousSignature": config.fixed.disable_anonymous_signature,
+        "DisableCoordinates": config.fixed.coordinate.disabled,
+        "DisableHostNodeID": config.fixed.disable_host_node_id,
+        "DisableRemoteExec": config.fixed.disable_remote_exec,
+        "DisableUpdateCheck": config.fixed.disable_update_check,
+        "EnableCentralServiceConfig": config.fixed.enable_central_service_config,
+        "EnableDebug": config.reloadable.enable_debug,
         "EnterpriseRuntimeConfig": {},
-        "SessionTTLMin": _duration(config.session_ttl_min_s),
-        "Watches": [{} for _ in config.watches],
+        "SessionTTLMin": _duration(config.fixed.session_ttl_min_s),
+        "Watches": [{} for _ in config.reloadable.watches],
     }
 
 
@@ -440,113 +439,4 @@ _CA_SECRETS: Final = frozenset({"Token", "PrivateKey"})
 
 
 def _secret_free(key: str, value: object) -> object:
-    return _HIDDEN if key in _CA_SECRETS else value
-
-
-_CHECK_ZERO: Final[dict[str, object]] = {
-    "AliasNode": "",
-    "AliasService": "",
-    "Body": "",
-    "DeregisterCriticalServiceAfter": 0,
-    "DockerContainerID": "",
-    "FailuresBeforeCritical": 0,
-    "GRPC": "",
-    "GRPCUseTLS": False,
-    "HTTP": "",
-    "Header": {},
-    "Interval": 0,
-    "Method": "",
-    "Name": "",
-    "Notes": "",
-    "OutputMaxSize": 0,
-    "ScriptArgs": [],
-    "Shell": "",
-    "Status": "",
-    "SuccessBeforePassing": 0,
-    "TCP": "",
-    "TLSSkipVerify": False,
-    "TTL": 0,
-    "Timeout": 0,
-}
-_DURATIONS: Final = frozenset({"DeregisterCriticalServiceAfter", "Interval", "TTL", "Timeout"})
-
-
-def _check_view(check: Mapping[str, object], extra: Mapping[str, object]) -> dict[str, object]:
-    view = {**_CHECK_ZERO, **extra, **check}
-    for name in _DURATIONS:
-        view[name] = format_duration(cast("int", view[name]))
-    return dict(sorted(view.items()))
-
-
-def _node_check_view(check: Mapping[str, object]) -> dict[str, object]:
-    extra = {"EnterpriseMeta": {}, "ID": "", "ServiceID": "", "Token": ""}
-    return {**_check_view(check, extra), "Token": _HIDDEN}
-
-
-def _service_check_view(check: Mapping[str, object]) -> dict[str, object]:
-    return _check_view(check, {"CheckID": "", "ProxyGRPC": "", "ProxyHTTP": ""})
-
-
-def _service_view(service: Mapping[str, object]) -> dict[str, object]:
-    checks = cast("list[Mapping[str, object]]", service.get("Checks", []))
-    proxy = cast("Mapping[str, object] | None", service.get("Proxy"))
-    connect = cast("Mapping[str, object] | None", service.get("Connect"))
-    view: dict[str, object] = {
-        "Address": "",
-        "EnableTagOverride": False,
-        "EnterpriseMeta": {},
-        "ID": "",
-        "Kind": "",
-        "Meta": {},
-        "Name": "",
-        "Port": 0,
-        "TaggedAddresses": {},
-        "Tags": [],
-        "Weights": {"Passing": 1, "Warning": 1},
-        **service,
-        "Check": _service_check_view({}),
-        "Checks": [_service_check_view(check) for check in checks],
-        "Connect": None,
-        "Proxy": _proxy_view(proxy) if proxy is not None else None,
-        "Token": _HIDDEN,
-    }
-    if connect is not None:
-        sidecar = cast("Mapping[str, object] | None", connect.get("SidecarService"))
-        view["Connect"] = {
-            "Native": connect.get("Native", False),
-            "SidecarService": _service_view(sidecar) if sidecar is not None else None,
-        }
-    return dict(sorted(view.items()))
-
-
-def _proxy_view(proxy: Mapping[str, object]) -> dict[str, object]:
-    upstreams = cast("list[Mapping[str, object]]", proxy.get("Upstreams", []))
-    expose = cast("Mapping[str, object]", proxy.get("Expose", {}))
-    view: dict[str, object] = {
-        "Config": {},
-        "DestinationServiceID": "",
-        "DestinationServiceName": "",
-        "LocalServiceAddress": "",
-        "LocalServicePort": 0,
-        "MeshGateway": {"Mode": ""},
-        **proxy,
-        "Expose": {"Checks": expose.get("Checks", False), "Paths": expose.get("Paths", [])},
-        "Upstreams": [_upstream_view(item) for item in upstreams],
-    }
-    return dict(sorted(view.items()))
-
-
-def _upstream_view(upstream: Mapping[str, object]) -> dict[str, object]:
-    view: dict[str, object] = {
-        "Config": {},
-        "Datacenter": "",
-        "DestinationName": "",
-        "DestinationNamespace": "",
-        "DestinationType": "service",
-        "IngressHosts": [],
-        "LocalBindAddress": "",
-        "LocalBindPort": 0,
-        "MeshGateway": {"Mode": ""},
-        **upstream,
-    }
-    return dict(sorted(view.items()))
+    return HIDDEN if key in _CA_SECRETS else value

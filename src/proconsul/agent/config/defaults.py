@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from proconsul.agent.config.decode import Values
+from proconsul.agent.config.runtime import UNLIMITED_RATE
 
-__all__ = ["DEFAULTS", "DEV", "NON_USER"]
+__all__ = ["DEFAULTS", "DEV", "ENGINE", "NON_USER", "NON_USER_DEV", "SHOWN_AS_ZERO"]
 
 DEFAULTS: Final[Values] = {
     "acl_default_policy": "allow",
@@ -73,6 +74,7 @@ DEFAULTS: Final[Values] = {
         "enable_additional_node_meta_txt": True,
         "soa": {"refresh": 3600, "retry": 600, "expire": 86400, "min_ttl": 0},
     },
+    "cache": {"entry_fetch_rate": UNLIMITED_RATE, "entry_fetch_max_burst": 2},
     "http_config": {"use_cache": True},
     "limits": {
         "http_max_conns_per_client": 200,
@@ -107,6 +109,7 @@ DEFAULTS: Final[Values] = {
         "expose_min_port": 21500,
         "expose_max_port": 21755,
     },
+    "rpc": {"enable_streaming": True},
     "telemetry": {"metrics_prefix": "consul", "filter_default": True},
 }
 
@@ -134,12 +137,53 @@ DEV: Final[Values] = {
 }
 
 # Settings no file may change: ``consul`` internals and a few intervals. In files they are known keys without effect.
+# Times of a Raft group are those at multiplier 1; the multiplier (1..10) stretches them all.
 NON_USER: Final[Values] = {
     "ae_interval": "1m",
     "check_deregister_interval_min": "1m",
     "check_reap_interval": "30s",
+    "revision": "",
     "segment_limit": 64,
     "segment_name_limit": 64,
     "sync_coordinate_interval_min": "15s",
     "sync_coordinate_rate_target": 64.0,
+    "version": "",
+    "version_prerelease": "",
+    "acl": {"disabled_ttl": "120s"},
+    "connect": {"test_ca_leaf_root_change_spread": "0s"},
+    "consul": {
+        "coordinate": {"update_batch_size": 128, "update_max_batches": 5, "update_period": "5s"},
+        "raft": {"election_timeout": "1s", "heartbeat_timeout": "1s", "leader_lease_timeout": "500ms"},
+        "server": {"health_interval": "2s"},
+    },
+}
+# The same with ``-dev``: one node on loopback elects itself at once, and shows its coordinates as they change.
+NON_USER_DEV: Final[Values] = {
+    "consul": {
+        "coordinate": {"update_period": "100ms"},
+        "raft": {"election_timeout": "52ms", "heartbeat_timeout": "35ms", "leader_lease_timeout": "20ms"},
+        "server": {"health_interval": "10ms"},
+    },
+}
+
+# What the engines run with where nothing is configured; what is shown then is a zero, under the name below.
+ENGINE: Final[Values] = {
+    "acl": {"role_ttl": "30s"},
+    "raft_protocol": 3,
+    "raft_snapshot_interval": "30s",
+    "raft_snapshot_threshold": 16384,
+    "raft_trailing_logs": 10240,
+    "reconnect_timeout": "72h",
+    "reconnect_timeout_wan": "72h",
+    "session_ttl_min": "10s",
+}
+SHOWN_AS_ZERO: Final = {
+    "acl.role_ttl": "ACLRoleTTL",
+    "raft_protocol": "RaftProtocol",
+    "raft_snapshot_interval": "RaftSnapshotInterval",
+    "raft_snapshot_threshold": "RaftSnapshotThreshold",
+    "raft_trailing_logs": "RaftTrailingLogs",
+    "reconnect_timeout": "ReconnectTimeoutLAN",
+    "reconnect_timeout_wan": "ReconnectTimeoutWAN",
+    "session_ttl_min": "SessionTTLMin",
 }

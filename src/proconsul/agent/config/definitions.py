@@ -13,48 +13,23 @@ from typing import Final, cast
 
 from proconsul.agent.config.decode import Values
 from proconsul.agent.config.issues import Issues
-from proconsul.features.catalog.definition import DefinitionError, validate_meta
+from proconsul.agent.config.schema import CHECK, Kind
+from proconsul.features.catalog.definition import CheckType, DefinitionError, validate_meta, validate_weights
+from proconsul.features.catalog.model import Weights
 
-__all__ = ["check_definition", "service_definition"]
+__all__ = ["DURATION_FIELDS", "OUTPUT_BYTES_DEFAULT", "check_definition", "service_definition"]
 
 # 4 KiB: what a check keeps of its output unless it says otherwise; the agent-wide limit still applies.
 OUTPUT_BYTES_DEFAULT: Final = 4096
 
-_CHECK_NAMES: Final = {
-    "name": "Name",
-    "notes": "Notes",
-    "status": "Status",
-    "args": "ScriptArgs",
-    "http": "HTTP",
-    "header": "Header",
-    "method": "Method",
-    "body": "Body",
-    "disable_redirects": "DisableRedirects",
-    "tcp": "TCP",
-    "tcp_use_tls": "TCPUseTLS",
-    "udp": "UDP",
-    "grpc": "GRPC",
-    "grpc_use_tls": "GRPCUseTLS",
-    "h2ping": "H2PING",
-    "h2ping_use_tls": "H2PingUseTLS",
-    "os_service": "OSService",
-    "tls_server_name": "TLSServerName",
-    "tls_skip_verify": "TLSSkipVerify",
-    "alias_node": "AliasNode",
-    "alias_service": "AliasService",
-    "docker_container_id": "DockerContainerID",
-    "shell": "Shell",
-    "success_before_passing": "SuccessBeforePassing",
-    "failures_before_warning": "FailuresBeforeWarning",
-    "failures_before_critical": "FailuresBeforeCritical",
-    "output_max_size": "OutputMaxSize",
+# A check's key is its field's name in lower case with underscores; what is left is the definition's own business.
+_FIELDS: Final = {name.lower(): name for name in CheckType.__struct_fields__}
+_CHECK_NAMES: Final = {"args": "ScriptArgs"} | {
+    key: _FIELDS[key.replace("_", "")] for key in CHECK.keys if key.replace("_", "") in _FIELDS
 }
-_CHECK_DURATIONS: Final = {
-    "interval": "Interval",
-    "timeout": "Timeout",
-    "ttl": "TTL",
-    "deregister_critical_service_after": "DeregisterCriticalServiceAfter",
-}
+_CHECK_DURATIONS: Final = frozenset(key for key, kind in CHECK.keys.items() if kind is Kind.DURATION)
+# The fields that hold nanoseconds.
+DURATION_FIELDS: Final = frozenset(_CHECK_NAMES[key] for key in _CHECK_DURATIONS)
 SERVICE_KINDS: Final = frozenset({"connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway"})
 _SERVICE_NAMES: Final = {
     "id": "ID",
@@ -128,10 +103,10 @@ def check_definition(source: Values, issues: Issues, *, of_service: bool = False
         result["CheckID" if of_service else "ID"] = source["id"]
     if not of_service:
         result.update(_rename(source, {"service_id": "ServiceID", "token": "Token"}))
-    result.update(_rename(source, _CHECK_NAMES))
-    for key, name in _CHECK_DURATIONS.items():
+    for key, name in _CHECK_NAMES.items():
         if key in source:
-            result[name] = issues.duration_ns(f"check[].{key}", source[key])
+            value = source[key]
+            result[name] = issues.duration_ns(f"check[].{key}", value) if key in _CHECK_DURATIONS else value
     result.setdefault("OutputMaxSize", OUTPUT_BYTES_DEFAULT)
     return result
 
@@ -173,18 +148,12 @@ def service_definition(source: Values, issues: Issues) -> Values:
 
 
 def _weights(service: str, source: Values, issues: Issues) -> Values:
-    passing = cast("int", source.get("passing", 1))
-    warning = cast("int", source.get("warning", 1))
-    fault = ""
-    if passing < 1:
-        fault = "Passing must be greater than 0"
-    elif warning < 0:
-        fault = "Warning must be greater or equal than 0"
-    elif passing > 65535 or warning > 65535:
-        fault = "DNS Weight must be between 0 and 65535"
-    if fault:
-        issues.add(f"Invalid weight definition for service {service}: {fault}")
-    return {"Passing": passing, "Warning": warning}
+    weights = Weights(Passing=cast("int", source.get("passing", 1)), Warning=cast("int", source.get("warning", 1)))
+    try:
+        validate_weights(weights)
+    except DefinitionError as error:
+        issues.add(f"Invalid weight definition for service {service}: {error}")
+    return {"Passing": weights.Passing, "Warning": weights.Warning}
 
 
 def _mesh_gateway(source: Values, issues: Issues) -> Values:

@@ -6,14 +6,14 @@ single-valued flags. Later values win; lists append.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from proconsul.agent.config.build import build
 from proconsul.agent.config.decode import Values
-from proconsul.agent.config.defaults import DEFAULTS, DEV, NON_USER
+from proconsul.agent.config.defaults import DEFAULTS, DEV, NON_USER, NON_USER_DEV
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host, RealHost
 from proconsul.agent.config.merge import merge
@@ -21,7 +21,7 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.config.sources import FORMATS, Source, parse, read_paths
 from proconsul.agent.config.without_effect import ignored
 
-__all__ = ["RELOADABLE", "load", "load_with", "reload", "validate_paths"]
+__all__ = ["load", "load_with", "reload", "validate_paths"]
 
 # Keys of the flags mapping which are not configuration keys.
 _CONTROL: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
@@ -52,7 +52,8 @@ def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, l
     tail = {key: value for key, value in given.items() if key not in head}
     built_in = merge([DEFAULTS, DEV]) if dev else DEFAULTS
     wished = merge([dict(head), *(parse(source) for source in sources), tail])
-    runtime, found = build(merge([built_in, wished, NON_USER]), host, dev=dev)
+    own = [NON_USER, NON_USER_DEV] if dev else [NON_USER]
+    runtime, found = build(merge([built_in, wished, *own]), host, dev=dev)
     # What -dev itself turns on is nobody's wish.
     runtime = msgspec.structs.replace(runtime, without_effect=ignored(wished, built_in))
     return runtime, warnings + found
@@ -66,71 +67,29 @@ def _texts(value: object) -> list[str]:
 def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[RuntimeConfig, list[str]]:
     """Load again with the flags of the first time.
 
-    Only what a running agent can put into force (``RELOADABLE``) is taken over, so the result tells the truth about it;
+    What a running agent can put into force (`ReloadableConfig`) is taken over, so the result tells the truth about it;
     other changes are named in a warning. Raises ConfigError and leaves the current one in force.
     """
     fresh, warnings = load(flags)
-    result = current
-    for name in RELOADABLE:
-        result = _taken_over(result, fresh, name.split("."))
-    waiting = [name for name in _names(fresh) if _at(fresh, name) != _at(result, name)]
     # What was said at the start need not be said again.
     warnings = [*warnings, *(text for text in fresh.without_effect if text not in current.without_effect)]
-    result = msgspec.structs.replace(result, without_effect=fresh.without_effect)
+    waiting = list(_differences(fresh.fixed, current.fixed))
     if waiting:
         warnings = [*warnings, f"changes that need a restart of the agent: {', '.join(waiting)}"]
+    result = msgspec.structs.replace(
+        current, reloadable=fresh.reloadable, without_effect=fresh.without_effect
+    )
     return result, warnings
 
 
-# What a reload puts into force, as names of fields of RuntimeConfig; of blocks with several the path.
-RELOADABLE: Final = (
-    "acl.tokens",
-    "check_definitions",
-    "checks",
-    "dns",
-    "enable_debug",
-    "http.default_query_time_s",
-    "http.discovery_max_stale_s",
-    "http.max_query_time_s",
-    "http.use_cache",
-    "leave_on_terminate",
-    "limits.http_conns_per_client_max",
-    "logging.level",
-    "node_meta",
-    "service_definitions",
-    "skip_leave_on_interrupt",
-    "tls",
-    "watches",
-)
-# Known only while it is being read.
-_NOT_COMPARED: Final = frozenset({"shown_as_zero", "without_effect"})
-
-
-def _taken_over(current: Any, fresh: Any, path: list[str]) -> Any:
-    name, *rest = path
-    value = getattr(fresh, name)
-    if rest:
-        value = _taken_over(getattr(current, name), value, rest)
-    return msgspec.structs.replace(current, **{name: value})
-
-
-def _names(config: RuntimeConfig) -> list[str]:
-    """All fields, those of blocks by their path."""
-    found = []
-    for name in config.__struct_fields__:
-        value = getattr(config, name)
-        if isinstance(value, msgspec.Struct):
-            found += [f"{name}.{inner}" for inner in value.__struct_fields__]
-        elif name not in _NOT_COMPARED:
-            found.append(name)
-    return found
-
-
-def _at(config: RuntimeConfig, name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
+def _differences(fresh: msgspec.Struct, current: msgspec.Struct, path: str = "") -> Iterator[str]:
+    """The fields that differ, those of blocks by their path."""
+    for name in fresh.__struct_fields__:
+        ours, theirs = getattr(fresh, name), getattr(current, name)
+        if isinstance(ours, msgspec.Struct):
+            yield from _differences(ours, theirs, f"{path}{name}.")
+        elif ours != theirs:
+            yield path + name
 
 
 def validate_paths(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-__all__ = ["CONFIG", "Kind", "ListOf", "MapOf", "Node", "Section"]
+__all__ = ["CHECK", "CONFIG", "Kind", "ListOf", "MapOf", "Node", "Section"]
 
 
 class Kind(Enum):
@@ -82,8 +82,8 @@ def _service(depth: int) -> Section:
         "enable_tag_override": _B,
         "tagged_addresses": MapOf(Section({"address": _S, "port": _I})),
         "weights": Section(_of(_I, "passing warning")),
-        "check": _CHECK,
-        "checks": ListOf(_CHECK),
+        "check": CHECK,
+        "checks": ListOf(CHECK),
         "proxy": _PROXY,
         "ports": ListOf(Section({"name": _S, "port": _I, "default": _B})),
         "locality": _LOCALITY,
@@ -94,7 +94,7 @@ def _service(depth: int) -> Section:
 
 _LOCALITY: Final = Section(_of(_S, "region zone"))
 
-_CHECK: Final = Section(
+CHECK: Final = Section(
     {
         **_of(_S, "id name notes service_id token status namespace partition"),
         **_of(_S, "alias_node alias_service docker_container_id shell http method"),
@@ -343,8 +343,8 @@ CONFIG: Final = Section(
         "auto_encrypt": Section({**_of(_B, "tls allow_tls"), **_of(_SS, "dns_san ip_san")}),
         "autopilot": _AUTOPILOT,
         "cache": Section({"entry_fetch_rate": _F, "entry_fetch_max_burst": _I}),
-        "check": _CHECK,
-        "checks": ListOf(_CHECK),
+        "check": CHECK,
+        "checks": ListOf(CHECK),
         "cloud": Section(_of(_S, "resource_id client_id client_secret hostname auth_url scada_address node_id")),
         "config_entries": Section({"bootstrap": Kind.OPAQUES}),
         "connect": Section(

@@ -12,9 +12,9 @@ from typing import Final, cast
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.engine.wire import gobase64
-from proconsul.engine.wire.text import multi_error, quoted
-from proconsul.features.catalog.definition import DefinitionError, validate_meta
+from proconsul.engine.wire import gobase64, gojson
+from proconsul.engine.wire.text import quoted
+from proconsul.features.catalog.definition import DefinitionError, ServiceDefinition, validate_meta, validate_service
 
 __all__ = ["validate_basics", "validate_rest", "warn_about"]
 
@@ -31,16 +31,16 @@ def validate_basics(config: RuntimeConfig, host: Host) -> None:
     _validate_bootstrap(config)
     _validate_numbers(config)
     try:
-        validate_meta(dict(config.node_meta))
+        validate_meta(dict(config.reloadable.node_meta))
     except DefinitionError as error:
         raise ConfigError(f"node_meta invalid: {error}") from None
-    if config.encrypt_key:
+    if config.fixed.encrypt_key:
         try:
-            gobase64.decode(config.encrypt_key)
+            gobase64.decode(config.fixed.encrypt_key)
         except gobase64.Base64Error as error:
             raise ConfigError(f"encrypt has invalid key: {error}") from None
     _validate_addresses(config)
-    if config.segment:
+    if config.fixed.segment:
         raise ConfigError("Network segments are not supported in this version of Consul")
 
 
@@ -53,20 +53,20 @@ def validate_rest(config: RuntimeConfig) -> None:
 
 
 def _validate_identity(config: RuntimeConfig, host: Host) -> None:
-    if not config.datacenter:
+    if not config.fixed.datacenter:
         raise ConfigError("datacenter cannot be empty")
-    if not _DATACENTER.fullmatch(config.datacenter):
-        raise ConfigError(f'datacenter cannot be "{config.datacenter}". Please use only [a-z0-9-_]')
-    if not config.data_dir and not config.dev_mode:
+    if not _DATACENTER.fullmatch(config.fixed.datacenter):
+        raise ConfigError(f'datacenter cannot be "{config.fixed.datacenter}". Please use only [a-z0-9-_]')
+    if not config.fixed.data_dir and not config.fixed.dev_mode:
         raise ConfigError("data_dir cannot be empty")
-    if not _UI_PATH.fullmatch(config.ui.content_path):
-        path = config.ui.content_path
+    if not _UI_PATH.fullmatch(config.fixed.ui.content_path):
+        path = config.fixed.ui.content_path
         raise ConfigError(f"ui-content-path can only contain alphanumeric, -, _, or /. received: {path}")
-    if config.data_dir and not config.dev_mode and host.is_directory(config.data_dir) is False:
-        raise ConfigError(f'data_dir "{config.data_dir}" is not a directory')
-    if not config.node_name:
+    if config.fixed.data_dir and not config.fixed.dev_mode and host.is_directory(config.fixed.data_dir) is False:
+        raise ConfigError(f'data_dir "{config.fixed.data_dir}" is not a directory')
+    if not config.fixed.node_name:
         raise ConfigError("node_name cannot be empty")
-    if config.ui.enabled and config.ui.directory:
+    if config.fixed.ui.enabled and config.fixed.ui.directory:
         raise ConfigError(
             "Both the ui and ui-dir flags were specified, please provide only one.\n"
             "If trying to use your own web UI resources, use the ui-dir flag.\n"
@@ -75,45 +75,45 @@ def _validate_identity(config: RuntimeConfig, host: Host) -> None:
 
 
 def _validate_numbers(config: RuntimeConfig) -> None:
-    if config.checks.output_bytes_max < 1:
+    if config.reloadable.checks.output_bytes_max < 1:
         raise ConfigError(
             "check_output_max_size must be positive, to discard check output use the discard_check_output flag"
         )
     for name, number in (
-        ("autopilot.max_trailing_logs", config.autopilot.max_trailing_logs),
-        ("dns_config.udp_answer_limit", config.dns.udp_answer_limit),
-        ("dns_config.a_record_limit", config.dns.a_record_limit),
+        ("autopilot.max_trailing_logs", config.fixed.autopilot.max_trailing_logs),
+        ("dns_config.udp_answer_limit", config.reloadable.dns.udp_answer_limit),
+        ("dns_config.a_record_limit", config.reloadable.dns.a_record_limit),
     ):
         if number < 0:
             raise ConfigError(f"{name} cannot be {number}. Must be greater than or equal to zero")
 
 
 def _validate_bootstrap(config: RuntimeConfig) -> None:
-    if config.bootstrap and not config.server:
+    if config.fixed.bootstrap and not config.fixed.server:
         raise ConfigError("'bootstrap = true' requires 'server = true'")
-    if config.bootstrap_expect < 0:
+    if config.fixed.bootstrap_expect < 0:
         raise ConfigError(
-            f"bootstrap_expect cannot be {config.bootstrap_expect}. Must be greater than or equal to zero"
+            f"bootstrap_expect cannot be {config.fixed.bootstrap_expect}. Must be greater than or equal to zero"
         )
-    if config.bootstrap_expect > 0 and not config.server:
+    if config.fixed.bootstrap_expect > 0 and not config.fixed.server:
         raise ConfigError("'bootstrap_expect > 0' requires 'server = true'")
-    if config.bootstrap_expect > 0 and config.dev_mode:
+    if config.fixed.bootstrap_expect > 0 and config.fixed.dev_mode:
         raise ConfigError("'bootstrap_expect > 0' not allowed in dev mode")
-    if config.bootstrap_expect > 0 and config.bootstrap:
+    if config.fixed.bootstrap_expect > 0 and config.fixed.bootstrap:
         raise ConfigError("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive")
 
 
 def _validate_addresses(config: RuntimeConfig) -> None:
-    if config.primary_datacenter_given and not _DATACENTER.fullmatch(config.primary_datacenter):
-        raise ConfigError(f'acl_datacenter cannot be "{config.primary_datacenter}". Please use only [a-z0-9-_]')
-    if config.primary_gateways and not config.server:
+    if config.fixed.primary_datacenter_given and not _DATACENTER.fullmatch(config.fixed.primary_datacenter):
+        raise ConfigError(f'acl_datacenter cannot be "{config.fixed.primary_datacenter}". Please use only [a-z0-9-_]')
+    if config.fixed.primary_gateways and not config.fixed.server:
         raise ConfigError("'primary_gateways' requires 'server = true'")
-    if any(endpoint.network == "unix" for endpoint in config.dns_addrs):
+    if any(endpoint.network == "unix" for endpoint in config.fixed.dns_addrs):
         raise ConfigError("DNS address cannot be a unix socket")
     anything = ("0.0.0.0", "::", "[::]")
-    if config.advertise_addr_lan in anything:
+    if config.fixed.advertise_addr_lan in anything:
         raise ConfigError("Advertise address cannot be 0.0.0.0, :: or [::]")
-    if config.advertise_addr_wan in anything:
+    if config.fixed.advertise_addr_wan in anything:
         raise ConfigError("Advertise WAN address cannot be 0.0.0.0, :: or [::]")
 
 
@@ -126,99 +126,80 @@ def _validate_unique(config: RuntimeConfig) -> None:
             raise ConfigError(f"{name} address {address} already configured for {used[address]}")
         used[address] = name
 
-    for endpoint in config.dns_addrs:
+    for endpoint in config.fixed.dns_addrs:
         if endpoint.network == "udp":
             claim(str(endpoint).removeprefix("udp://"), "DNS")
-    for name, endpoints in (("HTTP", config.http_addrs), ("HTTPS", config.https_addrs)):
+    for name, endpoints in (("HTTP", config.fixed.http_addrs), ("HTTPS", config.fixed.https_addrs)):
         for endpoint in endpoints:
             claim(endpoint.path if endpoint.network == "unix" else str(endpoint).removeprefix("tcp://"), name)
-    claim(str(config.rpc_advertise), "RPC Advertise")
-    claim(str(config.serf_advertise_lan), "Serf Advertise LAN")
-    if config.ports.serf_wan > 0:
-        claim(str(config.serf_advertise_wan), "Serf Advertise WAN")
+    claim(str(config.fixed.rpc_advertise), "RPC Advertise")
+    claim(str(config.fixed.serf_advertise_lan), "Serf Advertise LAN")
+    if config.fixed.ports.serf_wan > 0:
+        claim(str(config.fixed.serf_advertise_wan), "Serf Advertise WAN")
 
 
 def _validate_services(config: RuntimeConfig) -> None:
-    for service in config.service_definitions:
-        faults = list(_service_faults(service))
-        if faults:
-            raise ConfigError(f"service {quoted(str(service.get('Name', '')))}: {multi_error(faults)}")
+    for raw in config.reloadable.service_definitions:
+        definition: ServiceDefinition = gojson.from_plain(ServiceDefinition, _ports_for_sockets(raw))
+        try:
+            validate_service(definition.node_service())
+        except DefinitionError as error:
+            raise ConfigError(f"service {quoted(definition.Name)}: {error}") from None
 
 
-_NOT_FOR_GATEWAYS: Final = (
-    "DestinationServiceName",
-    "DestinationServiceID",
-    "LocalServiceAddress",
-    "LocalServicePort",
-    "Upstreams",
-)
-
-
-def _service_faults(service: Mapping[str, object]) -> list[str]:
-    """What the definition of a proxy or gateway lacks."""
-    kind = service.get("Kind", "")
-    proxy = cast("Mapping[str, object]", service.get("Proxy", {}))
-    connect = cast("Mapping[str, object]", service.get("Connect", {}))
-    port = cast("int", service.get("Port", 0))
-    faults: list[str] = []
-    if kind == "connect-proxy":
-        if not str(proxy.get("DestinationServiceName", "")).strip():
-            faults.append("Proxy.DestinationServiceName must be non-empty for Connect proxy services")
-        if port == 0 and not service.get("SocketPath"):
-            faults.append("Port must be set for a Connect proxy")
-        if connect.get("Native"):
-            faults.append("A Proxy cannot also be Connect Native, only typical services")
-        for upstream in cast("list[Mapping[str, object]]", proxy.get("Upstreams", [])):
-            if not upstream.get("DestinationName"):
-                faults.append("upstream destination name cannot be empty")
-            elif not upstream.get("LocalBindPort") and not upstream.get("LocalBindSocketPath"):
-                faults.append("upstream local bind port cannot be zero")
-    elif kind in ("mesh-gateway", "terminating-gateway"):
-        if port == 0:
-            faults.append(f"Port must be non-zero for a {kind}")
-        for name in _NOT_FOR_GATEWAYS:
-            if proxy.get(name):
-                faults.append(f"The Proxy.{name} configuration is invalid for a {kind}")
-    return faults
+def _ports_for_sockets(service: Mapping[str, object]) -> dict[str, object]:
+    """With a port of no meaning wherever there is a socket's path instead, which the rules of 1.8.7 do not know."""
+    result = dict(service)
+    if service.get("SocketPath"):
+        result.setdefault("Port", 1)
+    proxy = cast("Mapping[str, object]", service.get("Proxy") or {})
+    upstreams = cast("list[Mapping[str, object]]", proxy.get("Upstreams") or [])
+    if any(one.get("LocalBindSocketPath") for one in upstreams):
+        numbered = [
+            {"LocalBindPort": 65536 + number, **one} if one.get("LocalBindSocketPath") else one
+            for number, one in enumerate(upstreams)
+        ]
+        result["Proxy"] = {**proxy, "Upstreams": numbered}
+    return result
 
 
 _CA_PROVIDERS: Final = frozenset({"", "consul", "vault", "aws-pca"})
 
 
 def _validate_connect_and_cache(config: RuntimeConfig) -> None:
-    if config.connect.ca_provider not in _CA_PROVIDERS:
-        raise ConfigError(f"{config.connect.ca_provider} is not a valid CA provider")
-    if config.connect.ca_provider == "vault" and not config.connect.ca_config.get("Token"):
+    if config.fixed.connect.ca_provider not in _CA_PROVIDERS:
+        raise ConfigError(f"{config.fixed.connect.ca_provider} is not a valid CA provider")
+    if config.fixed.connect.ca_provider == "vault" and not config.fixed.connect.ca_config.get("Token"):
         raise ConfigError("must provide a Vault token")
-    if config.server and config.auto_encrypt.tls:
+    if config.fixed.server and config.fixed.auto_encrypt.tls:
         raise ConfigError("auto_encrypt.tls can only be used on a client.")
-    if not config.server and config.auto_encrypt.allow_tls:
+    if not config.fixed.server and config.fixed.auto_encrypt.allow_tls:
         raise ConfigError("auto_encrypt.allow_tls can only be used on a server.")
-    if config.limits.cache_entry_fetch_rate <= 0:
-        rate = f"{config.limits.cache_entry_fetch_rate:g}"
+    if config.fixed.limits.cache_entry_fetch_rate <= 0:
+        rate = f"{config.fixed.limits.cache_entry_fetch_rate:g}"
         raise ConfigError(f"cache.entry_fetch_rate must be strictly positive, was: {rate}")
-    if config.limits.cache_entry_fetch_burst_max <= 0:
-        burst = config.limits.cache_entry_fetch_burst_max
+    if config.fixed.limits.cache_entry_fetch_burst_max <= 0:
+        burst = config.fixed.limits.cache_entry_fetch_burst_max
         raise ConfigError(f"cache.entry_fetch_max_burst must be strictly positive, was: {burst}")
 
 
 def _validate_auto_config(config: RuntimeConfig) -> None:
-    if config.auto_config.authorizer_enabled and not config.server:
+    if config.fixed.auto_config.authorizer_enabled and not config.fixed.server:
         raise ConfigError("auto_config.authorization.enabled cannot be set to true for client agents")
-    if not config.auto_config.enabled:
+    if not config.fixed.auto_config.enabled:
         return
-    if not config.tls.internal_rpc.verify_outgoing:
+    if not config.reloadable.tls.internal_rpc.verify_outgoing:
         raise ConfigError("auto_config.enabled cannot be set without configuring TLS for server communications")
-    if config.server:
+    if config.fixed.server:
         raise ConfigError("auto_config.enabled cannot be set to true for server agents.")
-    if config.auto_encrypt.tls:
+    if config.fixed.auto_encrypt.tls:
         raise ConfigError("both auto_encrypt.tls and auto_config.enabled cannot be set to true.")
-    if not config.auto_config.intro_token and not config.auto_config.intro_token_file:
+    if not config.fixed.auto_config.intro_token and not config.fixed.auto_config.intro_token_file:
         raise ConfigError(
             "One of auto_config.intro_token, auto_config.intro_token_file or the CONSUL_INTRO_TOKEN environment "
             "variable must be set to enable auto_config"
         )
-    if not config.auto_config.server_addresses:
+    if not config.fixed.auto_config.server_addresses:
         raise ConfigError("auto_config.enabled is set without providing a list of addresses")
 
 
@@ -229,7 +210,7 @@ _RCE_URL: Final = "https://www.hashicorp.com/blog/protecting-consul-from-rce-ris
 def warn_about(config: RuntimeConfig) -> list[str]:
     """Warnings about a valid configuration, in the order shown."""
     found: list[str] = []
-    name = config.node_name
+    name = config.fixed.node_name
     if name and not _DNS_NAME.fullmatch(name):
         found.append(
             f"Node name {quoted(name)} will not be discoverable via DNS due to invalid characters. "
@@ -240,7 +221,7 @@ def warn_about(config: RuntimeConfig) -> list[str]:
             f"Node name {quoted(name)} will not be discoverable via DNS due to it being too long. "
             f"Valid lengths are between 1 and {DNS_LABEL_LENGTH_MAX} bytes."
         )
-    expect = config.bootstrap_expect
+    expect = config.fixed.bootstrap_expect
     if expect == 2:
         found.append(
             f"bootstrap_expect = 2: A cluster with 2 servers will provide no failure tolerance. See {_TABLE_URL}"
@@ -252,15 +233,16 @@ def warn_about(config: RuntimeConfig) -> list[str]:
         )
     if expect > 0:
         found.append(f"bootstrap_expect > 0: expecting {expect} servers")
-    if config.bootstrap:
+    if config.fixed.bootstrap:
         found.append("bootstrap = true: do not enable unless necessary")
-    scripts_open = config.checks.enable_remote_scripts and not config.acl.enabled
-    if scripts_open and not config.http.allow_write_http_from:
+    scripts_open = config.reloadable.checks.enable_remote_scripts and not config.fixed.acl.enabled
+    if scripts_open and not config.fixed.http.allow_write_http_from:
         found.append(
             "using enable-script-checks without ACLs and without allow_write_http_from is DANGEROUS, "
             f"use enable-local-script-checks instead, see {_RCE_URL}"
         )
-    if config.auto_encrypt.allow_tls and not (config.tls.verify_incoming or config.tls.verify_incoming_rpc):
+    tls = config.reloadable.tls
+    if config.fixed.auto_encrypt.allow_tls and not (tls.verify_incoming or tls.verify_incoming_rpc):
         found.append(
             "if auto_encrypt.allow_tls is turned on, either verify_incoming or verify_incoming_rpc should be enabled. "
             "It is necessary to turn it off during a migration to TLS, "

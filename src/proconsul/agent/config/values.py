@@ -31,6 +31,11 @@ class Reader:
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
+    def has(self, path: str) -> bool:
+        """Whether a key is given, here or in a block (``acl.role_ttl``)."""
+        name, _, rest = path.partition(".")
+        return self.block(name).has(rest) if rest else name in self
+
     def block(self, key: str) -> Reader:
         inner = cast("Values", self.values.get(key, {}))
         return Reader(inner, self.issues, f"{self.path}.{key}" if self.path else key)

@@ -6,20 +6,27 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
+from proconsul.agent.part import Commit, Part
+from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
+from proconsul.dns.remote import LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.lookup import is_ip
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.goerrors import ListenError
+from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
+from proconsul.engine.wire.text import multi_error
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.server import ReadMethod
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
+from proconsul.server.node import ConsulNode
 
 log = logging.getLogger("agent")
 
@@ -28,11 +35,10 @@ DNS_PORT = 53
 STALE_WITHOUT_LIMIT_S = 87600 * 3600.0
 
 
-def settings_of(config: RuntimeConfig) -> Settings:
+def settings_of(datacenter: str, dns: DnsConfig) -> Settings:
     """The part of the configuration that shapes answers."""
-    dns = config.dns
     return Settings(
-        datacenter=config.datacenter, domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
+        datacenter=datacenter, domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
         service_ttl_s=dict(dns.service_ttl_s), only_passing=dns.only_passing, a_record_limit=dns.a_record_limit,
         udp_answer_limit=dns.udp_answer_limit, enable_truncate=dns.enable_truncate,
         compress=not dns.disable_compression, node_meta_txt=dns.node_meta_txt,
@@ -44,97 +50,108 @@ def settings_of(config: RuntimeConfig) -> Settings:
 
 def recursor_address(text: str) -> tuple[str, int]:
     """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out. Raises ConsulError with Consul's text."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, bracket, port = text[1:].partition("]")
-        if not bracket:
-            raise ConsulError(f"Invalid recursor address: address {text}:{DNS_PORT}: missing ']' in address")
-        port = port.lstrip(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isascii() and port.isdecimal()):
-        raise ConsulError(f"Invalid recursor address: address tcp/{port}: unknown port")
-    if len(port) > 5 or int(port or DNS_PORT) > 65535:
-        raise ConsulError(f"Invalid recursor address: address {port}: invalid port")
-    return host, int(port or DNS_PORT)
+    try:
+        return split_address(join_host_port(text, DNS_PORT) if is_ip(text) else _with_port(text))
+    except AddressError as error:
+        raise ConsulError(f"Invalid recursor address: {error}") from None
 
 
-def check_recursors(config: RuntimeConfig) -> None:
-    """Raises ConsulError for an address that is none."""
-    for text in config.dns.recursors:
-        recursor_address(text)
+def _with_port(text: str) -> str:
+    try:
+        split_host_port(text)
+    except AddressError as error:
+        return f"{text}:{DNS_PORT}" if error.reason == "missing port in address" else text
+    return text
 
 
-class DnsService:
+class DnsService(Part):
     """DNS of one agent."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-        self._rng = random.Random(agent.rng.getrandbits(64))
-        self._labels = (("node", agent.config.node_name),)
-        state = agent.server.state
-        config = agent.config
+    def __init__(
+        self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, tokens: AgentTokens,
+        *, sample: Callable[..., None], rng: random.Random,
+    ) -> None:  # fmt: skip
+        """``sample`` gets name, milliseconds and labels of what is measured."""
+        self._fixed, self._node, self._token, self._sample = fixed, node, tokens.for_dns, sample
+        self._rng = random.Random(rng.getrandbits(64))
+        self._labels = (("node", fixed.node_name),)
+        dns = reloadable.dns
+        self._options = _freshness(dns)
+        # What the first start refuses, as a reload does.
+        self._first = dns
+        unlimited = node.gate.permission.unlimited
         self._responder = Responder(
-            settings_of(config), state.reads, state.store.watches, rng=self._rng, clock=time.time,
-            readable=self._readable(config), recursors=self._recursors(config), measure=self._measure,
-            fetch=self._fetch,
+            settings_of(fixed.datacenter, dns), node.state.reads if unlimited else LocalReads(self._look),
+            node.state.store.watches, rng=self._rng, clock=time.time, readable=self._readable(dns), recursors=None,
+            measure=self._measure, fetch=self._fetch,
+            keeps=None if unlimited else lambda: node.gate.permission.lasts(self._token()),
         )  # fmt: skip
+        tokens.listen(self._responder.forget)
         self._listeners: list[UdpListener | TcpListener] = []
 
-    def _recursors(self, config: RuntimeConfig) -> Recursors | None:
-        dns = config.dns
-        if not dns.recursors:
+    def _recursors(self, dns: DnsConfig) -> Recursors | None:
+        """Raises ConsulError for an address that is none."""
+        if not dns.recursors or not self._fixed.dns_addrs:
             return None
         addresses = [recursor_address(text) for text in dns.recursors]
         return Recursors(
             addresses, timeout_s=dns.recursor_timeout_s, shuffle=dns.recursor_strategy == "random", rng=self._rng
         )
 
-    def _readable(self, config: RuntimeConfig) -> Callable[[], bool] | None:
+    def _readable(self, dns: DnsConfig) -> Callable[[], bool] | None:
         """Whether our own catalog may answer, by the rules for all reads: only a server has one, and without
         ``allow_stale`` only a leader's counts."""
-        server = self._agent.server
-        if server.is_client:
+        if self._node.is_client:
             return lambda: False
-        gate, options = server.gate, self._options(config)
-        if config.dns.allow_stale and config.dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
-            return lambda: gate.permission.unlimited
-        return lambda: gate.permission.unlimited and gate.may_be_here(options)
+        gate, options = self._node.gate, _freshness(dns)
+        if dns.allow_stale and dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
+            return None
+        return lambda: gate.may_be_here(options)
+
+    def _look(self, method: ReadMethod, args: Any, watch: WatchSet) -> Any:
+        """What our own catalog shows to DNS's token. Raises ConsulError."""
+        return self._node.gate.look(method, args, self._token(), watch)
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
         """What a server says that may. Raises ConsulError."""
-        config = self._agent.config
-        gate = self._agent.server.gate
-        return await gate.value(gate.reading(method, args), self._options(config), self._agent.tokens.for_dns())
-
-    @staticmethod
-    def _options(config: RuntimeConfig) -> Options:
-        """How fresh answers have to be. An age of zero is the leader's."""
-        dns = config.dns
-        max_stale_ns = max(int(min(dns.max_stale_s, STALE_WITHOUT_LIMIT_S) * SECOND_NS), 1)
-        return PLAIN._replace(consistency="stale", max_stale_ns=max_stale_ns) if dns.allow_stale else PLAIN
+        gate = self._node.gate
+        return await gate.value(gate.reading(method, args), self._options, self._token())
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
-        sample, labels = self._agent.metrics.sample, self._labels
         for _ in range(count):
-            sample(name, milliseconds, labels)
+            self._sample(name, milliseconds, self._labels)
 
     async def start(self) -> None:
-        """Listen on every configured address. Raises OSError."""
-        for endpoint in self._agent.config.dns_addrs:
+        """Listen on every configured address. Raises ConsulError, for a recursor that is none as well."""
+        self._configure(self._first, self._recursors(self._first))
+        for endpoint in self._fixed.dns_addrs:
             if endpoint.network == "tcp":
                 listener: UdpListener | TcpListener = TcpListener(self._responder, time.monotonic)
             else:
                 listener = UdpListener(self._responder, time.time)
-            await listener.start(endpoint.host, endpoint.port)
+            try:
+                await listener.start(endpoint.host, endpoint.port)
+            except ListenError as error:
+                raise ConsulError(multi_error([str(error)])) from None
             self._listeners.append(listener)
             log.info("Started DNS server: address=%s:%d network=%s", endpoint.host, endpoint.port, endpoint.network)
 
-    def reloaded(self, config: RuntimeConfig) -> None:
-        """Apply what may change while running; listeners stay."""
-        self._responder.configure(settings_of(config), self._recursors(config), self._readable(config))
+    def plan_reload(self, config: ReloadableConfig) -> Commit:
+        """Other answers; listeners stay. Raises ConsulError for a recursor that is none."""
+        return partial(self._configure, config.dns, self._recursors(config.dns))
+
+    def _configure(self, dns: DnsConfig, recursors: Recursors | None) -> None:
+        self._options = _freshness(dns)
+        self._responder.configure(settings_of(self._fixed.datacenter, dns), recursors, self._readable(dns))
 
     async def stop(self) -> None:
         for listener in self._listeners:
             listener.close()
+        self._listeners = []
         self._responder.close()
+
+
+def _freshness(dns: DnsConfig) -> Options:
+    """How fresh answers have to be. An age of zero is the leader's."""
+    max_stale_ns = max(int(min(dns.max_stale_s, STALE_WITHOUT_LIMIT_S) * SECOND_NS), 1)
+    return PLAIN._replace(consistency="stale", max_stale_ns=max_stale_ns) if dns.allow_stale else PLAIN

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proconsul.agent.config.runtime import Endpoint, HttpConfig, RuntimeConfig
-from proconsul.agent.doors.tls import https_context
+from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
+from proconsul.engine.wire.goerrors import listening
+from proconsul.engine.wire.hostport import Address
 
 log = logging.getLogger("agent")
 
@@ -22,38 +23,38 @@ BACKLOG = 1024
 class Listeners:
     """Listens where the configuration says, until closed."""
 
-    def __init__(self, make: Callable[[], asyncio.Protocol]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], asyncio.Protocol], config: FixedConfig) -> None:
+        self._make, self._config = make, config
         self._plain: list[asyncio.AbstractServer] = []
         self._secured: list[Any] = []
         self._sockets: list[Path] = []
 
-    async def start(self, config: RuntimeConfig) -> None:
-        """Raises OSError, or ConsulError for a file that cannot be used."""
-        for endpoint in config.http_addrs:
-            self._plain.append(await self._listen(endpoint, None, config))
-        for endpoint in config.https_addrs:
-            self._secured.append(await self._listen(endpoint, https_context(config.tls), config))
+    async def start(self, context: ssl.SSLContext | None) -> None:
+        """``context``: of HTTPS, where that is configured. Raises OSError."""
+        for endpoint in self._config.http_addrs:
+            self._plain.append(await self._listen(endpoint, None))
+        for endpoint in self._config.https_addrs:
+            self._secured.append(await self._listen(endpoint, context))
 
-    async def _listen(
-        self, endpoint: Endpoint, context: ssl.SSLContext | None, config: RuntimeConfig
-    ) -> asyncio.AbstractServer:
+    async def _listen(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> asyncio.AbstractServer:
         loop = asyncio.get_running_loop()
-        options = _options(context, config)
+        options = self._options(context)
         if endpoint.network == "unix":
             path = Path(endpoint.path)
-            path.unlink(missing_ok=True)
-            server = await loop.create_unix_server(self._make, str(path), **options)
+            with listening("unix", path):
+                path.unlink(missing_ok=True)
+                server = await loop.create_unix_server(self._make, str(path), **options)
             self._sockets.append(path)
-            _own(path, config.http)
+            _own(path, self._config.http)
         else:
-            server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
+            with listening("tcp", Address(endpoint.host, endpoint.port)):
+                server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
         kind = "HTTPS" if context is not None else "HTTP"
         log.info("Started %s server: address=%s network=%s", kind,
-                 endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip
+                 endpoint.path or str(Address(endpoint.host, endpoint.port)), endpoint.network)  # fmt: skip
         return server
 
-    async def renew(self, context: ssl.SSLContext, config: RuntimeConfig) -> None:
+    async def renew(self, context: ssl.SSLContext) -> None:
         """Secure new connections with another context. The sockets stay, so nobody who waits to be accepted is lost."""
         loop = asyncio.get_running_loop()
         fresh = []
@@ -61,9 +62,13 @@ class Listeners:
             for held in old.sockets:
                 sock = held.dup()
                 create: Any = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
-                fresh.append(await create(self._make, sock=sock, **_options(context, config)))
+                fresh.append(await create(self._make, sock=sock, **self._options(context)))
             old.close()
         self._secured = fresh
+
+    def _options(self, context: ssl.SSLContext | None) -> dict[str, Any]:
+        handshake_s = self._config.limits.https_handshake_timeout_s if context is not None else None
+        return {"ssl": context, "backlog": BACKLOG, "ssl_handshake_timeout": handshake_s}
 
     def close(self) -> None:
         for server in (*self._plain, *self._secured):
@@ -73,11 +78,7 @@ class Listeners:
         """Remove the files of unix sockets."""
         for path in self._sockets:
             path.unlink(missing_ok=True)
-
-
-def _options(context: ssl.SSLContext | None, config: RuntimeConfig) -> dict[str, Any]:
-    handshake_s = config.limits.https_handshake_timeout_s if context is not None else None
-    return {"ssl": context, "backlog": BACKLOG, "ssl_handshake_timeout": handshake_s}
+        self._sockets = []
 
 
 def _own(path: Path, http: HttpConfig) -> None:

@@ -5,14 +5,16 @@ Which combinations are refused, what is done without one of the files, and the w
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 from proconsul.agent.checks.base import DefaultTlsContexts
-from proconsul.agent.config.runtime import RuntimeConfig, TlsConfig, TlsListenerConfig
+from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig, TlsConfig, TlsListenerConfig
 from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.mux import ALPN, TlsPolicy
-from proconsul.engine.rpc.tls import tls_text
+from proconsul.engine.wire.goerrors import path_error, tls_error
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
 
@@ -24,20 +26,20 @@ _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _KEY_MISMATCH = "KEY_VALUES_MISMATCH"
 
 
-def rpc_tls(config: RuntimeConfig) -> RpcTls:
+def rpc_tls(fixed: FixedConfig, reloadable: ReloadableConfig) -> RpcTls:
     """TLS of the RPC port, and of what is dialled.
 
     Raises ConsulError when the settings or the files are no good, those for HTTPS too.
     """
-    _check(config)
-    tls, rpc = config.tls, config.tls.internal_rpc
-    if config.https_addrs:
+    tls, rpc = reloadable.tls, reloadable.tls.internal_rpc
+    _check(tls, automatic=fixed.auto_encrypt.tls or fixed.auto_config.enabled)
+    if fixed.https_addrs:
         https_context(tls)
     native = None
     if _has_certificate(rpc):
         native = _server_context(tls, rpc)
         native.set_alpn_protocols(list(ALPN))
-    name = f"server.{config.datacenter}.{config.dns.domain.strip('.')}"
+    name = f"server.{fixed.datacenter}.{reloadable.dns.domain.strip('.')}"
     outgoing = None
     if rpc.verify_outgoing:
         context = _context(ssl.PROTOCOL_TLS_CLIENT, tls, rpc)
@@ -56,24 +58,32 @@ def https_context(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
+@contextlib.contextmanager
+def reloading_tls() -> Iterator[None]:
+    """Around what reads files for a reload: says so of the ConsulError that comes out."""
+    try:
+        yield
+    except ConsulError as error:
+        raise ConsulError(f"Failed reloading tls configuration: {error}") from None
+
+
 class CheckTls:
     """TLS of checks: with enable_agent_tls_for_checks the agent's own certificate and authorities, else the system's.
 
     ``server_name`` is then whom a certificate must name, unless the check says it.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
-        self._config = config
+    def __init__(self, node_name: str, config: ReloadableConfig) -> None:
+        self._tls, self._own = config.tls, config.checks.enable_agent_tls
         self._default = DefaultTlsContexts()
-        own = config.checks.enable_agent_tls
-        self.server_name = (config.tls.server_name or config.node_name) if own else ""
+        self.server_name = (config.tls.server_name or node_name) if self._own else ""
 
     def context(self, *, skip_verify: bool, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
         """Raises ConsulError when a file cannot be used."""
-        if not self._config.checks.enable_agent_tls:
+        if not self._own:
             return self._default.context(skip_verify=skip_verify, alpn=alpn)
-        tls, own = self._config.tls, self._config.tls.internal_rpc
-        context = _context(ssl.PROTOCOL_TLS_CLIENT, tls, own)
+        own = self._tls.internal_rpc
+        context = _context(ssl.PROTOCOL_TLS_CLIENT, self._tls, own)
         if not _has_authority(own):
             context.load_default_certs()
         if skip_verify:
@@ -83,11 +93,15 @@ class CheckTls:
             context.set_alpn_protocols(list(alpn))
         return context
 
+    def check(self) -> None:
+        """Raises ConsulError when a file that checks would use cannot be used."""
+        if self._own:
+            self.context(skip_verify=False)
 
-def _check(config: RuntimeConfig) -> None:
-    """Raises ConsulError for settings that lack what they need."""
-    automatic = config.auto_encrypt.tls or config.auto_config.enabled
-    for listener in (config.tls.internal_rpc, config.tls.https):
+
+def _check(tls: TlsConfig, *, automatic: bool) -> None:
+    """Raises ConsulError for settings that lack what they need. ``automatic``: servers hand out certificates."""
+    for listener in (tls.internal_rpc, tls.https):
         if listener.min_version not in _VERSIONS:
             known = ", ".join(_VERSIONS)
             raise ConsulError(
@@ -100,7 +114,7 @@ def _check(config: RuntimeConfig) -> None:
                 "VerifyIncoming requires either a Cert and Key pair in the configuration file, "
                 "or auto_encrypt/auto_config be enabled"
             )
-    rpc = config.tls.internal_rpc
+    rpc = tls.internal_rpc
     if rpc.verify_outgoing and not (_has_authority(rpc) or automatic):
         raise ConsulError("VerifyOutgoing set, and no CA certificate provided!")
 
@@ -119,7 +133,7 @@ def load_files(context: ssl.SSLContext, config: TlsListenerConfig) -> None:
         context.load_cert_chain(config.cert_file, config.key_file, password=lambda: b"")
     except ssl.SSLError as error:
         mismatch = error.reason == _KEY_MISMATCH
-        text = "tls: private key does not match public key" if mismatch else tls_text(error)
+        text = "tls: private key does not match public key" if mismatch else tls_error(error)
         raise ConsulError(f"Failed to load cert/key pair: {text}") from None
     except ConsulError as error:
         raise ConsulError(f"Failed to load cert/key pair: {error}") from None
@@ -201,4 +215,4 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConsulError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+        raise ConsulError(path_error("open", path, error)) from None

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proconsul.agent.config.runtime import FixedConfig
+from proconsul.agent.gossip.tags import Pool
+from proconsul.agent.part import Part
 from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.features.coordinate.endpoint import UPDATE, WanCoordinate
 from proconsul.features.coordinate.model import Coord, CoordinateUpdateRequest
 from proconsul.features.errors import ConsulError
+from proconsul.server.gate import Gate
 from proconsul.server.server_details import ServerDetails
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
-    from proconsul.agent.gossip.tags import Pool
 
 log = logging.getLogger("agent")
 
@@ -40,45 +41,48 @@ def wan_coordinates(pool: Pool) -> list[WanCoordinate]:
     return found
 
 
-class CoordinateSender:
+class CoordinateSender(Part):
     """Sends an update every 15 s, more rarely in large clusters so that the servers see a bounded rate.
 
-    own: where the LAN pool says that this agent stands.
+    pool: the LAN, which says where this agent stands. token: with which it says so.
     """
 
-    def __init__(self, agent: Agent, own: Callable[[], Coordinate] = Coordinate) -> None:
-        self._agent = agent
-        self._own = own
+    def __init__(
+        self, config: FixedConfig, pool: Pool, gate: Gate, *, token: Callable[[], str], rng: random.Random
+    ) -> None:
+        self._config, self._pool, self._gate, self._token, self._rng = config, pool, gate, token, rng
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        """Nothing with disable_coordinates."""
+        if not self._config.coordinate.disabled:
+            self._again()
+
+    def _again(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._interval_s(), self._send)
 
     def _interval_s(self) -> float:
         """At least the minimum, at most the target rate over the whole cluster, plus as much again at random."""
-        settings = self._agent.config.coordinate
-        interval_s = max(settings.sync_interval_min_s, len(self._agent.members()) / settings.sync_rate_target)
-        return interval_s * (1.0 + self._agent.rng.random())
+        settings = self._config.coordinate
+        interval_s = max(settings.sync_interval_min_s, len(self._pool.members()) / settings.sync_rate_target)
+        return interval_s * (1.0 + self._rng.random())
 
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def reloaded(self, config: object) -> None:
-        """The settings are not reloadable."""
-
     def _send(self) -> None:
-        agent = self._agent
+        config = self._config
         update = CoordinateUpdateRequest(
-            Datacenter=agent.config.datacenter, Node=agent.config.node_name, Token=agent.tokens.for_agent(),
-            Coord=as_record(self._own()),
+            Datacenter=config.datacenter, Node=config.node_name, Token=self._token(),
+            Coord=as_record(self._pool.coordinate()),
         )  # fmt: skip
         # Whether the leader has it or not: the next update comes anyway.
         try:
-            agent.server.gate.write(_Sent(), UPDATE, update)
+            self._gate.write(_Sent(), UPDATE, update)
         except ConsulError as error:
             _Sent().set_exception(error)
-        self.start()
+        self._again()
 
 
 class _Sent:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.runtime import FixedConfig
 from proconsul.agent.durable import replace_file
 from proconsul.engine.gossip.keyring import (
     KEY_SIZES,
@@ -20,7 +20,7 @@ from proconsul.engine.gossip.keyring import (
     parse_key,
     parse_keyring,
 )
-from proconsul.engine.webclient.dial import errno_text
+from proconsul.engine.wire.goerrors import path_error
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
@@ -55,7 +55,7 @@ class Keyrings:
     wan: PoolKeys | None
 
 
-def load_keyrings(config: RuntimeConfig) -> Keyrings:
+def load_keyrings(config: FixedConfig) -> Keyrings:
     """The keyrings of an agent; makes the files on the first start. Raises ConsulError, which is fatal."""
     directory = Path(config.data_dir) / "serf" if config.data_dir and not config.disable_keyring_file else None
     in_wan = config.server and config.serf_bind_wan is not None
@@ -91,7 +91,7 @@ def _seed(path: Path, given: str) -> tuple[bytes, ...]:
     try:
         replace_file(path, format_keyring([key]).encode())
     except OSError as error:
-        raise KeyringError(f"open {path}: {errno_text(error)}") from None
+        raise KeyringError(path_error("open", path, error)) from None
     return (key,)
 
 
@@ -109,7 +109,7 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise KeyringError(f"read {path}: {errno_text(error)}") from None
+        raise KeyringError(path_error("read", path, error)) from None
     if len(data) > FILE_BYTES_MAX:
         raise KeyringError(f"{path} is larger than {FILE_BYTES_MAX} bytes")
     return data.decode("utf-8", "surrogateescape")

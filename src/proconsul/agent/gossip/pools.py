@@ -10,18 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proconsul.agent.config.runtime import Address as ConfigAddress
-from proconsul.agent.config.runtime import GossipConfig, RuntimeConfig
+from proconsul.agent.config.runtime import FixedConfig, GossipConfig
 from proconsul.agent.gossip.joining import Joiner, joined_lan
 from proconsul.agent.gossip.keyrings import PoolKeys, load_keyrings
 from proconsul.agent.gossip.network_pool import NetworkPool, OnEvent, OnMember
 from proconsul.agent.gossip.tags import Pool, SoloPool
+from proconsul.agent.part import Part
 from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.pool import PoolLogs
 from proconsul.engine.gossip.serf_config import Accept, consul
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
 from proconsul.server.server_details import ServerDetails
@@ -32,15 +32,18 @@ log = logging.getLogger("agent")
 FLOOD_INTERVAL_S = 60.0
 
 
-class Pools:
-    """The pools of one agent and how they are joined. ``on_member`` is told of changes in the LAN."""
+class Pools(Part):
+    """The pools of one agent and how they are joined."""
 
     def __init__(
-        self, config: RuntimeConfig, tags: Mapping[str, str], node_id: str, *, solo: bool, on_member: OnMember,
-        on_event: OnEvent, give_up: Callable[[], None], rng: random.Random,
+        self, config: FixedConfig, tags: Mapping[str, str], node_id: str, *, solo: bool, give_up: Callable[[], None],
+        rng: random.Random,
     ) -> None:  # fmt: skip
         """``solo``: without a network. Raises ConsulError when the keyring files are damaged."""
-        self._config, self._on_member, self._rng = config, on_member, rng
+        self._config, self._rng = config, rng
+        # Who is told of what happens in the LAN; nobody before the agent starts.
+        self.on_member: OnMember = _ignore_member
+        self.on_event: OnEvent = _ignore_event
         self.lan: Pool
         # None for agents that are in no WAN pool.
         self.wan: Pool | None = None
@@ -49,7 +52,7 @@ class Pools:
         in_wan = config.server and config.serf_bind_wan is not None
         if solo:
             lan, wan = config.serf_advertise_lan, config.serf_advertise_wan
-            self.lan = SoloPool(config.node_name, lan.host, lan.port, tags, on_event)
+            self.lan = SoloPool(config.node_name, lan.host, lan.port, tags, self._lan_event)
             if in_wan:
                 self.wan = SoloPool(wan_name, wan.host, wan.port, wan_tags, _ignore_event)
         else:
@@ -59,7 +62,7 @@ class Pools:
             )
             self.lan = self._network(
                 False, config.node_name, tags, config.serf_bind_lan, config.serf_advertise_lan, keyrings.lan, rule,
-                self._lan_member, on_event,
+                self._lan_member, self._lan_event,
             )  # fmt: skip
             if in_wan:
                 assert config.serf_bind_wan is not None and keyrings.wan is not None
@@ -74,7 +77,7 @@ class Pools:
         self._flood_now = asyncio.Event()
 
     def _network(
-        self, wan: bool, name: str, tags: Mapping[str, str], bind: ConfigAddress, advertise: ConfigAddress,
+        self, wan: bool, name: str, tags: Mapping[str, str], bind: Address, advertise: Address,
         keys: PoolKeys, rule: Accept, on_member: OnMember, on_event: OnEvent,
     ) -> NetworkPool:  # fmt: skip
         config = self._config
@@ -192,12 +195,21 @@ class Pools:
 
     # ------------------------------------------------------------------ members
 
-    def _lan_member(self, kind: Change, member: Member) -> None:
-        if kind is Change.JOIN and ServerDetails.parse(member) is not None:
-            self._flood_now.set()
-        self._on_member(kind, member)
+    def members(self, *, wan: bool = False) -> list[Member]:
+        """The members of a pool; none of the WAN for agents that are not in it."""
+        if wan:
+            return self.wan.members() if self.wan is not None else []
+        return self.lan.members()
 
-    def _wan_member(self, kind: Change, member: Member) -> None:
+    def _lan_member(self, kind: MemberChange, member: Member) -> None:
+        if kind is MemberChange.JOIN and ServerDetails.parse(member) is not None:
+            self._flood_now.set()
+        self.on_member(kind, member)
+
+    def _lan_event(self, ltime: int, name: str, payload: bytes) -> None:
+        self.on_event(ltime, name, payload)
+
+    def _wan_member(self, kind: MemberChange, member: Member) -> None:
         log.debug("Handled event for server in area: event=member-%s server=%s area=wan", kind.value, member.name)
 
     async def _flood(self) -> None:
@@ -231,6 +243,17 @@ class Pools:
         return missing
 
 
+class Joining(Part):
+    """Joins the pools when all else runs: whoever is found may ask this agent anything at once."""
+
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+
+    async def start(self) -> None:
+        """Raises StartJoinError when ``start_join`` fails."""
+        await self._pools.join()
+
+
 def swim_config(gossip: GossipConfig, *, wan: bool) -> SwimConfig:
     """memberlist's timing: what is configurable from the configuration, the rest from the pool's preset."""
     return replace(
@@ -238,6 +261,10 @@ def swim_config(gossip: GossipConfig, *, wan: bool) -> SwimConfig:
         gossip_interval_s=gossip.gossip_interval_s, gossip_nodes=gossip.gossip_nodes,
         suspicion_mult=gossip.suspicion_mult, retransmit_mult=gossip.retransmit_mult,
     )  # fmt: skip
+
+
+def _ignore_member(kind: MemberChange, member: Member) -> None:
+    """Nobody has to be told yet."""
 
 
 def _ignore_event(ltime: int, name: str, payload: bytes) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from proconsul.agent.config.runtime import FixedConfig
 from proconsul.engine.gossip.coordinate import Coordinate
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.wire.durations import SECOND_NS, format_duration
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.endpoint import KeySummary
@@ -162,3 +164,17 @@ def client_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """serf tags of a client: those of a server without what only servers have."""
     shared = ("acls", "build", "dc", "id", "segment", "vsn", "vsn_max", "vsn_min")
     return {"role": "node", **{name: tags[name] for name in shared}}
+
+
+def own_tags(config: FixedConfig, node_id: str, *, build: str, use_tls: bool) -> dict[str, str]:
+    """serf tags of the agent with this configuration."""
+    tags = server_tags(
+        datacenter=config.datacenter, node_id=node_id, build=build, port=config.rpc_advertise.port,
+        wan_port=config.serf_advertise_wan.port if config.serf_bind_wan else 0, bootstrap=config.bootstrap,
+        expect=config.bootstrap_expect, acls=config.acl.enabled, use_tls=use_tls,
+    )  # fmt: skip
+    if not config.server:
+        tags = client_tags(tags)
+    if config.advertise_reconnect_timeout_s:
+        tags["rc_tm"] = format_duration(int(config.advertise_reconnect_timeout_s * SECOND_NS))
+    return tags

@@ -18,7 +18,8 @@ import msgspec
 from proconsul.agent.hooks.events import UserEvent
 from proconsul.agent.hooks.kv_port import KVPort
 from proconsul.agent.hooks.processes import kill_group, start_group
-from proconsul.engine.webclient.dial import errno_text
+from proconsul.agent.part import Part
+from proconsul.engine.wire.goerrors import errno_text
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError
 
@@ -52,7 +53,7 @@ class _Job(msgspec.Struct):
     Wait: int = 0
 
 
-class RemoteExec:
+class RemoteExec(Part):
     """Runs the jobs of remote exec events. ``enabled`` is the opposite of disable_remote_exec."""
 
     def __init__(self, kv: KVPort, node: str, *, enabled: bool) -> None:
@@ -79,9 +80,6 @@ class RemoteExec:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-
-    def reloaded(self, config: object) -> None:
-        """disable_remote_exec is not reloadable."""
 
     async def _handle(self, event: UserEvent) -> None:
         try:

@@ -11,23 +11,23 @@ import contextlib
 import logging
 import os
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.output import TailBuffer
+from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.hooks.processes import kill_group, start_group
+from proconsul.agent.part import Commit, Part
 from proconsul.client import gojson, watchplan
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.streams import put
-from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.engine.wire.goerrors import exit_text, start_error
 from proconsul.features.errors import ConsulError
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
-    from proconsul.agent.config.runtime import RuntimeConfig
 
 log = logging.getLogger("agent")
 
@@ -50,7 +50,7 @@ class Handler(NamedTuple):
 
 class WatchDefinition(NamedTuple):
     kind: str
-    request: watchplan.Request
+    request: watchplan.WatchRequest
     token: str
     datacenter: str
     handler: Handler
@@ -72,15 +72,6 @@ def parse_watch(raw: Mapping[str, Any]) -> WatchDefinition:
     if handler is None:
         raise ConsulError("Must define a watch handler")
     return WatchDefinition(kind, request, token, datacenter, handler)
-
-
-def check_watches(definitions: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a reload for watches that cannot be understood. Raises ConsulError."""
-    try:
-        for raw in definitions:
-            parse_watch(raw)
-    except ConsulError as error:
-        raise ConsulError(f"Failed reloading watches: {error}") from None
 
 
 def _go_map(values: Mapping[str, Any]) -> str:
@@ -123,23 +114,25 @@ def _seconds(value: Any) -> float:
         raise ConsulError(f"Failed to parse watch timeout: {error}") from None
 
 
-class Watches:
-    """All watches of an agent."""
+class Watches(Part):
+    """All watches of an agent. ``answer`` gives the agent's own answer to a request."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]], config: ReloadableConfig) -> None:
+        self._answer = answer
+        self._definitions = config.watches
         self._tasks: list[asyncio.Task[None]] = []
         # Handlers that run, those of watches that are gone as well.
         self._handlers: set[asyncio.Task[None]] = set()
         self._tls = DefaultTlsContexts()
 
-    def start(self, definitions: Sequence[Mapping[str, Any]]) -> None:
-        """Follow ``definitions`` in place of the watches before. Raises ConsulError for one that cannot be understood;
-        then all stays as it was."""
-        parsed = [parse_watch(raw) for raw in definitions]
+    async def start(self) -> None:
+        """Raises ConsulError for a watch that cannot be understood."""
+        self._follow_instead([parse_watch(raw) for raw in self._definitions])
+
+    def _follow_instead(self, watches: Sequence[WatchDefinition]) -> None:
         for task in self._tasks:
             task.cancel()
-        self._tasks = [asyncio.create_task(self._follow(watch)) for watch in parsed]
+        self._tasks = [asyncio.create_task(self._follow(watch)) for watch in watches]
 
     async def stop(self) -> None:
         tasks = [*self._tasks, *self._handlers]
@@ -148,17 +141,21 @@ class Watches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def reloaded(self, config: RuntimeConfig) -> None:
+    def plan_reload(self, config: ReloadableConfig) -> Commit:
         """Stop all watches and start those of the new configuration, so every handler runs again.
 
-        Handlers that run are not disturbed: one of them may be what asked for the reload.
+        Handlers that run are not disturbed: one of them may be what asked for the reload. Raises ConsulError.
         """
-        self.start(config.watches)
+        try:
+            watches = [parse_watch(raw) for raw in config.watches]
+        except ConsulError as error:
+            raise ConsulError(f"Failed reloading watches: {error}") from None
+        return partial(self._follow_instead, watches)
 
     # ------------------------------------------------------------------ one watch
 
     async def _follow(self, watch: WatchDefinition) -> None:
-        plan = watchplan.Plan()
+        plan = watchplan.WatchPlan()
         failures, index = 0, 0
         while True:
             try:
@@ -190,7 +187,7 @@ class Watches:
         headers = {"x-consul-token": watch.token} if watch.token else {}
         path = watch.request.path
         request = Request("GET", quote(path), path, urlencode(query, doseq=True), headers)
-        response = await self._agent.front.answer(request)
+        response = await self._answer(request)
         found = _header(response, "x-consul-index")
         if response.status == 404 and watch.request.missing_is_none:
             return int(found or 0), watch.request.read(None)
@@ -214,7 +211,9 @@ class Watches:
         except Exception as error:
             # A handler that cannot run must not end its watch.
             known = isinstance(error, (OSError, HttpClientError, TimeoutError, ValueError))
-            log.error("Failed to run watch handler: handler=%s error=%s", shown, error, exc_info=not known)
+            command = watch.handler.command
+            text = start_error(command[0], error) if command and isinstance(error, OSError) else error
+            log.error("Failed to run watch handler: handler=%s error=%s", shown, text, exc_info=not known)
 
     async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
         process = await start_group(
@@ -234,7 +233,7 @@ class Watches:
             kill_group(process)
             raise
         if code:
-            log.error("Failed to run watch handler: handler=%s error=exit status %s", shlex.join(command), code)
+            log.error("Failed to run watch handler: handler=%s error=%s", shlex.join(command), exit_text(code))
         log.debug("watch handler output: watch_handler=%s output=%s", shlex.join(command), buffer.text)
 
     async def _post(self, handler: Handler, index: int, body: bytes) -> None:

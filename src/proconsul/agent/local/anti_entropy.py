@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from proconsul.agent.local.local_state import CheckEntry, Entry, LocalState, ServiceEntry
+from proconsul.agent.part import Part
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.record import replace
@@ -69,8 +70,8 @@ class CatalogPort(Protocol):
     async def deregister(self, request: DeregisterRequest) -> None: ...
 
 
-class AntiEntropy:
-    """Runs syncs for one agent."""
+class AntiEntropy(Part):
+    """Runs syncs for one agent. ``state`` tells it of every change."""
 
     def __init__(
         self,
@@ -107,11 +108,13 @@ class AntiEntropy:
         self._refused = False
         # The catalog's entry of our name is another node's.
         self._name_taken = False
+        state.changed = self.changed
 
     # ------------------------------------------------------------------ life
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
+        log.info("started state syncer")
 
     async def stop(self) -> None:
         tasks = [*self._pushing, *([self._task] if self._task is not None else [])]
@@ -128,6 +131,21 @@ class AntiEntropy:
         self._paused -= 1
         if not self._paused and self._wanted:
             self.changed()
+
+    @contextlib.contextmanager
+    def holding_back(self) -> Iterator[None]:
+        """Send nothing meanwhile, and then all: what the catalog may have of the node as well."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+            self.send_node()
+
+    def send_node(self) -> None:
+        """Tell the catalog of the node anew: it, or the right to change it, may be another."""
+        self._state.node_in_sync = False
+        self.changed()
 
     @property
     def paused(self) -> bool:
@@ -262,12 +280,12 @@ class AntiEntropy:
 
     def _pending(self) -> bool:
         state = self._state
-        return bool(not state.node_in_sync or state.out_services or state.out_checks)
+        return bool(not state.node_in_sync or state.unsynced_services or state.unsynced_checks)
 
     async def _send_pending(self) -> None:
         state = self._state
-        services = {key: state.services[key] for key in state.out_services}
-        checks = {key: state.checks[key] for key in state.out_checks}
+        services = {key: state.services[key] for key in state.unsynced_services}
+        checks = {key: state.checks[key] for key in state.unsynced_checks}
         self._refused = False
         if self._name_taken:
             if not await self._took_name():
@@ -338,6 +356,8 @@ class AntiEntropy:
 
     async def _send_service(self, entry: ServiceEntry) -> None:
         """Push a service and, in the same request, its checks with the same token."""
+        if not self._state.is_current(entry):
+            return
         token = self._token_of(entry)
         together = [
             check
@@ -353,7 +373,7 @@ class AntiEntropy:
         log.info("Synced service: service=%s", entry.service.ID)
 
     async def _send_check(self, entry: CheckEntry) -> None:
-        if entry.in_sync:
+        if entry.in_sync or not self._state.is_current(entry):
             return
         versions: list[tuple[Entry, int]] = [(entry, entry.version)]
         request = self._base(self._token_of(entry))
@@ -434,4 +454,3 @@ class AntiEntropy:
 
 def _is_denied(error: ConsulError) -> bool:
     return "Permission denied" in error.text or "ACL not found" in error.text
-

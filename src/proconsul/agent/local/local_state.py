@@ -14,6 +14,7 @@ from proconsul.features.catalog.model import (
     CONSUL_SERVICE_ID,
     DEFAULT_WEIGHTS,
     HEALTH_CRITICAL,
+    HEALTH_PASSING,
     HEALTH_WARNING,
     SERF_CHECK_ID,
     HealthCheck,
@@ -25,7 +26,7 @@ from proconsul.features.catalog.model import (
 class ServiceEntry:
     """One local service."""
 
-    __slots__ = ("content_hash", "deleted", "from_config", "in_sync", "service", "token", "version")
+    __slots__ = ("deleted", "from_config", "in_sync", "service", "token", "version")
 
     def __init__(self, service: NodeService, token: str, *, from_config: bool) -> None:
         self.service = service
@@ -33,7 +34,6 @@ class ServiceEntry:
         self.from_config = from_config
         self.in_sync = False
         self.deleted = False
-        self.content_hash = ""
         # Grows with every change, so that a sync that was under way cannot mark a newer value as known.
         self.version = 0
 
@@ -69,8 +69,9 @@ class LocalState:
     """Services and checks of this node. ``changed`` is called after every change that wants to be sent."""
 
     def __init__(
-        self, node: str, *, clock: Callable[[], float], changed: Callable[[], None], is_server: bool = False
-    ) -> None:
+        self, node: str, *, clock: Callable[[], float], changed: Callable[[], None] = lambda: None,
+        is_server: bool = False,
+    ) -> None:  # fmt: skip
         self.node = node
         self.is_server = is_server
         self.discard_check_output = False
@@ -81,11 +82,11 @@ class LocalState:
         self.checks: dict[str, CheckEntry] = {}
         self.node_in_sync = False
         # Ids of entries the catalog does not know yet: a change must not cost a walk over everything.
-        self.out_services: dict[str, None] = {}
-        self.out_checks: dict[str, None] = {}
+        self.unsynced_services: dict[str, None] = {}
+        self.unsynced_checks: dict[str, None] = {}
         self._of_service: dict[str, dict[str, None]] = {}
         self._clock = clock
-        self._changed = changed
+        self.changed = changed
         self._listeners: list[Callable[[str], None]] = []
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -97,28 +98,34 @@ class LocalState:
             self._listeners.remove(listener)
 
     def _service_out(self, service_id: str) -> None:
-        self.out_services[service_id] = None
-        self._changed()
+        self.unsynced_services[service_id] = None
+        self.changed()
 
     def _check_out(self, check_id: str) -> None:
-        self.out_checks[check_id] = None
-        self._changed()
+        self.unsynced_checks[check_id] = None
+        self.changed()
+
+    def is_current(self, entry: Entry) -> bool:
+        """Whether this is registered: neither removed nor replaced since somebody looked."""
+        if isinstance(entry, ServiceEntry):
+            return not entry.deleted and self.services.get(entry.service.ID) is entry
+        return not entry.deleted and self.checks.get(entry.check.CheckID) is entry
 
     def settle(self, entry: Entry) -> None:
         """The catalog knows this entry as it is. One that was replaced meanwhile says nothing about its successor."""
         entry.in_sync = True
         if isinstance(entry, ServiceEntry):
             if self.services.get(entry.service.ID) is entry:
-                self.out_services.pop(entry.service.ID, None)
+                self.unsynced_services.pop(entry.service.ID, None)
         elif self.checks.get(entry.check.CheckID) is entry:
-            self.out_checks.pop(entry.check.CheckID, None)
+            self.unsynced_checks.pop(entry.check.CheckID, None)
 
     def forget_service(self, service_id: str, entry: ServiceEntry) -> None:
         """The catalog has removed a deleted service, and its checks with it."""
         if self.services.get(service_id) is not entry:
             return
         del self.services[service_id]
-        self.out_services.pop(service_id, None)
+        self.unsynced_services.pop(service_id, None)
         for check_id in list(self._of_service.get(service_id, ())):
             check = self.checks.get(check_id)
             if check is not None and check.deleted:
@@ -128,7 +135,7 @@ class LocalState:
         """The catalog has removed a deleted check."""
         if self.checks.get(check_id) is entry:
             del self.checks[check_id]
-            self.out_checks.pop(check_id, None)
+            self.unsynced_checks.pop(check_id, None)
             self._unlink(check_id, entry.check.ServiceID)
 
     def _unlink(self, check_id: str, service_id: str) -> None:
@@ -175,10 +182,6 @@ class LocalState:
 
     def live_services(self) -> dict[str, NodeService]:
         return {key: entry.service for key, entry in self.services.items() if not entry.deleted}
-
-    def service_token(self, service_id: str) -> str:
-        entry = self.services.get(service_id)
-        return entry.token if entry is not None else ""
 
     # ------------------------------------------------------------------ checks
 
@@ -296,8 +299,8 @@ class LocalState:
                 ghost.deleted = True
                 self.services[service_id] = ghost
         self._compare_checks({check.CheckID: check for check in checks})
-        self.out_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
-        self.out_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
+        self.unsynced_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
+        self.unsynced_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
 
     @staticmethod
     def _compare_service(entry: ServiceEntry, remote: NodeService) -> None:
@@ -354,6 +357,4 @@ def worst_status(checks: Iterable[HealthCheck]) -> str:
     statuses = {check.Status for check in checks}
     if HEALTH_CRITICAL in statuses:
         return HEALTH_CRITICAL
-    return HEALTH_WARNING if HEALTH_WARNING in statuses else "passing"
-
-
+    return HEALTH_WARNING if HEALTH_WARNING in statuses else HEALTH_PASSING

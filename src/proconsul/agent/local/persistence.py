@@ -67,21 +67,15 @@ _FOLDERS = ("services", "checks", "checks/state")
 class Persistence:
     """Files below ``data_dir``; without one (development mode) nothing is kept.
 
-    Without a ``writer`` everything is on disk when a method returns, and errors are raised. With one, `submitted` tells
-    when it is, and what went wrong.
+    Without a ``writer`` everything is on disk when a method returns, and what the disk refuses is raised as OSError.
+    With one, the method returns what will tell: the error, or None.
     """
 
     def __init__(self, data_dir: str, writer: FileWriter | None = None) -> None:
         self._root = Path(data_dir) if data_dir else None
         self._writer = writer
-        self._submitted: list[Outcome] = []
         # TTL results on their way to the disk: what a reader must not miss.
         self._on_the_way: dict[Path, tuple[Outcome, bytes | None]] = {}
-
-    def submitted(self) -> list[Outcome]:
-        """The outcomes of everything submitted since the last call."""
-        submitted, self._submitted = self._submitted, []
-        return submitted
 
     def close(self) -> None:
         """Finish what was submitted."""
@@ -96,56 +90,57 @@ class Persistence:
 
     # ------------------------------------------------------------------ writing
 
-    def save_service(self, service: NodeService, token: str, source: str) -> None:
-        self._write("services", service.ID, {
+    def save_service(self, service: NodeService, token: str, source: str) -> Outcome | None:
+        return self._write("services", service.ID, {
             "Token": token, "Service": service, "Source": source,
             "LocallyRegisteredAsSidecar": service.LocallyRegisteredAsSidecar,
         })  # fmt: skip
 
-    def save_check(self, check: HealthCheck, check_type: CheckType | None, token: str, source: str) -> None:
+    def save_check(self, check: HealthCheck, check_type: CheckType | None, token: str, source: str) -> Outcome | None:
         """``check_type`` is None for what nothing runs (maintenance)."""
-        self._write("checks", check.CheckID, {
+        return self._write("checks", check.CheckID, {
             "Check": check, "ChkType": _as_written(check_type) if check_type is not None else None, "Token": token,
             "Source": source,
         })  # fmt: skip
 
-    def save_state(self, check_id: str, state: PersistedState) -> None:
-        self._write("checks/state", check_id, {
+    def save_state(self, check_id: str, state: PersistedState) -> Outcome | None:
+        return self._write("checks/state", check_id, {
             "CheckID": check_id, "Output": state.output, "Status": state.status, "Expires": int(state.expires),
         })  # fmt: skip
 
-    def forget_service(self, service_id: str) -> None:
-        self._remove("services", service_id)
+    def forget_service(self, service_id: str) -> Outcome | None:
+        return self._remove("services", service_id)
 
-    def forget_check(self, check_id: str) -> None:
-        self._remove("checks", check_id)
+    def forget_check(self, check_id: str) -> Outcome | None:
+        return self._remove("checks", check_id)
 
-    def forget_state(self, check_id: str) -> None:
-        self._remove("checks/state", check_id)
+    def forget_state(self, check_id: str) -> Outcome | None:
+        return self._remove("checks/state", check_id)
 
-    def _write(self, folder: str, registration_id: str, value: dict[str, Any]) -> None:
-        """Raises OSError when the disk refuses; the old file then stays."""
+    def _write(self, folder: str, registration_id: str, value: dict[str, Any]) -> Outcome | None:
+        """When the disk refuses, the old file stays."""
         if self._root is None:
-            return
+            return None
         path = self._root / folder / file_name(registration_id)
         data = gojson.dumps(value)
         # A second sync for the directory would double the cost of a registration; the catalog has it too, and the
         # application that registers does so again when it starts.
-        self._perform(path, partial(replace_file, path, data, sync_directory=False), data)
+        return self._perform(path, partial(replace_file, path, data, sync_directory=False), data)
 
-    def _remove(self, folder: str, registration_id: str) -> None:
-        if self._root is not None:
-            path = self._root / folder / file_name(registration_id)
-            self._perform(path, partial(path.unlink, missing_ok=True), None)
+    def _remove(self, folder: str, registration_id: str) -> Outcome | None:
+        if self._root is None:
+            return None
+        path = self._root / folder / file_name(registration_id)
+        return self._perform(path, partial(path.unlink, missing_ok=True), None)
 
-    def _perform(self, path: Path, operation: Callable[[], None], data: bytes | None) -> None:
+    def _perform(self, path: Path, operation: Callable[[], None], data: bytes | None) -> Outcome | None:
         if self._writer is None:
             operation()
-            return
+            return None
         outcome = self._writer.submit(path, operation)
-        self._submitted.append(outcome)
         self._on_the_way[path] = (outcome, data)
         outcome.add_done_callback(partial(self._arrived, path))
+        return outcome
 
     def _arrived(self, path: Path, outcome: Outcome) -> None:
         latest = self._on_the_way.get(path)

@@ -1,7 +1,7 @@
-"""What a registration, a start or a reload would bring about, checked whole before anything changes.
+"""What a registration would bring about, checked whole before anything changes.
 
 The API, the configuration and what was registered before all go through a `Planner`, which knows the services there
-would be. A plan that was made can be put into force without a refusal: only the disk may still say no.
+would be. What is planned can be put into force without a refusal: only the disk may still say no.
 
 Pure. Source of rules and texts: the answers of Consul 1.8.7.
 """
@@ -9,17 +9,14 @@ Pure. Source of rules and texts: the answers of Consul 1.8.7.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from proconsul.agent.checks.definition import CheckDefinition as Runnable
-from proconsul.agent.checks.definition import CheckDefinitionError
+from proconsul.agent.checks.definition import RunnableCheck, runnable
 from proconsul.engine.wire import gojson
-from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
-    CheckDefinition,
     CheckType,
     DefinitionError,
     ServiceDefinition,
@@ -32,7 +29,6 @@ from proconsul.features.catalog.model import (
     NodeService,
     ServiceAddress,
 )
-from proconsul.features.errors import ConsulError
 
 # The addresses every service with an IP address has, and which family they must be of.
 _TAGGED_FAMILIES = {"lan_ipv4": 4, "wan_ipv4": 4, "lan_ipv6": 6, "wan_ipv6": 6}
@@ -47,10 +43,10 @@ class Rules(NamedTuple):
 
 
 class PlannedCheck(NamedTuple):
-    """A check to be; ``definition`` is None where nothing runs it (maintenance)."""
+    """A check to be; ``run`` is None where nothing runs it (maintenance)."""
 
     check: HealthCheck
-    definition: CheckType | None
+    run: RunnableCheck | None
     token: str = ""
     from_config: bool = False
 
@@ -64,26 +60,6 @@ class PlannedService(NamedTuple):
     from_config: bool = False
 
 
-class Plan(NamedTuple):
-    """Everything an agent is to be responsible for."""
-
-    services: tuple[PlannedService, ...]
-    checks: tuple[PlannedCheck, ...]
-    # What was registered before and is not taken over: ids of services and checks, with the reason.
-    dropped_services: tuple[tuple[str, str], ...] = ()
-    dropped_checks: tuple[tuple[str, str], ...] = ()
-
-
-def runnable(check: CheckType) -> Runnable:
-    """How to run ``check``. Raises DefinitionError when it cannot be run, with Consul's text."""
-    definition = Runnable.from_fields(gojson.plain(check))
-    try:
-        definition.validate()
-    except CheckDefinitionError as error:
-        raise DefinitionError(str(error)) from None
-    return definition
-
-
 class Planner:
     """Plans one thing after the other. ``services`` are those that are there already."""
 
@@ -95,16 +71,11 @@ class Planner:
     # ------------------------------------------------------------------ services
 
     def service(
-        self, service: NodeService, checks: Sequence[CheckType], *, token: str = "", from_config: bool = False
+        self, service: NodeService, checks: Sequence[RunnableCheck], *, token: str = "", from_config: bool = False
     ) -> PlannedService:
         """Raises DefinitionError."""
         if not service.Service:
             raise DefinitionError("Service name missing")
-        for check in checks:
-            try:
-                runnable(check)
-            except DefinitionError as error:
-                raise DefinitionError(f"Check is not valid: {error}") from None
         service = _completed(service)
         _validate_tagged(service)
         planned = tuple(
@@ -116,7 +87,8 @@ class Planner:
         self.services[service.ID] = service
         return PlannedService(service, planned, token, from_config)
 
-    def _check_of(self, service: NodeService, definition: CheckType, number: int, count: int) -> HealthCheck:
+    def _check_of(self, service: NodeService, run: RunnableCheck, number: int, count: int) -> HealthCheck:
+        definition = run.definition
         check_id = definition.CheckID
         if not check_id:
             check_id = f"service:{service.ID}" + (f":{number}" if count > 1 else "")
@@ -129,27 +101,22 @@ class Planner:
     # ------------------------------------------------------------------ checks
 
     def check(
-        self, check: HealthCheck, definition: CheckType | None, *, token: str = "", from_config: bool = False
+        self, check: HealthCheck, run: RunnableCheck | None, *, token: str = "", from_config: bool = False
     ) -> PlannedCheck:
         """A check of the node or of one of its services. Raises DefinitionError."""
         if not check.CheckID:
             raise DefinitionError("CheckID missing")
-        if definition is not None:
-            try:
-                runnable(definition)
-            except DefinitionError as error:
-                raise DefinitionError(f"Check is not valid: {error}") from None
         if check.ServiceID:
             service = self.services.get(check.ServiceID)
             if service is None:
                 raise DefinitionError(f"ServiceID {quoted(check.ServiceID)} does not exist")
             check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
-        planned = PlannedCheck(check, definition, token, from_config)
+        planned = PlannedCheck(check, run, token, from_config)
         self._require_scripts(planned)
         return planned
 
     def _require_scripts(self, planned: PlannedCheck) -> None:
-        if planned.definition is None or not planned.definition.ScriptArgs:
+        if planned.run is None or not planned.run.definition.ScriptArgs:
             return
         if planned.from_config and not self.rules.local_scripts:
             raise DefinitionError(
@@ -164,7 +131,7 @@ class Planner:
 
     # ------------------------------------------------------------------ sidecars
 
-    def sidecar_of(self, definition: ServiceDefinition) -> tuple[NodeService, list[CheckType]] | None:
+    def sidecar_of(self, definition: ServiceDefinition) -> tuple[NodeService, list[RunnableCheck]] | None:
         """The sidecar that ``connect.sidecar_service`` asks for, with its default checks.
 
         Raises JSONError when it is no definition, DefinitionError when it cannot be.
@@ -178,13 +145,10 @@ class Planner:
         if wanted.Connect is not None and wanted.Connect.SidecarService is not None:
             raise DefinitionError("sidecar_service can't have a nested sidecar_service")
         service = self._sidecar_service(definition, wanted, owner_id)
-        checks = wanted.check_types()
-        for check in checks:
-            runnable(check)
-        return service, checks or [
+        return service, [runnable(check) for check in wanted.check_types() or (
             CheckType(Name="Connect Sidecar Listening", TCP=f"127.0.0.1:{service.Port}", Interval=10 * 10**9),
             CheckType(Name=f"Connect Sidecar Aliasing {owner_id}", AliasService=owner_id),
-        ]
+        )]  # fmt: skip
 
     def _sidecar_service(self, owner: ServiceDefinition, wanted: ServiceDefinition, owner_id: str) -> NodeService:
         service = wanted.node_service()
@@ -224,65 +188,6 @@ class Planner:
         raise DefinitionError(
             f"no port provided for sidecar_service and none left in the configured range [{low}, {high}]"
         )
-
-
-# ------------------------------------------------------------------------------------------ a whole agent
-
-
-def plan_services(planner: Planner, definitions: Iterable[Mapping[str, Any]]) -> list[PlannedService]:
-    """The services of the configuration. Raises ConsulError."""
-    planned = []
-    for raw in definitions:
-        definition: ServiceDefinition = gojson.from_plain(ServiceDefinition, dict(raw))
-        name = definition.Name
-        for check in definition.check_types():
-            try:
-                runnable(check)
-            except DefinitionError as error:
-                raise ConsulError(f"Failed to validate checks for service {quoted(name)}: {error}") from None
-        try:
-            sidecar = planner.sidecar_of(definition)
-        except (DefinitionError, gojson.JSONError) as error:
-            raise ConsulError(f"Failed to validate sidecar for service {quoted(name)}: {error}") from None
-        try:
-            planned.append(planner.service(
-                definition.node_service(), definition.check_types(), token=definition.Token, from_config=True
-            ))  # fmt: skip
-            if sidecar is not None:
-                planned.append(planner.service(sidecar[0], sidecar[1], token=definition.Token, from_config=True))
-        except DefinitionError as error:
-            raise ConsulError(f"Failed to register service {quoted(name)}: {error}") from None
-    return planned
-
-
-def plan_checks(planner: Planner, definitions: Iterable[Mapping[str, Any]]) -> list[PlannedCheck]:
-    """The checks of the configuration. Raises ConsulError."""
-    planned = []
-    for raw in definitions:
-        definition: CheckDefinition = gojson.from_plain(CheckDefinition, dict(raw))
-        try:
-            planned.append(planner.check(
-                definition.health_check(planner.node), definition, token=definition.Token, from_config=True
-            ))  # fmt: skip
-        except DefinitionError as error:
-            shown = _as_go_prints(definition)
-            raise ConsulError(f"Failed to register check '{definition.Name}': {error} {shown}") from None
-    return planned
-
-
-def _as_go_prints(check: CheckDefinition) -> str:
-    """The definition as the original shows it in its error text: Go's print of the record, field by field."""
-    header = " ".join(f"{name}:[{' '.join(values)}]" for name, values in sorted((check.Header or {}).items()))
-    fields = (
-        check.ID, check.Name, check.Notes, check.ServiceID, check.Token, check.Status,
-        f"[{' '.join(check.ScriptArgs or ())}]", check.HTTP, f"map[{header}]", check.Method, check.Body, check.TCP,
-        format_duration(check.Interval), check.DockerContainerID, check.Shell, check.GRPC,
-        str(check.GRPCUseTLS).lower(), str(check.TLSSkipVerify).lower(), check.AliasNode, check.AliasService,
-        format_duration(check.Timeout), format_duration(check.TTL), str(check.SuccessBeforePassing),
-        str(check.FailuresBeforeCritical), format_duration(check.DeregisterCriticalServiceAfter),
-        str(check.OutputMaxSize), "{}",
-    )  # fmt: skip
-    return f"&{{{' '.join(fields)}}}"
 
 
 def _completed(service: NodeService) -> NodeService:

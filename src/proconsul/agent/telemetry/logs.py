@@ -13,6 +13,8 @@ import time
 from collections import deque
 from typing import TextIO
 
+from proconsul.agent.config.runtime import ReloadableConfig
+from proconsul.agent.part import Part
 from proconsul.engine.wire.text import quoted
 
 TRACE = 5
@@ -171,3 +173,18 @@ class Logs:
         self._settle_root()
         if monitor.dropped:
             self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)
+
+
+class LogLevel(Part):
+    """Keeps the level of ``logs``, if they are ours to set, as the configuration says."""
+
+    def __init__(self, logs: Logs | None) -> None:
+        self._logs = logs
+
+    def reloaded(self, config: ReloadableConfig) -> None:
+        """A level that is none stays without effect, and is the only thing that does."""
+        try:
+            if self._logs is not None:
+                self._logs.set_level(config.log_level)
+        except ValueError as error:
+            logging.getLogger("agent").error("Invalid log level in new configuration: error=%s", error)

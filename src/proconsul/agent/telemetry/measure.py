@@ -6,13 +6,14 @@ import asyncio
 import gc
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from proconsul.agent.gossip.pools import Pools
+from proconsul.agent.part import Part
+from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.features.messages import MessageType
-
-if TYPE_CHECKING:
-    from proconsul.agent.agent import Agent
-    from proconsul.server.server import ConsulServer
+from proconsul.server.node import ConsulNode
+from proconsul.server.server import ConsulServer
 
 PERIOD_S = 1.0
 _COMMANDS = {
@@ -24,17 +25,25 @@ _RPC = {"register": "catalog.register", "deregister": "catalog.deregister", "kvs
         "session": "session.apply", "txn": "txn.apply"}  # fmt: skip
 
 
-class Measure:
+class Measure(Part):
     """Samples gauges and turns totals into counters, once a second."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(
+        self, metrics: Metrics, pools: Pools, node: ConsulNode, server: ConsulServer | None, *,
+        requests: Callable[[Metrics], None], connections: Callable[[], int],
+    ) -> None:  # fmt: skip
+        """``requests`` adds the HTTP requests since it was last called, ``connections`` counts the open ones."""
+        self.metrics, self._pools, self._node, self._server = metrics, pools, node, server
+        self._requests, self._connections = requests, connections
         self._timer: asyncio.TimerHandle | None = None
         self._applied: dict[int, int] = {}
         self._gossip_dropped: dict[tuple[str, str], int] = {}
         self._due = 0.0
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        self._again()
+
+    def _again(self) -> None:
         self._due = time.monotonic() + PERIOD_S
         self._timer = asyncio.get_running_loop().call_later(PERIOD_S, self._tick)
 
@@ -42,25 +51,21 @@ class Measure:
         if self._timer is not None:
             self._timer.cancel()
 
-    def reloaded(self, config: object) -> None:
-        """Nothing of this depends on the configuration."""
-
     def _tick(self) -> None:
         late_s = time.monotonic() - self._due
         self.sample(late_s)
-        self.start()
+        self._again()
 
     def sample(self, late_s: float | None = None) -> None:
         """Take one sample of everything; ``late_s`` is how far the event loop lagged behind its timer, None between."""
-        agent, metrics = self._agent, self._agent.metrics
-        agent.front.flush_samples(metrics)
+        metrics, server = self.metrics, self._node
+        self._requests(metrics)
         self._dropped()
-        server = agent.server
         metrics.take(server.meters)
-        if agent.consul is not None:
-            self._serving(agent.consul)
+        if self._server is not None:
+            self._serving(self._server)
         metrics.gauge("rpc.queries_blocking", server.views.waiting)
-        metrics.gauge("http.connections", agent.connection_count)
+        metrics.gauge("http.connections", self._connections())
         metrics.gauge("server.isLeader", 1.0 if server.on_duty else 0.0)
         tables = server.state.tables
         metrics.gauge("state.nodes", len(tables.nodes))
@@ -74,7 +79,7 @@ class Measure:
 
     def _serving(self, server: ConsulServer) -> None:
         """What only a server has."""
-        metrics = self._agent.metrics
+        metrics = self.metrics
         self._commands(server)
         metrics.gauge("session_ttl.active", len(server.leadership.sessions.deadlines))
         if server.on_duty:
@@ -88,7 +93,7 @@ class Measure:
         metrics.gauge("raft.last_index", server.raft.last_index)
 
     def _commands(self, server: ConsulServer) -> None:
-        metrics = self._agent.metrics
+        metrics = self.metrics
         for kind, total in server.fsm.applied.items():
             new = total - self._applied.get(kind, 0)
             name = _COMMANDS.get(MessageType(kind & 0x7F))
@@ -100,11 +105,11 @@ class Measure:
 
     def _dropped(self) -> None:
         """What gossip received and did not use: a wrong key, a name claimed twice or an attack shows here."""
-        for title, pool in (("lan", self._agent.pools.lan), ("wan", self._agent.pools.wan)):
+        for title, pool in (("lan", self._pools.lan), ("wan", self._pools.wan)):
             for reason, total in pool.dropped().items() if pool is not None else ():
                 new = total - self._gossip_dropped.get((title, reason), 0)
                 if new:
-                    self._agent.metrics.count("memberlist.dropped", new, (("pool", title), ("reason", reason)))
+                    self.metrics.count("memberlist.dropped", new, (("pool", title), ("reason", reason)))
                 self._gossip_dropped[title, reason] = total
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gotypes
+from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import AclCommand, Row, rows, rule_id, template_variables
 from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.text import quoted
 
 
 def _read(client: Client, found: str, prefix: str) -> Row:
@@ -17,7 +18,7 @@ def _read(client: Client, found: str, prefix: str) -> Row:
         response = client.request("GET", f"/v1/acl/binding-rule/{found}")
         if response.status == 404:
             response.close()
-            raise Failure(f"Binding rule not found with ID {gotypes.quote(found)}")
+            raise Failure(f"Binding rule not found with ID {quoted(found)}")
         if response.status != 200:
             raise unexpected(response)
         return cast(Row, response.json())

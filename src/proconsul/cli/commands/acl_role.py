@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gotypes
+from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import (
     AclCommand,
     Row,
@@ -21,6 +21,7 @@ from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.text import quoted
 
 
 def read_role(client: Client, path: str) -> Row | None:
@@ -112,12 +113,12 @@ class Read(AclCommand):
             with explain(f'Error reading role "{found}": '):
                 role = read_role(client, f"/v1/acl/role/{found}")
             if role is None:
-                raise Failure(f"Role not found with ID {gotypes.quote(found)}")
+                raise Failure(f"Role not found with ID {quoted(found)}")
         else:
             with explain(f'Error reading role "{self.name.value}": '):
                 role = read_role(client, f"/v1/acl/role/name/{self.name.value}")
             if role is None:
-                raise Failure(f"Role not found with name {gotypes.quote(self.name.value)}")
+                raise Failure(f"Role not found with name {quoted(self.name.value)}")
         return self.show(role, acl_format.role, acl_schemas.ROLE)
 
 
@@ -182,7 +183,7 @@ class Update(_Granting):
         with explain("Error when retrieving current role: "):
             present = read_role(client, f"/v1/acl/role/{found}")
         if present is None:
-            raise Failure(f"Role not found with ID {gotypes.quote(found)}")
+            raise Failure(f"Role not found with ID {quoted(found)}")
         grants = self.grants(client)
         body: dict[str, Json] = {"ID": found, "Name": self.name.value, "Description": self.description.value, **grants}
         if not self.no_merge.value:

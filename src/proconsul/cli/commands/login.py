@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import cast
 
-from proconsul.cli import gotypes
 from proconsul.cli.acl_common import Row
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.goerrors import path_error
 
 # The sink holds a secret; only its owner may read it.
 _SINK_MODE = 0o600
@@ -99,7 +99,7 @@ class Login(Command):
             with open(self.bearer.value, encoding="utf-8", errors="surrogateescape") as file:
                 bearer = file.read().strip()
         except OSError as error:
-            raise Failure(gotypes.os_error(error, path=self.bearer.value)) from None
+            raise Failure(path_error("open", self.bearer.value, error)) from None
         if not bearer:
             raise Failure(f"No bearer token found in {self.bearer.value}")
         return bearer
@@ -114,7 +114,7 @@ class Login(Command):
                 file.write(secret)
             os.replace(partial, path)
         except OSError as error:
-            raise Failure(f"Error writing token to file sink: {gotypes.os_error(error, path=path)}") from None
+            raise Failure(f"Error writing token to file sink: {path_error('open', path, error)}") from None
 
 
 class Logout(Command):

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from proconsul.engine.wire.gojson_scan import explain_syntax
-from proconsul.engine.wire.text import quoted
+from proconsul.engine.wire.gostrconv import NumberError, parse_int
 
 __all__ = ["BlockList", "HclError", "parse_hcl1"]
 
@@ -72,6 +72,7 @@ _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 _NUMBER: Final = re.compile(
     r"-?(?:(?P<digits>0[xX][0-9a-fA-F]+|[0-9]+(?![0-9.eE]))|[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?)"
 )
+_INVALID: Final = re.compile("[\udc80-\udcff]")
 _HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
 
 
@@ -85,6 +86,16 @@ class _Scanner:
         self.line_start = 0
         # Reading past the end while looking for the end of a word counts as columns in the original's messages.
         self.columns_past_end = 0
+        # Where bytes are that are no UTF-8 (as Python's surrogateescape has them).
+        self.invalid = [match.start() for match in _INVALID.finditer(self.text)]
+
+    def refuse_invalid(self, start: int, end: int) -> None:
+        """Raise HclError for what is no UTF-8 between two places: in names there is another word for it."""
+        found = [position for position in self.invalid if start <= position < end]
+        if found:
+            line_start = self.text.rfind("\n", 0, found[-1]) + 1
+            line = self.text.count("\n", 0, found[-1]) + 1
+            raise HclError(f"At {line}:{found[-1] - line_start + 1}: illegal UTF-8 encoding")
 
     def column(self, position: int) -> int:
         return position - self.line_start + 1
@@ -126,7 +137,14 @@ class _Scanner:
         self.position = stop
 
     def next(self) -> _Token:
+        before = self.position
         self.skip_blank()
+        token = self.token()
+        if self.invalid:
+            self.refuse_invalid(before, self.position)
+        return token
+
+    def token(self) -> _Token:
         start = self.position
         if start >= len(self.text):
             return _Token(_Kind.EOF, "", None, self.line, self.column(start) + self.columns_past_end)
@@ -169,14 +187,10 @@ class _Scanner:
                 return _Token(_Kind.FLOAT, word, float(word), self.line, column)
             except ValueError:
                 raise self.fail(start, "illegal number") from None
-        sign, digits = (-1, word[1:]) if word.startswith("-") else (1, word)
         try:
-            if digits[:2] in ("0x", "0X"):
-                return _Token(_Kind.NUMBER, word, sign * int(digits[2:], 16), self.line, column)
-            octal = len(digits) > 1 and digits.startswith("0")
-            return _Token(_Kind.NUMBER, word, sign * int(digits, 8 if octal else 10), self.line, column)
-        except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {quoted(word)}: invalid syntax") from None
+            return _Token(_Kind.NUMBER, word, parse_int(word, base=0), self.line, column)
+        except NumberError as error:
+            raise HclError(str(error)) from None
 
     def string(self, start: int) -> _Token:
         """A quoted string; ``${...}`` may hold quotes and newlines and is kept as it is."""
@@ -187,6 +201,8 @@ class _Scanner:
             if index >= len(text):
                 raise self.fail(index, "literal not terminated")
             char = text[index]
+            if char == "\0":  # the end of the text for the original
+                raise self.fail(len(text), "literal not terminated")
             if char == "\n" and braces == 0:
                 self.newline(index + 1)
                 # The original reports the place one line further on, where the literal's text was looked for.
@@ -408,11 +424,10 @@ def _set_value(result: dict[str, object], key: str, value: object) -> None:
     if isinstance(present, str) and isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     elif isinstance(present, int) and not isinstance(present, bool) and isinstance(value, str):
-        text = value
         try:
-            value = int(text, 0)
-        except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax") from None
+            value = parse_int(value, base=0)
+        except NumberError as error:
+            raise HclError(str(error)) from None
     result[key] = value
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.filter import FilterError, compile_filter
-from proconsul.engine.hil import Template, TemplateError
+from proconsul.engine.hil import HilError, HilTemplate
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
@@ -72,8 +72,8 @@ class Bindings(NamedTuple):
 
 
 def _name(kind: str, text: str, variables: Mapping[str, str]) -> tuple[str, bool]:
-    """What a rule's name comes to, and whether that is possible. Raises TemplateError."""
-    rendered = Template(text).render(variables)
+    """What a rule's name comes to, and whether that is possible. Raises HilError."""
+    rendered = HilTemplate(text).render(variables)
     return rendered, _NAMES[kind](rendered)
 
 
@@ -87,7 +87,7 @@ def bindings(state: ACLState, rules: Iterable[ACLBindingRule], verified: Verifie
             continue
         try:
             name, valid = _name(rule.BindType, rule.BindName, variables)
-        except TemplateError as error:
+        except HilError as error:
             raise AuthError(f"cannot compute {quoted(rule.BindType)} bind name for bind target: {error}") from None
         if not valid:
             raise AuthError(f"computed {quoted(rule.BindType)} bind name for bind target is invalid: {quoted(name)}")
@@ -106,9 +106,9 @@ def bindings(state: ACLState, rules: Iterable[ACLBindingRule], verified: Verifie
 def _templated(rule: ACLBindingRule, name: str, variables: Mapping[str, str]) -> TemplatedPolicy:
     """The templated policy that a rule gives. Raises AuthError."""
     try:
-        filled = Template(rule.BindVars.Name).render(variables) if rule.BindVars else ""
+        filled = HilTemplate(rule.BindVars.Name).render(variables) if rule.BindVars else ""
         return checked(TemplatedPolicy(name, TemplateVariables(filled)), "token")
-    except (TemplateError, ConsulError) as error:
+    except (HilError, ConsulError) as error:
         raise AuthError(f"cannot compute {quoted(rule.BindType)} bind vars for bind target: {error}") from None
 
 
@@ -212,7 +212,7 @@ def _check_binding(rule: ACLBindingRule, blank: Mapping[str, str]) -> None:
         raise ConsulError(f"Invalid Binding Rule: unknown BindType {quoted(rule.BindType)}")
     try:
         _, valid = _name(rule.BindType, rule.BindName, dict.fromkeys(blank, _ANY_VALUE))
-    except TemplateError as error:
+    except HilError as error:
         raise ConsulError(f"Invalid Binding Rule: invalid BindName: {error}") from None
     if not valid:
         raise ConsulError("Invalid Binding Rule: invalid BindName")

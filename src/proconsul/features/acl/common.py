@@ -10,6 +10,7 @@ from proconsul.engine.completion import Completion, Mapped
 from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.decisions import recorded
 from proconsul.features.acl.model import Link
 from proconsul.features.acl.resolver import Identity, Resolver
 from proconsul.features.acl.rules import Level
@@ -41,7 +42,7 @@ class Desk:
     def require(self, secret: str, level: Level) -> Identity:
         """Who has ``secret``, who must have ``level`` of access control. Raises PermissionDenied."""
         identity = self.resolver.resolve(secret)
-        if not identity.authorizer.allows("acl", level):
+        if not recorded(identity.authorizer).allows("acl", level):
             raise PermissionDenied()
         return identity
 

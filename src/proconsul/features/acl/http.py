@@ -51,7 +51,7 @@ from proconsul.features.acl.templated import checked, preview, templates
 from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import BadRequest, ConsulError
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.web import Web
 
 
@@ -131,16 +131,16 @@ class ACLRoutes(Routes):
     # ------------------------------------------------------------------ policies
 
     def list_policies(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self.read(request, self.acl.policies.list_all(ListRequest(Token=self.web.token(request))), MISSING)
 
     def read_policy(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._policy(request, PolicyGetRequest(PolicyID=self.id_of(request, "policy ID")))
 
     def read_policy_named(self, request: Request) -> Answer:
         name = self.id_of(request, "policy Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._policy(request, PolicyGetRequest(PolicyName=name))
 
     def _policy(self, request: Request, args: PolicyGetRequest) -> Answer:
@@ -165,17 +165,17 @@ class ACLRoutes(Routes):
     # ------------------------------------------------------------------ roles
 
     def list_roles(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = ListRequest(Policy=request.get("policy"), Token=self.web.token(request))
         return self.read(request, self.acl.roles.list_all(args), MISSING)
 
     def read_role(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._role(request, RoleGetRequest(RoleID=self.id_of(request, "role ID")))
 
     def read_role_named(self, request: Request) -> Answer:
         name = self.id_of(request, "role Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._role(request, RoleGetRequest(RoleName=name))
 
     def _role(self, request: Request, args: RoleGetRequest) -> Answer:
@@ -216,7 +216,7 @@ class ACLRoutes(Routes):
     # ------------------------------------------------------------------ tokens
 
     def list_tokens(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = TokenListRequest(
             IncludeLocal=True, IncludeGlobal=True, Policy=request.get("policy"), Role=request.get("role"),
             AuthMethod=request.get("authmethod"), ServiceName=request.get("servicename"), Token=self.web.token(request),
@@ -224,12 +224,12 @@ class ACLRoutes(Routes):
         return self.read(request, self.acl.tokens.list_all(args), MISSING)
 
     def read_own(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         secret = self.web.token(request)
         return self._token(request, TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret))
 
     def read_token(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         accessor = self.id_of(request, "token ID")
         return self._token(
             request, TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))

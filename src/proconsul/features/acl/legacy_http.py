@@ -15,7 +15,7 @@ from proconsul.features.acl.tokens import ACCESSOR
 from proconsul.features.acl.translate import translate
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import BadRequest, ConsulError, PermissionDenied
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.web import Reply, finished
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
@@ -106,7 +106,7 @@ class LegacyRoutes(Routes):
 
     async def translate_token(self, request: Request) -> Response:
         """Only refusals have the headers of a read."""
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         accessor = self.id_of(request, "token ID")
         args = TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
 

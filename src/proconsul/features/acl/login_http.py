@@ -28,7 +28,7 @@ from proconsul.features.acl.requests import (
 )
 from proconsul.features.acl.routing import MISSING, Routes, RouteTable
 from proconsul.features.errors import BadRequest
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 
 
 class LoginRoutes(Routes):
@@ -52,22 +52,22 @@ class LoginRoutes(Routes):
     # ------------------------------------------------------------------ auth methods
 
     def list_methods(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self.read(request, self.acl.methods.list_all(ListRequest(Token=self.web.token(request))), MISSING)
 
     def read_method(self, request: Request) -> Answer:
         name = self.id_of(request, "auth method name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = AuthMethodGetRequest(AuthMethodName=name, Token=self.web.token(request))
         return self.read(request, self.acl.methods.read(args), MISSING)
 
     def create_method(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         method = self.decoded(ACLAuthMethod, request, "AuthMethod")
         return self.write(request, METHOD_SET, AuthMethodSetCall(AuthMethod=method))
 
     def update_method(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         method = self.decoded(ACLAuthMethod, request, "AuthMethod")
         if method.Name not in ("", request.params):
             raise BadRequest("Bad request: AuthMethod Name in URL and payload do not match")
@@ -76,24 +76,24 @@ class LoginRoutes(Routes):
 
     def delete_method(self, request: Request) -> Answer:
         name = self.id_of(request, "auth method name")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         return self.done(request, METHOD_DELETE, AuthMethodDeleteCall(AuthMethodName=name))
 
     # ------------------------------------------------------------------ binding rules
 
     def list_rules(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = BindingRuleListRequest(AuthMethod=request.get("authmethod"), Token=self.web.token(request))
         return self.read(request, self.acl.rules.list_all(args), MISSING)
 
     def read_rule(self, request: Request) -> Answer:
         rule_id = self.id_of(request, "binding rule ID")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = BindingRuleGetRequest(BindingRuleID=rule_id, Token=self.web.token(request))
         return self.read(request, self.acl.rules.read(args), MISSING)
 
     def set_rule(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         rule = self.decoded(ACLBindingRule, request, "BindingRule")
         if rule.ID not in ("", request.params):
             raise BadRequest("Bad request: BindingRule ID in URL and payload do not match")
@@ -101,13 +101,13 @@ class LoginRoutes(Routes):
 
     def delete_rule(self, request: Request) -> Answer:
         rule_id = self.id_of(request, "binding rule ID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         return self.done(request, RULE_DELETE, BindingRuleDeleteCall(BindingRuleID=rule_id))
 
     # ------------------------------------------------------------------ logging in
 
     def login(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         params = self.body(LoginParams, request)
         # Whoever logs in needs no token, and one that is not known any more does not matter.
         return self.write(request, LOGIN, LoginCall(Auth=params), token="")

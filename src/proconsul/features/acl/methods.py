@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell, tell_error
-from proconsul.engine.hil import Template, TemplateError
+from proconsul.engine.hil import HilError, HilTemplate
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
@@ -76,8 +76,8 @@ def token_name(method: ACLAuthMethod, variables: Mapping[str, str]) -> str:
     """How a token from a login with ``method`` is called. Raises ConsulError."""
     own = {"auth_method_type": method.Type, "auth_method_name": method.Name}
     try:
-        return Template(method.TokenNameFormat).render({**variables, **own})
-    except TemplateError as error:
+        return HilTemplate(method.TokenNameFormat).render({**variables, **own})
+    except HilError as error:
         raise ConsulError(f"invalid TokenNameFormat: {error}") from None
 
 

@@ -22,6 +22,9 @@ from proconsul.features.acl.model import (
 )
 from proconsul.features.base import QueryMeta, QueryOptions, WriteRequest
 
+# In place of a secret, for those who may not see it.
+HIDDEN = "<hidden>"
+
 
 class TokenGetRequest(QueryOptions, frozen=True, kw_only=True):
     """``TokenIDType`` is ``accessor`` or ``secret``, which is also what "" means."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer, Compiled, Origin
@@ -19,7 +20,7 @@ from proconsul.features.acl.model import (
     Link,
 )
 from proconsul.features.acl.rules import parse_legacy_rules, parse_rules
-from proconsul.features.acl.state import POLICIES, ROLES, ACLState
+from proconsul.features.acl.state import POLICIES, ROLES, TOKENS, ACLState, row_key
 from proconsul.features.acl.templated import rules_of, synthetic
 from proconsul.features.errors import ACLDisabled, PermissionDenied
 
@@ -79,6 +80,10 @@ class Resolver:
             raise ACLNotFound()
         return Identity(token, self.authorizer_of(token))
 
+    def known(self, secret: str) -> ACLToken | None:
+        """The token with ``secret``, "" being anonymous, expired or not."""
+        return self._state.tokens.get(secret or ANONYMOUS_SECRET)
+
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
         index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
@@ -101,6 +106,18 @@ class Resolver:
 
         return self._compiled.of(frozenset(pieces), origins)
 
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``secret`` may do."""
+        watch.add(row_key(TOKENS, secret or ANONYMOUS_SECRET))
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None:
+            return
+        links = [*(token.Policies or ())]
+        for role in token.Roles or ():
+            watch.add(row_key(ROLES, role.ID.lower()))
+            found = self._state.roles.get(role.ID.lower())
+            links += (found.Policies or ()) if found is not None else ()
+        watch.add(*(row_key(POLICIES, link.ID.lower()) for link in links))
     def in_force(self, token: ACLToken) -> list[ACLPolicy]:
         """The policies that ``token`` comes to here, also those that stand nowhere: what identities and templates
         stand for, and the rules of old tokens."""

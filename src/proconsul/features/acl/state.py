@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.watch import Key
 from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
@@ -29,7 +30,7 @@ from proconsul.features.acl.model import (
 )
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 TOKENS = "acl-tokens"
 POLICIES = "acl-policies"
@@ -38,6 +39,11 @@ BINDING_RULES = "acl-binding-rules"
 AUTH_METHODS = "acl-auth-methods"
 # A row of the index table: when access control was bootstrapped.
 BOOTSTRAP = "acl-token-bootstrap"
+
+
+def row_key(table: str, key: str) -> Key:
+    """What readers watch whose rights depend on one token (by its secret), policy or role (by its id)."""
+    return table, key
 
 
 class ACLState:
@@ -118,6 +124,7 @@ class ACLState:
         old = self.tokens.get(token.SecretID)
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.tokens, replace(token, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     @staticmethod
@@ -153,6 +160,7 @@ class ACLState:
         if token.AccessorID == ANONYMOUS_ACCESSOR_ID:
             raise StateError("Deletion of the builtin anonymous token is not permitted")
         tx.delete(self.tokens, token.SecretID)
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     # ------------------------------------------------------------------ bootstrap
@@ -200,6 +208,7 @@ class ACLState:
         old = table.get(row.ID.lower())
         created = old.CreateIndex if old is not None else tx.index
         tx.put(table, replace(row, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(table.name, row.ID.lower()))
         tx.bump(table.name)
 
     def delete_policies(self, tx: Transaction, request: model.PolicyDeleteRequest) -> None:
@@ -228,6 +237,7 @@ class ACLState:
     def _delete_all(tx: Transaction, table: Table[Any], keys: Sequence[str] | None) -> None:
         for key in keys or ():
             if tx.delete(table, key.lower()) is not None:
+                tx.touch(row_key(table.name, key.lower()))
                 tx.bump(table.name)
 
     # ------------------------------------------------------------------ ways to log in
@@ -322,7 +332,7 @@ class ACLState:
 
     # ------------------------------------------------------------------ replication
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {
             MessageType.LEGACY_ACL: command(model.LegacyACLRequest, self.legacy),
             MessageType.ACL_BOOTSTRAP: command(model.BootstrapRequest, self.bootstrap),
@@ -338,14 +348,14 @@ class ACLState:
             MessageType.ACL_AUTH_METHOD_DELETE: command(model.AuthMethodDeleteRequest, self.delete_auth_methods),
         }
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         # The original writes its first auth method only, over and over; here all of them are kept.
         return [
-            Section(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
-            Section(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
-            Section(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
-            Section(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
-            Section(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
+            SnapshotSection(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
+            SnapshotSection(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
+            SnapshotSection(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
+            SnapshotSection(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
+            SnapshotSection(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
         ]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:

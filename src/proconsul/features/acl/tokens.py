@@ -16,6 +16,7 @@ from proconsul.features.acl.hashes import hash_of_token
 from proconsul.features.acl.identities import node_identities, service_identities
 from proconsul.features.acl.model import ANONYMOUS_ACCESSOR_ID, ACLToken
 from proconsul.features.acl.requests import (
+    HIDDEN,
     ExpandedToken,
     ExpandedTokenResponse,
     TokenBatchRequest,
@@ -51,7 +52,6 @@ TOKEN_DELETE = WriteMethod("ACL.TokenDelete", TokenDeleteCall, str)
 # Consul docs: how long a token that expires may live.
 EXPIRES_MIN_NS = 60 * SECOND_NS
 EXPIRES_MAX_NS = 24 * 3600 * SECOND_NS
-HIDDEN = "<hidden>"
 ACCESSOR = "accessor"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from proconsul.engine.wire.hostport import join_host_port
 from proconsul.engine.wire.record import Duration, Record, replace
-from proconsul.engine.wire.text import multi_error
+from proconsul.engine.wire.text import multi_error, quoted
 from proconsul.features.catalog.model import (
     VALID_STATUSES,
     ConnectProxyConfig,
@@ -280,8 +281,6 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
     if service.Kind == "connect-proxy":
         if not service.Proxy.DestinationServiceName.strip():
             yield "Proxy.DestinationServiceName must be non-empty for Connect proxy services"
-        if service.Proxy.DestinationServiceName == "*":
-            yield "Proxy.DestinationServiceName must not be a wildcard for Connect proxy services"
         if not service.Port:
             yield "Port must be set for a Connect proxy"
         if service.Connect.Native:
@@ -294,12 +293,9 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
     if kind in ("mesh-gateway", "terminating-gateway", "ingress-gateway"):
         if sidecar is not None:
             yield f"A {kind} cannot have a sidecar service defined"
-        if service.Proxy.DestinationServiceName:
-            yield f"The Proxy.DestinationServiceName configuration is invalid for a {kind}"
-        if service.Proxy.DestinationServiceID:
-            yield f"The Proxy.DestinationServiceID configuration is invalid for a {kind}"
-        if service.Proxy.Upstreams:
-            yield f"The Proxy.Upstreams configuration is invalid for a {kind}"
+        for name in _NOT_FOR_GATEWAYS:
+            if getattr(service.Proxy, name):
+                yield f"The Proxy.{name} configuration is invalid for a {kind}"
     if isinstance(sidecar, dict):
         wanted = {key.lower(): value for key, value in sidecar.items()}
         if wanted.get("id"):
@@ -309,17 +305,37 @@ def _problems(service: NodeService, *, sidecar: Any) -> Iterator[str]:
             yield "A SidecarService cannot have a nested SidecarService"
 
 
+_NOT_FOR_GATEWAYS = (
+    "DestinationServiceName", "DestinationServiceID", "LocalServiceAddress", "LocalServicePort", "Upstreams",
+)  # fmt: skip
+
+
 def _upstream_problems(service: NodeService) -> Iterator[str]:
-    listeners: set[tuple[str, int]] = set()
+    """Each upstream is looked at until something is wrong with it."""
+    seen: set[str] = set()
+    listeners: set[str] = set()
     for upstream in service.Proxy.Upstreams or ():
-        if not upstream.DestinationName:
+        key = (
+            f'[type="{upstream.DestinationType}", name="{upstream.DestinationName}", '
+            f'namespace="{upstream.DestinationNamespace}", datacenter="{upstream.Datacenter}"]'
+        )
+        host = upstream.LocalBindAddress or "127.0.0.1"
+        listener = join_host_port(host, upstream.LocalBindPort)
+        if upstream.DestinationType not in ("", "service", "prepared_query"):
+            yield f"unknown upstream destination type: {quoted(upstream.DestinationType)}"
+        elif not upstream.DestinationName:
             yield "upstream destination name cannot be empty"
         elif not upstream.LocalBindPort:
             yield "upstream local bind port cannot be zero"
-        listener = (upstream.LocalBindAddress or "127.0.0.1", upstream.LocalBindPort)
-        if listener in listeners:
-            yield f"upstreams cannot contain duplicates of {upstream.DestinationName}"
-        listeners.add(listener)
+        elif key in seen:
+            yield f"upstreams cannot contain duplicates of {key}"
+        elif listener in listeners:
+            seen.add(key)
+            where = f"local bind address and port; {quoted(listener)} is specified twice"
+            yield f"upstreams cannot contain duplicates by {where}"
+        else:
+            seen.add(key)
+            listeners.add(listener)
 
 
 def _expose_problems(service: NodeService) -> Iterator[str]:

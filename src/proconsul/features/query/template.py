@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from proconsul.engine.filter.goregexp import Pattern, compile_go
-from proconsul.engine.hil import Template, TemplateError
+from proconsul.engine.hil import HilError, HilTemplate
+from proconsul.engine.wire.goregexp import Pattern, compile_go
 from proconsul.features.errors import StateError
 from proconsul.features.query.model import NAME_PREFIX_MATCH, PreparedQuery, ServiceQuery
 
@@ -21,7 +21,7 @@ def check_template(query: PreparedQuery) -> None:
         return
     try:
         if query.Template.Type != NAME_PREFIX_MATCH:
-            raise ValueError(f"Bad Template.Type '{query.Template.Type}'")
+            raise ValueError(f"Bad HilTemplate.Type '{query.Template.Type}'")
         pattern = _pattern(query)
         parsed = [(path, text, _parse(path, text)) for path, text in _strings(query.Service)]
         for path, text, template in parsed:
@@ -52,14 +52,14 @@ def _strings(service: ServiceQuery) -> Iterator[tuple[str, str]]:
             yield f"Service.{name}[{key}]", text
 
 
-def _parse(path: str, text: str) -> Template:
+def _parse(path: str, text: str) -> HilTemplate:
     try:
-        return Template(text)
-    except TemplateError as error:
+        return HilTemplate(text)
+    except HilError as error:
         raise ValueError(f"Bad format '{text}' in {path}: {error}") from None
 
 
-def _evaluate(path: str, text: str, template: Template, query: PreparedQuery, pattern: Pattern | None) -> str:
+def _evaluate(path: str, text: str, template: HilTemplate, query: PreparedQuery, pattern: Pattern | None) -> str:
     variables = {"name.full": query.Name, "name.prefix": query.Name, "name.suffix": "", "agent.segment": ""}
     found: Any = pattern.search(query.Name) if pattern is not None else None
 
@@ -69,5 +69,5 @@ def _evaluate(path: str, text: str, template: Template, query: PreparedQuery, pa
 
     try:
         return template.render(variables, match)
-    except TemplateError as error:
+    except HilError as error:
         raise ValueError(f"Bad evaluation for '{text}' in {path}: {error}") from None

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from proconsul.agent.config.host import Host
-from proconsul.agent.config.sockaddr import ranges
 from proconsul.agent.config.sockaddr.interfaces import IfAddr, IfAddrs, SockAddr, UnknownAttribute
 from proconsul.agent.config.sockaddr.printing import shown, type_name
-from proconsul.engine.filter.goregexp import Pattern, compile_go
+from proconsul.agent.config.sockaddr.ranges import BY_RFC, Net, contains, is_forwardable, is_reserved
+from proconsul.engine.wire.goregexp import Pattern, compile_go
+from proconsul.engine.wire.gostrconv import NumberError, parse_int, parse_uint
 from proconsul.engine.wire.text import quoted
 
 __all__ = ["CallError", "Function", "functions_for"]
 
-_INT_MAX: Final = (1 << 63) - 1
 # Go sorts few elements by insertion, after one pass over those this far apart; it shows where elements are equal.
 _SHELL_GAP: Final = 6
 
@@ -78,20 +77,20 @@ class _AtHost:
         return IfAddrs(item for item in self.everything() if item.item.name == name)
 
     def _forwardable(self) -> IfAddrs:
-        usable = [item for item in self.everything() if ranges.is_forwardable(item.sock.network) and item.item.up]
+        usable = [item for item in self.everything() if is_forwardable(item.sock.network) and item.item.up]
         return self.sort("type,size", IfAddrs(usable))
 
     def private(self) -> IfAddrs:
-        return IfAddrs(item for item in self._forwardable() if ranges.is_reserved(item.sock.network))
+        return IfAddrs(item for item in self._forwardable() if is_reserved(item.sock.network))
 
     def public(self) -> IfAddrs:
-        return IfAddrs(item for item in self._forwardable() if not ranges.is_reserved(item.sock.network))
+        return IfAddrs(item for item in self._forwardable() if not is_reserved(item.sock.network))
 
     def named(self, pattern: str, *, forwardable: bool = False) -> IfAddrs:
         compiled = _compiled("name", pattern)
         found = IfAddrs(item for item in self.everything() if compiled.search(item.item.name))
         found = self.sort("type,size", found)
-        return IfAddrs(item for item in found if not forwardable or ranges.is_forwardable(item.sock.network))
+        return IfAddrs(item for item in found if not forwardable or is_forwardable(item.sock.network))
 
     def sort(self, keys: str, items: IfAddrs) -> IfAddrs:
         orders = [self._order(key) for key in keys.split(",")]
@@ -142,7 +141,7 @@ def _same_family(compare: Callable[[IfAddr, IfAddr], int]) -> Callable[[IfAddr, 
 def _private_difference(left: IfAddr, right: IfAddr) -> int:
     """The original looks for both in the ranges of the left one's family, so that of two families the left is first."""
     same = left.sock.family == right.sock.family
-    return (same and ranges.is_reserved(right.sock.network)) - ranges.is_reserved(left.sock.network)
+    return (same and is_reserved(right.sock.network)) - is_reserved(left.sock.network)
 
 
 _COMPARISONS: Final[dict[str, Callable[[IfAddr, IfAddr], int]]] = {
@@ -182,7 +181,7 @@ def _chosen(verb: str, selector: str, argument: str, items: IfAddrs) -> tuple[If
         for text in argument.split("|"):
             nets = _network(text) if name == "network" else _rfc(text)
             for item in items:
-                (chosen if ranges.contains(nets, item.sock.network) else others).append(item)
+                (chosen if contains(nets, item.sock.network) else others).append(item)
         return chosen, others
     tests: dict[str, Callable[[str], Callable[[IfAddr], bool]]] = {
         "address": _by_address, "flag": _by_flags, "flags": _by_flags, "name": _by_name, "port": _by_port,
@@ -197,14 +196,15 @@ def _chosen(verb: str, selector: str, argument: str, items: IfAddrs) -> tuple[If
     return chosen, others
 
 
-def _rfc(text: str) -> tuple[ranges.Net, ...]:
-    if not text.isascii() or not text.isdigit():
-        problem = f"strconv.ParseUint: parsing {quoted(text)}: invalid syntax"
-        problem = f"unable to parse RFC number {quoted(text)}: {problem}"
-        raise CallError(f"unable to lookup RFC number {quoted(text)}: {problem}")
-    nets = ranges.BY_RFC.get(int(text))
+def _rfc(text: str) -> tuple[Net, ...]:
+    try:
+        number = parse_uint(text)
+    except NumberError as error:
+        problem = f"unable to parse RFC number {quoted(text)}: {error}"
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: {problem}") from None
+    nets = BY_RFC.get(number)
     if nets is None:
-        raise CallError(f"unable to lookup RFC number {quoted(text)}: unsupported RFC {int(text)}")
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: unsupported RFC {number}")
     return nets
 
 
@@ -223,7 +223,7 @@ def _by_port(argument: str) -> Callable[[IfAddr], bool]:
     return lambda item: bool(pattern.search("0"))
 
 
-def _network(text: str) -> tuple[ranges.Net, ...]:
+def _network(text: str) -> tuple[Net, ...]:
     try:
         return (ipaddress.ip_network(text, strict=False),)
     except ValueError:
@@ -231,10 +231,10 @@ def _network(text: str) -> tuple[ranges.Net, ...]:
 
 
 def _by_size(argument: str) -> Callable[[IfAddr], bool]:
-    if not argument.isascii() or not argument.isdigit():
-        problem = f"strconv.ParseUint: parsing {quoted(argument)}: invalid syntax"
-        raise CallError(f"invalid exclude size argument ({quoted(argument)}): {problem}")
-    size = int(argument)
+    try:
+        size = parse_uint(argument)
+    except NumberError as error:
+        raise CallError(f"invalid exclude size argument ({quoted(argument)}): {error}") from None
 
     def test(item: IfAddr) -> bool:
         if size > item.sock.interface.max_prefixlen:
@@ -297,7 +297,7 @@ def _is_multicast(item: IfAddr, scope: int, network: str = "") -> bool:
 
 
 _ADDRESS_FLAGS: Final[dict[str, Callable[[IfAddr], bool]]] = {
-    "forwardable": lambda item: ranges.is_forwardable(item.sock.network),
+    "forwardable": lambda item: is_forwardable(item.sock.network),
     "global unicast": _is_global,
     "interface-local multicast": lambda item: _is_multicast(item, 1),
     "link-local multicast": lambda item: _is_multicast(item, 2, "224.0.0.0/24"),
@@ -374,17 +374,13 @@ def _moved(operation: str, value: str, item: IfAddr) -> SockAddr:
         raise CallError(f"{head}unsupported math operation: {quoted(operation)}")
     if value[:1] not in ("+", "-"):
         raise CallError(f"{head}sign (+/-) is required for operation {quoted(operation)}")
-    problem = ""
-    if not re.fullmatch(r"[+-][0-9]+", value):
-        problem = "invalid syntax"
-    elif not -_INT_MAX - 1 <= int(value) <= _INT_MAX:
-        problem = "value out of range"
-    if problem:
-        parsing = f"strconv.ParseInt: parsing {quoted(value)}: {problem}"
+    try:
+        number = parse_int(value)
+    except NumberError as error:
         raise CallError(
-            f"{head}unable to convert {quoted(value)} to int for operation {quoted(operation)}: {parsing}"
-        )
-    network, number = item.sock.network, int(value)
+            f"{head}unable to convert {quoted(value)} to int for operation {quoted(operation)}: {error}"
+        ) from None
+    network = item.sock.network
     if name == "address":
         moved = (int(item.sock.interface.ip) + number) % (1 << network.max_prefixlen)
     else:

@@ -22,7 +22,7 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth import settings
 from proconsul.features.acl.auth.common import AuthError, Clock, Verified
-from proconsul.features.acl.auth.remote import Answer, Remote
+from proconsul.features.acl.auth.remote import Remote, RemoteAnswer
 from proconsul.features.acl.auth.settings import FLAG, NUMBER, TEXT, TEXTS
 
 FIELDS = {
@@ -47,7 +47,7 @@ _RETRIES_MAX = 5
 _ENTITY_ACTIONS = frozenset({"GetRole", "GetUser"})
 
 
-class Fields(msgspec.Struct, frozen=True):
+class AwsFields(msgspec.Struct, frozen=True):
     """What selectors look at."""
 
     entity_name: str
@@ -57,7 +57,7 @@ class Fields(msgspec.Struct, frozen=True):
     entity_tags: dict[str, str]
 
 
-class Request(NamedTuple):
+class SignedRequest(NamedTuple):
     """A signed request, as whoever logs in has sent it."""
 
     url: str
@@ -93,7 +93,7 @@ def _unbase64(text: str, name: str) -> bytes:
         raise AuthError(f"invalid bearer token: {name} is no base64") from None
 
 
-def parse_bearer(bearer: str) -> Request:
+def parse_bearer(bearer: str) -> SignedRequest:
     """The signed request in a secret. Raises AuthError."""
     try:
         document = gojson.loads(bearer.encode("utf-8", "surrogateescape"))
@@ -106,7 +106,7 @@ def parse_bearer(bearer: str) -> Request:
     url = _unbase64(_text_of(document, "iam_request_url"), "iam_request_url").decode("utf-8", "replace")
     body = _unbase64(_text_of(document, "iam_request_body"), "iam_request_body")
     header = _unbase64(_text_of(document, "iam_request_headers"), "iam_request_headers")
-    return Request(url, _header(header, "iam_request_headers"), body)
+    return SignedRequest(url, _header(header, "iam_request_headers"), body)
 
 
 def _header(text: bytes, where: str) -> dict[str, str]:
@@ -161,7 +161,7 @@ def signed_headers(header: Mapping[str, str]) -> frozenset[str]:
 # ---------------------------------------------------------------------------------------------------- AWS's answers
 
 
-def _xml(answer: Answer) -> ElementTree.Element:
+def _xml(answer: RemoteAnswer) -> ElementTree.Element:
     if answer.status != 200:
         raise AuthError(f"received error code {answer.status} from AWS: {_aws_error(answer)}")
     if b"<!DOCTYPE" in answer.body or b"<!ENTITY" in answer.body:
@@ -172,7 +172,7 @@ def _xml(answer: Answer) -> ElementTree.Element:
         raise AuthError(f"AWS's answer cannot be read: {error}") from None
 
 
-def _aws_error(answer: Answer) -> str:
+def _aws_error(answer: RemoteAnswer) -> str:
     found = re.search(rb"<Message>([^<]{1,256})</Message>", answer.body)
     return found[1].decode("utf-8", "replace") if found is not None else answer.status_text
 
@@ -185,7 +185,7 @@ def _find(node: ElementTree.Element, name: str) -> str:
     return ""
 
 
-def principal_of(answer: Answer) -> Principal:
+def principal_of(answer: RemoteAnswer) -> Principal:
     """Whose signature it is. Raises AuthError."""
     node = _xml(answer)
     arn, user_id, account = _find(node, "Arn"), _find(node, "UserId"), _find(node, "Account")
@@ -201,7 +201,7 @@ def principal_of(answer: Answer) -> Principal:
     raise AuthError(f"unsupported principal: {quoted(arn)}")
 
 
-def detailed(principal: Principal, answer: Answer) -> Principal:
+def detailed(principal: Principal, answer: RemoteAnswer) -> Principal:
     """The same with what AWS says of its role or user. Raises AuthError when that is another one."""
     node = _xml(answer)
     kind = "Role" if principal.arn.partition(":role/")[1] else "User"
@@ -227,7 +227,7 @@ def is_bound(arn: str, bound: list[str]) -> bool:
 class AwsMethod:
     """Implements `common.Validator`."""
 
-    row_type: type[msgspec.Struct] = Fields
+    row_type: type[msgspec.Struct] = AwsFields
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
@@ -253,7 +253,7 @@ class AwsMethod:
             raise AuthError(f"IAM principal {principal.arn} is not trusted")
         return self._verified(principal)
 
-    def _check(self, request: Request) -> None:
+    def _check(self, request: SignedRequest) -> None:
         """Refuse everything but the one request that is meant. Raises AuthError."""
         check_url(request.url, self._values["STSEndpoint"], _STS_HOST)
         if _form(request.body) != {"Action": "GetCallerIdentity", "Version": _STS_VERSION}:
@@ -269,11 +269,11 @@ class AwsMethod:
             self._require_signed(request, SERVER_ID)
 
     @staticmethod
-    def _require_signed(request: Request, name: str) -> None:
+    def _require_signed(request: SignedRequest, name: str) -> None:
         if name.lower() not in signed_headers(request.header):
             raise AuthError(f"header {name} is not signed")
 
-    def _entity_request(self, request: Request) -> Request:
+    def _entity_request(self, request: SignedRequest) -> SignedRequest:
         """The second request, in headers of the first. Raises AuthError."""
         parts = {part: request.header.get(f"{_ENTITY}{part}".lower()) for part in ("Method", "URL", "Headers", "Body")}
         for part, value in parts.items():
@@ -294,9 +294,9 @@ class AwsMethod:
         for name in header:
             if name not in _HEADERS:
                 raise AuthError(f"invalid request header: {name}")
-        return Request(url, header, body)
+        return SignedRequest(url, header, body)
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _ask(self, request: SignedRequest) -> RemoteAnswer:
         """AWS's answer; as often as configured again when it has none. Raises AuthError."""
         header = {name: value for name, value in request.header.items() if name != "content-length"}
         retries = max(0, min(self._values["MaxRetries"], _RETRIES_MAX))
@@ -317,7 +317,7 @@ class AwsMethod:
             "entity_name": principal.name, "entity_id": principal.entity_id, "account_id": principal.account_id,
             "entity_path": principal.path, **{f"entity_tags.{tag}": value for tag, value in tags.items()},
         }  # fmt: skip
-        fields = Fields(principal.name, principal.entity_id, principal.account_id, principal.path, tags)
+        fields = AwsFields(principal.name, principal.entity_id, principal.account_id, principal.path, tags)
         return Verified(fields, dict(self.blank) | {name: variables[name] for name in self.blank if name in variables})
 
 

@@ -15,7 +15,7 @@ from proconsul.features.acl.auth import claims, jose, settings
 from proconsul.features.acl.auth.claims import Claims, Expected, Mappings
 from proconsul.features.acl.auth.common import AuthError, Clock, Verified
 from proconsul.features.acl.auth.jose import JoseError, Key, Signed
-from proconsul.features.acl.auth.remote import Answer, Remote, Shared, json_of, max_age_s
+from proconsul.features.acl.auth.remote import Remote, RemoteAnswer, Shared, json_of, max_age_s
 from proconsul.features.acl.auth.settings import DURATION, MAP, TEXT, TEXTS
 
 FIELDS = {
@@ -31,7 +31,7 @@ _KEPT_S_MAX = 3600.0
 _NOT_BEFORE_LEEWAY_S = 60
 
 
-class Source:
+class KeySource:
     """Where keys come from. ``judges``: whether it has looked at issuer and times itself, by its own rules."""
 
     judges = False
@@ -56,7 +56,7 @@ def _claims(token: Signed) -> dict[str, Any]:
     return found
 
 
-class StaticKeys(Source):
+class StaticKeys(KeySource):
     """``JWTValidationPubKeys``."""
 
     def __init__(self, pems: Sequence[str], algorithms: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ class StaticKeys(Source):
             self._keys.append(key)
 
     async def payload(self, token: str, now_ns: int) -> dict[str, Any]:
-        """See `Source`."""
+        """See `KeySource`."""
         try:
             signed = jose.parse(token)
         except JoseError as error:
@@ -135,7 +135,7 @@ class KeySet:
             raise AuthError("failed to verify id token signature")
 
 
-def _document(answer: Answer) -> Any:
+def _document(answer: RemoteAnswer) -> Any:
     content_type = answer.header.get("content-type", "")
     try:
         found = gojson.loads(answer.body)
@@ -154,7 +154,7 @@ def _unfit(content_type: str, error: str) -> str:
     return f'expected Content-Type = application/json, got {quoted(content_type)}: {error}'
 
 
-class PublishedKeys(Source):
+class PublishedKeys(KeySource):
     """``JWKSURL``."""
 
     def __init__(self, url: str, remote: Remote, algorithms: Sequence[str]) -> None:
@@ -162,14 +162,14 @@ class PublishedKeys(Source):
         self._algorithms = algorithms
 
     async def check(self) -> None:
-        """See `Source`."""
+        """See `KeySource`."""
         try:
             await self._keys.fetch()
         except AuthError as error:
             raise AuthError(f"error checking JWKSURL: fetching keys {error}") from None
 
     async def payload(self, token: str, now_ns: int) -> dict[str, Any]:
-        """See `Source`."""
+        """See `KeySource`."""
         try:
             signed = jose.parse(token)
             _require_algorithm(signed, self._algorithms)
@@ -193,7 +193,7 @@ class Metadata(NamedTuple):
     fresh_until_s: float = 0.0
 
 
-class Provider(Source):
+class Provider(KeySource):
     """``OIDCDiscoveryURL``: a provider whose metadata is at a well-known path below its issuer."""
 
     judges = True
@@ -240,14 +240,14 @@ class Provider(Source):
         return self._metadata
 
     async def check(self) -> None:
-        """See `Source`."""
+        """See `KeySource`."""
         try:
             await self.metadata()
         except AuthError as error:
             raise AuthError(f"error checking OIDCDiscoveryURL: {error}") from None
 
     async def payload(self, token: str, now_ns: int) -> dict[str, Any]:
-        """See `Source`."""
+        """See `KeySource`."""
         try:
             metadata = await self.metadata()
             return await self._verified(token, metadata, now_ns)
@@ -309,7 +309,7 @@ def provider(values: Mapping[str, Any]) -> Provider:
     return Provider(values["OIDCDiscoveryURL"], remote, values["JWTSupportedAlgs"])
 
 
-def _source(values: Mapping[str, Any]) -> Source:
+def _source(values: Mapping[str, Any]) -> KeySource:
     kinds = ("JWTValidationPubKeys", "JWKSURL", "OIDCDiscoveryURL")
     if sum(bool(values[kind]) for kind in kinds) != 1:
         raise AuthError(
@@ -332,7 +332,7 @@ class JwtMethod:
 
     row_type: type[msgspec.Struct] = Claims
 
-    def __init__(self, source: Source, expected: Expected, mappings: Mappings, clock: Clock) -> None:
+    def __init__(self, source: KeySource, expected: Expected, mappings: Mappings, clock: Clock) -> None:
         self._source, self._expected, self._mappings, self._clock = source, expected, mappings, clock
         self.blank: Mapping[str, str] = claims.blank(mappings)
 

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from proconsul.engine.webclient.httpclient import HttpClientError, parse_url
+from proconsul.engine.http.url import UrlError, parse
 from proconsul.engine.wire import gojson
 from proconsul.features.acl.auth import jose, settings
 from proconsul.features.acl.auth.common import AuthError, Clock, Verified
 from proconsul.features.acl.auth.jose import JoseError
-from proconsul.features.acl.auth.remote import Answer, Remote, json_of
+from proconsul.features.acl.auth.remote import Remote, RemoteAnswer, json_of
 from proconsul.features.acl.auth.settings import TEXT
 
 FIELDS = {"Host": TEXT, "CACert": TEXT, "ServiceAccountJWT": TEXT}
@@ -31,7 +31,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     uid: str
 
 
-class Fields(msgspec.Struct, frozen=True):
+class KubernetesFields(msgspec.Struct, frozen=True):
     """What selectors look at."""
 
     serviceaccount: ServiceAccount
@@ -48,7 +48,7 @@ def _string(value: Any) -> str:
 class KubernetesMethod:
     """Implements `common.Validator`. ``host``: the API's base address. ``token``: ours, to ask it with."""
 
-    row_type: type[msgspec.Struct] = Fields
+    row_type: type[msgspec.Struct] = KubernetesFields
 
     def __init__(self, host: str, token: str, remote: Remote) -> None:
         self._host, self._token, self._remote = host.rstrip("/"), token, remote
@@ -68,7 +68,7 @@ class KubernetesMethod:
         if name:
             account = ServiceAccount(account.namespace, name, account.uid)
         variables = {f"serviceaccount.{field}": getattr(account, field) for field in account.__struct_fields__}
-        return Verified(Fields(account), variables)
+        return Verified(KubernetesFields(account), variables)
 
     async def _review(self, bearer: str) -> ServiceAccount:
         body = gojson.dumps({
@@ -104,7 +104,7 @@ class KubernetesMethod:
         return header | {"Content-Type": content_type} if content_type else header
 
 
-def _document(answer: Answer) -> dict[str, Any]:
+def _document(answer: RemoteAnswer) -> dict[str, Any]:
     """What the API says. Raises AuthError with its words when it refuses."""
     try:
         found = _dict(json_of(answer, "the Kubernetes API's answer is no JSON"))
@@ -138,7 +138,7 @@ def make(config: Mapping[str, Any], clock: Clock) -> KubernetesMethod:
         raise AuthError(f"Config.ServiceAccountJWT is not a valid JWT: {error}") from None
     host = values["Host"] if "://" in values["Host"] else "https://" + values["Host"]
     try:
-        parse_url(host)
-    except HttpClientError as error:
+        parse(host)
+    except UrlError as error:
         raise AuthError(str(error)) from None
     return KubernetesMethod(host, token, remote)

@@ -24,7 +24,7 @@ from proconsul.features.acl.auth import claims, settings
 from proconsul.features.acl.auth.claims import Claims, Mappings
 from proconsul.features.acl.auth.common import AuthError, Clock, Verified
 from proconsul.features.acl.auth.jwt import SECOND_NS, Metadata, Provider, check_algorithms, provider
-from proconsul.features.acl.auth.remote import Answer, json_of
+from proconsul.features.acl.auth.remote import RemoteAnswer, json_of
 from proconsul.features.acl.auth.settings import FLAG, MAP, OBJECT, TEXT, TEXTS
 from proconsul.features.errors import PermissionDenied
 
@@ -220,7 +220,7 @@ class OidcMethod:
         return more | found
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def _object(answer: RemoteAnswer) -> dict[str, Any]:
     if answer.status != 200:
         raise AuthError(f"the provider answered {answer.status_text}: {_told(answer)}")
     found = json_of(answer, "the provider's answer is no JSON")
@@ -229,7 +229,7 @@ def _object(answer: Answer) -> dict[str, Any]:
     return found
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: RemoteAnswer) -> str:
     """The error that a provider names (RFC 6749, 5.2), and nothing else: it may repeat secrets."""
     try:
         found = gojson.loads(answer.body)

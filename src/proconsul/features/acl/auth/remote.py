@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from proconsul.engine.webclient.httpclient import HttpClientError, HttpRequest, fetch
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth.common import REMOTE_BYTES_MAX, REMOTE_TIMEOUT_S, AuthError
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _SHOWN_CHARS_MAX = 512
 
 
-class Answer(NamedTuple):
+class RemoteAnswer(NamedTuple):
     """What came back. ``status_text``: like ``404 Not Found``."""
 
     status: int
@@ -31,6 +31,10 @@ class Answer(NamedTuple):
     def shown(self) -> str:
         """The beginning of the body, for error texts."""
         return self.body.decode("utf-8", "replace")[:_SHOWN_CHARS_MAX].strip()
+
+
+class _TooLarge(Exception):
+    """More has come than anybody sends."""
 
 
 class Remote:
@@ -45,7 +49,7 @@ class Remote:
     async def ask(
         self, url: str, *, method: str = "GET", header: Mapping[str, str] | None = None, body: bytes = b"",
         follow: bool = False,
-    ) -> Answer:  # fmt: skip
+    ) -> RemoteAnswer:  # fmt: skip
         """The answer to one request. ``follow``: go where it redirects to, which nothing secret may be sent along.
 
         Raises AuthError when there is none within `REMOTE_TIMEOUT_S`, or it is longer than `REMOTE_BYTES_MAX`.
@@ -60,15 +64,16 @@ class Remote:
         def take(piece: bytes) -> None:
             received.extend(piece)
             if len(received) > REMOTE_BYTES_MAX:
-                raise ValueError("too large")
+                raise _TooLarge
 
         try:
             response = await fetch(request, take, REMOTE_TIMEOUT_S)
         except HttpClientError as error:
             raise AuthError(str(error)) from None
-        if len(received) > REMOTE_BYTES_MAX:
-            raise AuthError(f"{method.capitalize()} {quoted(url)}: the answer is larger than {REMOTE_BYTES_MAX} bytes")
-        return Answer(response.status, response.status_text, response.header, bytes(received))
+        except _TooLarge:
+            text = f"{method.capitalize()} {quoted(url)}: the answer is larger than {REMOTE_BYTES_MAX} bytes"
+            raise AuthError(text) from None
+        return RemoteAnswer(response.status, response.status_text, response.headers, bytes(received))
 
 
 def _context(ca_pem: str, error: str) -> ssl.SSLContext:
@@ -84,7 +89,7 @@ def _context(ca_pem: str, error: str) -> ssl.SSLContext:
     return context
 
 
-def json_of(answer: Answer, what: str) -> Any:
+def json_of(answer: RemoteAnswer, what: str) -> Any:
     """The body as JSON. Raises AuthError, which says ``what`` it should have been."""
     try:
         return gojson.loads(answer.body)
@@ -92,7 +97,7 @@ def json_of(answer: Answer, what: str) -> Any:
         raise AuthError(f"{what}: {error} {quoted(answer.shown)}") from None
 
 
-def max_age_s(answer: Answer) -> float:
+def max_age_s(answer: RemoteAnswer) -> float:
     """How long the answer may be kept (RFC 9111), 0 when it does not say."""
     age_s = 0.0
     for directive in answer.header.get("cache-control", "").lower().split(","):
