@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,10 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
     finally:
         client.kill()
         server.kill()
+
+
+def _knows_itself(client: Agent) -> bool:
+    return bool(call(client, "GET", "/v1/acl/token/self").status == 200)
 
 
 def _as_the_token_may(client: Agent, secret: str) -> None:
@@ -194,7 +199,7 @@ def test_client_agents_of_both_kinds_answer_alike(reference_binary: Path, tmp_pa
         for client in clients:
             client.start()
         for client in clients:
-            eventually(lambda client=client: call(client, "GET", "/v1/acl/token/self").status == 200, "it has joined")
+            eventually(partial(_knows_itself, client), "it has joined")
         reference, ours = map(told, clients)
         assert ours == reference
         assert call(clients[1], "GET", "/v1/acl/templated-policies").status == 200

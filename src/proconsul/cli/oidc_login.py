@@ -15,6 +15,7 @@ from proconsul.cli.api import Client
 from proconsul.cli.command import Failure, explain
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.hostport import split_host_port
 from proconsul.engine.wire.text import quoted
 
 _PATH = "/oidc/callback"
@@ -27,7 +28,7 @@ class _Listener:
     """Waits for one browser that brings a code."""
 
     def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
+        host, port = split_host_port(address)
         self.came = threading.Event()
         self.query: dict[str, str] = {}
         listener = self

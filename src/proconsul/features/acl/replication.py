@@ -23,6 +23,9 @@ from proconsul.features.messages import MessageType
 IDS_MAX = 4096
 WRITTEN_BYTES_MAX = 256 << 10
 
+# What every datacenter makes for itself and no command removes.
+_OWN = frozenset({model.MANAGEMENT_POLICY_ID, model.ANONYMOUS_ACCESSOR_ID})
+
 Command = tuple[MessageType, Any]
 
 
@@ -37,13 +40,14 @@ class Plan(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One of the three things that are copied. ``key``: the field of its id."""
+    """One of the three things that are copied. ``key``: the field of its id. ``unique_names``: no two have one name."""
 
     name: str
     key: str
     table: Callable[[ACLState], Table[Any]]
     removal: Callable[[list[str]], Command]
     write: Callable[[list[Any]], Command]
+    unique_names: bool = True
 
     def id_of(self, row: Any) -> str:
         return str(getattr(row, self.key)).lower()
@@ -71,6 +75,7 @@ KINDS = (
         lambda rows: (
             MessageType.ACL_TOKEN_SET, model.TokenSetRequest(Tokens=rows, AllowMissingLinks=True, FromReplication=True)
         ),
+        unique_names=False,
     ),
 )  # fmt: skip
 
@@ -78,20 +83,17 @@ KINDS = (
 def plan(kind: Kind, state: ACLState, listed: Iterable[Any]) -> Plan:
     """What has to be done so that what is here is what the primary ``listed`` (rows, or stubs with their hashes)."""
     here, there = kind.rows(state), {kind.id_of(row): row for row in listed if not getattr(row, "Local", False)}
-    gone = [row_id for row_id in sorted(here) if row_id not in there and not _stays(row_id)]
+    gone = [row_id for row_id in sorted(here) if row_id not in there and row_id not in _OWN]
     fetch = [row_id for row_id in sorted(there) if row_id not in here or here[row_id].Hash != there[row_id].Hash]
-    holders = {row.Name.lower(): row_id for row_id, row in here.items() if hasattr(row, "Name")}
-    in_the_way = {
-        holder for row_id in fetch
-        if (holder := holders.get(getattr(there[row_id], "Name", "").lower())) not in (None, row_id)
-    }  # fmt: skip
-    in_the_way -= {*gone, model.MANAGEMENT_POLICY_ID}
+    in_the_way = (_holding_names(here, there, fetch) if kind.unique_names else set()) - {*gone, *_OWN}
     return Plan(gone + sorted(in_the_way), sorted({*fetch, *(in_the_way & there.keys())}))
 
 
-def _stays(row_id: str) -> bool:
-    """What every datacenter makes for itself and no command removes."""
-    return row_id in (model.MANAGEMENT_POLICY_ID, model.ANONYMOUS_ACCESSOR_ID)
+def _holding_names(here: dict[str, Any], there: dict[str, Any], fetch: list[str]) -> set[str]:
+    """Those here that have a name which another row is to have."""
+    holders = {row.Name.lower(): row_id for row_id, row in here.items()}
+    wanted = ((row_id, holders.get(there[row_id].Name.lower())) for row_id in fetch)
+    return {holder for row_id, holder in wanted if holder not in (None, row_id)}
 
 
 def removals(kind: Kind, found: Plan) -> Iterator[Command]:
@@ -125,7 +127,7 @@ def writes(kind: Kind, rows: Iterable[Any]) -> Iterator[Command]:
 
 def _size(row: Any) -> int:
     """About how much of a command ``row`` takes: its texts, and its links with their ids and names."""
-    texts = sum(len(getattr(row, name, "")) for name in ("Name", "Description", "Rules"))
+    texts = sum(len(getattr(row, name, "") or "") for name in ("Name", "Description", "Rules"))
     links = (getattr(row, name, None) or () for name in ("Policies", "Roles", "ServiceIdentities", "NodeIdentities"))
     return 256 + texts + 128 * sum(len(found) for found in links)
 

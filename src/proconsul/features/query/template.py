@@ -21,7 +21,7 @@ def check_template(query: PreparedQuery) -> None:
         return
     try:
         if query.Template.Type != NAME_PREFIX_MATCH:
-            raise ValueError(f"Bad HilTemplate.Type '{query.Template.Type}'")
+            raise ValueError(f"Bad Template.Type '{query.Template.Type}'")
         pattern = _pattern(query)
         parsed = [(path, text, _parse(path, text)) for path, text in _strings(query.Service)]
         for path, text, template in parsed:

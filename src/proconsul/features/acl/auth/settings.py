@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from proconsul.engine.wire.durations import DurationError, parse_duration
-from proconsul.engine.wire.text import quoted
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.features.acl.auth.common import AuthError
 
 TEXT, TEXTS, MAP, DURATION, FLAG, NUMBER = "text", "texts", "map", "duration", "flag", "number"
@@ -21,8 +21,6 @@ _EMPTY: Mapping[str, Callable[[], Any]] = {
     TEXT: str, TEXTS: list, MAP: dict, DURATION: int, FLAG: bool, NUMBER: int, OBJECT: dict
 }  # fmt: skip
 _INTEGER = re.compile(r"[+-]?\d+")
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False", ""})
 
 
 class _Fault(ValueError):
@@ -118,9 +116,10 @@ def _flag(name: str, item: Any) -> bool:
     if isinstance(item, bool | int | float):
         return bool(item)
     if isinstance(item, str):
-        if item in _TRUE or item in _FALSE:
-            return item in _TRUE
-        raise _Fault(f"cannot parse '{name}' as bool: strconv.ParseBool: parsing {quoted(item)}: invalid syntax")
+        try:
+            return item != "" and parse_bool(item)
+        except NumberError as error:
+            raise _Fault(f"cannot parse '{name}' as bool: {error}") from None
     raise _unfit(name, "bool", item)
 
 
@@ -128,9 +127,10 @@ def _number(name: str, item: Any, go_type: str = "int") -> int:
     if isinstance(item, bool | int | float):
         return int(item)
     if isinstance(item, str):
-        if _INTEGER.fullmatch(item):
-            return int(item)
-        raise _Fault(f"cannot parse '{name}' as int: strconv.ParseInt: parsing {quoted(item)}: invalid syntax")
+        try:
+            return parse_int(item, base=0)
+        except NumberError as error:
+            raise _Fault(f"cannot parse '{name}' as int: {error}") from None
     raise _unfit(name, go_type, item)
 
 
