@@ -18,7 +18,7 @@ from support.patience import PATIENCE_S
 from support.ports import free_port
 
 NAMES = (
-    "Opening", "Pools", "Serving", "Registered", "HttpService", "AntiEntropy", "DnsService", "Watches",
+    "Opening", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy", "DnsService", "Watches",
     "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ from proconsul.features.catalog.model import HealthCheck
 from proconsul.features.errors import ConsulError
 
 
-class Dropped(NamedTuple):
+class NotTakenOver(NamedTuple):
     """What was registered before and is not taken over; ``reason`` is empty where the configuration wins."""
 
     id: str
@@ -36,7 +36,7 @@ class Before(NamedTuple):
 
     services: Sequence[PlannedService] = ()
     checks: Sequence[PlannedCheck] = ()
-    dropped_checks: Sequence[Dropped] = ()
+    dropped_checks: Sequence[NotTakenOver] = ()
 
 
 class AgentPlan(NamedTuple):
@@ -44,8 +44,8 @@ class AgentPlan(NamedTuple):
 
     services: tuple[PlannedService, ...]
     checks: tuple[PlannedCheck, ...]
-    dropped_services: tuple[Dropped, ...] = ()
-    dropped_checks: tuple[Dropped, ...] = ()
+    dropped_services: tuple[NotTakenOver, ...] = ()
+    dropped_checks: tuple[NotTakenOver, ...] = ()
 
 
 class ReloadError(ConsulError):
@@ -70,12 +70,12 @@ def plan_agent(
         service_id = old.service.ID
         if service_id in planner.services:
             # Configuration wins, and for good: removing it later must not bring the old registration back.
-            dropped_services.append(Dropped(service_id))
+            dropped_services.append(NotTakenOver(service_id))
             continue
         try:
             planned_services.append(planner.service(old.service, (), token=old.token, from_config=old.from_config))
         except DefinitionError as error:
-            dropped_services.append(Dropped(service_id, str(error)))
+            dropped_services.append(NotTakenOver(service_id, str(error)))
     try:
         planned_checks = _checks_of(planner, checks)
     except ConsulError as error:
@@ -85,14 +85,14 @@ def plan_agent(
     for item in before.checks:
         check_id = item.check.CheckID
         if check_id in known:
-            dropped_checks.append(Dropped(check_id))
+            dropped_checks.append(NotTakenOver(check_id))
             continue
         try:
             planned_checks.append(
                 planner.check(item.check, item.run, token=item.token, from_config=item.from_config)
             )
         except DefinitionError as error:
-            dropped_checks.append(Dropped(check_id, str(error)))
+            dropped_checks.append(NotTakenOver(check_id, str(error)))
     return AgentPlan(tuple(planned_services), tuple(planned_checks), tuple(dropped_services), tuple(dropped_checks))
 
 
