@@ -41,7 +41,7 @@ from proconsul.agent.local.file_writer import FileWriter
 from proconsul.agent.local.holdings import Holdings
 from proconsul.agent.local.local_state import LocalState
 from proconsul.agent.local.persistence import Persistence
-from proconsul.agent.local.registered import Reaper, Registered, log_check, rules_of
+from proconsul.agent.local.registration_service import Reaper, RegistrationService, log_check, rules_of
 from proconsul.agent.local.registrations import Registrations
 from proconsul.agent.part import Part, Parts
 from proconsul.agent.pid_file import PidFile
@@ -161,7 +161,7 @@ class Agent:
             self.audit,
             self.pools,
             Serving(fixed, self.node, opening, http.listen_early),
-            Registered(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
+            RegistrationService(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
             http,
             self.sync,
             DnsService(fixed, reloadable, self.node, tokens, sample=self.metrics.sample, rng=self.rng),

@@ -37,7 +37,7 @@ def rules_of(fixed: FixedConfig, config: ReloadableConfig) -> Rules:
     )  # fmt: skip
 
 
-class Registered(Part):
+class RegistrationService(Part):
     """Services and checks, from configuration and files, with what runs the checks."""
 
     def __init__(
