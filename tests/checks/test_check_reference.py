@@ -151,4 +151,10 @@ async def test_outputs_agree(tmp_path: Path) -> None:
             definition = checked({**camel, "Interval": "1s"})
             result = await make_probe(definition, 4096, DefaultTlsContexts()).run()
             ours[name] = (result.status.value, result.output)
-    assert {name: (ours[name], theirs[name]) for name in definitions if ours[name] != theirs[name]} == {}
+    different = {name: (ours[name], theirs[name]) for name in definitions if _shown(ours[name]) != _shown(theirs[name])}
+    assert different == {}
+
+
+def _shown(result: tuple[str, str]) -> tuple[str, str]:
+    """Without what Go's client says or not, depending on which of its goroutines comes first."""
+    return result[0], result[1].replace("net/http: HTTP/1.x transport connection broken: ", "")

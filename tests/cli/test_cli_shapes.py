@@ -120,10 +120,14 @@ def test_what_is_said_of_a_wrong_shape(value: Json, go_type: str, text: str) -> 
 def test_names_are_read_without_case_and_what_is_missing_is_zero() -> None:
     pair: Json = {"key": "a", "FLAGS": 3, "Extra": [1]}
     assert read([pair], "[]*api.KVPair") == [{
-        "Key": "a", "Flags": 3, "Extra": [1], "CreateIndex": 0, "ModifyIndex": 0, "LockIndex": 0, "Value": "",
+        "Key": "a", "Flags": 3, "Extra": [1], "CreateIndex": 0, "ModifyIndex": 0, "LockIndex": 0, "Value": None,
         "Session": "",
     }]  # fmt: skip
     assert read(None, "[]string") == [] and read(None, "map[string][]string") == {}
+    assert read({"a": None}, "map[string][]string") == {"a": None}
+    assert read([{"Service": {"Tags": None}}], "[]*api.ServiceEntry") == [{
+        "Node": None, "Service": {"ID": "", "Service": "", "Tags": None, "Port": 0, "Address": ""},
+    }]  # fmt: skip
 
 
 def test_the_longest_path_decides() -> None:

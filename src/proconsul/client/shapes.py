@@ -99,6 +99,8 @@ def answer_type(path: str, asked: Collection[str] = ()) -> str:
 
 def read(value: Json, go_type: str) -> Json:
     """The value as one of ``go_type``. Raises GoJsonError with Go's text when it is none."""
+    if value is None and _kind(go_type) in ("array", "object") and not go_type.startswith(("*", "api.", "struct {")):
+        return [] if _kind(go_type) == "array" else {}
     return _read(value, go_type, "value", go_type)
 
 
@@ -111,7 +113,8 @@ def _read(value: Json, go_type: str, where: str, shown: str) -> Json:
         return _read_struct(value, go_type, where, shown)
     kind = _kind(go_type)
     if value is None:
-        return [] if kind == "array" else {} if kind == "object" else _ZEROS[kind]
+        # Inside of others, Go prints what is nothing as null again.
+        return None if kind in ("array", "object") or go_type == "[]uint8" else _ZEROS[kind]
     if kind_of(value) != kind:
         raise GoJsonError(f"json: cannot unmarshal {kind_of(value)} into Go {where} of type {shown}")
     if isinstance(value, Mapping):
