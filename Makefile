@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test stories bench lint types sim soak fuzz soak-gossip clean
+.PHONY: agent test stories bench lint format types sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -28,6 +28,9 @@ bench: $(VENV)/.installed-dev
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format src tests scripts benchmarks
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy

@@ -17,10 +17,15 @@ import statistics
 import sys
 from pathlib import Path
 
+from benchmarks.acl_rows import ACL_GROUPS
 from benchmarks.generator import raise_open_files
-from benchmarks.rows import GROUPS, ROWS, Row, Scale
-from benchmarks.subjects import BenchmarkError, Pair, reference_binary
+from benchmarks.rows import GROUPS as OPEN_GROUPS
+from benchmarks.rows import Row, Scale
+from benchmarks.subjects import BenchmarkError, Pair
+from support.reference import reference_path
 
+GROUPS = [*OPEN_GROUPS, *ACL_GROUPS]
+ROWS = {row.name: row for group in GROUPS for row in group.rows}
 FULL = Scale(seconds=3.0, rounds=3)
 QUICK = Scale(seconds=1.0, rounds=1)
 # The subjects inherit the limit; the reference wants a little more than limits.http_max_conns_per_client.
@@ -76,7 +81,7 @@ def main() -> int:
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         parser.error(f"unknown rows: {', '.join(unknown)}")
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("No reference binary: set PROCONSUL_REFERENCE or run scripts/fetch_reference.py.", file=sys.stderr)
         return 1
@@ -102,7 +107,7 @@ def _measure(binary: Path, wanted: list[str], scale: Scale) -> Table:
         if not rows:
             continue
         try:
-            with Pair(binary, group.name) as pair:
+            with Pair(binary, group.name, group.configuration) as pair:
                 group.run(pair, rows, scale, table.add)
         except BenchmarkError as error:
             table.failed.append(f"{group.name}: {error}")

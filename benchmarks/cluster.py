@@ -20,7 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.generator import Call, Workload, raise_open_files, rate
-from benchmarks.subjects import CONFIGURATION, BenchmarkError, Subject, free_ports, reference_binary
+from benchmarks.subjects import CONFIGURATION, BenchmarkError, Subject
+from support.ports import free_ports
+from support.reference import reference_path
 
 SIZE = 3
 READY_TIMEOUT_S = 60.0
@@ -35,7 +37,7 @@ class Member(Subject):
     """One server of a cluster."""
 
     def __init__(self, name: str, command: list[str], work: Path, ports: list[int]) -> None:
-        super().__init__(name, command, work)
+        super().__init__(name, command, work, CONFIGURATION)
         self.http_port, self.rpc, self.lan, self.wan = ports
         self.others: list[int] = []
 
@@ -172,7 +174,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--markdown", metavar="FILE")
     options = parser.parse_args()
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("no reference: run scripts/fetch_reference.py", file=sys.stderr)
         return 1

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from typing import NamedTuple
 
@@ -203,10 +203,11 @@ class Loop:
 
 
 class Watchers:
-    """Many blocking queries for the same thing."""
+    """Many blocking queries for the same thing, with the tokens in turns."""
 
-    def __init__(self, port: int, path: str, count: int) -> None:
+    def __init__(self, port: int, path: str, count: int, tokens: Sequence[str] = ("",)) -> None:
         self._path = path
+        self._requests = [f"&token={token}" if token else "" for token in tokens]
         self._poll = select.epoll()
         self._socks: dict[int, socket.socket] = {}
         for _ in range(count):
@@ -216,13 +217,14 @@ class Watchers:
 
     def ask(self, index: int) -> None:
         """Send everybody's query for what comes after ``index``."""
-        request = Call("GET", f"{self._path}?index={index}&wait=10m").encoded()
+        path = f"{self._path}?index={index}&wait=10m"
+        requests = cycle([Call("GET", path + token).encoded() for token in self._requests])
         for sock in self._socks.values():
-            sock.send(request)
+            sock.send(next(requests))
 
     def first_index(self) -> int:
         sock = next(iter(self._socks.values()))
-        sock.send(Call("GET", self._path).encoded())
+        sock.send(Call("GET", f"{self._path}?{self._requests[0]}").encoded())
         data = bytearray()
         sock.setblocking(True)
         while missing(data):

@@ -27,13 +27,14 @@ from typing import IO
 import msgpack
 
 from proconsul.engine.gossip.config import LAN, VERSIONS
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.engine.gossip.packet import PacketCodec
 from proconsul.engine.gossip.pool import GossipPool, PoolLogs
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import adopt
 
 IDLE_S = 20.0
@@ -236,7 +237,7 @@ async def exchange_hold_ms() -> float:
     adopt(pools[0].swim, pools[0].swim.records | {record.name: record for record in records})
     for record in records:
         pools[0].serf.joined(record, now)
-    pools[0].settle()
+    pools[0].flush_effects()
     longest, last, running = 0.0, time.perf_counter(), True
 
     async def watch() -> None:

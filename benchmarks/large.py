@@ -7,6 +7,8 @@ compared with its rate before. The original does the same afterwards. Snapshot: 
 stands still at most while a snapshot of many keys is written; what the original does not have cannot be compared.
 """
 
+# mypy: disable-error-code="arg-type,attr-defined,var-annotated"
+
 from __future__ import annotations
 
 import argparse
@@ -22,9 +24,10 @@ from pathlib import Path
 
 from benchmarks.cluster import Cluster, Member
 from benchmarks.generator import Call, Workload, raise_open_files, rate, send_all
-from benchmarks.subjects import BenchmarkError, reference_binary
+from benchmarks.subjects import BenchmarkError
 from proconsul.agent.main import prepare_process
 from proconsul.testing import AgentInLoop
+from support.reference import reference_path
 
 # Below the default limit of a value, and few keys: the log is large, the state is not.
 VALUE_BYTES = 400_000
@@ -127,7 +130,7 @@ async def snapshot_hold(keys: int, directory: str) -> tuple[float, float]:
         await asyncio.sleep(1.0)
         held = Held()
         began = time.perf_counter()
-        await server.agent.server.raft.snapshot()
+        await server.server.raft.snapshot()
         took_s = time.perf_counter() - began
         held.stop()
         return held.longest_ms, took_s
@@ -142,7 +145,7 @@ def main() -> int:
     parser.add_argument("--rows", default="catch-up,snapshot")
     parser.add_argument("--markdown", metavar="FILE")
     options = parser.parse_args()
-    binary = reference_binary()
+    binary = reference_path()
     if binary is None:
         print("no reference: run scripts/fetch_reference.py", file=sys.stderr)
         return 1

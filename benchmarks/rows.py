@@ -62,6 +62,8 @@ class Group(NamedTuple):
     name: str
     rows: list[Row]
     run: Callable[[Pair, Sequence[Row], Scale, Report], None]
+    # What both subjects are configured with for it.
+    configuration: str = ""
 
 
 def alternate(pair: Pair, row: Row, scale: Scale, measure: Measure) -> list[tuple[float, float]]:
@@ -125,10 +127,10 @@ def prepare_requests(pair: Pair) -> None:
 def measure_requests(subject: Subject, row: Row, scale: Scale) -> float:
     if row.name in WORKLOADS:
         return rate(subject.http_port, WORKLOADS[row.name], scale.seconds)
-    return _measure_dns(subject, _DNS[row.name], scale)
+    return measure_dns(subject, _DNS[row.name], scale)
 
 
-def _measure_dns(subject: Subject, kind: str, scale: Scale) -> float:
+def measure_dns(subject: Subject, kind: str, scale: Scale) -> float:
     command = [
         sys.executable, str(DNS_LOAD), "--seconds", str(scale.seconds), "--rounds", "1", "--name",
         "web.service.consul", "--type", kind, f"127.0.0.1:{subject.dns_port}",
@@ -207,14 +209,14 @@ def run_watchers(pair: Pair, rows: Sequence[Row], scale: Scale, report: Report) 
         path = "/v1/kv/bench/watched" if row.name == "watch-kv" else "/v1/health/service/web"
         crowds = {subject.name: Watchers(subject.http_port, path, WATCHERS) for subject in pair.both()}
         try:
-            report(row, alternate(pair, row, scale, _WatcherMeasure(crowds)))
+            report(row, alternate(pair, row, scale, WatcherMeasure(crowds)))
         finally:
             for crowd in crowds.values():
                 crowd.close()
 
 
-class _WatcherMeasure:
-    """Seconds from the write to the last of the watchers' answers."""
+class WatcherMeasure:
+    """Milliseconds from the write to the last of the watchers' answers."""
 
     def __init__(self, crowds: dict[str, Watchers]) -> None:
         self._crowds = crowds

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.ports import free_ports
+
 START_TIMEOUT_S = 60.0
 POLL_S = 0.002
 
@@ -28,39 +26,17 @@ class BenchmarkError(Exception):
     """A subject did not do what it was asked to."""
 
 
-def reference_binary() -> Path | None:
-    """The original: $PROCONSUL_REFERENCE or what scripts/fetch_reference.py has put below the repository."""
-    path = Path(os.environ.get("PROCONSUL_REFERENCE") or ROOT / ".reference/usr/bin/consul")
-    return path if path.exists() else None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody uses for TCP or UDP at this moment."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            ports.append(tcp.getsockname()[1])
-        return ports
-
-
 class Subject:
     """One of the two. ``start`` and ``kill`` may be repeated on the same data directory."""
 
-    def __init__(self, name: str, command: list[str], work: Path) -> None:
+    def __init__(self, name: str, command: list[str], work: Path, configuration: str) -> None:
         self.name = name
         self.command = command
         self.work = work
         self.data_dir = work / "data"
         self.process: subprocess.Popen[bytes] | None = None
         work.mkdir(parents=True)
-        (work / "agent.hcl").write_text(CONFIGURATION)
+        (work / "agent.hcl").write_text(configuration)
         self.http_port, self.dns_port, *self._other_ports = free_ports(5)
 
     def start(self) -> None:
@@ -94,6 +70,10 @@ class Subject:
         self.start()
         self._until("GET", path, None, lambda status, body: status == 200 and len(body) > 4)
         return time.perf_counter() - began
+
+    def wait_for(self, method: str, path: str) -> None:
+        """Wait until a request is answered with 200."""
+        self._until(method, path, None, lambda status, body: status == 200)
 
     def _until(self, method: str, path: str, body: bytes | None, good: object) -> None:
         assert callable(good) and self.process is not None
@@ -152,12 +132,16 @@ class Subject:
 
 
 class Pair:
-    """Both subjects over a temporary directory; leaving the context ends and removes them."""
+    """Both subjects over a temporary directory; leaving the context ends and removes them.
 
-    def __init__(self, reference: Path, name: str) -> None:
+    ``more``: what both are configured with beside `CONFIGURATION`.
+    """
+
+    def __init__(self, reference: Path, name: str, more: str = "") -> None:
         self._work = Path(tempfile.mkdtemp(prefix=f"proconsul-bench-{name}-"))
-        self.ours = Subject("proconsul", [sys.executable, "-m", "proconsul"], self._work / "ours")
-        self.reference = Subject("reference", [str(reference)], self._work / "reference")
+        configuration, ours = CONFIGURATION + more, [sys.executable, "-m", "proconsul"]
+        self.ours = Subject("proconsul", ours, self._work / "ours", configuration)
+        self.reference = Subject("reference", [str(reference)], self._work / "reference", configuration)
 
     def __enter__(self) -> Pair:
         return self

@@ -1,5 +1,7 @@
 """Programs that begin from what is imported already are as those that are started in full."""
 
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 import os

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from support.harness import Agent, Subject, eventually, program, require_quiet
+from support.patience import PATIENCE_S
+from support.remote_sides import Certificate, Provider, Signer, serving
 
 ACL_ON = 'acl { enabled = true default_policy = "deny" }'
 
@@ -158,3 +164,118 @@ def test_without_access_control_its_routes_say_so(tmp_path: Path) -> None:
             assert (reply.status, reply.text) == (401, "ACL support disabled"), target
     finally:
         agent.kill()
+
+
+def test_login_and_logout_by_command(agent: Agent, manager: str, tmp_path: Path) -> None:
+    """The whole way of a machine that has a signed token: from its auth method to its token, and back."""
+    signer = Signer()
+    config = {"JWTValidationPubKeys": [signer.pem], "ClaimMappings": {"name": "name"}}
+    for name, text in (("config.json", json.dumps(config)), ("bearer", signer.sign({"name": "web"}))):
+        (tmp_path / name).write_text(text)
+
+    def run(*words: str, token: str = manager) -> str:
+        options = [f"-http-addr={agent.address}", *([f"-token={token}"] if token else [])]
+        done = subprocess.run(
+            [*program(Subject.OURS), *words[:3], *options, *words[3:]], capture_output=True, text=True, check=False,
+            cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    made = run("acl", "auth-method", "create", "-name=ci", "-type=jwt", "-config=@config.json", "-max-token-ttl=1h")
+    assert "MaxTokenTTL:   1h0m0s" in made
+    assert "ci" in run("acl", "auth-method", "list")
+    run("acl", "binding-rule", "create", "-method=ci", "-bind-type=service", "-bind-name=of-${value.name}")
+    assert "of-${value.name}" in run("acl", "binding-rule", "list", "-method=ci")
+    run("login", "-method=ci", "-bearer-token-file=bearer", "-token-sink-file=sink", "-meta=a=b", token="")
+    secret = (tmp_path / "sink").read_text()
+    assert (tmp_path / "sink").stat().st_mode & 0o777 == 0o600
+    own = call(agent, "GET", "/v1/acl/token/self", token=secret).json()
+    assert own["ServiceIdentities"] == [{"ServiceName": "of-web"}] and own["AuthMethod"] == "ci"
+    assert own["Description"] == 'token created via login: {"a":"b"}'
+    shown = run("acl", "token", "read", "-self", "-expanded", token=secret)
+    assert "service identity of-web:\n" in shown and '   service "of-web" { policy = "write" }' in shown
+    assert "Default Policy: deny" in shown
+    run("logout", token=secret)
+    assert call(agent, "GET", "/v1/acl/token/self", token=secret).status == 403
+    run("acl", "auth-method", "delete", "-name=ci")
+    assert "of-" not in run("acl", "binding-rule", "list")
+
+
+def test_commands_of_newer_releases(agent: Agent, manager: str) -> None:
+    """What only newer releases have is shown, and not lost by a change of something else."""
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [*program(Subject.OURS), "acl", *words[:2], f"-http-addr={agent.address}", f"-token={manager}", *words[2:]],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "builtin/service\n" in run("templated-policy", "list")
+    assert "name (required)" in run("templated-policy", "read", "-name=builtin/node")
+    assert 'node "n1" {' in run("templated-policy", "preview", "-name=builtin/node", "-var=name:n1")
+    web = ("-templated-policy=builtin/service", "-var=name:web")
+    role = json.loads(run("role", "create", "-name=templated", "-format=json", *web))
+    (granted,) = role["TemplatedPolicies"]
+    assert granted["TemplateName"] == "builtin/service" and granted["TemplateVariables"] == {"Name": "web"}
+    dns = ("-templated-policy=builtin/dns",)
+    shown = run("role", "update", f"-id={role['ID']}", "-description=d", *dns)
+    assert "builtin/service (Name: web)" in shown and "builtin/dns (Datacenters: all)" in shown
+    token = json.loads(run("token", "create", "-name=ci", "-format=json", *web))
+    assert token["Name"] == "ci"
+    shown = run("token", "update", f"-id={token['AccessorID']}", "-description=d", "-merge-templated-policies", *dns)
+    assert "Name:             ci\n" in shown and "builtin/service" in shown and "builtin/dns" in shown
+    config = json.dumps({"JWTValidationPubKeys": [Signer().pem], "ClaimMappings": {"team": "team"}})
+    run("auth-method", "create", "-name=newer", "-type=jwt", f"-config={config}", "-token-name-format=x-${value.team}")
+    assert "x-${value.team}" in run("auth-method", "update", "-name=newer", "-description=d")
+    kind = ("-bind-type=templated-policy", "-bind-name=builtin/service")
+    rule = json.loads(run(
+        "binding-rule", "create", "-method=newer", "-format=json", *kind, "-bind-vars=name:${value.team}"
+    ))  # fmt: skip
+    shown = run("binding-rule", "update", f"-id={rule['ID']}", "-description=d", *kind)
+    assert "BindVars:     Name=${value.team}" in shown
+
+
+def test_login_with_a_browser_by_command(agent: Agent, manager: str, tmp_path: Path) -> None:
+    certificate = Certificate.made(tmp_path)
+    with serving(Provider(), certificate) as provider:
+        assert isinstance(provider, Provider)
+        config = {
+            "OIDCDiscoveryURL": provider.url, "OIDCDiscoveryCACert": certificate.pem, "JWTSupportedAlgs": ["ES256"],
+            "OIDCClientID": provider.client[0], "OIDCClientSecret": provider.client[1],
+            "AllowedRedirectURIs": ["http://localhost:8550/oidc/callback"],
+        }  # fmt: skip
+        method = {"Name": "people", "Type": "oidc", "MaxTokenTTL": "1h", "Config": config}
+        assert call(agent, "PUT", "/v1/acl/auth-method", method, manager).status == 200
+        rule = {"AuthMethod": "people", "BindType": "service", "BindName": "web"}
+        assert call(agent, "PUT", "/v1/acl/binding-rule", rule, manager).status == 200
+
+        def come_back(query: str) -> tuple[int, str]:
+            """The command's end, for a person whom the provider sends back with ``query``."""
+            words = ["login", "-type=oidc", "-method=people", "-token-sink-file=sink", f"-http-addr={agent.address}",
+                     "-oidc-callback-listen-addr=localhost:0"]  # fmt: skip
+            process = subprocess.Popen(
+                [*program(Subject.OURS), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                cwd=tmp_path, env={**os.environ, "BROWSER": "true"},
+            )  # fmt: skip
+            assert process.stdout is not None
+            try:
+                address = next(line.strip() for line in process.stdout if "https://" in line)
+                state, code = provider.approve(address, {})
+                back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
+                with pytest.raises(urllib.error.HTTPError):
+                    urllib.request.urlopen(back.replace("/oidc/callback", "/other"), timeout=PATIENCE_S)
+                filled = query.format(state=state, code=code)
+                assert b"logged in" in urllib.request.urlopen(f"{back}?{filled}", timeout=PATIENCE_S).read()
+                _, errors = process.communicate(timeout=PATIENCE_S)
+            finally:
+                process.kill()
+            return process.returncode, errors
+
+        assert come_back("state={state}&code={code}") == (0, "")
+        own = call(agent, "GET", "/v1/acl/token/self", token=(tmp_path / "sink").read_text()).json()
+        assert own["AuthMethod"] == "people" and own["Description"] == "token created via OIDC login"
+        code, errors = come_back("state={state}&error=access_denied")
+        assert code == 1 and "access_denied" in errors

@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
+from acl_locked import NOBODY, ROOT, Locked, numbers
 
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
-ROOT = "11111111-aaaa-4bbb-8ccc-222222222222"
-NOBODY = "99999999-aaaa-4bbb-8ccc-222222222222"
-SETTINGS = {"acl": {"enabled": True, "default_policy": "deny", "tokens": {"initial_management": ROOT}},
-            "enable_debug": True}  # fmt: skip
-_numbers = itertools.count()
-
-
-class Locked:
-    """An agent that lets nobody do anything without a token."""
-
-    def __init__(self, agent: AgentInLoop) -> None:
-        self.agent = agent.agent
-        self._agent = agent
-
-    async def call(self, method: str, target: str, body: Any = None, token: str = ROOT) -> tuple[int, str]:
-        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        response = await self._agent.request(method, target, data, {"X-Consul-Token": token} if token else {})
-        return response.status, response.body.decode()
-
-    async def done(self, method: str, target: str, body: Any = None) -> Any:
-        status, text = await self.call(method, target, body)
-        assert status == 200, text
-        return json.loads(text) if text.strip() else None
-
-    async def index(self, target: str, token: str) -> str:
-        response = await self._agent.request("GET", target, b"", {"X-Consul-Token": token})
-        lines = response.lines.decode() + "".join(f"{key}: {value}\r\n" for key, value in response.headers.items())
-        return lines.split("X-Consul-Index: ")[1].split("\r\n")[0]
-
-    async def token(self, rules: str) -> tuple[str, str, str]:
-        """A new token with one policy: its secret, its accessor, and the id of the policy."""
-        name = f"p{next(_numbers)}"
-        policy = await self.done("PUT", "/v1/acl/policy", {"Name": name, "Rules": rules})
-        token = await self.done("PUT", "/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]})
-        return token["SecretID"], token["AccessorID"], policy["ID"]
-
 
 @pytest.fixture
 async def locked() -> AsyncIterator[Locked]:
-    async with AgentInLoop(SETTINGS) as agent:
+    async with AgentInLoop(Locked.SETTINGS) as agent:
         found = Locked(agent)
-        async with asyncio.timeout(PATIENCE_S):
-            while (await found.call("GET", "/v1/acl/token/self"))[0] != 200:
-                await asyncio.sleep(0.01)
+        await found.ready()
         yield found
 
 
@@ -104,7 +65,7 @@ async def _take_away(locked: Locked, how: str, accessor: str, policy: str) -> No
     elif how == "policy":
         await locked.done("DELETE", f"/v1/acl/policy/{policy}")
     elif how == "rules":
-        await locked.done("PUT", f"/v1/acl/policy/{policy}", {"Name": f"q{next(_numbers)}", "Rules": ""})
+        await locked.done("PUT", f"/v1/acl/policy/{policy}", {"Name": f"q{next(numbers)}", "Rules": ""})
     else:
         await locked.done("PUT", f"/v1/acl/token/{accessor}", {"Policies": []})
 
@@ -165,9 +126,9 @@ async def test_rights_that_come_and_go_leave_nothing_behind(locked: Locked) -> N
         waiting = asyncio.create_task(locked.call("GET", f"{target}&index={index}&wait=10m", token=secret))
         await asyncio.sleep(0)
         await link(policy)
-        await locked.done("PUT", f"/v1/kv/b{round_}", b"2")
         async with asyncio.timeout(PATIENCE_S):
-            assert f"b{round_}" in (await waiting)[1]
+            assert '"a"' in (await waiting)[1], "it is answered when what it may see changes"
+        await locked.done("PUT", f"/v1/kv/b{round_}", b"2")
         await link()
         assert await locked.call("GET", target, token=secret) == (200, "[]\n")
         await link(policy)

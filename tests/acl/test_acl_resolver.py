@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from acl_world import World
@@ -169,3 +170,38 @@ def test_expired_tokens_go_in_bounded_batches_oldest_first() -> None:
     world.apply(MessageType.ACL_TOKEN_DELETE, request)
     assert setup.expired(world.state.acl, world.now_ns) is None
     assert len(world.state.acl.tokens) == 2
+
+
+def test_a_cluster_with_tokens_from_before_is_upgraded() -> None:
+    """From the records of an old snapshot: their rules hold at once, and a leader gives them what they lack."""
+    world = World()
+    rows: dict[str, Any] = {}
+    restorers = world.state.acl.restorers(lambda table, row: rows.setdefault(row.SecretID, (table, row)))
+    for number, (name, kind, rules) in enumerate((
+        ("reader", LEGACY_CLIENT, 'key "a" { policy = "read" } acl = "write" key_prefix "b" { policy = "read" }'),
+        ("boss", LEGACY_MANAGEMENT, ""), ("idle", LEGACY_CLIENT, ""),
+    )):  # fmt: skip
+        record = {"ID": name, "Name": name.title(), "Type": kind, "Rules": rules, "CreateIndex": 3}
+        restorers[MessageType.LEGACY_ACL](record | {"ModifyIndex": number})
+    world.write(lambda tx: [tx.put(table, row) for table, row in rows.values()])
+
+    def check() -> None:
+        reader = world.resolver.resolve("reader").authorizer
+        assert reader.read("key", "abc") and not reader.write("key", "abc") and not reader.read("key", "b")
+        assert not reader.manages, "what is newer than such rules means nothing in them"
+        assert world.resolver.resolve("boss").authorizer.manages
+        assert not world.resolver.resolve("idle").authorizer.read("key", "abc")
+
+    check()
+    ids = (f"11111111-1111-4111-8111-{number:012}" for number in itertools.count())
+    for left in (2, 1):
+        request = setup.upgraded(world.state.acl, lambda: next(ids), most=left)
+        assert request is not None and len(request.Tokens or ()) == left
+        world.apply(MessageType.ACL_TOKEN_SET, request)
+    assert setup.upgraded(world.state.acl, lambda: next(ids)) is None
+    check()
+    boss = world.state.acl.tokens.get("boss")
+    assert boss is not None and boss.AccessorID and boss.Policies == [Link(MANAGEMENT_POLICY_ID, "global-management")]
+    assert (boss.CreateIndex, boss.Description) == (3, "Boss")
+    reader = world.state.acl.tokens.get("reader")
+    assert reader is not None and world.state.acl.token(reader.AccessorID) is reader and reader.Rules

@@ -13,7 +13,7 @@ import pytest
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.engine.gossip.member import Member
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 from proconsul.engine.http.request import Request
 from proconsul.features.catalog.model import NodeService
 from proconsul.features.errors import ConsulError, NoServers
@@ -84,9 +84,9 @@ async def test_a_server_that_appears_is_told_everything_soon(tmp_path: Path) -> 
         leads = True  # and no event says so
         await until(lambda: len(tried) == 2)
         for other in strangers:
-            agent.pools.on_member(Change.JOIN, Member("other", "127.0.0.1", 1, other))
+            agent.pools.on_member(MemberChange.JOIN, Member("other", "127.0.0.1", 1, other))
         assert not agent.sync._full.is_set()
-        agent.pools.on_member(Change.JOIN, Member("s1", "127.0.0.1", 1, tags))
+        agent.pools.on_member(MemberChange.JOIN, Member("s1", "127.0.0.1", 1, tags))
         await until(lambda: len(tried) == 3)
     finally:
         await agent.stop()

@@ -1,5 +1,7 @@
 """The gate, through the doors of an agent: who is shown what, for which datacenter, for how long, from whose state."""
 
+# mypy: disable-error-code="assignment,attr-defined"
+
 from __future__ import annotations
 
 import asyncio
@@ -11,10 +13,12 @@ from typing import Any
 import pytest
 
 from proconsul.engine.raft.errors import ShutdownError
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv import endpoint as kv
 from proconsul.features.kv.model import DirEntry, KeyRequest, KVSRequest
 from proconsul.features.options import PLAIN
+from proconsul.features.permission import Visible
 from proconsul.features.server import ReadMethod
 from proconsul.server.service import register
 from proconsul.testing import AgentInLoop
@@ -29,20 +33,22 @@ class FirstLetter:
 
     unlimited = False
 
-    def admit(self, method: Any, args: Any, token: str) -> None:
+    def admit(self, method: Any, args: Any, token: str) -> Hashable:
         entry = getattr(args, "DirEnt", None)
         if not token or (entry is not None and token != "root" and not entry.Key.startswith(token)):
             raise ConsulError(PERMISSION_DENIED, 403)
-
-    def sees(self, token: str) -> Hashable:
         return token
 
-    def visible(self, method: Any, value: Any, token: str) -> Any:
-        if token == "root" or not isinstance(method, ReadMethod) or not method.name.startswith("KVS."):
-            return value
+    def watch(self, token: str, watch: WatchSet) -> None:
+        return
+
+    def visible(self, method: Any, value: Any, sees: Any) -> Visible:
+        if sees == "root" or not isinstance(method, ReadMethod) or not method.name.startswith("KVS."):
+            return Visible(value, False)
         if isinstance(value, list):
-            return [one for one in value if (one if isinstance(one, str) else one.Key).startswith(token)]
-        return value if value is None or value.Key.startswith(token) else None
+            shown = [one for one in value if (one if isinstance(one, str) else one.Key).startswith(sees)]
+            return Visible(shown, len(shown) != len(value))
+        return Visible(value if value is None or value.Key.startswith(sees) else None, False)
 
 
 async def shown(agent: AgentInLoop, target: str, token: str) -> tuple[int, Any]:
@@ -255,7 +261,7 @@ async def test_who_may_is_decided_where_it_is_done() -> None:
     async with AgentInLoop() as agent:
         gate, elsewhere = agent.agent.node.gate, Elsewhere()
         authority, gate.permission = gate.authority, FirstLetter()
-        gate.authority = gate.forwarding = elsewhere  # type: ignore[assignment]
+        gate.authority = gate.forwarding = elsewhere
         read, written = Told(), Told()
         gate.begin(read, gate.reading(kv.GET, KeyRequest(Key="b")), PLAIN, "")
         gate.write(written, kv.APPLY, KVSRequest(Op="set", DirEnt=DirEntry(Key="b1"), Token="a"))

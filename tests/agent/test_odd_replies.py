@@ -4,6 +4,8 @@ Consul's servers are written in Go, where any list, map or pointer of a reply ma
 everything it forwards, with every field of every reply taken away in turn.
 """
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -26,9 +28,9 @@ from proconsul.agent.config import load
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.engine.completion import Completion, tell
 from proconsul.engine.http.request import Request
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.catalog import endpoint as catalog
 from proconsul.features.coordinate import endpoint as coordinate
 from proconsul.features.coordinate.model import DatacenterMap
@@ -236,7 +238,7 @@ def _question(name: str, kind: int) -> bytes:
 async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str, rpc: Any) -> None:
     agent = client.agent
     service = DnsService(
-        agent.config.fixed, agent.config.reloadable, agent.node, token=agent.tokens.for_dns,
+        agent.config.fixed, agent.config.reloadable, agent.node, agent.tokens,
         sample=agent.metrics.sample, rng=agent.rng,
     )  # fmt: skip
     whole = sample(rpc.reply)

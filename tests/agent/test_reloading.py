@@ -1,5 +1,7 @@
 """Whatever a reload shows is in force: every field that it takes over is tested by what it does, not by its echo."""
 
+# mypy: disable-error-code="arg-type,var-annotated"
+
 from __future__ import annotations
 
 import asyncio
@@ -505,6 +507,7 @@ async def seen_in_use(tmp_path: Path) -> set[str]:
             "retry_join_wan": ["127.0.0.1:1"] if server else [], "recursors": ["127.0.0.1:1"],
             "ui_config": {"enabled": True}, "pid_file": str(tmp_path / "pid"), "dns_config": {"allow_stale": False},
             "check": {"name": "c", "http": "https://127.0.0.1:1/", "interval": "1h"},
+            "audit": {"enabled": True, "sink": {"main": {"type": "file", "path": "audit.json"}}},
             "advertise_reconnect_timeout": "1h", "addresses": {"http": f"unix://{tmp_path}/{server}.sock"},
         })  # fmt: skip
         spied: Any = SimpleNamespace(

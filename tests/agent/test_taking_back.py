@@ -1,5 +1,7 @@
 """What is refused changes nothing: services, checks with their results, maintenance, files and the catalog stay."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import asyncio

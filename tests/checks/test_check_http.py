@@ -162,4 +162,4 @@ async def test_tls() -> None:
         ).run()
     assert strict.output == f'Get "{url}": x509: certificate signed by unknown authority'
     assert loose == (CheckStatus.PASSING, f"HTTP GET {url}: 200 OK Output: hello")
-    assert wrong.output == f'Get "https://127.0.0.1:{plain}/": tls: first record does not look like a TLS handshake'
+    assert wrong.output == f'Get "https://127.0.0.1:{plain}/": http: server gave HTTP response to HTTPS client'

@@ -17,10 +17,10 @@ from check_definitions import checked
 from check_servers import reply
 
 from proconsul.agent.checks.base import DefaultTlsContexts
-from proconsul.agent.checks.httpfields import host_of
 from proconsul.agent.checks.probes import make_probe
 from proconsul.agent.checks.status import CheckStatus
-from proconsul.agent.checks.url import UrlError, parse
+from proconsul.engine.http.fields import host_of
+from proconsul.engine.http.url import UrlError, parse
 
 TLS_HANDSHAKE = b"\x16"
 CONTROL = [chr(code) for code in (*range(32), 127)]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,28 +20,18 @@ from check_servers import read_request, reply, tcp_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
-from support.ports import free_port, free_ports
+from support.harness import Agent, Subject
+from support.odd_answers import ODD_ANSWERS
+from support.ports import free_port
 
 pytestmark = pytest.mark.reference
 
 
-def _reference() -> str:
-    return str(require_reference())
-
-
-@contextmanager
-def _agent(config: Path) -> Iterator[str]:
-    http, dns, server, lan, wan = free_ports(5)
-    arguments = [
-        _reference(), "agent", "-dev", "-config-file", str(config), "-http-port", str(http), "-dns-port", str(dns),
-        "-server-port", str(server), "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-grpc-port", "-1",
-    ]  # fmt: skip
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{http}"
-    finally:
-        process.kill()
-        process.wait()
+ODD_ADDRESSES = [
+    ":1", "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:-0", "127.0.0.1:00000000001", "[127.0.0.1]:1",
+    "[::1", "[::1]", "[::1]:", "[::1]x:1", "[::1]:1:2", "[[::1]:1", "::1", "a:b:c", "a[b:1", "a]b:1", "a b:1",
+    "no.such.name.invalid:1", "127.0.0.1:HTTP-NONE", "127.0.0.1:99999999999999999999", "1.2.3.4.5:1", "a..b:1", "%41:1",
+]  # fmt: skip
 
 
 def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
@@ -62,12 +49,14 @@ def _definitions(base: str, refused: int) -> dict[str, dict[str, object]]:
         "http-bad": {"http": f"{base}/bad"},
         "http-url": {"http": "127.0.0.1:1/x"},
         **_odd_requests(base),
+        **{f"answer-{number}": {"http": f"{base}/answer/{number}"} for number in range(len(ODD_ANSWERS))},
         "tcp-name": {"tcp": "127.0.0.1:gopher"},
         "tcp-no-name": {"tcp": "127.0.0.1:no-such-port"},
         "tcp-large": {"tcp": "127.0.0.1:99999"},
         "tcp-ok": {"tcp": base.removeprefix("http://")},
         "tcp-refused": {"tcp": f"127.0.0.1:{refused}"},
         "tcp-address": {"tcp": "127.0.0.1"},
+        **{f"tcp-{number}": {"tcp": address} for number, address in enumerate(ODD_ADDRESSES)},
         "grpc-refused": {"grpc": f"127.0.0.1:{refused}"},
         "script-ok": {"args": [*shell, "echo hi"]},
         "script-warn": {"args": [*shell, "echo w; exit 1"]},
@@ -118,6 +107,8 @@ async def _server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         "/loop": reply("302 Found", b"", Location="/loop"),
         "/bad": b"garbage\r\n\r\n",
     }
+    if path.startswith("/answer/") and path[8:].isdigit():
+        answers[path] = ODD_ANSWERS[int(path[8:])]
     if path == "/slow":
         await asyncio.sleep(2)
     if path == "/echo":
@@ -148,10 +139,11 @@ async def test_outputs_agree(tmp_path: Path) -> None:
     async with tcp_server(_server) as port:
         definitions = _definitions(f"http://127.0.0.1:{port}", refused)
         config = tmp_path / "checks.json"
-        listed = [{"id": name, "name": name, "interval": "1s", **fields} for name, fields in definitions.items()]
+        listed = [{"id": name, "name": name, "interval": "3s", **fields} for name, fields in definitions.items()]
         config.write_text(json.dumps({"checks": listed, "enable_local_script_checks": True}))
-        with _agent(config) as url:
-            theirs = await asyncio.to_thread(_results, url, set(definitions))
+        require_reference()
+        with Agent(Subject.REFERENCE, tmp_path / "agent", ["-config-file", str(config)]) as agent:
+            theirs = await asyncio.to_thread(_results, f"http://{agent.address}", set(definitions))
         ours: dict[str, tuple[str, str]] = {}
         spelling = {"http": "HTTP", "tcp": "TCP", "grpc": "GRPC"}
         for name, fields in definitions.items():

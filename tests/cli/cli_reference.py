@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from support import preloaded
+from support import harness, preloaded
 from support.patience import PATIENCE_S
-from support.ports import free_ports
 from support.reference import require_reference
 
 HERE = Path(__file__).parent
@@ -48,42 +44,27 @@ def binary() -> str:
 
 
 class Agent:
-    """A running reference agent in development mode."""
+    """A running reference agent in development mode, called ref1."""
 
     def __init__(self, folder: Path, configuration: str) -> None:
-        self.http, self.serf, self.wan, server = free_ports(4)
-        self.address = f"127.0.0.1:{self.http}"
         config = folder / "agent.hcl"
         config.write_text(configuration)
-        ports = {"http": self.http, "server": server, "serf-lan": self.serf, "serf-wan": self.wan}
-        flags = [part for name, port in ports.items() for part in (f"-{name}-port", str(port))]
-        command = [binary(), "agent", "-dev", "-node", "ref1", "-dns-port", "-1", "-grpc-port", "-1"]
-        self._log = (folder / "agent.log").open("wb")
-        self._process = subprocess.Popen(
-            [*command, "-config-file", str(config), *flags], stdout=self._log, stderr=self._log
-        )
+        binary()
+        arguments = ["-node", "ref1", "-log-level", "info", "-config-file", str(config)]
+        self._agent = harness.Agent(harness.Subject.REFERENCE, folder / "agent", arguments)
+        ports = self._agent.ports
+        self.http, self.serf, self.wan, self.address = (
+            ports["http"], ports["serf_lan"], ports["serf_wan"], self._agent.address
+        )  # fmt: skip
+        self._agent.start()
 
     def wait_until_ready(self, path: str, wanted: bytes) -> None:
         """Wait until an answer of the agent holds the wanted text."""
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
-            try:
-                connection.request("GET", path)
-                if wanted in connection.getresponse().read():
-                    return
-            except OSError:
-                pass
-            finally:
-                connection.close()
-            time.sleep(0.1)
-        raise AssertionError("the reference agent did not start")
+        self._agent.wait_for(path, wanted)
 
     def stop(self) -> None:
         """End the agent."""
-        self._process.kill()
-        self._process.wait()
-        self._log.close()
+        self._agent.kill()
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from proconsul.cli import gotypes, registry
 from proconsul.cli import help as help_page
+from proconsul.cli import registry
 from proconsul.cli.flags import Flag, FlagError, FlagSet
+from proconsul.engine.wire.durations import format_duration, parse_duration
+from proconsul.engine.wire.goerrors import path_error
 
 
 class Example:
@@ -154,14 +156,14 @@ def test_every_command_loads_and_explains_itself(name: str) -> None:
     ],
 )
 def test_durations(nanoseconds: int, text: str) -> None:
-    assert gotypes.format_duration(nanoseconds) == text
-    assert gotypes.parse_duration(text) == nanoseconds
+    assert format_duration(nanoseconds) == text
+    assert parse_duration(text) == nanoseconds
 
 
 def test_file_errors_read_like_go() -> None:
     with pytest.raises(OSError) as caught:
         os.open("/nonexistent/file", os.O_RDONLY)
-    assert gotypes.os_error(caught.value) == "open /nonexistent/file: no such file or directory"
+    assert path_error("open", "/nonexistent/file", caught.value) == "open /nonexistent/file: no such file or directory"
     with pytest.raises(OSError) as caught:
         Path("/").read_bytes()
-    assert gotypes.os_error(caught.value) == "read /: is a directory"
+    assert path_error("open", caught.value.filename, caught.value) == "read /: is a directory"

@@ -10,7 +10,7 @@ import cli_reference as reference
 import pytest
 
 from proconsul.cli.main import main
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
 
 PARTS = [
     *"ab()[]*+?|^$.{}-é", "{2}", "{2,1}", "{,3}", "{1001}", "??", "\\", "\\d", "\\b", "\\A", "\\z", "\\Z", "\\C", "\\Q",

@@ -20,7 +20,7 @@ from proconsul.cli.commands.kv import Base64Error, strict_base64
 from proconsul.cli.commands.rtt import distance_s
 from proconsul.cli.main import main
 from proconsul.client import gojson, schemas, watchplan
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_watch_requests() -> None:
 
 
 def test_watch_plan_runs_the_handler_only_for_changes() -> None:
-    plan = watchplan.Plan()
+    plan = watchplan.WatchPlan()
     steps = [(5, None, True), (5, "x", False), (6, None, False), (7, "x", True), (8, "x", False), (3, "y", True)]
     assert [plan.observe(index, result) for index, result, _ in steps] == [wanted for _, _, wanted in steps]
     assert plan.index == 0, "an index that went backwards starts over"

@@ -1,5 +1,7 @@
 """Three of our servers that are killed, paused and run out of disk while clients write: what was told is true."""
 
+# mypy: disable-error-code="attr-defined,misc"
+
 from __future__ import annotations
 
 import contextlib
@@ -18,9 +20,10 @@ import pytest
 
 from proconsul.testing.linearizability import check
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, paused, written
-from support.harness import Subject, eventually, free_ports
+from support.harness import Subject, eventually
 from support.histories import RecordedClients
 from support.pools import ConsulMember
+from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

@@ -1,5 +1,7 @@
 """Client agents of one program on servers of the other: what each leaves to its servers, and what they answer."""
 
+# mypy: disable-error-code="call-overload,union-attr"
+
 from __future__ import annotations
 
 import json
@@ -15,9 +17,10 @@ import pytest
 
 from support.clusters import Cluster
 from support.fsm_story import Rpc
-from support.harness import Reply, Subject, free_ports
+from support.harness import Reply, Subject
 from support.patience import PATIENCE_S
 from support.pools import ConsulMember, require_reference
+from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

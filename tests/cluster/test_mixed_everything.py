@@ -90,7 +90,10 @@ def same_records(cluster: Cluster) -> Records:
 
 
 def served(server: ConsulMember) -> dict[str, Any]:
-    return {path: server.ok("GET", f"/v1/{path}").json() for path in SERVED}
+    """All of it, but the builtin policy that only our leaders bring."""
+    found = {path: server.ok("GET", f"/v1/{path}").json() for path in SERVED}
+    policies = [policy for policy in found["acl/policies"] if policy["Name"] != "builtin/global-read-only"]
+    return found | {"acl/policies": policies}
 
 
 def wipe(cluster: Cluster, server: ConsulMember) -> None:

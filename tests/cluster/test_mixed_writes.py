@@ -1,5 +1,7 @@
 """Our server and two of Consul 1.8.7: what ours writes never stops or confuses them, and sessions outlive leaders."""
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,7 @@
 """Three servers that form a quorum, ours alone and with Consul 1.8.7's: whoever leads, all hold the same state."""
 
+# mypy: disable-error-code="call-overload,untyped-decorator"
+
 from __future__ import annotations
 
 import json

@@ -27,10 +27,10 @@ SCENARIOS = [scenario for path in sorted((HERE / "scenarios").glob("*.http")) fo
 INTENDED: list[dict[str, str]] = tomllib.loads((HERE / "intended.toml").read_text())["difference"]
 # What the agents of a file are told beyond what all are told. Who sends no token there manages access control.
 MANAGER = "5e56ad8c-7f0a-4ee6-9d4f-9f1e5d2f6a31"
-SETTINGS = {
-    "acl": 'acl { enabled = true default_policy = "deny" tokens { master = "' + MANAGER + '" default = "' + MANAGER
-    + '" } }',
-}  # fmt: skip
+ACL_ON = (
+    'acl { enabled = true default_policy = "deny" tokens { master = "' + MANAGER + '" default = "' + MANAGER + '" } }'
+)
+SETTINGS = {"acl": ACL_ON, "acl_login": ACL_ON, "acl_legacy": ACL_ON}
 SETTLE_TIMEOUT_S = 40.0
 DIFF_LINES_MAX = 60
 

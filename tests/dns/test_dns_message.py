@@ -17,7 +17,7 @@ def _name(text: str) -> bytes:
     return m.pack_name(text)
 
 
-def _query(name: str, kind: int, edns: int = 0) -> m.Query:
+def _query(name: str, kind: int, edns: int = 0) -> m.DnsQuery:
     found = m.parse_query(query(name, kind, edns=edns))
     assert found is not None
     return found
@@ -33,7 +33,7 @@ def test_names() -> None:
 
 def test_every_record_is_read_back_by_another_library() -> None:
     owner, target = _name("web.service.consul"), _name("n1.node.dc1.consul")
-    reply = m.Reply()
+    reply = m.DnsReply()
     reply.answer = [
         m.address_record(owner, 1, bytes([10, 0, 0, 1])),
         m.address_record(owner, 1, bytes(15) + b"\1"),
@@ -60,7 +60,7 @@ def test_every_record_is_read_back_by_another_library() -> None:
 
 def test_srv_targets_are_not_compressed_but_pointed_to() -> None:
     owner, target = _name("web.service.consul"), _name("n1.node.dc1.consul")
-    reply = m.Reply()
+    reply = m.DnsReply()
     reply.answer = [m.srv_record(owner, 0, 1, 80, target)]
     reply.additional = [m.address_record(target, 0, bytes(4))]
     packet = m.encode(_query("web.service.consul", m.SRV), reply, compress=True)
@@ -70,7 +70,7 @@ def test_srv_targets_are_not_compressed_but_pointed_to() -> None:
 
 
 def test_compression_minds_case_and_the_reach_of_pointers() -> None:
-    reply = m.Reply()
+    reply = m.DnsReply()
     reply.answer = [m.address_record(_name("FOO.consul"), 0, bytes(4))]
     packet = m.encode(_query("foo.consul", m.A), reply, compress=True)
     assert b"\3FOO\xc0" in packet
@@ -78,9 +78,9 @@ def test_compression_minds_case_and_the_reach_of_pointers() -> None:
     assert len(Parsed(m.encode(_query("foo.consul", m.A), reply, compress=True)).sections[0]) == 200
 
 
-def _many(count: int, kind: int) -> m.Reply:
+def _many(count: int, kind: int) -> m.DnsReply:
     owner = _name("web.service.consul")
-    reply = m.Reply()
+    reply = m.DnsReply()
     for number in range(count):
         packed = number.to_bytes(4, "big")
         if kind == m.A:

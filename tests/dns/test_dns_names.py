@@ -5,28 +5,28 @@ from __future__ import annotations
 import pytest
 
 from proconsul.dns.message import SRV, A
-from proconsul.dns.names import Kind, Lookup, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
 from proconsul.dns.settings import Settings
 
 
 @pytest.mark.parametrize(
     ("name", "qtype", "wanted"),
     [
-        ("db.service", A, Lookup(Kind.SERVICE, "db")),
-        ("db.service.dc2", A, Lookup(Kind.SERVICE, "db", "", "dc2")),
-        ("v1.db.service", A, Lookup(Kind.SERVICE, "db", "v1")),
-        ("m.x.db.service", A, Lookup(Kind.SERVICE, "db", "m.x")),
-        ("_db._tcp.service", A, Lookup(Kind.SERVICE, "db")),
-        ("_db._master.service.dc1", SRV, Lookup(Kind.SERVICE, "db", "master", "dc1")),
-        ("_db._tcp", SRV, Lookup(Kind.SERVICE, "db")),
-        ("_db._tcp.dc1", SRV, Lookup(Kind.SERVICE, "db", "", "dc1")),
+        ("db.service", A, Lookup(NameKind.SERVICE, "db")),
+        ("db.service.dc2", A, Lookup(NameKind.SERVICE, "db", "", "dc2")),
+        ("v1.db.service", A, Lookup(NameKind.SERVICE, "db", "v1")),
+        ("m.x.db.service", A, Lookup(NameKind.SERVICE, "db", "m.x")),
+        ("_db._tcp.service", A, Lookup(NameKind.SERVICE, "db")),
+        ("_db._master.service.dc1", SRV, Lookup(NameKind.SERVICE, "db", "master", "dc1")),
+        ("_db._tcp", SRV, Lookup(NameKind.SERVICE, "db")),
+        ("_db._tcp.dc1", SRV, Lookup(NameKind.SERVICE, "db", "", "dc1")),
         ("_db._tcp", A, None),
-        ("a.b.node", A, Lookup(Kind.NODE, "a.b")),
-        ("node.node", A, Lookup(Kind.NODE, "node")),
-        ("a.b.query.dc1", A, Lookup(Kind.QUERY, "a.b", "", "dc1")),
-        ("x.web.connect", A, Lookup(Kind.CONNECT, "web")),
-        ("web.ingress", A, Lookup(Kind.INGRESS, "web")),
-        ("0a000001.addr.a.b", A, Lookup(Kind.ADDRESS, "0a000001")),
+        ("a.b.node", A, Lookup(NameKind.NODE, "a.b")),
+        ("node.node", A, Lookup(NameKind.NODE, "node")),
+        ("a.b.query.dc1", A, Lookup(NameKind.QUERY, "a.b", "", "dc1")),
+        ("x.web.connect", A, Lookup(NameKind.CONNECT, "web")),
+        ("web.ingress", A, Lookup(NameKind.INGRESS, "web")),
+        ("0a000001.addr.a.b", A, Lookup(NameKind.ADDRESS, "0a000001")),
         ("x.0a000001.addr", A, None),
         ("db.service.a.b", A, None),
         ("service", A, None),
@@ -58,7 +58,7 @@ def test_hexadecimal_addresses() -> None:
     assert hex_address("0a000001") == bytes([10, 0, 0, 1])
     assert hex_address("0a00000g") is None
     assert hex_address("0a000001f") is None
-    assert hex_address("0a") is False
+    assert hex_address("0a") == b""
 
 
 def test_service_ttl_prefers_exact_then_the_longest_prefix() -> None:

@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from proconsul.agent.config.load import load
 from proconsul.agent.main import unkept_promises
-from support.harness import Agent, Subject, eventually, free_ports, program, run
+from support.harness import Agent, Subject, eventually, program, run
+from support.ports import free_ports
 
 StartAgent = Callable[..., Agent]
 
@@ -190,14 +191,21 @@ def test_a_definition_without_sense_ends_the_start(
         assert reason in (done.stdout + done.stderr).replace('\\"', '"')
 
 
-def test_a_port_in_use_is_said_and_ends_with_1(start_agent: StartAgent, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "head"), [
+    ("http", ""), ("server", "Failed to start Consul server: Failed to start RPC layer: "),
+])  # fmt: skip
+def test_a_port_in_use_is_said_as_by_the_original_and_ends_with_1(
+    name: str, head: str, start_agent: StartAgent, tmp_path: Path
+) -> None:
     first = start_agent()
-    second = Agent(Subject.OURS, tmp_path / "second")
-    second.ports["http"] = first.ports["http"]
-    done = run(second.command())
-    assert done.returncode == 1
-    assert "address already in use" in (done.stdout + done.stderr).lower()
-    assert "Traceback" not in done.stdout + done.stderr
+    for subject in (Subject.REFERENCE, Subject.OURS):
+        second = Agent(subject, tmp_path / f"second-{subject.value}")
+        second.ports[name] = first.ports[name]
+        done = run(second.command())
+        assert done.returncode == 1
+        text = done.stdout + done.stderr
+        assert f"{head}listen tcp 127.0.0.1:{first.ports[name]}: bind: address already in use" in text
+        assert "Traceback" not in text and "Errno" not in text
 
 
 def test_access_control_that_is_not_enforced_is_said_loudly(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """``operator autopilot state``, ``raft transfer-leader`` and ``snapshot agent`` against an agent of this process."""
 
+# mypy: disable-error-code="union-attr"
+
 from __future__ import annotations
 
 import sys

@@ -17,7 +17,8 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import SnapshotRequest
 from proconsul.server.snapshotting import _read_record
 from proconsul.testing import AgentInLoop
-from support.harness import Agent, Subject, eventually, free_ports, program
+from support.harness import Agent, Subject, eventually, program
+from support.ports import free_ports
 
 SNAPSHOT = "/v1/snapshot"
 
@@ -134,7 +135,7 @@ async def test_what_is_refused_changes_nothing() -> None:
             assert refused.status == 500
             assert (await agent.request("GET", "/v1/kv/a?raw")).body == b"2"
         assert (await agent.request("PUT", SNAPSHOT, archive)).status == 200
-        assert agent.agent.server.leading
+        assert agent.server.leading
         assert (await agent.request("GET", "/v1/kv/a?raw")).body == b"1"
 
 

@@ -1,5 +1,7 @@
 """Filter expressions by table: what matches, what is refused and with which text."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.engine.filter.compiler import CACHED_MAX, _cache
-from proconsul.engine.filter.goregexp import compile_go
 from proconsul.engine.filter.syntax import DEPTH_MAX, EXPRESSION_CHARS_MAX
+from proconsul.engine.wire.goregexp import compile_go
 from proconsul.features.catalog.model import (
     CheckServiceNode,
     ConnectProxyConfig,

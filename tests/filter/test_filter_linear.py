@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
 
 
 def test_nested_repetitions_are_linear() -> None:

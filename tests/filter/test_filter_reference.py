@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import subprocess
-import time
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +14,13 @@ import pytest
 
 from proconsul.engine.filter import FilterError, compile_filter
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, Node, NodeService, ServiceNode
+from support.harness import Agent, Subject
 from support.patience import PATIENCE_S
-from support.ports import free_ports
 from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
 
 PREFIX = "Failed to create boolean expression evaluator: "
-_START_TIMEOUT_S = PATIENCE_S
 
 _REGISTRATIONS: list[dict[str, Any]] = [
     {
@@ -125,13 +122,6 @@ class Reference:
         response = self.connection.getresponse()
         return response.status, response.read()
 
-    def ready(self) -> bool:
-        try:
-            return self.call("GET", "/v1/catalog/nodes")[1] not in (b"[]", b"")
-        except OSError:
-            self.connection.close()
-            return False
-
     def rows(self, path: str, expression: str = "") -> Any:
         """The rows, or the error's text."""
         query = "?" + urllib.parse.urlencode({"filter": expression}) if expression else ""
@@ -143,28 +133,16 @@ class Reference:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Iterator[Reference]:
-    path = str(require_reference())
-    http_port, server, lan, wan = free_ports(4)
-    command = [
-        path, "agent", "-dev", "-node", "n1", "-http-port", str(http_port), "-server-port", str(server),
-        "-serf-lan-port", str(lan), "-serf-wan-port", str(wan), "-dns-port", "-1", "-grpc-port", "-1",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        agent = Reference(http_port)
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while not agent.ready():
-            assert time.monotonic() < deadline, "the reference agent did not start"
-            time.sleep(0.1)
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
+    require_reference()
+    with Agent(Subject.REFERENCE, tmp_path_factory.mktemp("filter")) as process:
+        process.wait_ready()
+        agent = Reference(process.ports["http"])
         for registration in _REGISTRATIONS:
             assert agent.call("PUT", "/v1/catalog/register", registration)[0] == 200
         for service in _AGENT_SERVICES:
             assert agent.call("PUT", "/v1/agent/service/register", service)[0] == 200
         yield agent
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _ours(rows: list[Any], row_type: Any, expression: str) -> Any:

@@ -1,5 +1,7 @@
 """Random histories of a pool of serfs, and the promises that must hold in each of them."""
 
+# mypy: disable-error-code="assignment"
+
 from __future__ import annotations
 
 import random
@@ -9,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from proconsul.engine.gossip.config import LAN
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.lifeguard import Suspicion, push_pull_interval_s, suspicion_timeout_s
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.swim import EVIDENCE_MAX
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.serf_simulation import SerfPlayer, SerfSimulation
-from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Faults, Happening, Player
+from proconsul.testing.simulation import LEAVE_LINGER_S, LEAVE_TOLD_S, Happening, PacketFaults, Player
 
 SMALLEST, LARGEST = 3, 40
 STEPS = 12
@@ -66,7 +69,7 @@ class History(SerfSimulation):
     def __init__(self, seed: int, scan: Callable[[str], None] | None = None) -> None:
         self.dice = random.Random(f"history {seed}")
         dice = self.dice
-        faults = Faults(
+        faults = PacketFaults(
             loss=dice.choice((0.0, 0.0, 0.05, 0.2)), duplication=dice.choice((0.0, 0.1)),
             delay_max_s=dice.choice((0.001, 0.02, 0.1)),
         )  # fmt: skip

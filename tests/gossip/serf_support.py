@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.effects import Log
 from proconsul.engine.gossip.keyring import Keyring
 from proconsul.engine.gossip.member import MemberStatus
@@ -17,6 +17,7 @@ from proconsul.engine.gossip.messages import NodeState, SerfKind
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.serf_effects import KeyringChanged
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.record import Record
 
 T = TypeVar("T")

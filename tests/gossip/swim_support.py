@@ -1,5 +1,7 @@
 """One memberlist core with a delegate that takes notes, and short ways to tell it things."""
 
+# mypy: disable-error-code="arg-type,return-value,var-annotated"
+
 from __future__ import annotations
 
 import random
@@ -7,10 +9,11 @@ from dataclasses import dataclass, field
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import LAN, VERSIONS, SwimConfig
-from proconsul.engine.gossip.delegate import Address, NodeRecord, Refused
-from proconsul.engine.gossip.effects import PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.delegate import NodeRecord, NodeRefused
+from proconsul.engine.gossip.effects import SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, Suspect
 from proconsul.engine.gossip.swim import Swim
+from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import PlainDelegate
 
 SOURCE = Address("10.0.0.99", 8301)
@@ -33,7 +36,7 @@ class NotingDelegate(PlainDelegate):
 
     def accept_alive(self, node: NodeRecord) -> None:
         if self.refuse and node.name == self.refuse:
-            raise Refused("not here")
+            raise NodeRefused("not here")
 
     def ping_completed(self, node: NodeRecord, rtt_s: float, payload: bytes, now: float) -> None:
         self.pings.append((node.name, rtt_s, payload))
@@ -127,5 +130,5 @@ class Bench:
         ]
 
 
-def streams(effects: list[object]) -> list[StreamPing | PushPull]:
-    return [effect for effect in effects if isinstance(effect, (StreamPing, PushPull))]
+def streams(effects: list[object]) -> list[StreamPing | StartPushPull]:
+    return [effect for effect in effects if isinstance(effect, (StreamPing, StartPushPull))]

@@ -1,5 +1,7 @@
 """The order, the limits and the notices of a broadcast queue."""
 
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 from hypothesis import given, settings

@@ -1,5 +1,7 @@
 """Datagrams: wrappers put on and taken off, in the original's order and within bounds."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import struct

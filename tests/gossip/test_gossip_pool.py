@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from proconsul.engine.gossip.config import LOCAL, SwimConfig
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.intake import READING_MAX
 from proconsul.engine.gossip.packet import PacketCodec
 from proconsul.engine.gossip.pool import BindError, GossipPool, JoinError, PoolLogs
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
+from proconsul.engine.wire.hostport import Address
 from support.ports import free_port
 
 LOG = logging.getLogger("test.gossip.pool")

@@ -11,7 +11,7 @@ from proconsul.engine.gossip.lifeguard import retransmit_limit
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.testing.lifeguard_experiment import false_positives, latencies
 from proconsul.testing.serf_simulation import SerfSimulation
-from proconsul.testing.simulation import Faults, Simulation
+from proconsul.testing.simulation import PacketFaults, Simulation
 from proconsul.testing.simulation_cli import main
 
 THOUSAND = 1000
@@ -52,7 +52,7 @@ def test_a_thousand_agents_learn_of_everything() -> None:
 @pytest.mark.timeout(7200)
 def test_soak() -> None:
     """Minutes of churn in a pool of thousands: every death is found and no other, and nothing is left behind."""
-    simulation = Simulation(7, faults=Faults(loss=0.01))
+    simulation = Simulation(7, faults=PacketFaults(loss=0.01))
     simulation.form(SOAK)
     dice = random.Random(7)
     gone: set[str] = set()

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from serf_support import Bench, FakePool, address_of, record
 
 from proconsul.engine.gossip import codec
-from proconsul.engine.gossip.delegate import Address, Refused
+from proconsul.engine.gossip.delegate import NodeRefused
 from proconsul.engine.gossip.lamport import LTIME_MAX, LamportClock
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import CAUSES_MAX, INTENTS_MAX
 from proconsul.engine.gossip.messages import JoinIntent, LeaveIntent, NodeState, SerfKind, SerfPushPull
 from proconsul.engine.gossip.serf_config import HOUR_S, SerfConfig, client_reconnect_timeout, consul
-from proconsul.engine.gossip.serf_effects import Change, MembersChanged
+from proconsul.engine.gossip.serf_effects import MemberChange, MembersChanged
+from proconsul.engine.wire.hostport import Address
 
 ALIVE, LEAVING, LEFT, FAILED = MemberStatus.ALIVE, MemberStatus.LEAVING, MemberStatus.LEFT, MemberStatus.FAILED
 
@@ -39,7 +40,7 @@ def in_status(status: MemberStatus, **settings: Any) -> Bench:
     return bench
 
 
-def changes(bench: Bench) -> list[tuple[Change, str]]:
+def changes(bench: Bench) -> list[tuple[MemberChange, str]]:
     return [(change.kind, change.member.name) for change in bench.effects(MembersChanged)]
 
 
@@ -56,18 +57,18 @@ TRANSITIONS = [
     (LEAVING, LeaveIntent(11, "a", True), LEAVING, [], True),
     (FAILED, JoinIntent(11, "a"), FAILED, [], True),
     (FAILED, LeaveIntent(10, "a"), FAILED, [], False),
-    (FAILED, LeaveIntent(11, "a"), LEFT, [Change.LEAVE], True),
-    (FAILED, LeaveIntent(11, "a", True), None, [Change.LEAVE, Change.REAP], True),
+    (FAILED, LeaveIntent(11, "a"), LEFT, [MemberChange.LEAVE], True),
+    (FAILED, LeaveIntent(11, "a", True), None, [MemberChange.LEAVE, MemberChange.REAP], True),
     (LEFT, JoinIntent(11, "a"), LEFT, [], True),
     (LEFT, LeaveIntent(11, "a"), LEFT, [], True),
     (LEFT, LeaveIntent(10, "a", True), LEFT, [], False),
-    (LEFT, LeaveIntent(11, "a", True), None, [Change.REAP], True),
+    (LEFT, LeaveIntent(11, "a", True), None, [MemberChange.REAP], True),
 ]
 
 
 @pytest.mark.parametrize(("before", "intent", "after", "told", "passed_on"), TRANSITIONS)
 def test_intents(
-    before: MemberStatus, intent: JoinIntent | LeaveIntent, after: MemberStatus | None, told: list[Change],
+    before: MemberStatus, intent: JoinIntent | LeaveIntent, after: MemberStatus | None, told: list[MemberChange],
     passed_on: bool,
 ) -> None:  # fmt: skip
     bench = in_status(before)
@@ -92,11 +93,14 @@ def test_the_newest_intent_decides_in_whatever_order_they_come(order: list[int],
 
 @pytest.mark.parametrize(
     ("before", "after", "told"),
-    [(ALIVE, FAILED, [Change.FAILED]), (LEAVING, LEFT, [Change.LEAVE]), (FAILED, FAILED, []), (LEFT, LEFT, [])],
+    [
+        (ALIVE, FAILED, [MemberChange.FAILED]), (LEAVING, LEFT, [MemberChange.LEAVE]), (FAILED, FAILED, []),
+        (LEFT, LEFT, []),
+    ],
 )
 @pytest.mark.parametrize("state", [NodeState.DEAD, NodeState.LEFT])
 def test_a_member_that_is_gone_has_left_only_if_it_said_so(
-    before: MemberStatus, after: MemberStatus, told: list[Change], state: NodeState
+    before: MemberStatus, after: MemberStatus, told: list[MemberChange], state: NodeState
 ) -> None:
     # serf 0.9.4 shows a member as failed even when memberlist's own message says that it left.
     bench = in_status(before)
@@ -108,7 +112,7 @@ def test_a_member_that_is_gone_has_left_only_if_it_said_so(
 def test_a_member_that_is_found_alive_is_alive(before: MemberStatus) -> None:
     bench = in_status(before)
     bench.sees("a", tags={"role": "new"})
-    assert bench.status("a") is ALIVE and changes(bench) == [(Change.JOIN, "a")]
+    assert bench.status("a") is ALIVE and changes(bench) == [(MemberChange.JOIN, "a")]
     assert bench.serf.members()[1].tags == {"role": "new"}
     assert bench.serf.counters["flaps"] == (before is FAILED)
 
@@ -200,7 +204,7 @@ def test_a_member_pruned_while_alive_may_object_and_is_forgotten_when_it_goes() 
     going = in_status(ALIVE)
     going.tell(SerfKind.LEAVE, LeaveIntent(11, "a", True))
     going.sees("a", NodeState.LEFT)
-    assert going.status("a") is None and changes(going) == [(Change.LEAVE, "a"), (Change.REAP, "a")]
+    assert going.status("a") is None and changes(going) == [(MemberChange.LEAVE, "a"), (MemberChange.REAP, "a")]
 
 
 def test_the_words_of_the_original_are_understood() -> None:
@@ -238,7 +242,7 @@ def test_members_are_forgotten_in_time(status: MemberStatus, hours: int, config:
     assert bench.status("a") is status
     bench.effects(object)
     bench.advance(31)
-    assert bench.status("a") is None and changes(bench) == [(Change.REAP, "a")]
+    assert bench.status("a") is None and changes(bench) == [(MemberChange.REAP, "a")]
     assert bench.serf.why("a") is None
 
 
@@ -349,11 +353,11 @@ def test_who_may_not_be_in_the_pool_is_refused() -> None:
     def accept(members: Any) -> None:
         for member in members:
             if member.tags.get("dc") != "dc1":
-                raise Refused(f"Member '{member.name}' part of wrong datacenter")
+                raise NodeRefused(f"Member '{member.name}' part of wrong datacenter")
 
     bench = Bench(accept=accept)
     bench.serf.accept_alive(record("a", tags={"dc": "dc1"}))
-    with pytest.raises(Refused, match="'b' part of wrong"):
+    with pytest.raises(NodeRefused, match="'b' part of wrong"):
         bench.serf.accept_merge([record("a", tags={"dc": "dc1"}), record("b", tags={"dc": "dc2"})])
 
 
@@ -366,7 +370,7 @@ def test_tags_change_and_have_a_limit() -> None:
         bench.serf.set_tags({"a": "x" * 600}, bench.now)
     assert bench.serf.tags == {"a": "2"}
     bench.serf.updated(record("me", tags={"a": "2"}), bench.now)
-    assert changes(bench)[-1] == (Change.UPDATE, "me")
+    assert changes(bench)[-1] == (MemberChange.UPDATE, "me")
 
 
 def test_why_a_member_has_its_status() -> None:

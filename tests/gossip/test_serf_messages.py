@@ -13,7 +13,6 @@ from serf_support import STRANGER, Bench, FakePool, address_of, record
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
 from proconsul.engine.gossip.coordinate import Coordinate
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.keyring import Keyring, format_key, parse_keyring
 from proconsul.engine.gossip.keys import KeyOp
 from proconsul.engine.gossip.lamport import LTIME_MAX
@@ -34,7 +33,7 @@ from proconsul.engine.gossip.messages import (
     UserEventMessage,
 )
 from proconsul.engine.gossip.queries import FLAG_ACK, FLAG_NO_BROADCAST, RUNNING_MAX, QueryError
-from proconsul.engine.gossip.query_filters import FILTERS_MAX, FilterError, encode_filters, matches
+from proconsul.engine.gossip.query_filters import FILTERS_MAX, QueryFilterError, encode_filters, matches
 from proconsul.engine.gossip.recent import PER_TIME_MAX, Recent, Verdict
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.serf_effects import (
@@ -47,6 +46,7 @@ from proconsul.engine.gossip.serf_effects import (
     UserEvent,
 )
 from proconsul.engine.gossip.user_events import EventTooLarge
+from proconsul.engine.wire.hostport import Address
 
 KEY_A, KEY_B = bytes(range(32)), bytes(range(1, 33))
 
@@ -315,7 +315,7 @@ BAD_FILTERS = [
 @pytest.mark.parametrize(("filters", "text"), BAD_FILTERS)
 def test_filters_that_cannot_be_read_are_nobodys(filters: list[bytes], text: str) -> None:
     # An empty filter ends serf 0.9.4.
-    with pytest.raises(FilterError, match=text):
+    with pytest.raises(QueryFilterError, match=text):
         matches(filters, "me", {})
     bench = Bench()
     bench.tell(SerfKind.QUERY, asked(Filters=filters, Flags=FLAG_ACK))

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serf_support import Bench, address_of
 
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.messages import LeaveIntent, NodeState, SerfKind, UserEventMessage
 from proconsul.engine.gossip.serf_effects import SnapshotCompact, SnapshotLine, UserEvent
-from proconsul.engine.gossip.snapshot_file import COMPACT_BYTES_MIN, MEMBER_BYTES, Restored, SnapshotFile, replay
+from proconsul.engine.gossip.snapshot_file import COMPACT_BYTES_MIN, MEMBER_BYTES, RestoredPool, SnapshotFile, replay
+from proconsul.engine.wire.hostport import Address
 
 A, B = Address("10.0.0.1", 7946), Address("10.0.0.2", 7946)
 # Written by serf 0.9.4: two members, one of which failed and was made to leave, then a graceful leave.
@@ -36,28 +36,28 @@ clock: 5
 @pytest.mark.parametrize(
     ("text", "rejoin", "expected"),
     [
-        ("", False, Restored()),
-        ("alive: a 10.0.0.1:7946\nalive: b 10.0.0.2:7946\nnot-alive: a\n", False, Restored({"b": B})),
-        ("alive: a name 10.0.0.1:7946\n", False, Restored({"a name": A})),
-        ("alive: six [::1]:7946\n", False, Restored({"six": Address("::1", 7946)})),
-        ("clock: 3\nevent-clock: 4\nquery-clock: 5\nclock: 7\n", False, Restored({}, 7, 4, 5)),
-        ("# made by hand\n\ncoordinate: {}\nalive: a 10.0.0.1:7946\n", False, Restored({"a": A})),
-        ("alive: a 10.0.0.1:7946\nalive: b 10.0.0.2:79", False, Restored({"a": A})),
-        ("alive: a 10.0.0.1:7946\nclock: 3\nleave\n", False, Restored(left=True)),
-        ("alive: a 10.0.0.1:7946\nclock: 3\nleave\n", True, Restored({"a": A}, 3, left=True)),
-        ("alive: a 10.0.0.1:7946\nleave\nalive: b 10.0.0.2:7946\n", False, Restored({"b": B})),
-        (REAL, False, Restored({}, 5, left=True)),
-        (REAL, True, Restored({"n1": Address("127.0.0.71", 27946)}, 5, 1, 15, left=True)),
+        ("", False, RestoredPool()),
+        ("alive: a 10.0.0.1:7946\nalive: b 10.0.0.2:7946\nnot-alive: a\n", False, RestoredPool({"b": B})),
+        ("alive: a name 10.0.0.1:7946\n", False, RestoredPool({"a name": A})),
+        ("alive: six [::1]:7946\n", False, RestoredPool({"six": Address("::1", 7946)})),
+        ("clock: 3\nevent-clock: 4\nquery-clock: 5\nclock: 7\n", False, RestoredPool({}, 7, 4, 5)),
+        ("# made by hand\n\ncoordinate: {}\nalive: a 10.0.0.1:7946\n", False, RestoredPool({"a": A})),
+        ("alive: a 10.0.0.1:7946\nalive: b 10.0.0.2:79", False, RestoredPool({"a": A})),
+        ("alive: a 10.0.0.1:7946\nclock: 3\nleave\n", False, RestoredPool(left=True)),
+        ("alive: a 10.0.0.1:7946\nclock: 3\nleave\n", True, RestoredPool({"a": A}, 3, left=True)),
+        ("alive: a 10.0.0.1:7946\nleave\nalive: b 10.0.0.2:7946\n", False, RestoredPool({"b": B})),
+        (REAL, False, RestoredPool({}, 5, left=True)),
+        (REAL, True, RestoredPool({"n1": Address("127.0.0.71", 27946)}, 5, 1, 15, left=True)),
         (
             "junk\nalive: x\nalive: y host\nalive: z 1.2.3.4:0\nclock: -1\nclock: " + "9" * 20 + "\nclock: 2\n",
             False,
-            Restored({}, 2, skipped=[
+            RestoredPool({}, 2, skipped=[
                 "junk", "alive: x", "alive: y host", "alive: z 1.2.3.4:0", "clock: -1", "clock: " + "9" * 20,
             ]),
         ),
     ],
 )  # fmt: skip
-def test_replay(text: str, rejoin: bool, expected: Restored) -> None:
+def test_replay(text: str, rejoin: bool, expected: RestoredPool) -> None:
     assert replay(text, rejoin_after_leave=rejoin) == expected
 
 
@@ -85,7 +85,7 @@ STEPS = st.lists(
 @given(STEPS, st.booleans())
 @settings(deadline=None)
 def test_the_file_always_says_what_is_known(steps: list[tuple[str, object]], rejoin: bool) -> None:
-    file, text = SnapshotFile(Restored(), 0, rejoin_after_leave=rejoin), ""
+    file, text = SnapshotFile(RestoredPool(), 0, rejoin_after_leave=rejoin), ""
     nodes: dict[str, Address] = {}
     leaving = False
     for what, value in steps:
@@ -110,12 +110,12 @@ def test_the_file_always_says_what_is_known(steps: list[tuple[str, object]], rej
 
 
 def test_a_name_cannot_forge_lines() -> None:
-    file = SnapshotFile(Restored(), 0, rejoin_after_leave=False)
+    file = SnapshotFile(RestoredPool(), 0, rejoin_after_leave=False)
     assert file.alive("x 1.1.1.1:1\nleave", A) == ""
 
 
 def test_a_file_is_rewritten_when_it_has_grown() -> None:
-    file = SnapshotFile(Restored(), 0, rejoin_after_leave=False)
+    file = SnapshotFile(RestoredPool(), 0, rejoin_after_leave=False)
     written = 0
     while not file.needs_compaction():
         written += len(file.alive("a", A)) + len(file.not_alive("a"))
@@ -123,7 +123,7 @@ def test_a_file_is_rewritten_when_it_has_grown() -> None:
     assert file.compacted() == "clock: 0\nevent-clock: 0\nquery-clock: 0\n" and not file.needs_compaction()
     for members, large in ((1001, True), (999, False)):
         nodes = {f"n{at}": A for at in range(1000)}
-        file = SnapshotFile(Restored(nodes), members * 2 * MEMBER_BYTES, rejoin_after_leave=False)
+        file = SnapshotFile(RestoredPool(nodes), members * 2 * MEMBER_BYTES, rejoin_after_leave=False)
         assert file.needs_compaction() is large
 
 

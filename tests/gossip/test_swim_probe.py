@@ -9,9 +9,9 @@ from swim_support import SOURCE, Bench, streams
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import LAN
-from proconsul.engine.gossip.delegate import Address
-from proconsul.engine.gossip.effects import PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.effects import SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.messages import Ack, IndirectPing, Kind, Nack, NodeState, Ping, Suspect
+from proconsul.engine.wire.hostport import Address
 
 
 def begin(bench: Bench) -> tuple[Ping, Address]:
@@ -239,7 +239,7 @@ def test_an_idle_pool_wakes_up_for_probes_only() -> None:
 def test_full_exchanges_go_to_the_living() -> None:
     bench = pool("a", "b")
     bench.dead("b", "x")
-    targets = {effect.name for effect in bench.run(0.0) + bench.run(59.0) if isinstance(effect, PushPull)}
+    targets = {effect.name for effect in bench.run(0.0) + bench.run(59.0) if isinstance(effect, StartPushPull)}
     assert targets <= {"a"}
     assert LAN.push_pull_interval_s == 30.0
 

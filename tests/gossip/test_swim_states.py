@@ -7,8 +7,9 @@ from swim_support import SOURCE, Bench
 
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.config import VERSIONS
-from proconsul.engine.gossip.delegate import Address, Refused
+from proconsul.engine.gossip.delegate import NodeRefused
 from proconsul.engine.gossip.messages import Alive, Kind, NodeState, PushNode
+from proconsul.engine.wire.hostport import Address
 
 A, S, D, L = NodeState.ALIVE, NodeState.SUSPECT, NodeState.DEAD, NodeState.LEFT
 
@@ -181,7 +182,7 @@ def test_a_merge_believes_deaths_only_as_suspicions(heard: NodeState, after: Nod
 
 def test_incompatible_versions_refuse_the_whole_merge() -> None:
     bench = Bench()
-    with pytest.raises(Refused, match=r"Node 'b' protocol version \(6\) is incompatible: \[1, 5\]"):
+    with pytest.raises(NodeRefused, match=r"Node 'b' protocol version \(6\) is incompatible: \[1, 5\]"):
         bench.swim.check_merge([push("a", A), push("b", A, vsn=b"\x01\x05\x06\x02\x05\x04")], True, 0.0)
 
 

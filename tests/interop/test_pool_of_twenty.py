@@ -1,5 +1,7 @@
 """Twenty processes of four kinds are one pool, and stay one while some come and go."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 from pathlib import Path

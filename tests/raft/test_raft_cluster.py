@@ -1,5 +1,7 @@
 """Several nodes in one event loop: replication, elections, membership, transfer, snapshots over the wire."""
 
+# mypy: disable-error-code="comparison-overlap,misc"
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """Single rules of the core which the scripts and the simulator do not single out."""
 
+# mypy: disable-error-code="comparison-overlap"
+
 from __future__ import annotations
 
 from random import Random

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from proconsul.engine.rpc.codec import Message, MessageReader, encode_request
-from proconsul.engine.rpc.dial import Address, FirstByte
+from proconsul.engine.rpc.dial import FirstByte
 from proconsul.engine.rpc.mux import Handler, OnProtocol, OnStreams, RpcListener, TlsPolicy
 from proconsul.engine.rpc.pool import ConnectionPool, PoolLimits
 from proconsul.engine.rpc.server import Peer, RpcServer
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import encode
 from proconsul.engine.wire.record import Record
 

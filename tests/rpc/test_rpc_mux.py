@@ -9,9 +9,10 @@ import pytest
 from rpc_support import SERVER_NAME, RawClient, Text, context, echo_stream, site, until
 
 from proconsul.engine.rpc.codec import encode_request
-from proconsul.engine.rpc.dial import Address, FirstByte, Tls
+from proconsul.engine.rpc.dial import FirstByte, Tls
 from proconsul.engine.rpc.mux import OnStreams, RpcListener, TlsPolicy
 from proconsul.engine.rpc.server import Peer
+from proconsul.engine.wire.hostport import Address
 
 
 async def ended(client: RawClient) -> bool:

@@ -1,5 +1,7 @@
 """Calls by the pool: sharing, reuse, failures, cancelling, limits, TLS."""
 
+# mypy: disable-error-code="union-attr"
+
 from __future__ import annotations
 
 import asyncio
@@ -10,7 +12,7 @@ from rpc_support import SERVER_NAME, Methods, Site, Text, context, make_server, 
 
 from proconsul.engine.rpc import pool as pool_module
 from proconsul.engine.rpc.codec import EMPTY, Empty, MessageReader, encode_reply, encode_request
-from proconsul.engine.rpc.dial import Address, FirstByte, Tls, dial_streams, dial_text
+from proconsul.engine.rpc.dial import FirstByte, Tls, dial_streams, dial_text
 from proconsul.engine.rpc.errors import (
     ConnectionFailed,
     ConnectionLost,
@@ -23,6 +25,7 @@ from proconsul.engine.rpc.mux import OnProtocol, OnStreams, TlsPolicy
 from proconsul.engine.rpc.pool import PoolLimits
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.rpc.yamux import Data, Limits, Session, StreamOpened
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 
 LONG = 30.0

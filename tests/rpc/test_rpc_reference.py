@@ -8,7 +8,6 @@ import json
 import logging
 import random
 import re
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,6 @@ from typing import Any
 import pytest
 
 from proconsul.agent.gossip.tags import server_tags
-from proconsul.engine.gossip import delegate
 from proconsul.engine.gossip.config import LAN
 from proconsul.engine.gossip.packet import PacketCodec
 from proconsul.engine.gossip.pool import GossipPool, PoolLogs
@@ -26,11 +24,12 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.dial import Address, FirstByte
+from proconsul.engine.rpc.dial import FirstByte
 from proconsul.engine.rpc.errors import ConnectionLost, RpcError
 from proconsul.engine.rpc.mux import OnProtocol, RpcListener
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import RpcServer
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import encode, unpack
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest, QueryMeta
@@ -44,8 +43,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.coordinate.model import CoordinateUpdateRequest
 from proconsul.features.kv.model import DirEntry, IndexedDirEntries, KeyRequest, KVSRequest
-from support.harness import Agent, Client, Subject, eventually, free_ports, program
+from support.harness import Agent, Client, Subject, eventually
 from support.pools import die_with_parent, new_host
+from support.ports import free_ports
 from support.reference import require_reference
 
 pytestmark = pytest.mark.reference
@@ -240,7 +240,7 @@ async def little_server(catalog: Catalog, host: str, serf_port: int) -> AsyncIte
     )  # fmt: skip
     rng, log = random.Random(1), logging.getLogger("little")
     serf = Serf(consul("little"), tags, rng, time.monotonic())
-    at = delegate.Address(host, serf_port)
+    at = Address(host, serf_port)
     gossip = GossipPool(
         "little", at, at, LAN, serf, packets=PacketCodec(), streams=StreamCodec(), on_effect=lambda _: None,
         logs=PoolLogs(log, log), rng=rng,
@@ -264,8 +264,11 @@ async def test_a_real_client_agent_registers_itself(tmp_path: Path, reference_bi
         "retry_join": [f"{host}:{serf}"], "log_level": "debug",
     }))  # fmt: skip
     async with little_server(catalog, host, serf):
-        process = start_client(tmp_path)
-        try:
+        agent = Agent(
+            Subject.REFERENCE, tmp_path, ["-config-file", str(tmp_path / "agent.json")], plain=True,
+            limits=die_with_parent,
+        )  # fmt: skip
+        with agent:
             async with asyncio.timeout(60.0):
                 while "web" not in catalog.services or "service:web" not in catalog.checks:
                     await asyncio.sleep(0.02)
@@ -273,18 +276,7 @@ async def test_a_real_client_agent_registers_itself(tmp_path: Path, reference_bi
             assert catalog.services["web"].Port == 80 and catalog.services["web"].Tags == ["a"]
             assert catalog.checks["service:web"].Status == "passing"
             await asyncio.to_thread(ask_agent, http)
-        finally:
-            process.kill()
-            process.wait()
-    assert "Synced service: service=web" in (tmp_path / "log").read_text()
-
-
-def start_client(directory: Path) -> subprocess.Popen[bytes]:
-    with (directory / "log").open("wb") as log:
-        return subprocess.Popen(
-            [*program(Subject.REFERENCE), "agent", "-config-file", str(directory / "agent.json")],
-            stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
-        )  # fmt: skip
+    assert "Synced service: service=web" in agent.log()
 
 
 def ask_agent(http: int) -> None:

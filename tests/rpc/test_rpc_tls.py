@@ -14,7 +14,7 @@ from proconsul.engine.rpc.dial import FirstByte, Tls
 from proconsul.engine.rpc.errors import ConnectionFailed
 from proconsul.engine.rpc.mux import OnStreams, TlsPolicy
 from proconsul.engine.rpc.server import Peer
-from proconsul.engine.rpc.tls import tls_text
+from proconsul.engine.wire.goerrors import tls_error
 
 SECURED = Tls(context(False), SERVER_NAME)
 POLICY = TlsPolicy(incoming=context(True), verify_incoming=True)
@@ -64,7 +64,7 @@ def _distrusting() -> ssl.SSLContext:
         (_bare(), context(False), "remote error: tls: unrecognized name", "tls: no certificates configured"),
         (
             context(True), _distrusting(), "x509: certificate signed by unknown authority",
-            "remote error: tls: unknown ca",
+            "remote error: tls: unknown certificate authority",
         ),
     ],
     ids=["no certificate", "unknown authority"],
@@ -140,7 +140,7 @@ async def test_an_end_without_close_notify_is_no_end() -> None:
 def test_certificates_are_refused_in_the_words_of_go(code: int, text: str) -> None:
     error = ssl.SSLCertVerificationError(1, "x")
     error.verify_code, error.verify_message = code, "Hostname mismatch"
-    assert tls_text(error) == text
+    assert tls_error(error) == text
 
 
 def test_on_uvloop_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,7 @@
 """Clusters of three processes: who leaves, who dies and who joins; ours alone, and with the original among them."""
 
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 import json

@@ -14,12 +14,12 @@ from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.configuration import Suffrage
 from proconsul.server.autopilot_plan import (
+    AutopilotPlan,
     ClusterView,
     Contact,
     ForceLeave,
     HandOver,
     PeerView,
-    Plan,
     PlanConfig,
     Promote,
     RemovePeer,
@@ -127,13 +127,13 @@ def cluster(*statuses: MemberStatus) -> ClusterView:
 def test_the_limit_is_all_or_nothing() -> None:
     assert plan(cluster(ALIVE, FAILED), PlanConfig()).step == ForceLeave("id1", "s1")
     assert plan(cluster(ALIVE, ALIVE, FAILED, FAILED), PlanConfig()).step == ForceLeave("id2", "s2")
-    assert plan(cluster(ALIVE, FAILED, FAILED), PlanConfig()) == Plan(None, "too many dead servers: 2 of 4")
-    assert plan(cluster(FAILED), PlanConfig()) == Plan(None, "too many dead servers: 1 of 2")
+    assert plan(cluster(ALIVE, FAILED, FAILED), PlanConfig()) == AutopilotPlan(None, "too many dead servers: 2 of 4")
+    assert plan(cluster(FAILED), PlanConfig()) == AutopilotPlan(None, "too many dead servers: 1 of 2")
 
 
 def test_min_quorum_keeps_the_dead() -> None:
     refused = plan(cluster(ALIVE, FAILED), PlanConfig(min_quorum=3))
-    assert refused == Plan(None, "2 voters would be left, min_quorum is 3")
+    assert refused == AutopilotPlan(None, "2 voters would be left, min_quorum is 3")
 
 
 def test_the_dead_without_a_vote_go_first_and_freely() -> None:
@@ -155,7 +155,7 @@ def test_who_answers_raft_is_not_stale() -> None:
     view = cluster(ALIVE, NONE)
     assert plan(view, PlanConfig()).step == RemovePeer("id1")
     answering = replace(view.peers[2], in_contact=True)
-    assert plan(ClusterView((*view.peers[:2], answering)), PlanConfig()) == Plan(None)
+    assert plan(ClusterView((*view.peers[:2], answering)), PlanConfig()) == AutopilotPlan(None)
     failed = replace(answering, status=FAILED)
     assert plan(ClusterView((*view.peers[:2], failed)), PlanConfig()).step == ForceLeave("id1", "s1")
 

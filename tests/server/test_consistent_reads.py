@@ -1,5 +1,7 @@
 """Consistent reads on a server that is just losing leadership."""
 
+# mypy: disable-error-code="attr-defined,var-annotated"
+
 from __future__ import annotations
 
 import asyncio

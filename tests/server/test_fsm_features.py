@@ -1,5 +1,7 @@
 """Laws of the state machine over the newer tables: all or nothing, and snapshots that lose nothing."""
 
+# mypy: disable-error-code="union-attr"
+
 from __future__ import annotations
 
 import io

@@ -1,5 +1,7 @@
 """What only the leader remembers: session deadlines, lock-delays, tombstone ages."""
 
+# mypy: disable-error-code="var-annotated"
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The duties of a leader: none is in another's way."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import asyncio
@@ -40,7 +42,7 @@ class Clumsy:
 async def test_a_duty_that_fails_keeps_no_other_from_its_work(caplog: pytest.LogCaptureFixture) -> None:
     """Neither does one that hears of the same effects."""
     async with AgentInLoop() as agent, asyncio.timeout(PATIENCE_S):
-        leadership, clumsy = agent.agent.server.leadership, Clumsy()
+        leadership, clumsy = agent.server.leadership, Clumsy()
         with caplog.at_level(logging.CRITICAL):
             leadership.take_on(clumsy)
             created = json.loads((await agent.request("PUT", "/v1/session/create", b'{"TTL":"10s"}')).body)["ID"]

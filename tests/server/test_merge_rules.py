@@ -1,5 +1,7 @@
 """Who is refused by the pools, in Consul's words (seen on 1.8.7 with members whose tags were made up)."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from proconsul.engine.gossip.delegate import Refused
+from proconsul.engine.gossip.delegate import NodeRefused
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
 
@@ -24,7 +26,7 @@ def member(name: str, tags: dict[str, str | None], status: MemberStatus = Member
 def refusal(rule: Callable[[list[Member]], None], *members: Member) -> str:
     try:
         rule(list(members))
-    except Refused as refused:
+    except NodeRefused as refused:
         return str(refused)
     return ""
 
@@ -98,6 +100,6 @@ def test_addresses_outside_of_the_allowed_networks() -> None:
     for address in ("127.0.0.5", "10.9.8.7", "fd00::1"):
         accept(address)
     for address in ("127.0.0.1", "::1", "nonsense"):
-        with pytest.raises(Refused, match=f"^{address} is not allowed$"):
+        with pytest.raises(NodeRefused, match=f"^{address} is not allowed$"):
             accept(address)
     allow_networks([])("192.0.2.1")

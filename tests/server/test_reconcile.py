@@ -1,5 +1,7 @@
 """The leader's catalog follows the pool, whatever the catalog held before and whoever else has the name."""
 
+# mypy: disable-error-code="type-var"
+
 from __future__ import annotations
 
 import asyncio

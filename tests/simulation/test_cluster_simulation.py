@@ -1,5 +1,7 @@
 """Whole clusters of real servers in random disasters, replayable by seed, and the loop they run on."""
 
+# mypy: disable-error-code="arg-type"
+
 from __future__ import annotations
 
 import asyncio

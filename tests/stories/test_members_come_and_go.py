@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
-from support.harness import Subject, eventually, free_ports
+from support.harness import Subject, eventually
 from support.pools import ConsulMember, new_host
+from support.ports import free_ports
 
 OURS = Subject.OURS
 SERVERS = ("s1", "s2", "s3")

@@ -1,5 +1,7 @@
 """Signals at any moment of an agent's life, and what is left of it at its end: nothing, and no error nobody heard."""
 
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 import contextlib

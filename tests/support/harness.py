@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from support import preloaded
 from support.patience import PATIENCE_S
@@ -140,6 +140,8 @@ class Agent:
     directory: Path
     arguments: list[str] = field(default_factory=list)
     dev: bool = True
+    # Whether ``arguments`` say everything.
+    plain: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Callable[[], None] | None = None
     ports: dict[str, int] = field(default_factory=dict)
@@ -175,6 +177,8 @@ class Agent:
         return self.process.pid
 
     def command(self) -> list[str]:
+        if self.plain:
+            return [*program(self.subject), "agent", *self.arguments]
         words = [*program(self.subject), "agent", "-node", "n1", "-log-level=warn"]
         if self.dev:
             words += ["-dev", "-node-id", NODE_ID]
@@ -231,6 +235,18 @@ class Agent:
             return b"consul-network-segment" in node.body and b'"consul"' in node.body and b"serfHealth" in health.body
 
         eventually(ready, f"{self.subject.value} is ready; log:\n{self.log()[-2000:]}")
+
+    def wait_for(self, path: str, wanted: bytes) -> None:
+        """Until an answer holds the wanted text."""
+        eventually(lambda: wanted in self.call("GET", path).body, f"{wanted!r} in {path}; log:\n{self.log()[-2000:]}")
+
+    def __enter__(self) -> Self:
+        """Start, and end with kill -9 behind the block."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -4,6 +4,8 @@ Members are asked over their own HTTP or RPC until they say what is expected, up
 fixed time. The gossip timing is that of a small fast network, so that a death is noticed within seconds.
 """
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import ctypes
@@ -19,7 +21,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from support import preloaded
 from support.harness import (
@@ -394,7 +396,7 @@ class Pool:
         self.directory, self.key = directory, key
         self.members: dict[str, AnyMember] = {}
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object = None, *_: object) -> None:

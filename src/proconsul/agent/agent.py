@@ -14,6 +14,7 @@ from proconsul.agent.api.guarded import GuardedRouter
 from proconsul.agent.api.info import Controls, InfoRoutes
 from proconsul.agent.api.registration import RegistrationRoutes
 from proconsul.agent.api.rights import Rights
+from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
@@ -52,7 +53,6 @@ from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.router import Router
-from proconsul.features.acl.endpoint import ACL
 from proconsul.features.registry import FEATURES, Site
 from proconsul.features.web import Web
 from proconsul.server.config import RpcTls
@@ -123,10 +123,7 @@ class Agent:
         """Where requests come in."""
         fixed, http = config.fixed, config.fixed.http
         self.web = Web(gate=self.node.gate, datacenter=fixed.datacenter, always_pretty=fixed.dev_mode)
-        self.rights = Rights(
-            self.web, self.tokens, self.node.endpoint(ACL), self.local, fixed.node_name,
-            asked_for=fixed.acl.enabled and fixed.server,
-        )  # fmt: skip
+        self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=http.response_headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
@@ -147,7 +144,8 @@ class Agent:
     def _services(self, config: RuntimeConfig) -> list[Part]:
         """Parts that run. Each may use those before it."""
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
-        http = HttpService(fixed, reloadable, self.front)
+        self.audit = Audit(fixed.audit, fixed.data_dir)
+        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights.token_of))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,
@@ -160,12 +158,13 @@ class Agent:
         opening = Opening(self._persistence.check_folders, self.node)
         return [
             opening,
+            self.audit,
             self.pools,
             Serving(fixed, self.node, opening, http.listen_early),
             RegistrationService(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
             http,
             self.sync,
-            DnsService(fixed, reloadable, self.node, token=tokens.for_dns, sample=self.metrics.sample, rng=self.rng),
+            DnsService(fixed, reloadable, self.node, tokens, sample=self.metrics.sample, rng=self.rng),
             Watches(self.front.answer, reloadable),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
@@ -190,8 +189,8 @@ class Agent:
             self.web, self.rights, self.pools, Controls(self.reload, self.leave, self.ending.soon), self.tokens,
             self._description, self.measure, self.logs, fixed,
         ).register(guarded)  # fmt: skip
-        EventRoutes(self.web, self.events, self.rights).register(router)
-        self._debug.register(router)
+        EventRoutes(self.web, self.events, self.rights).register(guarded)
+        self._debug.register(guarded)
 
     # ------------------------------------------------------------------ life
 

@@ -114,11 +114,6 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
 def unkept_promises(config: RuntimeConfig) -> list[str]:
     """What the configuration asks for and this version does not do: nobody may find that out by chance."""
     found = []
-    if config.fixed.acl.enabled and not config.fixed.server:
-        found.append(
-            "acl.enabled is set, but client agents do not resolve tokens in this version: what servers answer asks for "
-            "rights, what this agent answers by itself is open to everybody"
-        )
     for port in (config.fixed.ports.grpc, config.fixed.ports.grpc_tls):
         if port > 0:
             found.append(f"port {port} is set for gRPC, but this version does not serve gRPC: nobody listens there")

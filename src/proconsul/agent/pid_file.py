@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.part import Part
+from proconsul.engine.wire.goerrors import errno_text
 from proconsul.features.errors import ConsulError
 
 

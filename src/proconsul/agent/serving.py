@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig, RuntimeConfig
 from proconsul.agent.doors.tls import reloading_tls, rpc_tls
 from proconsul.agent.part import Commit, Part
 from proconsul.engine.raft.config import RaftConfig
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.base import SECOND_NS
-from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import AutopilotConfig
 from proconsul.server.client import ConsulClient
 from proconsul.server.config import RpcTls, ServerConfig
@@ -28,8 +25,6 @@ log = logging.getLogger("agent")
 
 # Until then clients find nobody listening, as they did always; later they are told why they have to wait.
 QUIET_START_S = 0.5
-# What is wrong with an address, and with nothing else that a server opens.
-_OF_ADDRESSES = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
 
 
 def make_node(
@@ -55,7 +50,8 @@ def server_config(config: RuntimeConfig, node_id: str, tls: RpcTls, *, solo: boo
         coordinate_update_period_s=fixed.coordinate.update_period_s, autopilot=_autopilot(fixed),
         acl=AclSettings(
             acl.enabled, acl.default_policy == "allow", config.reloadable.tokens.initial_management,
-            acl.enable_key_list_policy, fixed.data_dir,
+            acl.enable_key_list_policy, fixed.data_dir, acl.down_policy, acl.token_ttl_s,
+            acl.policy_ttl_s, acl.role_ttl_s, acl.disabled_ttl_s,
         ),
         raft=RaftConfig(
             heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,
@@ -112,12 +108,9 @@ class Serving(Part):
                 log.info("loading the state takes time: requests are answered with 503 until it is there")
                 await self._listen_early()
             await loading
-        except BaseException as error:
+        except BaseException:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
-            if isinstance(error, OSError) and error.errno in _OF_ADDRESSES:
-                why = f"listen tcp {self._config.rpc_bind}: bind: {errno_text(error)}"
-                raise ConsulError(f"Failed to start Consul server: Failed to start RPC layer: {why}") from None
             raise
 
     async def stop(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import acl_format, gotypes
+from proconsul.cli import acl_format
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import EVERYTHING, Command, Failure
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json, Struct
+from proconsul.engine.wire.text import quoted
 
 Row = Mapping[str, Json]
 _UUID_LENGTH = 36
@@ -123,7 +124,7 @@ def service_identities(texts: Sequence[str]) -> list[Json]:
     for text in texts:
         parts = text.split(":")
         if len(parts) > 2:
-            raise Failure(f"Malformed -service-identity argument: {gotypes.quote(text)}")
+            raise Failure(f"Malformed -service-identity argument: {quoted(text)}")
         identity: dict[str, Json] = {"ServiceName": parts[0]}
         if len(parts) == 2:
             identity["Datacenters"] = parts[1].split(",")
@@ -137,8 +138,39 @@ def node_identities(texts: Sequence[str]) -> list[Json]:
     for text in texts:
         parts = text.split(":")
         if len(parts) != 2:
-            raise Failure(f"Malformed -node-identity argument: {gotypes.quote(text)}")
+            raise Failure(f"Malformed -node-identity argument: {quoted(text)}")
         found.append({"NodeName": parts[0], "Datacenter": parts[1]})
+    return found
+
+
+class TemplatedFlags:
+    """``-templated-policy`` and ``-var``: a builtin policy with a name filled in."""
+
+    def __init__(self, flags: FlagSet) -> None:
+        self.name = flags.string("templated-policy", "Name of a templated policy, like builtin/service.")
+        self.variables = flags.strings("var", "Variable of the templated policy: NAME:VALUE. Repeat for more.")
+
+    def given(self) -> list[Json]:
+        """The templated policy as the API takes it, none or one; raises :class:`Failure`."""
+        if not self.name.value:
+            if self.variables.value:
+                raise Failure("Cannot use -var without -templated-policy")
+            return []
+        policy: dict[str, Json] = {"TemplateName": self.name.value}
+        variables = template_variables(self.variables.value)
+        if variables:
+            policy["TemplateVariables"] = variables
+        return [policy]
+
+
+def template_variables(texts: Sequence[str]) -> dict[str, Json]:
+    """Read ``name:value``; raises :class:`Failure`."""
+    found: dict[str, Json] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon or name.lower() != "name":
+            raise Failure(f"Malformed -var argument: {quoted(text)}, expected name:VALUE")
+        found["Name"] = value
     return found
 
 
@@ -169,6 +201,6 @@ def merged(present: Json, new: Sequence[Json], keys: Sequence[str]) -> list[Json
     """Return the present items and those new ones which share none of ``keys`` with them."""
     out = list(cast("Sequence[Row] | None", present) or ())
     for item in cast("Sequence[Row]", new):
-        if not any(item.get(key) and item.get(key) == old.get(key) for old in out for key in keys):
+        if not any(item.get(key) and item.get(key) == old.get(key) for old in out for key in keys) or not keys:
             out.append(item)
     return list(out)

@@ -70,6 +70,19 @@ def _nodes(value: Json, indent: str) -> str:
     return f"{indent}Node Identities:\n{lines}"
 
 
+def _templated(value: Json, indent: str) -> str:
+    rows = _rows(value)
+    if not rows:
+        return ""
+    lines = ""
+    for row in rows:
+        variables = cast("Row | None", row.get("TemplateVariables")) or {}
+        named = f" (Name: {variables['Name']})" if variables.get("Name") else ""
+        datacenters = ", ".join(_texts(row.get("Datacenters"))) or "all"
+        lines += f"{indent}   {row['TemplateName']}{named} (Datacenters: {datacenters})\n"
+    return f"{indent}Templated Policies:\n{lines}"
+
+
 def _indexes(row: Row, indent: str, gap: str) -> str:
     return f"{indent}Create Index:{gap}{row['CreateIndex']}\n{indent}Modify Index:{gap}{row['ModifyIndex']}\n"
 
@@ -80,6 +93,8 @@ def _token_head(token: Row, secret: bool) -> str:
         out += f"SecretID:         {token.get('SecretID') or ''}\n"
     if token.get("Namespace"):
         out += f"Namespace:        {token['Namespace']}\n"
+    if token.get("Name"):
+        out += f"Name:             {token['Name']}\n"
     out += f"Description:      {token.get('Description') or ''}\n"
     out += f"Local:            {str(bool(token.get('Local'))).lower()}\n"
     if token.get("AuthMethod"):
@@ -99,9 +114,28 @@ def token(value: Row, meta: bool) -> str:
     out = _token_head(value, True) + (_token_meta(value) if meta else "")
     out += _links("Policies", value.get("Policies"), "") + _links("Roles", value.get("Roles"), "")
     out += _services(value.get("ServiceIdentities"), "") + _nodes(value.get("NodeIdentities"), "")
+    out += _templated(value.get("TemplatedPolicies"), "")
     if value.get("Rules"):
         out += f"Rules:\n{value['Rules']}\n"
     return out
+
+
+def expanded(value: Row, meta: bool) -> str:
+    """One token with the rules of everything that it comes to, and where they are from."""
+    out = token(value, meta) + "\n=== Rules in force ===\n"
+    for policy in _rows(value.get("ExpandedPolicies")):
+        synthetic = str(policy["Name"]).startswith("synthetic-policy-")
+        what = str(policy.get("Description") or "").removeprefix("synthetic policy for ")
+        out += f"{what if synthetic else 'policy ' + str(policy['Name'])}:\n"
+        out += "".join(f"   {line}\n" for line in str(policy.get("Rules") or "").strip().splitlines())
+    for role in _rows(value.get("ExpandedRoles")):
+        links = [f"policy {link['Name']}" for link in _rows(role.get("Policies"))]
+        links += [f"service identity {one['ServiceName']}" for one in _rows(role.get("ServiceIdentities"))]
+        links += [f"node identity {one['NodeName']}" for one in _rows(role.get("NodeIdentities"))]
+        links += [f"templated policy {one['TemplateName']}" for one in _rows(role.get("TemplatedPolicies"))]
+        out += f"by role {role['Name']}: {', '.join(links) or 'nothing'}\n"
+    out += f"Default Policy: {value.get('AgentACLDefaultPolicy')}\nDown Policy:    {value.get('AgentACLDownPolicy')}\n"
+    return out + f"Resolved By:    {value.get('ResolvedByAgent')}\n"
 
 
 def _token_entry(value: Row, meta: bool) -> str:
@@ -153,7 +187,8 @@ def _role_body(value: Row, meta: bool, indent: str) -> str:
     if meta:
         out += f"{indent}Hash:         {_hash(value.get('Hash'))}\n" + _indexes(value, indent, " ")
     out += _links("Policies", value.get("Policies"), indent)
-    return out + _services(value.get("ServiceIdentities"), indent) + _nodes(value.get("NodeIdentities"), indent)
+    out += _services(value.get("ServiceIdentities"), indent) + _nodes(value.get("NodeIdentities"), indent)
+    return out + _templated(value.get("TemplatedPolicies"), indent)
 
 
 def role(value: Row, meta: bool) -> str:
@@ -176,6 +211,8 @@ def auth_method(value: Row, meta: bool) -> str:
     out += f"Description:   {value.get('Description') or ''}\n"
     if value.get("MaxTokenTTL"):
         out += f"MaxTokenTTL:   {value['MaxTokenTTL']}\n"
+    if value.get("TokenNameFormat"):
+        out += f"TokenNameFormat: {value['TokenNameFormat']}\n"
     if value.get("TokenLocality"):
         out += f"TokenLocality: {value['TokenLocality']}\n"
     if meta:
@@ -204,6 +241,9 @@ def _rule_body(value: Row, meta: bool, indent: str) -> str:
     out += f"{indent}Description:  {value.get('Description') or ''}\n"
     out += f"{indent}BindType:     {value.get('BindType') or ''}\n"
     out += f"{indent}BindName:     {value.get('BindName') or ''}\n"
+    if value.get("BindVars"):
+        variables = cast("Row", value["BindVars"])
+        out += f"{indent}BindVars:     {', '.join(f'{name}={variables[name]}' for name in variables)}\n"
     out += f"{indent}Selector:     {value.get('Selector') or ''}\n"
     return out + (_indexes(value, indent, " ") if meta else "")
 
@@ -216,6 +256,13 @@ def binding_rule(value: Row, meta: bool) -> str:
 def binding_rules(values: Sequence[Row], meta: bool) -> str:
     """A list of binding rules."""
     return "".join(f"{value['ID']}:\n{_rule_body(value, meta, '   ')}" for value in values)
+
+
+def templated_policy(value: Row, meta: bool) -> str:
+    """One templated policy."""
+    out = f"Name:         {value['TemplateName']}\nDescription:  {value.get('Description') or ''}\n"
+    out += f"Variables:    {'name (required)' if value.get('Schema') else 'none'}\nTemplate:\n"
+    return out + "".join(f"   {line}\n" for line in str(value.get("Template") or "").splitlines())
 
 
 # What to call for one object and for a list, with the types for JSON.

@@ -11,15 +11,20 @@ _SERVICE_IDENTITY = Struct(Field("ServiceName", omit=True), Field("Datacenters",
 _NODE_IDENTITY = Struct(Field("NodeName", omit=True), Field("Datacenter", omit=True))
 _POLICIES = Field("Policies", None, omit=True, many="list", struct=_LINK)
 _ROLES = Field("Roles", None, omit=True, many="list", struct=_LINK)
+_TEMPLATED = Struct(
+    Field("TemplateName"), Field("TemplateVariables", None, omit=True), Field("Datacenters", None, omit=True)
+)
 _IDENTITIES = (
     Field("ServiceIdentities", None, omit=True, many="list", struct=_SERVICE_IDENTITY),
     Field("NodeIdentities", None, omit=True, many="list", struct=_NODE_IDENTITY),
+    Field("TemplatedPolicies", None, omit=True, many="list", struct=_TEMPLATED),
 )
 
 TOKEN = Struct(
     *_INDEXES,
     Field("AccessorID"),
     Field("SecretID"),
+    Field("Name", omit=True),
     Field("Description"),
     _POLICIES,
     _ROLES,
@@ -36,6 +41,7 @@ TOKEN = Struct(
 TOKEN_ENTRY = Struct(
     *_INDEXES,
     Field("AccessorID"),
+    Field("Name", omit=True),
     Field("Description"),
     _POLICIES,
     _ROLES,
@@ -84,6 +90,7 @@ AUTH_METHOD = Struct(
     Field("DisplayName", omit=True),
     Field("Description", omit=True),
     Field("TokenLocality", omit=True),
+    Field("TokenNameFormat", omit=True),
     Field("Config", None),
     *_INDEXES,
     Field("NamespaceRules", None, omit=True),
@@ -106,6 +113,8 @@ BINDING_RULE = Struct(
     Field("Selector"),
     Field("BindType"),
     Field("BindName"),
+    Field("BindVars", None, omit=True),
     *_INDEXES,
     _NAMESPACE,
 )
+TEMPLATED_POLICY = Struct(Field("TemplateName"), Field("Schema"), Field("Template"), Field("Description"))

@@ -9,23 +9,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import quote as _url_quote
 from urllib.parse import quote_plus
 
-from proconsul.cli import gotypes
 from proconsul.client import gojson
+from proconsul.client.shapes import answer_type, read
+from proconsul.engine.http.blocking import BlockingResponse, Connector, ReadsBody, send
+from proconsul.engine.http.client import Exchange, HttpClientError
+from proconsul.engine.http.url import Url
+from proconsul.engine.wire.goerrors import path_error
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
+from proconsul.engine.wire.hostport import url_host_and_port
 
 if TYPE_CHECKING:
-    import http.client
-    import socket
     import ssl
 
 DEFAULT_ADDRESS = "127.0.0.1:8500"
 # A reply larger than this is refused rather than filling memory; Consul's largest answers are KV exports.
 _BODY_BYTES_MAX = 1 << 30
-# Like Go's http.Client, which gives up after ten redirects.
-_REDIRECTS_MAX = 10
 
 Query = Mapping[str, "str | int | list[str]"]
 
@@ -38,7 +40,7 @@ class ApiError(Exception):
         self.status = status
 
 
-class ConnectionFailed(ApiError):
+class AgentUnreachable(ApiError):
     """No answer: the agent could not be reached or broke off."""
 
 
@@ -71,94 +73,83 @@ class ClientConfig:
         if not text:
             return default
         try:
-            return gotypes.parse_bool(text)
-        except gotypes.GoSyntaxError as error:
+            return parse_bool(text)
+        except NumberError as error:
             self.warnings.append(f'could not parse {name}: error="{error}"')
             return default
 
 
-class ReadsBody(Protocol):
-    """What can be sent as a streamed request body."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to ``size`` bytes."""
-
-
-class Response:
+class ApiResponse:
     """An answer whose body has not necessarily been read."""
 
-    def __init__(
-        self, raw: http.client.HTTPResponse, connection: http.client.HTTPConnection, sock: socket.socket, where: str
-    ) -> None:
-        self.status = raw.status
-        self._socket = sock
-        self._raw = raw
-        self._connection = connection
-        self._where = where
+    def __init__(self, answer: BlockingResponse, go_type: str) -> None:
+        self._answer = answer
+        # What it is taken for when it is decoded.
+        self._go_type = go_type
+        self.status = answer.head.status
 
     def header(self, name: str) -> str:
         """Return a header's value, or an empty string."""
-        return self._raw.getheader(name) or ""
+        return self._answer.head.headers.get(name.lower(), "")
 
     @property
     def index(self) -> int:
         """``X-Consul-Index`` of the answer, 0 when absent or malformed."""
         text = self.header("X-Consul-Index")
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isascii() and text.isdigit() else 0
 
     def read(self) -> bytes:
-        """Return the whole body and close; raises :class:`ConnectionFailed` when it ends early."""
-        import http.client
-
-        try:
-            data = self._raw.read(_BODY_BYTES_MAX + 1)
-        except http.client.IncompleteRead:
-            raise ConnectionFailed("unexpected EOF") from None
-        except OSError as error:
-            raise ConnectionFailed(f"{self._where}: {_socket_text(error)}") from None
-        finally:
-            self.close()
-        if len(data) > _BODY_BYTES_MAX:
-            raise ApiError("response body too large")
+        """Return the whole body and close; raises :class:`AgentUnreachable` when it ends early."""
+        data, error = self._read()
+        if error is not None:
+            raise AgentUnreachable(str(error)) from None
         return data
 
-    def read_some(self, size: int = 65536) -> bytes:
-        """Return the next bytes as soon as there are any, ``b""`` at the end; for endless streams."""
-        import http.client
-
+    def _read(self) -> tuple[bytes, HttpClientError | None]:
+        """What came of the body, and why it ended early."""
+        parts: list[bytes] = []
+        size, error = 0, None
         try:
-            return self._raw.read1(size)
-        except http.client.IncompleteRead:
-            raise ConnectionFailed("unexpected EOF") from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            text = _socket_text(error) if isinstance(error, OSError) else "use of closed network connection"
-            raise ConnectionFailed(text) from None
+            while data := self._answer.read_some():
+                parts.append(data)
+                size += len(data)
+                if size > _BODY_BYTES_MAX:
+                    raise ApiError("response body too large")
+        except HttpClientError as failure:
+            error = failure
+        finally:
+            self.close()
+        return b"".join(parts), error
+
+    def read_some(self) -> bytes:
+        """Return the next bytes as soon as there are any, ``b""`` at the end; for endless streams."""
+        try:
+            return self._answer.read_some()
+        except HttpClientError as error:
+            raise AgentUnreachable(str(error)) from None
 
     def json(self) -> gojson.Json:
-        """Return the decoded body; raises :class:`ApiError` with Go's text when it is no JSON."""
+        """Return the decoded body; raises :class:`ApiError` with Go's text when it is no JSON.
+
+        As in Go the body is decoded while it comes: what is wrong with its beginning is told before that it broke off.
+        """
+        data, error = self._read()
         try:
-            return gojson.loads(self.read())
-        except gojson.GoJsonError as error:
-            raise ApiError(str(error)) from None
+            return read(gojson.loads_first(data), self._go_type)
+        except gojson.GoJsonError as fault:
+            if str(fault) != gojson.UNFINISHED:
+                raise ApiError(str(fault)) from None
+            if error is not None:
+                raise AgentUnreachable(str(error)) from None
+            raise ApiError("unexpected EOF" if data.strip() else "EOF") from None
 
     def close(self) -> None:
         """Give the connection up."""
-        self._raw.close()
-        self._connection.close()
+        self._answer.close()
 
     def interrupt(self) -> None:
         """End a stream that another thread is reading: the reader sees the end of the body."""
-        _shut(self._socket)
-
-
-def _shut(sock: socket.socket) -> None:
-    import socket
-
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        # The peer was faster; what matters is that a blocked reader wakes up.
-        return
+        self._answer.interrupt()
 
 
 class Client:
@@ -199,33 +190,38 @@ class Client:
         stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
-    ) -> Response:
+    ) -> ApiResponse:
         """Send one request and return its answer whatever the status.
 
         The datacenter and namespace the user asked for are always sent, ``-stale`` only where ``stale_allowed``.
-        ``timeout_s`` bounds connecting and every read.  Raises :class:`ConnectionFailed`.
+        ``timeout_s`` bounds connecting and every read.  Raises :class:`AgentUnreachable`.
         """
         encoded = encode_query(self._parameters(query, stale_allowed))
-        all_headers = dict(headers or {})
+        header = {name: (value,) for name, value in (headers or {}).items()}
         actual_token = self.token if token is None else token
         if actual_token:
-            all_headers["X-Consul-Token"] = actual_token
+            header["X-Consul-Token"] = (actual_token,)
         if self.config.basic_auth:
-            all_headers["Authorization"] = _basic(self.config.basic_auth)
-        for _ in range(_REDIRECTS_MAX):
-            response = self._send(method, path, encoded, body, all_headers, timeout_s)
-            location = response.header("Location")
-            if response.status not in (301, 302, 303, 307, 308) or not location.startswith("/"):
-                return response
-            if response.status < 307 and method not in ("GET", "HEAD"):
-                # As Go's client does: what was redirected is only looked at.
-                method, body = "GET", None
-            response.read()
-            from urllib.parse import unquote
+            header["Authorization"] = (_basic(self.config.basic_auth),)
+        data = body if isinstance(body, bytes) else None
+        stream = None if body is None or isinstance(body, bytes) else body
+        connector = Connector(
+            timeout_s=timeout_s, unix_path=self.unix_path, server_name=self.config.tls_server_name,
+            context=lambda: _tls_context(self.config, self._tls),
+        )  # fmt: skip
+        try:
+            exchange = Exchange(
+                self.url(path, encoded), method, header, data, streamed=stream is not None, gzip=False,
+                place=self._place(path, encoded),
+            )  # fmt: skip
+            return ApiResponse(send(exchange, connector, stream), answer_type(path, query or ()))
+        except HttpClientError as error:
+            raise AgentUnreachable(str(error)) from None
 
-            path, _, encoded = location.partition("?")
-            path = unquote(path, errors="surrogateescape")
-        raise ApiError(f'{method.title()} "{self.url(path, encoded)}": stopped after 10 redirects')
+    def _place(self, path: str, encoded: str) -> Url:
+        host, port = url_host_and_port(self.host)
+        target = escape_path(path) + (f"?{encoded}" if encoded else "")
+        return Url(self.scheme, None, host, int(port or 0), self.host, target)
 
     def _parameters(self, query: Query | None, stale_allowed: bool) -> dict[str, str | list[str]]:
         parameters: dict[str, str | list[str]] = {}
@@ -239,94 +235,6 @@ class Client:
             parameters[name] = value if isinstance(value, list) else str(value)
         return parameters
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        encoded: str,
-        body: bytes | ReadsBody | None,
-        headers: dict[str, str],
-        timeout_s: float | None,
-    ) -> Response:
-        import http.client
-
-        where = f'{method.title()} "{self.url(path, encoded)}"'
-        target = escape_path(path) + (f"?{encoded}" if encoded else "")
-        connection = self._connect(where, timeout_s)
-        sock = connection.sock
-        try:
-            try:
-                connection.request(method, target, body=body, headers=headers, encode_chunked=False)
-            except (BrokenPipeError, ConnectionResetError):
-                if body is None:
-                    raise
-                # The agent answered before it had the whole body, and took no more: what it said counts.
-            return Response(connection.getresponse(), connection, sock, where)
-        except http.client.RemoteDisconnected:
-            connection.close()
-            raise ConnectionFailed(f"{where}: EOF") from None
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            text = _socket_text(error) if isinstance(error, OSError) else f"malformed HTTP response {error}"
-            raise ConnectionFailed(f"{where}: {text}") from None
-
-    def _connect(self, where: str, timeout_s: float | None) -> http.client.HTTPConnection:
-        import http.client
-
-        host, port = self._host_and_port()
-        connection = http.client.HTTPConnection(host or "127.0.0.1", port, timeout=timeout_s)
-        try:
-            sock = self._dial(host, port, timeout_s)
-        except OSError as error:
-            raise ConnectionFailed(f"{where}: {self._dial_text(error, host, port)}") from None
-        if self.scheme == "https":
-            name = self.config.tls_server_name or host
-            try:
-                sock = _tls_context(self.config, self._tls).wrap_socket(sock, server_hostname=name or None)
-            except OSError as error:
-                sock.close()
-                raise ConnectionFailed(f"{where}: {_tls_text(error)}") from None
-        connection.sock = sock
-        connection.auto_open = 0
-        return connection
-
-    def _host_and_port(self) -> tuple[str, int]:
-        if self.unix_path:
-            return "localhost", 80
-        host, colon, port = self.host.rpartition(":")
-        if not colon or (self.host.endswith("]")):
-            host, port = self.host, ""
-        default = 443 if self.scheme == "https" else 80
-        return host.strip("[]"), int(port) if port.isdigit() else default
-
-    def _dial(self, host: str, port: int, timeout_s: float | None) -> socket.socket:
-        import socket
-
-        if self.unix_path:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                sock.settimeout(timeout_s)
-                sock.connect(self.unix_path)
-            except OSError:
-                sock.close()
-                raise
-            return sock
-        sock = socket.create_connection((host or "127.0.0.1", port), timeout=timeout_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-    def _dial_text(self, error: OSError, host: str, port: int) -> str:
-        import socket
-
-        if self.unix_path:
-            return f"dial unix {self.unix_path}: connect: {gotypes.errno_text(error)}"
-        if isinstance(error, socket.gaierror):
-            return f"dial tcp: lookup {host}{_resolver()}: no such host"
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        if isinstance(error, TimeoutError):
-            return f"dial tcp {where}: i/o timeout"
-        return f"dial tcp {where}: connect: {gotypes.errno_text(error)}"
-
     def ok(
         self,
         method: str,
@@ -337,7 +245,7 @@ class Client:
         stale_allowed: bool = False,
         token: str | None = None,
         timeout_s: float | None = None,
-    ) -> Response:
+    ) -> ApiResponse:
         """Send a request which must be answered 200; raises :class:`ApiError` with the answer's text."""
         response = self.request(
             method, path, query, body=body, stale_allowed=stale_allowed, token=token, timeout_s=timeout_s
@@ -352,13 +260,13 @@ class Client:
 
     def put(
         self, path: str, query: Query | None = None, body: gojson.Json = None, *, stale_allowed: bool = False
-    ) -> Response:
+    ) -> ApiResponse:
         """PUT a JSON body (``None`` sends none)."""
         data = None if body is None else gojson.dumps(body).encode("utf-8", "surrogateescape")
         return self.ok("PUT", path, query, body=data, stale_allowed=stale_allowed)
 
 
-def unexpected(response: Response) -> ApiError:
+def unexpected(response: ApiResponse) -> ApiError:
     """Return the error for an answer that is not 200, with its body in brackets."""
     text = response.read().decode("utf-8", "surrogateescape")
     return ApiError(f"Unexpected response code: {response.status} ({text})", response.status)
@@ -396,7 +304,7 @@ def _token(config: ClientConfig) -> str:
         with open(config.token_file, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read().strip()
     except OSError as error:
-        raise ApiError(f"Error loading token file: {gotypes.os_error(error, path=config.token_file)}") from None
+        raise ApiError(f"Error loading token file: {path_error('open', config.token_file, error)}") from None
     return text or config.token
 
 
@@ -406,27 +314,6 @@ def _log_warning(text: str) -> None:
     now = datetime.now(UTC)
     stamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
     sys.stderr.write(f"{stamp} [WARN]  consul-api: {text}\n")
-
-
-def _resolver() -> str:
-    try:
-        with open("/etc/resolv.conf", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                words = line.split()
-                if len(words) > 1 and words[0] == "nameserver":
-                    return f" on {words[1]}:53"
-    except OSError:
-        # Without the file there is nothing to name; the message stays useful.
-        return ""
-    return ""
-
-
-def _socket_text(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
-    if isinstance(error, ConnectionResetError):
-        return "read: connection reset by peer"
-    return gotypes.errno_text(error)
 
 
 def _checked_tls(config: ClientConfig) -> bool:
@@ -443,12 +330,12 @@ def _checked_tls(config: ClientConfig) -> bool:
                 with open(path, "rb"):
                     pass
             except OSError as error:
-                raise ApiError(prefix + gotypes.os_error(error, path=path)) from None
+                raise ApiError(prefix + path_error("open", path, error)) from None
     if config.ca_path and not config.ca_file:
         try:
             os.lstat(config.ca_path)
         except OSError as error:
-            raise ApiError(gotypes.os_error(error, "lstat", config.ca_path)) from None
+            raise ApiError(path_error("lstat", config.ca_path, error)) from None
     return bool(config.client_cert or config.ca_file or config.ca_path)
 
 
@@ -474,24 +361,6 @@ def _tls_context(config: ClientConfig, has_files: bool) -> ssl.SSLContext:
     except ssl.SSLError as error:
         raise ApiError(f"tls: {error.reason or error}") from None
     return context
-
-
-def _tls_text(error: OSError) -> str:
-    import ssl
-
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code == 10:
-            return "x509: certificate has expired or is not yet valid"
-        if error.verify_code in (62, 64):
-            return f"x509: {error.verify_message}"
-        return "x509: certificate signed by unknown authority"
-    if isinstance(error, ssl.SSLError):
-        if error.reason in ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-            return "http: server gave HTTP response to HTTPS client"
-        return f"remote error: tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
-    if isinstance(error, TimeoutError):
-        return "net/http: TLS handshake timeout"
-    return "EOF" if error.errno in (None, 0) else gotypes.errno_text(error)
 
 
 def write_key(client: Client, key: str, data: bytes, query: Query) -> bool:

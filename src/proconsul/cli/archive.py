@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from proconsul.cli import gotypes
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
 from proconsul.engine.raft.archive import ArchiveError, read_archive
+from proconsul.engine.wire.goerrors import errno_text
 
 __all__ = ["ArchiveError", "verify"]
 
@@ -19,7 +19,7 @@ def verify(raw: BinaryIO) -> Mapping[str, Json]:
         data = read_archive(raw)
     except OSError as error:
         name = str(getattr(raw, "name", ""))
-        raise ArchiveError(f"failed to decompress snapshot: read {name}: {gotypes.errno_text(error)}") from None
+        raise ArchiveError(f"failed to decompress snapshot: read {name}: {errno_text(error)}") from None
     try:
         meta = gojson.loads(data)
     except gojson.GoJsonError as error:

@@ -199,7 +199,7 @@ def read_argument(text: str, stdin_allowed: bool = True) -> str:
 
     Raises :class:`Failure` with the bare text of ``Failed to read file: open x: ...``; callers add their prefix.
     """
-    from proconsul.cli import gotypes
+    from proconsul.engine.wire.goerrors import path_error
 
     if not text:
         return ""
@@ -208,7 +208,7 @@ def read_argument(text: str, stdin_allowed: bool = True) -> str:
             with open(text[1:], "rb") as file:
                 return file.read().decode("utf-8", "surrogateescape")
         except OSError as error:
-            raise Failure(f"Failed to read file: {gotypes.os_error(error, path=text[1:])}") from None
+            raise Failure(f"Failed to read file: {path_error('open', text[1:], error)}") from None
     if text == "-" and stdin_allowed:
         return read_stdin()
     return text[1:] if text.startswith(("\\@", "\\-")) else text
@@ -224,7 +224,7 @@ def read_stdin() -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-class Group(Command):
+class CommandGroup(Command):
     """A command which only has subcommands."""
 
     children: Listing

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proconsul.cli import gotypes
 from proconsul.client.gojson import Field, Json, Struct
 from proconsul.client.schemas import EXPOSE, MESH_GATEWAY
+from proconsul.engine.wire.durations import DurationError, format_duration, parse_duration
 from proconsul.engine.wire.text import multi_error
 
 _HEAD = (Field("Kind"), Field("Name"), Field("Namespace", omit=True))
@@ -169,10 +169,10 @@ def _duration(value: Json) -> Json:
     nanoseconds = value if isinstance(value, int) else 0
     if isinstance(value, str):
         try:
-            nanoseconds = gotypes.parse_duration(value)
-        except gotypes.GoSyntaxError as error:
+            nanoseconds = parse_duration(value)
+        except DurationError as error:
             raise EntryError(str(error)) from None
-    return gotypes.format_duration(nanoseconds) if nanoseconds else ""
+    return format_duration(nanoseconds) if nanoseconds else ""
 
 
 def _single(value: Json) -> Json:

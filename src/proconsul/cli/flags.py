@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from proconsul.cli import gotypes
+from proconsul.engine.wire.durations import format_duration, parse_duration
+from proconsul.engine.wire.gostrconv import OutOfRange, parse_bool, parse_int, parse_uint
+from proconsul.engine.wire.text import quoted
 
 T = TypeVar("T")
 
@@ -48,13 +50,13 @@ class Flag(Generic[T]):
         """Take one value from the command line; raises :class:`FlagError` with Go's text."""
         try:
             self.value = self._read(text, self.value)
-        except gotypes.GoSyntaxError as error:
+        except ValueError as error:
             reason = str(error)
             if self.terse_errors:
-                reason = "value out of range" if isinstance(error, gotypes.GoRangeError) else "parse error"
+                reason = "value out of range" if isinstance(error, OutOfRange) else "parse error"
             if self.is_bool:
-                raise FlagError(f"invalid boolean value {gotypes.quote(text)} for -{self.name}: {reason}") from None
-            raise FlagError(f"invalid value {gotypes.quote(text)} for flag -{self.name}: {reason}") from None
+                raise FlagError(f"invalid boolean value {quoted(text)} for -{self.name}: {reason}") from None
+            raise FlagError(f"invalid value {quoted(text)} for flag -{self.name}: {reason}") from None
         self.is_set = True
 
     def unquote_usage(self) -> tuple[str, str]:
@@ -74,7 +76,7 @@ def _append(text: str, old: list[str]) -> list[str]:
 def _key_value(text: str, old: dict[str, str]) -> dict[str, str]:
     key, separator, value = text.partition("=")
     if not separator:
-        raise gotypes.GoSyntaxError(f'Missing "=" value in argument: {text}')
+        raise ValueError(f'Missing "=" value in argument: {text}')
     return {**old, key: value}
 
 
@@ -94,7 +96,7 @@ class FlagSet:
     def boolean(self, name: str, usage: str, default: bool = False) -> Flag[bool]:
         """``-name``, ``-name=false``."""
         return self.add(
-            Flag(name, default, usage, lambda text, _: gotypes.parse_bool(text), is_bool=True, terse_errors=True)
+            Flag(name, default, usage, lambda text, _: parse_bool(text), is_bool=True, terse_errors=True)
         )
 
     def string(self, name: str, usage: str, default: str = "") -> Flag[str]:
@@ -104,13 +106,13 @@ class FlagSet:
     def integer(self, name: str, usage: str, default: int = 0) -> Flag[int]:
         """``-name=3``: signed, 64 bits."""
         return self.add(
-            Flag(name, default, usage, lambda text, _: gotypes.parse_int(text), type_name="int", terse_errors=True)
+            Flag(name, default, usage, lambda text, _: parse_int(text, base=0), type_name="int", terse_errors=True)
         )
 
     def unsigned(self, name: str, usage: str, default: int = 0) -> Flag[int]:
         """``-name=3``: unsigned, 64 bits."""
         return self.add(
-            Flag(name, default, usage, lambda text, _: gotypes.parse_uint(text), type_name="uint", terse_errors=True)
+            Flag(name, default, usage, lambda text, _: parse_uint(text, base=0), type_name="uint", terse_errors=True)
         )
 
     def duration(self, name: str, usage: str, default_ns: int = 0) -> Flag[int]:
@@ -120,7 +122,7 @@ class FlagSet:
                 name,
                 default_ns,
                 usage,
-                lambda text, _: gotypes.parse_duration(text),
+                lambda text, _: parse_duration(text),
                 type_name="duration",
                 terse_errors=True,
             )
@@ -144,22 +146,22 @@ class FlagSet:
     def optional_boolean(self, name: str, usage: str) -> Flag[bool | None]:
         """A boolean that stays ``None`` unless given."""
         none: bool | None = None
-        return self.add(Flag(name, none, usage, lambda text, _: gotypes.parse_bool(text), is_bool=True))
+        return self.add(Flag(name, none, usage, lambda text, _: parse_bool(text), is_bool=True))
 
     def optional_unsigned(self, name: str, usage: str) -> Flag[int | None]:
         """An unsigned number that stays ``None`` unless given."""
         none: int | None = None
-        return self.add(Flag(name, none, usage, lambda text, _: gotypes.parse_uint(text, base=0)))
+        return self.add(Flag(name, none, usage, lambda text, _: parse_uint(text, base=0)))
 
     def optional_integer(self, name: str, usage: str) -> Flag[int | None]:
         """A decimal number that stays ``None`` unless given."""
         none: int | None = None
-        return self.add(Flag(name, none, usage, lambda text, _: gotypes.parse_int(text, base=10, func="Atoi")))
+        return self.add(Flag(name, none, usage, lambda text, _: parse_int(text, base=10, function="Atoi")))
 
     def optional_duration(self, name: str, usage: str) -> Flag[int | None]:
         """A duration in nanoseconds that stays ``None`` unless given."""
         none: int | None = None
-        return self.add(Flag(name, none, usage, lambda text, _: gotypes.parse_duration(text)))
+        return self.add(Flag(name, none, usage, lambda text, _: parse_duration(text)))
 
     def parse(self, arguments: list[str]) -> None:
         """Read the command line; what is left over goes to ``args``.  Raises :class:`FlagError`."""
@@ -205,7 +207,7 @@ def _default_text(flag: Flag[object]) -> str:
     if not default or default in ([], {}):
         return ""
     if isinstance(default, str):
-        return f" (default {gotypes.quote(default)})"
+        return f" (default {quoted(default)})"
     if flag.type_name == "duration" and isinstance(default, int):
-        return f" (default {gotypes.format_duration(default)})"
+        return f" (default {format_duration(default)})"
     return f" (default {str(default).lower()})"

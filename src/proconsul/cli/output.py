@@ -26,10 +26,6 @@ class Ui:
         """Write one line to standard error."""
         _write(sys.stderr, text, b"\n")
 
-    def raw_out(self, text: str | bytes) -> None:
-        """Write to standard output without a line end."""
-        _write(sys.stdout, text, b"")
-
 
 def _write(stream: object, text: str | bytes, end: bytes) -> None:
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
@@ -53,7 +49,7 @@ def paint(text: str, code: str, stream: object) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour_wanted(stream) else text
 
 
-class Progress:
+class ProgressLine:
     """A counter on standard error for long work; silent unless standard error is a terminal."""
 
     def __init__(self, what: str, total: int | None = None) -> None:

@@ -45,7 +45,7 @@ def _decode(pair: Pair) -> bytes:
     return b64decode(cast("str | None", pair.get("Value")) or "")
 
 
-class Session:
+class HeldSession:
     """A session which is renewed until it is closed."""
 
     def __init__(self, client: Client, name: str, ttl_s: int = SESSION_TTL_S) -> None:
@@ -108,7 +108,7 @@ class Recipe(ABC):
         self._try_once = try_once
         self._monitor_retries = monitor_retries
         self._monitor_retry_s = monitor_retry_s
-        self._session: Session | None = None
+        self._session: HeldSession | None = None
         self._held = False
         self._stop = threading.Event()
 
@@ -139,10 +139,10 @@ class Recipe(ABC):
     def _delete_cas(self, key: str, index: int) -> bool:
         return b"true" in self._client.ok("DELETE", f"/v1/kv/{key}", {"cas": index}).read()
 
-    def _open_session(self) -> Session:
+    def _open_session(self) -> HeldSession:
         if self._session is None:
             try:
-                self._session = Session(self._client, self._session_name)
+                self._session = HeldSession(self._client, self._session_name)
             except ApiError as error:
                 raise RecipeError(f"failed to create session: {error}") from None
         return self._session

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from proconsul.cli import help as help_page
-from proconsul.cli.command import Command, Group, Listing
+from proconsul.cli.command import Command, CommandGroup, Listing
 from proconsul.cli.output import Ui
 
 _PROGRAM = "consul"
@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "acl role read": ("acl_role", "Read", "Show one role"),
     "acl role update": ("acl_role", "Update", "Change a role"),
     "acl set-agent-token": ("acl_agent", "SetAgentToken", "Give the agent one of its own tokens"),
+    "acl templated-policy list": ("acl_templated_policy", "List", "Show all templated policies"),
+    "acl templated-policy preview": ("acl_templated_policy", "Preview", "Show what a templated policy comes to"),
+    "acl templated-policy read": ("acl_templated_policy", "Read", "Show one templated policy"),
     "acl token clone": ("acl_token", "Clone", "Copy a token under new IDs"),
     "acl token create": ("acl_token", "Create", "Add a token"),
     "acl token delete": ("acl_token", "Delete", "Remove a token"),
@@ -79,6 +82,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "maint": ("maint", "Maint", "Switch maintenance mode on or off"),
     "members": ("members", "Members", "List the members of the cluster"),
     "monitor": ("monitor", "Monitor", "Follow the agent's log"),
+    "operator acl-reset": ("acl_reset", "AclReset", "Allow one more bootstrap of access control"),
     "operator autopilot get-config": ("operator", "AutopilotGet", "Show the Autopilot configuration"),
     "operator autopilot set-config": ("operator", "AutopilotSet", "Change the Autopilot configuration"),
     "operator autopilot state": ("operator", "AutopilotState", "Show who counts for the quorum, and why"),
@@ -129,6 +133,11 @@ GROUPS: dict[str, tuple[str, str, str]] = {
         "<subcommand> [options] [args]",
         "Manage roles",
         "  Roles are named sets of policies and identities.",
+    ),
+    "acl templated-policy": (
+        "<subcommand> [options] [args]",
+        "Show templated policies",
+        "  Templated policies are builtin rules with a name filled in.",
     ),
     "acl token": (
         "<subcommand> [options] [args]",
@@ -259,7 +268,7 @@ def load(name: str, ui: Ui | None = None) -> Command:
     """Import and return a command."""
     if name in GROUPS:
         arguments, _, body = GROUPS[name]
-        return Group(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
+        return CommandGroup(tuple(name.split()), f"{_PROGRAM} {name} {arguments}", body, children(name), ui)
     module_name, class_name, _ = COMMANDS[name]
     module = import_module(f"proconsul.cli.commands.{module_name}")
     command_class = cast(type[Command], getattr(module, class_name))

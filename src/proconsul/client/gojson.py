@@ -17,18 +17,30 @@ _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\
 _HTML_PATTERN = re.compile("[<>&\u2028\u2029]")
 
 
+# The text for a document that may be one when more of it comes.
+UNFINISHED = "unexpected end of JSON input"
+
+
 class GoJsonError(ValueError):
     """The text is no JSON; ``str()`` is Go's error text."""
 
 
-def loads(text: str | bytes) -> Json:
-    """Decode a document; raises :class:`GoJsonError`."""
+def loads_first(text: str | bytes) -> Json:
+    """Decode the first value of a stream, whatever comes behind it; raises :class:`GoJsonError`."""
+    return loads(text, first=True)
+
+
+def loads(text: str | bytes, *, first: bool = False) -> Json:
+    """Decode a document, or the ``first`` value of a text; raises :class:`GoJsonError`."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     # What is no character, as a byte or as an escape, becomes the mark for it.
     plain = _LONE.sub("\ufffd", text)
     try:
-        value = cast(Json, json.loads(plain, parse_constant=_refuse_constant))
+        if first:
+            value = cast(Json, _DECODER.raw_decode(plain.lstrip(_BLANK))[0])
+        else:
+            value = cast(Json, json.loads(plain, parse_constant=_refuse_constant))
         return _without_lone(value) if "\\ud" in plain or "\\uD" in plain else value
     except json.JSONDecodeError as error:
         raise GoJsonError(_go_text(text, error)) from None
@@ -36,6 +48,7 @@ def loads(text: str | bytes) -> Json:
         raise GoJsonError("exceeded max depth") from None
 
 
+_BLANK = " \t\r\n"
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -57,7 +70,10 @@ def _go_text(text: str, error: json.JSONDecodeError) -> str:
         char = text[error.pos :].lstrip(" \t\r\n")[:1]
         return f"invalid character '{char}' after top-level value"
     # The scanner speaks of streams; a whole document that is cut off has its own text.
-    return "unexpected end of JSON input" if reason in ("unexpected EOF", "EOF") else reason
+    return UNFINISHED if reason in ("unexpected EOF", "EOF") else reason
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def kind_of(value: Json) -> str:

@@ -19,7 +19,7 @@ class WatchError(ValueError):
     """The parameters make no watch; ``str()`` is Consul's text."""
 
 
-class Request(NamedTuple):
+class WatchRequest(NamedTuple):
     """What to ask the agent again and again, and how to read an answer."""
 
     path: str
@@ -56,30 +56,30 @@ def _first_pair(answer: Json) -> Json:
     return schemas.KV_PAIR.shape(pairs[0]) if pairs else None
 
 
-def _key(given: _Parameters) -> Request:
+def _key(given: _Parameters) -> WatchRequest:
     stale, key = given.flag("stale"), given.text("key")
     if not key:
         raise WatchError("Must specify a single key to watch")
-    return Request(f"/v1/kv/{key.removeprefix('/')}", {}, stale, _first_pair, missing_is_none=True)
+    return WatchRequest(f"/v1/kv/{key.removeprefix('/')}", {}, stale, _first_pair, missing_is_none=True)
 
 
-def _keyprefix(given: _Parameters) -> Request:
+def _keyprefix(given: _Parameters) -> WatchRequest:
     stale, prefix = given.flag("stale"), given.text("prefix")
     if not prefix:
         raise WatchError("Must specify a single prefix to watch")
     path = f"/v1/kv/{prefix.removeprefix('/')}"
-    return Request(path, {"recurse": ""}, stale, schemas.KV_PAIR.shape_list, missing_is_none=True)
+    return WatchRequest(path, {"recurse": ""}, stale, schemas.KV_PAIR.shape_list, missing_is_none=True)
 
 
-def _services(given: _Parameters) -> Request:
-    return Request("/v1/catalog/services", {}, given.flag("stale"), sort_maps)
+def _services(given: _Parameters) -> WatchRequest:
+    return WatchRequest("/v1/catalog/services", {}, given.flag("stale"), sort_maps)
 
 
-def _nodes(given: _Parameters) -> Request:
-    return Request("/v1/catalog/nodes", {}, given.flag("stale"), schemas.NODE.shape_list)
+def _nodes(given: _Parameters) -> WatchRequest:
+    return WatchRequest("/v1/catalog/nodes", {}, given.flag("stale"), schemas.NODE.shape_list)
 
 
-def _service(given: _Parameters) -> Request:
+def _service(given: _Parameters) -> WatchRequest:
     stale, service, tags = given.flag("stale"), given.text("service"), given.texts("tag")
     if not service:
         raise WatchError("Must specify a single service to watch")
@@ -88,24 +88,24 @@ def _service(given: _Parameters) -> Request:
         query["passing"] = "1"
     if tags:
         query["tag"] = tags
-    return Request(f"/v1/health/service/{service}", query, stale, schemas.SERVICE_ENTRY.shape_list)
+    return WatchRequest(f"/v1/health/service/{service}", query, stale, schemas.SERVICE_ENTRY.shape_list)
 
 
-def _checks(given: _Parameters) -> Request:
+def _checks(given: _Parameters) -> WatchRequest:
     stale, service, state = given.flag("stale"), given.text("service"), given.text("state")
     if service and state:
         raise WatchError("Cannot specify service and state")
     path = f"/v1/health/checks/{service}" if service else f"/v1/health/state/{state or 'any'}"
-    return Request(path, {}, stale, schemas.CHECK.shape_list)
+    return WatchRequest(path, {}, stale, schemas.CHECK.shape_list)
 
 
-def _event(given: _Parameters) -> Request:
+def _event(given: _Parameters) -> WatchRequest:
     name = given.text("name")
     query: dict[str, str | list[str]] = {"name": name} if name else {}
-    return Request("/v1/event/list", query, False, schemas.USER_EVENT.shape_list, is_events=True)
+    return WatchRequest("/v1/event/list", query, False, schemas.USER_EVENT.shape_list, is_events=True)
 
 
-_TYPES: Mapping[str, Callable[[_Parameters], Request]] = {
+_TYPES: Mapping[str, Callable[[_Parameters], WatchRequest]] = {
     "key": _key,
     "keyprefix": _keyprefix,
     "services": _services,
@@ -116,7 +116,7 @@ _TYPES: Mapping[str, Callable[[_Parameters], Request]] = {
 }
 
 
-def parse(watch_type: str, given: Mapping[str, Json]) -> Request:
+def parse(watch_type: str, given: Mapping[str, Json]) -> WatchRequest:
     """Return the request of a watch; raises :class:`WatchError`."""
     if not watch_type:
         raise WatchError("Watch type must be specified")
@@ -150,7 +150,7 @@ def retry_s(failures: int) -> int:
     return min(RETRY_S * failures**2, RETRY_S_MAX)
 
 
-class Plan:
+class WatchPlan:
     """Remembers index and result, and says when the handler must run."""
 
     def __init__(self) -> None:

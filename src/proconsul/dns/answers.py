@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
 from proconsul.dns import message as m
-from proconsul.dns.message import Query, Record, Reply
-from proconsul.dns.names import Kind, Lookup, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.message import DnsQuery, DnsReply, ResourceRecord
+from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
 from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
@@ -40,7 +40,7 @@ _ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
 _ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
 
 
-class QueryRoom(Protocol):
+class PreparedQueries(Protocol):
     """Prepared queries, as far as DNS asks them."""
 
     def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
@@ -63,15 +63,15 @@ class Answer:
         "watch",
     )
 
-    def __init__(self, outside: Mapping[bytes, list[Record]]) -> None:
-        self.reply = Reply()
+    def __init__(self, outside: Mapping[bytes, list[ResourceRecord]]) -> None:
+        self.reply = DnsReply()
         self.watch = WatchSet()
         self.outside = outside
         # Names the recursors should resolve before answering again.
         self.wanted: set[bytes] = set()
         # What is behind the names that were followed, nothing for those still being followed: so circles end, and names
         # that many instances share are followed once.
-        self.followed: dict[bytes, list[Record]] = {}
+        self.followed: dict[bytes, list[ResourceRecord]] = {}
         # The question is for the recursors altogether.
         self.recurse = False
         # False when the question is in no domain of ours.
@@ -103,7 +103,7 @@ class Answerer:
 
     def __init__(
         self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
-        queries: QueryRoom | None = None, readable: Callable[[], bool] | None = None,
+        queries: PreparedQueries | None = None, readable: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.reads = reads
@@ -117,7 +117,9 @@ class Answerer:
             domains.append(domain_labels(settings.alt_domain))
         self.domains = tuple(domains)
 
-    def answer(self, query: Query, *, tcp: bool, outside: Mapping[bytes, list[Record]] | None = None) -> Answer:
+    def answer(
+        self, query: DnsQuery, *, tcp: bool, outside: Mapping[bytes, list[ResourceRecord]] | None = None
+    ) -> Answer:
         """The reply to ``query``, trimmed for its transport."""
         answer = Answer(outside or {})
         answer.reply.recursion_available = bool(self.settings.recursors)
@@ -137,16 +139,16 @@ class Answerer:
 class _Run:
     """One question being answered."""
 
-    def __init__(self, room: Answerer, query: Query, answer: Answer, *, tcp: bool) -> None:
-        self.room = room
-        self.settings = room.settings
+    def __init__(self, answerer: Answerer, query: DnsQuery, answer: Answer, *, tcp: bool) -> None:
+        self.answerer = answerer
+        self.settings = answerer.settings
         self.query = query
         self.answer = answer
         self.reply = answer.reply
         # Names in answers are in the primary domain, even for questions in the alternative one.
-        self.domain = ".".join(room.domains[0]) + "."
+        self.domain = ".".join(answerer.domains[0]) + "."
         self.tcp = tcp
-        self.readable = room.readable is None or room.readable()
+        self.readable = answerer.readable is None or answerer.readable()
 
     # ------------------------------------------------------------------ reverse
 
@@ -162,7 +164,7 @@ class _Run:
 
     def name_of_address(self, packed: bytes) -> bytes | None:
         """The name of the node, else of the service, with this address."""
-        reads, watch = self.room.reads, self.answer.watch
+        reads, watch = self.answerer.reads, self.answer.watch
         wanted = IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
         text = str(wanted)
         _, nodes = reads.nodes(watch)
@@ -195,20 +197,20 @@ class _Run:
         lookup = parse_lookup(labels, self.query.kind)
         if lookup is None:
             self.name_error()
-        elif lookup.kind is Kind.ADDRESS:
+        elif lookup.kind is NameKind.ADDRESS:
             self.address(lookup.name, labels)
-        elif lookup.kind is Kind.NODE and self.query.kind not in _NODE_KINDS:
+        elif lookup.kind is NameKind.NODE and self.query.kind not in _NODE_KINDS:
             # Nothing is known of other types, whether the node is there or not.
             pass
         elif not self.readable:
             self.reply.rcode = m.SERVFAIL
         elif lookup.datacenter not in ("", self.settings.datacenter):
             self.name_error()
-        elif lookup.kind is Kind.NODE:
+        elif lookup.kind is NameKind.NODE:
             self.node(lookup.name, depth)
-        elif lookup.kind is Kind.QUERY:
+        elif lookup.kind is NameKind.QUERY:
             self.prepared(lookup.name, depth)
-        elif lookup.kind is Kind.INGRESS:
+        elif lookup.kind is NameKind.INGRESS:
             self.name_error()
         else:
             self.service(lookup, depth)
@@ -217,23 +219,23 @@ class _Run:
         self.add_soa(self.reply.authority)
         self.reply.rcode = m.NXDOMAIN
 
-    def add_soa(self, section: list[Record]) -> None:
+    def add_soa(self, section: list[ResourceRecord]) -> None:
         self.answer.timed = True
         domain = _pack(self.domain) or b"\0"
         refresh_s, retry_s, expire_s, minimum_s = self.settings.soa
         names = (b"\2ns" + domain, b"\x0ahostmaster" + domain)
-        numbers = (int(self.room.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
+        numbers = (int(self.answerer.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
         section.append(m.soa_record(domain, minimum_s, names, numbers))
 
-    def name_servers(self) -> tuple[list[Record], list[Record]]:
+    def name_servers(self) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """NS records of up to three servers of this datacenter, and their addresses."""
         if not self.readable:
             return [], []
-        _, rows = self.room.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
+        _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
         rows = self.shuffled(self.healthy(rows))
         domain = _pack(self.domain) or b"\0"
-        servers: list[Record] = []
-        glue: list[Record] = []
+        servers: list[ResourceRecord] = []
+        glue: list[ResourceRecord] = []
         for row in rows:
             name = _pack(f"{row.Node.Node}.node.{row.Node.Datacenter}.{self.domain}".lower())
             # A name that is no host name could not be looked up by those who are told it.
@@ -251,14 +253,14 @@ class _Run:
         packed = hex_address(text)
         if packed is None:
             self.name_error()
-        elif isinstance(packed, bytes):
+        elif packed:
             owner = _pack(".".join([*labels, self.domain])) or self.query.name
             self.reply.answer.append(m.address_record(owner, self.settings.node_ttl_s, packed))
 
     # ------------------------------------------------------------------ nodes
 
     def node(self, name: str, depth: int) -> None:
-        _, node = self.room.reads.node(self.answer.watch, name)
+        _, node = self.answerer.reads.node(self.answer.watch, name)
         if node is None:
             self.name_error()
             return
@@ -278,7 +280,7 @@ class _Run:
             self.reply.additional += self.texts(self.query.name, node, ttl_s)
 
     @staticmethod
-    def texts(owner: bytes, node: Node, ttl_s: int) -> list[Record]:
+    def texts(owner: bytes, node: Node, ttl_s: int) -> list[ResourceRecord]:
         """Node metadata; ``rfc1035-`` keys give the bare value, the others RFC 1464 pairs."""
         found = []
         for key, value in (node.Meta or {}).items():
@@ -287,7 +289,7 @@ class _Run:
             found.append(m.txt_record(owner, ttl_s, value))
         return found
 
-    def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[Record]:
+    def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[ResourceRecord]:
         """The CNAMEs and addresses behind the name that a service is at; they live as long as the service's answer."""
         kept = []
         addresses = 0
@@ -301,7 +303,7 @@ class _Run:
                     break
         return kept
 
-    def behind(self, target: bytes, depth: int) -> list[Record]:
+    def behind(self, target: bytes, depth: int) -> list[ResourceRecord]:
         """All that is known of a name, ours or others'."""
         followed, key = self.answer.followed, target.lower()
         records = followed.get(key)
@@ -310,16 +312,16 @@ class _Run:
             records = followed[key] = self.follow(target, depth)
         return records
 
-    def follow(self, target: bytes, depth: int) -> list[Record]:
+    def follow(self, target: bytes, depth: int) -> list[ResourceRecord]:
         labels = [label.lower() for label in m.unpack_name(target)]
-        found = strip_domain(labels, self.room.domains)
+        found = strip_domain(labels, self.answerer.domains)
         if found is not None and found[0]:
             if depth < 1:
                 return []
             inner = Answer(self.answer.outside)
             inner.watch, inner.followed = self.answer.watch, self.answer.followed
-            query = Query(0, 0, target, m.ANY, m.IN, None)
-            run = _Run(self.room, query, inner, tcp=False)
+            query = DnsQuery(0, 0, target, m.ANY, m.IN, None)
+            run = _Run(self.answerer, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
             self.answer.turns |= inner.turns
             self.answer.wanted |= inner.wanted
@@ -344,19 +346,20 @@ class _Run:
         if len(rows) > 1:
             self.answer.turns = True
             rows = list(rows)
-            self.room.rng.shuffle(rows)
+            self.answerer.rng.shuffle(rows)
         return rows
 
     def service(self, lookup: Lookup, depth: int) -> None:
-        connect = lookup.kind is Kind.CONNECT
+        connect = lookup.kind is NameKind.CONNECT
         tags = [lookup.tag] if lookup.tag else None
-        _, rows = self.room.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
+        _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
         self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
 
     def prepared(self, name: str, depth: int) -> None:
         subnet = self.query.edns.subnet if self.query.edns is not None else b""
         self.reply.subnet_specific = True
-        found = self.room.queries.execute(self.answer.watch, name, subnet) if self.room.queries is not None else None
+        queries = self.answerer.queries
+        found = queries.execute(self.answer.watch, name, subnet) if queries is not None else None
         if found is None:
             self.name_error()
             return
@@ -384,8 +387,8 @@ class _Run:
     def service_addresses(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
         """Addresses of the instances; when none has one, the first instance's CNAME."""
         answer = self.reply.answer
-        aliases: list[Record] = []
-        seen: set[Record] = set()
+        aliases: list[ResourceRecord] = []
+        seen: set[ResourceRecord] = set()
         count, limit = 0, self.settings.a_record_limit
         for row in rows:
             records, _ = self.instance(row, ttl_s, depth)
@@ -417,7 +420,9 @@ class _Run:
                 if owner is not None:
                     reply.additional += self.texts(owner, row.Node, ttl_s)
 
-    def instance(self, row: CheckServiceNode, ttl_s: int, depth: int) -> tuple[list[Record], list[Record]]:
+    def instance(
+        self, row: CheckServiceNode, ttl_s: int, depth: int
+    ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """Records of one instance for the question's type, and those for the additional section."""
         node_packed = _packed(row.Node.Address)
         text = row.Service.Address
@@ -446,7 +451,7 @@ class _Run:
 
     def located(
         self, row: CheckServiceNode, packed: bytes, target_text: str, ttl_s: int
-    ) -> tuple[list[Record], list[Record]]:
+    ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """An instance with an IP address."""
         kind = self.query.kind
         if kind == m.SRV:
@@ -458,7 +463,7 @@ class _Run:
             return [m.address_record(self.query.name, ttl_s, packed)], []
         return [], []
 
-    def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> Record:
+    def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> ResourceRecord:
         return m.srv_record(self.query.name, ttl_s, _weight(row), row.Service.Port, target)
 
 

@@ -44,7 +44,7 @@ _SOA = struct.Struct("!5I")
 class FormError(Exception):
     """A message that cannot be read. ``question`` says whether the question could, so that it can be echoed."""
 
-    def __init__(self, query: Query | None = None) -> None:
+    def __init__(self, query: DnsQuery | None = None) -> None:
         super().__init__("malformed message")
         self.query = query
 
@@ -60,7 +60,7 @@ class Edns(NamedTuple):
     subnet: bytes = b""
 
 
-class Query(NamedTuple):
+class DnsQuery(NamedTuple):
     """One question. ``name`` has the case as asked; ``flags`` are the query's own."""
 
     id: int
@@ -71,7 +71,7 @@ class Query(NamedTuple):
     edns: Edns | None
 
 
-class Record(NamedTuple):
+class ResourceRecord(NamedTuple):
     """A resource record: rdata is ``head``, then ``names``, then ``tail``. Equal records are duplicates."""
 
     owner: bytes
@@ -82,7 +82,7 @@ class Record(NamedTuple):
     tail: bytes = b""
 
 
-class Reply:
+class DnsReply:
     """An answer before it is encoded."""
 
     __slots__ = (
@@ -103,9 +103,9 @@ class Reply:
         self.truncated = False
         # The answer was made for the client's subnet, so caches must not give it to others.
         self.subnet_specific = False
-        self.answer: list[Record] = []
-        self.authority: list[Record] = []
-        self.additional: list[Record] = []
+        self.answer: list[ResourceRecord] = []
+        self.authority: list[ResourceRecord] = []
+        self.additional: list[ResourceRecord] = []
 
 
 # Names.
@@ -151,35 +151,37 @@ def unpack_name(wire: bytes) -> list[str]:
 # Records.
 
 
-def address_record(owner: bytes, ttl_s: int, packed: bytes) -> Record:
-    return Record(owner, A if len(packed) == 4 else AAAA, ttl_s, packed)
+def address_record(owner: bytes, ttl_s: int, packed: bytes) -> ResourceRecord:
+    return ResourceRecord(owner, A if len(packed) == 4 else AAAA, ttl_s, packed)
 
 
-def name_record(owner: bytes, kind: int, ttl_s: int, target: bytes) -> Record:
+def name_record(owner: bytes, kind: int, ttl_s: int, target: bytes) -> ResourceRecord:
     """A CNAME, NS or PTR record."""
-    return Record(owner, kind, ttl_s, b"", (target,))
+    return ResourceRecord(owner, kind, ttl_s, b"", (target,))
 
 
-def srv_record(owner: bytes, ttl_s: int, weight: int, port: int, target: bytes) -> Record:
-    return Record(owner, SRV, ttl_s, _SRV.pack(1, weight & 0xFFFF, port & 0xFFFF), (target,))
+def srv_record(owner: bytes, ttl_s: int, weight: int, port: int, target: bytes) -> ResourceRecord:
+    return ResourceRecord(owner, SRV, ttl_s, _SRV.pack(1, weight & 0xFFFF, port & 0xFFFF), (target,))
 
 
-def txt_record(owner: bytes, ttl_s: int, text: str) -> Record:
+def txt_record(owner: bytes, ttl_s: int, text: str) -> ResourceRecord:
     """One text; over 255 bytes it is split into several strings, as resolvers join them again."""
     raw = text.encode("utf-8", "surrogateescape")
     parts = [raw[at : at + 255] for at in range(0, len(raw), 255)] or [b""]
-    return Record(owner, TXT, ttl_s, b"".join(bytes([len(part)]) + part for part in parts))
+    return ResourceRecord(owner, TXT, ttl_s, b"".join(bytes([len(part)]) + part for part in parts))
 
 
-def soa_record(owner: bytes, ttl_s: int, names: tuple[bytes, bytes], numbers: tuple[int, int, int, int, int]) -> Record:
+def soa_record(
+    owner: bytes, ttl_s: int, names: tuple[bytes, bytes], numbers: tuple[int, int, int, int, int]
+) -> ResourceRecord:
     """``names``: primary server and mailbox; ``numbers``: serial, refresh, retry, expire, minimum."""
-    return Record(owner, SOA, ttl_s, b"", names, _SOA.pack(*numbers))
+    return ResourceRecord(owner, SOA, ttl_s, b"", names, _SOA.pack(*numbers))
 
 
 # Reading.
 
 
-def parse_query(packet: bytes) -> Query | None:
+def parse_query(packet: bytes) -> DnsQuery | None:
     """Read a query; None for what deserves no answer. Raises FormError for what does not parse.
 
     The name is empty when the question was not read: for operations other than a query, and for a bare header.
@@ -191,7 +193,7 @@ def parse_query(packet: bytes) -> Query | None:
     query_id, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(packet)
     if flags & QR:
         return None
-    bare = Query(query_id, flags, b"", 0, 0, None)
+    bare = DnsQuery(query_id, flags, b"", 0, 0, None)
     if flags & OPCODE not in (0, OPCODE_NOTIFY):
         return bare
     if questions != 1 or answers > 1 or authorities > 1 or additionals > 2:
@@ -202,7 +204,7 @@ def parse_query(packet: bytes) -> Query | None:
         name, kind, dns_class, at = _read_question(packet, HEADER_BYTES)
     except (FormError, IndexError):
         raise FormError(bare) from None
-    query = Query(query_id, flags, name, kind, dns_class, None)
+    query = DnsQuery(query_id, flags, name, kind, dns_class, None)
     if at == len(packet) or not (answers or authorities or additionals):
         return query
     try:
@@ -266,7 +268,7 @@ def _read_records(packet: bytes, at: int, skipped: int, additionals: int) -> Edn
     return edns
 
 
-def read_record(packet: bytes, at: int) -> tuple[Record, int, int]:
+def read_record(packet: bytes, at: int) -> tuple[ResourceRecord, int, int]:
     """The record at ``at`` with whole names, its class, and the position behind it.
 
     Types that hold no names, or that are not known to, keep their data as it is. Raises FormError, IndexError or
@@ -280,7 +282,7 @@ def read_record(packet: bytes, at: int) -> tuple[Record, int, int]:
         raise FormError
     before, names, after = _NAMES_IN.get(kind, (0, 0, 0))
     if not names or not length:
-        return Record(owner, kind, ttl_s, packet[at:end]), dns_class, end
+        return ResourceRecord(owner, kind, ttl_s, packet[at:end]), dns_class, end
     head = packet[at : at + before]
     at += before
     found = []
@@ -289,7 +291,7 @@ def read_record(packet: bytes, at: int) -> tuple[Record, int, int]:
         found.append(name)
     if at + after != end:
         raise FormError
-    return Record(owner, kind, ttl_s, head, tuple(found), packet[at:end]), dns_class, end
+    return ResourceRecord(owner, kind, ttl_s, head, tuple(found), packet[at:end]), dns_class, end
 
 
 def _read_subnet(options: bytes) -> bytes:
@@ -326,7 +328,7 @@ def _subnet(data: bytes) -> bytes:
 # Writing.
 
 
-def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
+def encode(query: DnsQuery, reply: DnsReply, *, compress: bool) -> bytes:
     """The whole message, the query's id included."""
     records = len(reply.answer), len(reply.authority), len(reply.additional) + (query.edns is not None)
     flags = QR | reply.rcode | _echoed(query)
@@ -349,7 +351,7 @@ def encode(query: Query, reply: Reply, *, compress: bool) -> bytes:
     return bytes(out)
 
 
-def opt_bytes(query: Query) -> int:
+def opt_bytes(query: DnsQuery) -> int:
     """How much of an answer its OPT record takes."""
     return 0 if query.edns is None else 1 + _RECORD.size + len(query.edns.subnet)
 
@@ -375,7 +377,7 @@ def _write_name(out: bytearray, name: bytes, seen: dict[bytes, int] | None, comp
     out += name
 
 
-def _write_record(out: bytearray, record: Record, seen: dict[bytes, int] | None) -> None:
+def _write_record(out: bytearray, record: ResourceRecord, seen: dict[bytes, int] | None) -> None:
     owner, kind, ttl_s, head, names, tail = record
     _write_name(out, owner, seen, True)
     if not names:
@@ -390,7 +392,7 @@ def _write_record(out: bytearray, record: Record, seen: dict[bytes, int] | None)
     struct.pack_into("!H", out, start - 2, len(out) - start)
 
 
-def refusal(query: Query, rcode: int, *, question: bool) -> bytes:
+def refusal(query: DnsQuery, rcode: int, *, question: bool) -> bytes:
     """An answer without records: a header, and the question when it could be read.
 
     A message that was not understood is given back with the flags it came with, and as a query when it is malformed;
@@ -408,7 +410,7 @@ def refusal(query: Query, rcode: int, *, question: bool) -> bytes:
     return out
 
 
-def _echoed(query: Query) -> int:
+def _echoed(query: DnsQuery) -> int:
     """The flags of ``query`` that its answer repeats."""
     operation = query.flags & OPCODE
     return operation or query.flags & (RD | CD)

@@ -8,7 +8,7 @@ from enum import Enum
 from proconsul.dns.message import SRV
 
 
-class Kind(Enum):
+class NameKind(Enum):
     """Kinds of lookups; the value is the label that names the kind."""
 
     SERVICE = "service"
@@ -19,14 +19,14 @@ class Kind(Enum):
     ADDRESS = "addr"
 
 
-_KINDS = {kind.value: kind for kind in Kind}
+_KINDS = {kind.value: kind for kind in NameKind}
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """``name`` of a service, node, query or address; ``tag`` of a service; ``datacenter`` empty for our own."""
 
-    kind: Kind
+    kind: NameKind
     name: str
     tag: str = ""
     datacenter: str = ""
@@ -48,21 +48,21 @@ def parse_lookup(labels: list[str], qtype: int) -> Lookup | None:
             return _lookup(kind, labels[:at], labels[at + 1 :])
         # In SRV questions the label "service" may be left out.
         if qtype == SRV and labels[at].startswith("_"):
-            return _lookup(Kind.SERVICE, labels[: at + 1], labels[at + 1 :])
+            return _lookup(NameKind.SERVICE, labels[: at + 1], labels[at + 1 :])
     return None
 
 
-def _lookup(kind: Kind, parts: list[str], suffixes: list[str]) -> Lookup | None:
+def _lookup(kind: NameKind, parts: list[str], suffixes: list[str]) -> Lookup | None:
     if not parts:
         return None
-    if kind is Kind.ADDRESS:
+    if kind is NameKind.ADDRESS:
         return Lookup(kind, parts[0]) if len(parts) == 1 else None
     if len(suffixes) > 1:
         return None
     datacenter = suffixes[0] if suffixes else ""
-    if kind in (Kind.NODE, Kind.QUERY):
+    if kind in (NameKind.NODE, NameKind.QUERY):
         return Lookup(kind, ".".join(parts), "", datacenter)
-    if kind is not Kind.SERVICE:
+    if kind is not NameKind.SERVICE:
         return Lookup(kind, parts[-1], "", datacenter)
     if len(parts) == 2 and parts[0].startswith("_") and parts[1].startswith("_"):
         tag = parts[1][1:]
@@ -83,10 +83,10 @@ def reverse_address(labels: list[str]) -> bytes | None:
     return None
 
 
-def hex_address(text: str) -> bytes | None | bool:
-    """The packed address of an ``addr`` label: None when it is malformed, False when its length fits no address."""
+def hex_address(text: str) -> bytes | None:
+    """The packed address of an ``addr`` label, empty when its length fits no address; None when it is malformed."""
     if len(text) // 2 not in (4, 16):
-        return False
+        return b""
     if len(text) % 2 or any(char not in "0123456789abcdef" for char in text):
         return None
     return bytes.fromhex(text)

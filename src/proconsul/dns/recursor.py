@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.message import Query, Record
+from proconsul.dns.message import DnsQuery, ResourceRecord
 from proconsul.dns.trim import UDP_BYTES_DEFAULT
 from proconsul.engine.streams import put
+from proconsul.engine.wire.hostport import join_host_port
 
 log = logging.getLogger("agent.dns")
 
@@ -47,28 +48,28 @@ class Recursors:
             try:
                 answer = await self._exchange(address, query_id + packet[2:], tcp=tcp)
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-                log.error("recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error or "i/o timeout")
+                log.error("recurse failed: recursor=%s error=%s", join_host_port(*address), error or "i/o timeout")
                 continue
             rcode = answer[3] & 0x0F
             if rcode not in (m.NOERROR, m.NXDOMAIN):
-                log.debug("recurse failed for question: recursor=%s rcode=%d", f"{address[0]}:{address[1]}", rcode)
+                log.debug("recurse failed for question: recursor=%s rcode=%d", join_host_port(*address), rcode)
                 continue
             usable = handed_on(answer, limit)
             if usable is not None:
                 return packet[:2] + usable[2:]
-            log.error("recurse failed: recursor=%s error=unusable answer", f"{address[0]}:{address[1]}")
+            log.error("recurse failed: recursor=%s error=unusable answer", join_host_port(*address))
         return None
 
-    async def resolve(self, name: bytes) -> list[Record]:
+    async def resolve(self, name: bytes) -> list[ResourceRecord]:
         """The answer section for the addresses of ``name``; empty when nobody knows."""
-        packet = m.encode(Query(0, m.RD, name, m.A, m.IN, None), m.Reply(), compress=False)
+        packet = m.encode(DnsQuery(0, m.RD, name, m.A, m.IN, None), m.DnsReply(), compress=False)
         packet = packet[:2] + struct.pack("!H", m.RD) + packet[4:]
         for address in self._order():
             query_id = struct.pack("!H", self._rng.getrandbits(16))
             try:
                 answer = await self._exchange(address, query_id + packet[2:], tcp=False)
             except (OSError, TimeoutError) as error:
-                log.error("cname recurse failed: recursor=%s error=%s", f"{address[0]}:{address[1]}", error)
+                log.error("cname recurse failed: recursor=%s error=%s", join_host_port(*address), error)
                 continue
             if len(answer) <= UDP_BYTES_DEFAULT:
                 return read_answers(answer)
@@ -129,7 +130,7 @@ async def _ask_tcp(address: tuple[str, int], packet: bytes) -> bytes:
         writer.close()
 
 
-def read_answers(packet: bytes) -> list[Record]:
+def read_answers(packet: bytes) -> list[ResourceRecord]:
     """The answer section of a recursor's message; empty when it does not parse."""
     try:
         return _sections(packet)[0][:RECORDS_MAX]
@@ -137,7 +138,7 @@ def read_answers(packet: bytes) -> list[Record]:
         return []
 
 
-def _sections(packet: bytes) -> tuple[list[Record], list[int], int]:
+def _sections(packet: bytes) -> tuple[list[ResourceRecord], list[int], int]:
     """The answers, the number of records in each of the three sections, and where they end. A message that ends between
     records has no more of them, whatever its header says. Raises one of _UNREADABLE."""
     _, _, questions, *wanted = struct.unpack_from("!6H", packet)
@@ -146,7 +147,7 @@ def _sections(packet: bytes) -> tuple[list[Record], list[int], int]:
         at = m.read_name(packet, at)[1] + 4
     if at > len(packet):
         raise m.FormError
-    answers: list[Record] = []
+    answers: list[ResourceRecord] = []
     counts = [0, 0, 0]
     for section in range(3):
         while counts[section] < wanted[section] and at < len(packet):

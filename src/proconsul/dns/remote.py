@@ -1,12 +1,14 @@
-"""The catalog of a client agent: what answers are made of is asked of a server, question by question.
+"""The reads that answers are made of, as calls of the methods that they are: each with the rights of DNS's token.
 
-Answers are made by plain functions that read. Reads of something that was not asked for yet raise `Missing`; it is
-fetched, and the answer made again, now one step further. Few questions need more than one step.
+`LocalReads` looks into our own catalog. `RemoteReads` are for a client agent, which has none: reads of something that
+was not asked for yet raise `Missing`; it is fetched, and the answer made again, now one step further. Few questions
+need more than one step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from proconsul.engine.store.watch import WatchSet
@@ -28,30 +30,23 @@ class Missing(Exception):
         self.key, self.method, self.request = key, method, args
 
 
-class RemoteReads:
-    """The reads that DNS makes, from what was fetched for one question."""
+class _MethodReads(ABC):
+    """The reads that DNS makes, by the methods that answer them."""
 
-    def __init__(self) -> None:
-        self._fetched: dict[Hashable, Any] = {}
-
-    def put(self, missing: Missing, value: Any) -> None:
-        self._fetched[missing.key] = value
-
-    def _known(self, key: Hashable, method: ReadMethod, args: Any) -> Any:
-        if key not in self._fetched:
-            raise Missing(key, method, args)
-        return self._fetched[key]
+    @abstractmethod
+    def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        """The value of a call; ``key`` tells calls apart."""
 
     def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]:
-        return 1, self._known("nodes", LIST_NODES, DCSpecificRequest())
+        return 1, self._value(watch, "nodes", LIST_NODES, DCSpecificRequest())
 
     def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]:
-        found = self._known(("node", name), NODE_SERVICES, NodeSpecificRequest(Node=name))
+        found = self._value(watch, ("node", name), NODE_SERVICES, NodeSpecificRequest(Node=name))
         return 1, found.Node if found is not None else None
 
     def services_of_address(self, address: str) -> list[ServiceNode]:
-        rows: list[ServiceNode] = self._known(
-            ("address", address), SERVICE_NODES, ServiceSpecificRequest(ServiceAddress=address)
+        rows: list[ServiceNode] = self._value(
+            None, ("address", address), SERVICE_NODES, ServiceSpecificRequest(ServiceAddress=address)
         )
         return rows
 
@@ -59,4 +54,32 @@ class RemoteReads:
         self, watch: WatchSet | None, name: str, tags: list[str] | None = None, *, connect: bool = False
     ) -> tuple[int, list[CheckServiceNode]]:
         args = ServiceSpecificRequest(ServiceName=name, ServiceTags=tags, TagFilter=bool(tags), Connect=connect)
-        return 1, self._known(("service", name, tuple(tags or ()), connect), HEALTHY_NODES, args)
+        return 1, self._value(watch, ("service", name, tuple(tags or ()), connect), HEALTHY_NODES, args)
+
+
+class LocalReads(_MethodReads):
+    """From our own catalog. ``look`` makes a call, and has its watch hear of all that would change the value.
+
+    Raises what ``look`` raises, ConsulError where a read is refused.
+    """
+
+    def __init__(self, look: Callable[[ReadMethod, Any, WatchSet], Any]) -> None:
+        self._look = look
+
+    def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        return self._look(method, args, WatchSet() if watch is None else watch)
+
+
+class RemoteReads(_MethodReads):
+    """From what was fetched for one question."""
+
+    def __init__(self) -> None:
+        self._fetched: dict[Hashable, Any] = {}
+
+    def put(self, missing: Missing, value: Any) -> None:
+        self._fetched[missing.key] = value
+
+    def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        if key not in self._fetched:
+            raise Missing(key, method, args)
+        return self._fetched[key]

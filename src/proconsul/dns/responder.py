@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.answers import Answer, Answerer, QueryRoom
+from proconsul.dns.answers import Answer, Answerer, PreparedQueries, Reads
 from proconsul.dns.cache import PacketCache
-from proconsul.dns.message import FormError, Query, Record, Reply
+from proconsul.dns.message import DnsQuery, DnsReply, FormError, ResourceRecord
 from proconsul.dns.recursor import Recursors
 from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry
-from proconsul.features.catalog.reads import CatalogReads
 from proconsul.features.errors import ConsulError
 from proconsul.features.server import ReadMethod
 
@@ -42,7 +41,7 @@ def _unmeasured(name: str, milliseconds: float, count: int) -> None:
     """Nobody counts."""
 
 
-def _recasable(query: Query, answer: Answer, *, compress: bool) -> bool:
+def _recasable(query: DnsQuery, answer: Answer, *, compress: bool) -> bool:
     """Whether no name in the answer but the question's own would be compressed otherwise in another letter case.
 
     Targets of SRV are not compressed, and what follows them points to them. Without compression the question's name is
@@ -62,21 +61,23 @@ class Responder:
     def __init__(
         self,
         settings: Settings,
-        reads: CatalogReads,
+        reads: Reads,
         watches: WatchRegistry,
         *,
         rng: random.Random,
         clock: Callable[[], float],
         readable: Callable[[], bool] | None = None,
         recursors: Recursors | None = None,
-        queries: QueryRoom | None = None,
+        queries: PreparedQueries | None = None,
         fetch: Fetch | None = None,
+        keeps: Callable[[], bool] | None = None,
         measure: Measure = _unmeasured,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         """``readable``: whether our own catalog may answer, now; None when it always may, as far as settings go.
 
-        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail.
+        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail. ``keeps``:
+        whether answers may be kept until what they were read from changes; None when they always may.
         """
         self.measure = measure
         self._fetch = fetch
@@ -85,6 +86,7 @@ class Responder:
         self._rng = rng
         self._clock = clock
         self._readable: Callable[[], bool] | None = readable
+        self._keeps = keeps
         self._queries = queries
         self.udp_cache = PacketCache(watches)
         self.tcp_cache = PacketCache(watches)
@@ -103,14 +105,17 @@ class Responder:
         self.settings = settings
         self.recursors = recursors
         self._answerer = self._answerer_of(self._reads, readable)
+        self.forget()
+
+    def forget(self) -> None:
+        """Make every answer anew: who asks may be shown something else from now on."""
         self.udp_cache.clear()
         self.tcp_cache.clear()
 
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self.udp_cache.clear()
-        self.tcp_cache.clear()
+        self.forget()
 
     def cached(self, packet: bytes, *, tcp: bool) -> bytes | None:
         """The answer to ``packet`` if it is known already."""
@@ -141,22 +146,33 @@ class Responder:
         else:
             self._answer(packet, query, send, tcp)
 
-    def _answer(self, packet: bytes, query: Query, send: Send, tcp: bool) -> None:
+    def _answer(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
         if self._fetch is not None and self._readable is not None and not self._readable():
             self._later(self._ask(packet, query, send, tcp, began, self._fetch), query, send, tcp)
             return
         try:
-            self._answered(packet, query, send, tcp, began, self._answerer)
+            self._answered_here(packet, query, send, tcp, began)
         except Exception:
             self._failed(query, send)
 
-    def _failed(self, query: Query, send: Send) -> None:
+    def _answered_here(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float) -> None:
+        try:
+            self._answered(packet, query, send, tcp, began, self._answerer)
+        except ConsulError as error:
+            self._answered(packet, query, send, tcp, began, self._refused(self._reads, error))
+
+    def _refused(self, reads: Reads, error: ConsulError) -> Answerer:
+        """Answers as where no catalog can be read."""
+        log.error("rpc error: error=%s", error)
+        return self._answerer_of(reads, lambda: False)
+
+    def _failed(self, query: DnsQuery, send: Send) -> None:
         """Nobody foresaw what happened, and whoever asked is answered all the same."""
         log.exception("failed to answer: name=%r", query.name)
         send(self._failure(query))
 
-    async def _ask(self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, fetch: Fetch) -> None:
+    async def _ask(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, fetch: Fetch) -> None:
         """Answer from a server's catalog."""
         reads = RemoteReads()
         answerer = self._answerer_of(reads, None)
@@ -168,15 +184,14 @@ class Responder:
                 try:
                     reads.put(missing, await fetch(missing.method, missing.request))
                 except ConsulError as error:
-                    log.error("rpc error: error=%s", error)
-                    answerer = self._answerer_of(reads, lambda: False)
+                    answerer = self._refused(reads, error)
         send(self._failure(query))
 
-    def _answerer_of(self, reads: CatalogReads | RemoteReads, readable: Callable[[], bool] | None) -> Answerer:
+    def _answerer_of(self, reads: Reads, readable: Callable[[], bool] | None) -> Answerer:
         return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable)
 
     def _answered(
-        self, packet: bytes, query: Query, send: Send, tcp: bool, began: float, answerer: Answerer
+        self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, answerer: Answerer
     ) -> None:
         answer = answerer.answer(query, tcp=tcp)
         if answer.in_domain:
@@ -205,7 +220,7 @@ class Responder:
                 body = self._encode(query, answer.reply, tcp=tcp)
             self._keep(packet, query, answer, body, tcp)
 
-    def _encode(self, query: Query, reply: Reply, *, tcp: bool) -> bytes:
+    def _encode(self, query: DnsQuery, reply: DnsReply, *, tcp: bool) -> bytes:
         compress = self.settings.compress
         body = m.encode(query, reply, compress=compress)
         if not tcp and len(body) > udp_limit(query):
@@ -213,15 +228,15 @@ class Responder:
             body = m.encode(query, reply, compress=compress)
         return body if len(body) <= m.MESSAGE_BYTES_MAX else self._failure(query)
 
-    def _failure(self, query: Query) -> bytes:
-        reply = Reply()
+    def _failure(self, query: DnsQuery) -> bytes:
+        reply = DnsReply()
         reply.authoritative, reply.recursion_available, reply.rcode = False, True, m.SERVFAIL
         return m.encode(query, reply, compress=True)
 
-    def _keep(self, packet: bytes, query: Query, answer: Answer, body: bytes, tcp: bool) -> None:
+    def _keep(self, packet: bytes, query: DnsQuery, answer: Answer, body: bytes, tcp: bool) -> None:
         cache = self.tcp_cache if tcp else self.udp_cache
         doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
-        if self.always_readable and cache.room_for(doubtful):
+        if self.always_readable and cache.room_for(doubtful) and (self._keeps is None or self._keeps()):
             second = int(self._clock()) if answer.timed else 0
             entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
             entry.reverse = answer.reverse
@@ -243,7 +258,7 @@ class Responder:
 
     # ------------------------------------------------------------------ recursors
 
-    def _later(self, work: Coroutine[Any, Any, None], query: Query, send: Send, tcp: bool) -> None:
+    def _later(self, work: Coroutine[Any, Any, None], query: DnsQuery, send: Send, tcp: bool) -> None:
         if len(self._tasks) >= RECURSIONS_MAX:
             work.close()
             if tcp:
@@ -253,22 +268,22 @@ class Responder:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], query: Query, send: Send) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None], query: DnsQuery, send: Send) -> None:
         try:
             await work
         except Exception:
             self._failed(query, send)
 
-    async def _forward(self, packet: bytes, query: Query, send: Send, recursors: Recursors, tcp: bool) -> None:
+    async def _forward(self, packet: bytes, query: DnsQuery, send: Send, recursors: Recursors, tcp: bool) -> None:
         answer = await recursors.forward(packet, m.MESSAGE_BYTES_MAX if tcp else udp_limit(query), tcp=tcp)
         send(answer if answer is not None else self._failure(query))
 
     async def _with_outside(
-        self, query: Query, answer: Answer, send: Send, recursors: Recursors, tcp: bool, answerer: Answerer
+        self, query: DnsQuery, answer: Answer, send: Send, recursors: Recursors, tcp: bool, answerer: Answerer
     ) -> None:
         """Resolve the names the answer leads to and answer again; a name that leads to further ones ends there."""
         names = sorted(answer.wanted)
-        found: list[list[Record]] = await asyncio.gather(*(recursors.resolve(name) for name in names))
+        found: list[list[ResourceRecord]] = await asyncio.gather(*(recursors.resolve(name) for name in names))
         outside = dict(zip(names, found, strict=True))
         again = answerer.answer(query, tcp=tcp, outside=outside)
         send(self._encode(query, again.reply, tcp=tcp))

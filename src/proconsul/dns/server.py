@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from proconsul.dns.responder import DOMAIN_QUERY, REVERSE_QUERY, Responder
+from proconsul.engine.wire.goerrors import listening
+from proconsul.engine.wire.hostport import Address
 
 log = logging.getLogger("agent.dns")
 
@@ -41,13 +43,14 @@ class UdpListener:
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises OSError."""
+        """Listen; returns the port. Raises ListenError."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
             sock.setblocking(False)
-            sock.bind((host, port))
+            with listening("udp", Address(host, port)):
+                sock.bind((host, port))
         except OSError:
             sock.close()
             raise
@@ -149,9 +152,10 @@ class TcpListener:
         self.connections: set[TcpConnection] = set()
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises OSError."""
+        """Listen; returns the port. Raises ListenError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TcpConnection(self), host, port, backlog=512)
+        with listening("tcp", Address(host, port)):
+            self._server = await loop.create_server(lambda: TcpConnection(self), host, port, backlog=512)
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])
 

@@ -7,7 +7,7 @@ counts CNAMEs as answers and forgets the OPT record, so that its answers may hav
 
 from __future__ import annotations
 
-from proconsul.dns.message import CNAME, SRV, Query, Record, Reply, encode, opt_bytes
+from proconsul.dns.message import CNAME, SRV, DnsQuery, DnsReply, ResourceRecord, encode, opt_bytes
 
 UDP_BYTES_DEFAULT = 512
 UDP_ANSWERS_MAX = 8
@@ -22,12 +22,12 @@ CLOSE_ENOUGH_BYTES = 10
 
 
 class _Trimmer:
-    def __init__(self, query: Query, reply: Reply, compress: bool) -> None:
+    def __init__(self, query: DnsQuery, reply: DnsReply, compress: bool) -> None:
         # The OPT record is never cut; its size is taken off the limit.
         self.query = query._replace(edns=None)
         self.reply = reply
         self.compress = compress
-        self.index: dict[bytes, Record] = {}
+        self.index: dict[bytes, ResourceRecord] = {}
         self.original = reply.answer
         for record in reply.additional:
             self.index.setdefault(record.owner.lower(), record)
@@ -35,12 +35,12 @@ class _Trimmer:
     def size(self) -> int:
         return len(encode(self.query, self.reply, compress=self.compress))
 
-    def cut(self, answers: list[Record], count: int) -> None:
+    def cut(self, answers: list[ResourceRecord], count: int) -> None:
         self.reply.answer = answers[:count]
         if self.index:
             self.reply.additional = self.of_targets()
 
-    def of_targets(self) -> list[Record]:
+    def of_targets(self) -> list[ResourceRecord]:
         kept = []
         resolved = set()
         for answer in self.reply.answer:
@@ -86,7 +86,7 @@ class _Trimmer:
                 break
 
 
-def trim(query: Query, reply: Reply, *, tcp: bool, compress: bool, udp_answer_limit: int, truncate: bool) -> None:
+def trim(query: DnsQuery, reply: DnsReply, *, tcp: bool, compress: bool, udp_answer_limit: int, truncate: bool) -> None:
     """Cut ``reply`` to what the transport carries; ``truncate`` sets TC when something was cut."""
     trimmer = _Trimmer(query, reply, compress)
     answers = len(reply.answer)
@@ -109,12 +109,12 @@ def trim(query: Query, reply: Reply, *, tcp: bool, compress: bool, udp_answer_li
         reply.truncated = True
 
 
-def udp_limit(query: Query) -> int:
+def udp_limit(query: DnsQuery) -> int:
     """Bytes that the client takes over UDP."""
     return UDP_BYTES_DEFAULT if query.edns is None else max(UDP_BYTES_DEFAULT, query.edns.udp_bytes)
 
 
-def _with_aliases(answers: list[Record], most: int) -> int:
+def _with_aliases(answers: list[ResourceRecord], most: int) -> int:
     """How many records hold ``most`` answers. CNAMEs lead to answers and are none: were they counted, a chain of three
     would leave the client without an address."""
     left = most
@@ -126,7 +126,7 @@ def _with_aliases(answers: list[Record], most: int) -> int:
     return len(answers)
 
 
-def fit(query: Query, reply: Reply, *, compress: bool) -> None:
+def fit(query: DnsQuery, reply: DnsReply, *, compress: bool) -> None:
     """Cut what is still too long for UDP, so that no answer is longer than its client takes: first what was not asked
     for, then answers from the end, which sets TC, as the client has to come back over TCP for the rest."""
     limit = udp_limit(query)

@@ -48,6 +48,8 @@ class QueryMeta(Record, frozen=True):
     LastContact: Nanoseconds = 0
     KnownLeader: bool = False
     ConsistencyLevel: str = ""
+    # Of 1.11 and later.
+    ResultsFilteredByACLs: bool = False
 
 
 class QuerySource(Record, frozen=True):

@@ -20,7 +20,8 @@ class Found(NamedTuple):
 
     last_index: of what it depends on, at least 1. known_leader, last_contact_ns: of the server that answered.
     consistency: with which it was read, which is more than was asked for where that was too old. view: where it keeps
-    what was made of the value, for reads that share one. reply: another server's answer, as it came.
+    what was made of the value, for reads that share one. reply: another server's answer, as it came. filtered: whether
+    something was left out that whoever asked may not see.
     """
 
     last_index: int
@@ -30,6 +31,7 @@ class Found(NamedTuple):
     consistency: str = "leader"
     view: View | None = None
     reply: Any = None
+    filtered: bool = False
 
 
 class Pending(Protocol):

@@ -8,23 +8,19 @@ its top (`Web.check`); the datacenter comes last, when everything else is known 
 from __future__ import annotations
 
 import enum
-import re
 from typing import NamedTuple
 
 from proconsul.engine.http.request import Request
 from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.engine.wire.gostrconv import NumberError, parse_int, parse_uint
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import BadRequest
 
-UINT64_MAX = (1 << 64) - 1
-_INT64_MAX = (1 << 63) - 1
-_UINT64_DIGITS = 20
 NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
 _DISCOVERY = ("/v1/catalog", "/v1/health")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 
 
-class Rule(enum.Enum):
+class OptionRule(enum.Enum):
     """What an endpoint has looked at before it begins."""
 
     OPTIONS = "consistency, cache-control, wait and index"
@@ -43,15 +39,6 @@ class Options(NamedTuple):
 
 
 PLAIN = Options(0, 0, "leader", False, "")
-
-
-def read_uint(text: str) -> int | None:
-    """A uint64 as Go's strconv.ParseUint reads it; None when it would refuse."""
-    if not (text.isascii() and text.isdigit()):
-        return None
-    digits = text.lstrip("0") or "0"
-    value = int(digits) if len(digits) <= _UINT64_DIGITS else UINT64_MAX + 1
-    return value if value <= UINT64_MAX else None
 
 
 def read_consistency(request: Request, *, discovery_max_stale_ns: int, use_cache: bool) -> Options:
@@ -95,10 +82,10 @@ def read_waiting(request: Request) -> tuple[int, int]:
             raise BadRequest("Invalid wait time") from None
     text = request.get("index")
     if text:
-        index = read_uint(text)
-        if index is None:
-            raise BadRequest("Invalid index")
-        min_index = index
+        try:
+            min_index = parse_uint(text)
+        except NumberError:
+            raise BadRequest("Invalid index") from None
     return min_index, wait_ns
 
 
@@ -107,8 +94,10 @@ def _check_cache_control(text: str) -> None:
     for part in text.split(","):
         name, equals, value = part.strip().partition("=")
         if equals and name.lower() in ("max-age", "stale-if-error"):
-            if not _INTEGER.fullmatch(value) or not -_INT64_MAX - 1 <= int(value) <= _INT64_MAX:
-                raise BadRequest("Invalid Cache-Control header.")
+            try:
+                parse_int(value)
+            except NumberError:
+                raise BadRequest("Invalid Cache-Control header.") from None
 
 
 def forbid_namespace(request: Request) -> None:
@@ -117,12 +106,3 @@ def forbid_namespace(request: Request) -> None:
         raise BadRequest(f'Bad request: Invalid query parameter: "ns" - {NO_NAMESPACES}')
     if "x-consul-namespace" in request.headers and request.header("x-consul-namespace"):
         raise BadRequest(f'Bad request: Invalid header: "X-Consul-Namespace" - {NO_NAMESPACES}')
-
-
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-
-
-def parse_bool(text: str) -> bool | None:
-    """Go's strconv.ParseBool; None when it would refuse."""
-    return True if text in _TRUE else False if text in _FALSE else None

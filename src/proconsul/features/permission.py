@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from proconsul.engine.store.watch import WatchSet
 
 # A read, a write, or what is neither.
 Method = Any
+
+
+class Visible(NamedTuple):
+    """What of a value is shown, and whether something was left out."""
+
+    value: Any
+    removed: bool
 
 
 class Permission(Protocol):
@@ -15,14 +24,21 @@ class Permission(Protocol):
     @property
     def unlimited(self) -> bool: ...
 
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all."""
+    def admit(self, method: Method, args: Any, token: str) -> Hashable:
+        """Raise ConsulError when whoever has ``token`` may not call ``method`` at all.
 
-    def sees(self, token: str) -> Hashable:
-        """What tells apart those who are shown different things; equal ones share answers."""
+        Returns who asks, as far as a read's answer depends on that: those who are shown the same are equal, and None
+        is whoever is shown what everybody is who may ask.
+        """
 
-    def visible(self, method: Method, value: Any, token: str) -> Any:
-        """What of a read's value is shown to ``token``."""
+    def watch(self, token: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``token`` may do."""
+
+    def lasts(self, token: str) -> bool:
+        """Whether what ``token`` may do changes only when a watch hears of it: it does not expire."""
+
+    def visible(self, method: Method, value: Any, sees: Any) -> Visible:
+        """What of a read's value is shown to those who are ``sees`` to `admit`, which was not None."""
 
     def may_operate(self, op: Any, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction (`TxnOp`). Raises what resolving it raises."""
@@ -36,14 +52,17 @@ class AllowEverything:
 
     unlimited = True
 
-    def admit(self, method: Method, args: Any, token: str) -> None:
-        return
-
-    def sees(self, token: str) -> Hashable:
+    def admit(self, method: Method, args: Any, token: str) -> Hashable:
         return None
 
-    def visible(self, method: Method, value: Any, token: str) -> Any:
-        return value
+    def watch(self, token: str, watch: WatchSet) -> None:
+        return
+
+    def lasts(self, token: str) -> bool:
+        return True
+
+    def visible(self, method: Method, value: Any, sees: Any) -> Visible:
+        return Visible(value, False)
 
     def may_operate(self, op: Any, token: str) -> bool:
         return True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from proconsul.features.acl.endpoint import ACL
-from proconsul.features.acl.http import ACLRoutes
+from proconsul.features.acl.http import acl_routes
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -63,7 +63,7 @@ FEATURES = (
         site.web, coordinates, disabled=site.coordinates_disabled)),
     Feature(Txn, lambda site, txn: TxnRoutes(
         site.web, txn, body_bytes_max=site.txn_request_bytes_max, value_bytes_max=site.kv_value_bytes_max)),
-    Feature(ACL, lambda site, acl: ACLRoutes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),
+    Feature(ACL, lambda site, acl: acl_routes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),
     Feature(None, lambda site, _: KeyringRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: OperatorRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: SnapshotRoutes(site.web, site.archives)),

@@ -14,7 +14,7 @@ def _itself(row: Any) -> Iterable[Any]:
     return (row,)
 
 
-class Command(NamedTuple):
+class ReplicatedCommand(NamedTuple):
     """One kind of command: how its request is read from plain msgpack values, and how it is applied.
 
     ``apply`` returns what answers the proposer, or raises ConsulError to refuse: then nothing has changed.
@@ -24,12 +24,12 @@ class Command(NamedTuple):
     apply: Callable[[Transaction, Any], Any]
 
 
-def command(request: Any, apply: Callable[[Transaction, Any], Any]) -> Command:
+def command(request: Any, apply: Callable[[Transaction, Any], Any]) -> ReplicatedCommand:
     """A command whose request is a plain record (or list of records) of type ``request``."""
-    return Command(msgpack.decoder_for(request), apply)
+    return ReplicatedCommand(msgpack.decoder_for(request), apply)
 
 
-class Section(NamedTuple):
+class SnapshotSection(NamedTuple):
     """Rows captured at one moment for a snapshot; ``records`` gives the values that are written for each of them.
 
     Rows are immutable, so another thread may write them while the state goes on.
@@ -49,11 +49,11 @@ Restorer = Callable[[Any], None]
 class Replicated(Protocol):
     """The replicated state of one feature."""
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """The commands this feature applies."""
         ...
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """Everything of this feature that belongs in a snapshot, in the order of the original."""
         ...
 

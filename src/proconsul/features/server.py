@@ -24,7 +24,7 @@ def same(value: Any) -> Any:
     return value
 
 
-def settle(waiter: Completion, future: asyncio.Future[Any]) -> None:
+def complete_from(waiter: Completion, future: asyncio.Future[Any]) -> None:
     """Pass the outcome of ``future`` on."""
     if future.cancelled():
         tell_error(waiter, ConsulError("leadership lost while committing log"))

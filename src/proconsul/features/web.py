@@ -17,7 +17,7 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire import gojson
 from proconsul.features.errors import BadRequest, ConsulError, status_of
 from proconsul.features.gate import Found, Gate, Pending
-from proconsul.features.options import PLAIN, Options, Rule, forbid_namespace, read_consistency, read_waiting
+from proconsul.features.options import PLAIN, OptionRule, Options, forbid_namespace, read_consistency, read_waiting
 from proconsul.features.server import Read, WriteMethod
 
 log = logging.getLogger("agent.http")
@@ -25,6 +25,8 @@ log = logging.getLogger("agent.http")
 JSON = "application/json"
 JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 INTERNAL_ERROR = "internal error"
+# Of 1.11 and later: something was left out of a list.
+FILTERED = {"X-Consul-Results-Filtered-By-Acls": "true"}
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
@@ -139,14 +141,14 @@ class Web:
         scheme, _, value = request.header("authorization").partition(" ")
         return (value.strip() if scheme.lower() == "bearer" else "") or self.default_token
 
-    def check(self, request: Request, *rules: Rule) -> None:
+    def check(self, request: Request, *rules: OptionRule) -> None:
         """Look at what the endpoint says, in its order, before anything else. Raises BadRequest."""
         if not request.query_string and "x-consul-namespace" not in request.headers:
-            if Rule.OPTIONS in rules:
+            if OptionRule.OPTIONS in rules:
                 self.options(request)
             return
         for rule in rules:
-            if rule is Rule.OPTIONS:
+            if rule is OptionRule.OPTIONS:
                 self.options(request)
             else:
                 forbid_namespace(request)
@@ -261,6 +263,8 @@ class Web:
         headers: dict[str, str] = {}
         if effective:
             headers["X-Consul-Effective-Consistency"] = found.consistency
+        if found.filtered:
+            headers |= FILTERED
         if cached is not None:
             headers |= self.cache_headers(cached)
         if found.view is not None:

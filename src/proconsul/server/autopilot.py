@@ -27,11 +27,11 @@ from proconsul.features.operator.model import (
 from proconsul.server.autopilot_health import Round, Stats, healthy_for_s, verdicts
 from proconsul.server.autopilot_plan import (
     RAFT_VERSION_WITH_NONVOTERS,
+    AutopilotPlan,
     ClusterView,
     Contact,
     ForceLeave,
     HandOver,
-    Plan,
     PlanConfig,
     Promote,
     plan,
@@ -39,7 +39,6 @@ from proconsul.server.autopilot_plan import (
 )
 from proconsul.server.autopilot_why import next_text, why
 from proconsul.server.consensus import Consensus
-from proconsul.server.peers import address_of
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.stats import ServerStats
 
@@ -147,7 +146,7 @@ class Autopilot:
         assert self._server.pool is not None, "who has peers has a network"
         try:
             return _stats(await self._server.pool.call(
-                address_of(details), "Status.RaftStats", None, ServerStats, timeout_s=ASK_TIMEOUT_S
+                details.address, "Status.RaftStats", None, ServerStats, timeout_s=ASK_TIMEOUT_S
             ))  # fmt: skip
         except (RpcFailure, DecodeError) as error:
             log.warning("Error getting server health from server: server=%s error=%s", details.name, error)
@@ -168,7 +167,7 @@ class Autopilot:
 
     async def _act(self) -> None:
         """Step after step until nothing is left to do, or a step changed nothing."""
-        last: Plan | None = None
+        last: AutopilotPlan | None = None
         for _ in range(STEPS_MAX):
             found = plan(self._view(), self._plan_config())
             if found.refusal:
@@ -178,7 +177,7 @@ class Autopilot:
             await self._take(found)
             last = found
 
-    async def _take(self, found: Plan) -> None:
+    async def _take(self, found: AutopilotPlan) -> None:
         step, server = found.step, self._server
         if isinstance(step, Promote):
             log.info("Promoting server to voter: id=%s address=%s", step.id, step.address)

@@ -99,22 +99,22 @@ class PlanConfig:
     server_stabilization_time_s: float = 10.0
 
 
-class Plan(NamedTuple):
+class AutopilotPlan(NamedTuple):
     """The next step, None when nothing is to be done; ``refusal`` says why dead servers stay."""
 
     step: Step | None
     refusal: str = ""
 
 
-def plan(view: ClusterView, config: PlanConfig) -> Plan:
+def plan(view: ClusterView, config: PlanConfig) -> AutopilotPlan:
     """The next step: promotions first, since more voters let more of the dead ones go."""
     promotion = _promotion(view, config)
     if promotion is not None:
-        return Plan(promotion)
+        return AutopilotPlan(promotion)
     successor = _successor(view)
     if successor is not None:
-        return Plan(successor)
-    return _cleanup(view, config) if config.cleanup_dead_servers else Plan(None)
+        return AutopilotPlan(successor)
+    return _cleanup(view, config) if config.cleanup_dead_servers else AutopilotPlan(None)
 
 
 def _promotion(view: ClusterView, config: PlanConfig) -> Promote | None:
@@ -138,23 +138,23 @@ def _successor(view: ClusterView) -> HandOver | None:
     return next((HandOver(peer.id) for peer in fit if peer.healthy_for_s is not None), None)
 
 
-def _cleanup(view: ClusterView, config: PlanConfig) -> Plan:
+def _cleanup(view: ClusterView, config: PlanConfig) -> AutopilotPlan:
     for name in view.strangers:
-        return Plan(ForceLeave("", name))
+        return AutopilotPlan(ForceLeave("", name))
     dead = [peer for peer in view.peers if peer.is_dead]
     for peer in dead:
         if not peer.voter and (step := _removal(peer)) is not None:
-            return Plan(step)  # it has no vote to lose
+            return AutopilotPlan(step)  # it has no vote to lose
     voters = [peer for peer in view.peers if peer.voter]
     dead = [peer for peer in dead if peer.voter]
     if not dead:
-        return Plan(None)
+        return AutopilotPlan(None)
     if len(dead) > (len(voters) - 1) // 2:
-        return Plan(None, f"too many dead servers: {len(dead)} of {len(voters)}")
+        return AutopilotPlan(None, f"too many dead servers: {len(dead)} of {len(voters)}")
     if len(voters) - len(dead) < config.min_quorum:
-        return Plan(None, f"{len(voters) - len(dead)} voters would be left, min_quorum is {config.min_quorum}")
+        return AutopilotPlan(None, f"{len(voters) - len(dead)} voters would be left, min_quorum is {config.min_quorum}")
     steps = (step for step in map(_removal, dead) if step is not None)
-    return Plan(next(steps, None))
+    return AutopilotPlan(next(steps, None))
 
 
 def _removal(peer: PeerView) -> Step | None:

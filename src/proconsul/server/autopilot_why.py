@@ -7,7 +7,7 @@ from proconsul.engine.raft.quorum import majority
 from proconsul.engine.wire.durations import format_duration
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig, ServerHealth
-from proconsul.server.autopilot_plan import ClusterView, ForceLeave, HandOver, PeerView, Plan, Promote
+from proconsul.server.autopilot_plan import AutopilotPlan, ClusterView, ForceLeave, HandOver, PeerView, Promote
 
 
 def why(peer: PeerView, health: ServerHealth, view: ClusterView, config: AutopilotConfig) -> list[str]:
@@ -47,7 +47,7 @@ def _fault(peer: PeerView, health: ServerHealth, config: AutopilotConfig) -> str
     return f"its log (term {health.LastTerm}, index {health.LastIndex}) is behind the leader's"
 
 
-def next_text(found: Plan) -> str:
+def next_text(found: AutopilotPlan) -> str:
     """What autopilot does next."""
     step = found.step
     if step is None:

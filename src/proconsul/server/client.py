@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
-from proconsul.engine.rpc.dial import Address
-from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.rpc.errors import RpcError, RpcFailure
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
+from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ConsulError, NoServers
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
-from proconsul.features.server import WriteMethod
+from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.txn.model import TxnError, TxnOp
+from proconsul.server.forwarding import undecodable
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
+
+# Servers that are asked about a token before it is taken that none can be reached.
+ASKED_MAX = 2
 
 
 class ConsulClient(ConsulNode):
@@ -26,6 +31,28 @@ class ConsulClient(ConsulNode):
     is_client = True
     on_duty = False
     leading = False
+
+    def _make_rights(self) -> TokenRights:
+        return AskedTokenRights(
+            self.state.acl, self.resolver, self.acl_settings, self._ask, self.clock, datacenter=self.datacenter
+        )  # fmt: skip
+
+    async def _ask(self, method: ReadMethod, args: Any) -> Any:
+        """The reply of any server; another one is asked when the first does not answer. Raises ConsulError."""
+        error = self.unavailable()
+        for _ in range(ASKED_MAX):
+            address = self.whom_to_ask()
+            if address is None or self.pool is None:
+                break
+            try:
+                return await self.pool.call(address, method.name, args, method.reply, timeout_s=ASK_TIMEOUT_S)
+            except RpcFailure as failure:
+                error = self.forwarding.error(address, failure)
+                if isinstance(failure, RpcError):
+                    break
+            except DecodeError as failure:
+                error = undecodable(failure)
+        raise error
 
     async def open(self) -> None:
         """A client keeps nothing on disk."""

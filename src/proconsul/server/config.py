@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proconsul.engine.raft.config import RaftConfig
-from proconsul.engine.rpc.dial import Address, Tls
+from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.mux import NO_TLS, TlsPolicy
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.settings import NO_ACLS, AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig

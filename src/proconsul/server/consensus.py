@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from proconsul.engine.meters import Meters
 from proconsul.engine.raft.node import RaftNode
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.messages import MessageType
 from proconsul.features.state import State
 from proconsul.server.config import ServerConfig

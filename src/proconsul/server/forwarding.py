@@ -22,14 +22,14 @@ from proconsul.engine.raft.errors import (
     ShutdownError,
 )
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
 from proconsul.features.errors import ConsulError, NoServers, Unanswered
-from proconsul.features.server import ReadMethod, WriteMethod, settle
+from proconsul.features.server import ReadMethod, WriteMethod, complete_from
 
 log = logging.getLogger("agent.server.rpc")
 
@@ -124,7 +124,7 @@ class Forwarding:
     ) -> Any:
         """The reply of another server. ``here``: whether this server has become the one to do it; then the result is
         None and nothing was asked. Raises ConsulError."""
-        return await self.insist(_Question(method, self._completed(args), reply, reads, here))
+        return await self.retry(_Question(method, self._completed(args), reply, reads, here))
 
     def _completed(self, args: Any) -> Any:
         return replace(args, Datacenter=self._datacenter) if getattr(args, "Datacenter", None) == "" else args
@@ -137,7 +137,7 @@ class Forwarding:
             return ConsulError(making_call(failure))
         return Unanswered(making_call(failure))
 
-    async def insist(self, question: _Question, error: ConsulError | None = None) -> Any:
+    async def retry(self, question: _Question, error: ConsulError | None = None) -> Any:
         """Ask until there is a reply or the time is over. ``error``: how it failed already."""
         method, args, reply, reads, here = question
         loop = asyncio.get_running_loop()
@@ -159,7 +159,7 @@ class Forwarding:
                 try:
                     return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))
                 except DecodeError as failure:
-                    raise _undecodable(failure) from None
+                    raise undecodable(failure) from None
                 except RpcFailure as failure:
                     error = self.error(address, failure)
                     if not _may_repeat(failure, reads) or loop.time() >= until:
@@ -171,7 +171,7 @@ class Forwarding:
 
 
 class _Forwarded:
-    """One call for those who wait without a task; a task only insists when the first attempt fails."""
+    """One call for those who wait without a task; a task only retries when the first attempt fails."""
 
     __slots__ = ("_address", "_call", "_forwarding", "_question", "_task", "_waiters")
 
@@ -208,16 +208,16 @@ class _Forwarded:
                 self.set_exception(failure)
                 return leave
         if self._call is None:
-            self._insist()
+            self._start_retrying()
         return leave
 
-    def _insist(self, error: ConsulError | None = None) -> None:
-        self._task = asyncio.ensure_future(self._forwarding.insist(self._question, error))
-        self._task.add_done_callback(self._insisted)
+    def _start_retrying(self, error: ConsulError | None = None) -> None:
+        self._task = asyncio.ensure_future(self._forwarding.retry(self._question, error))
+        self._task.add_done_callback(self._retried)
 
-    def _insisted(self, task: asyncio.Future[Any]) -> None:
+    def _retried(self, task: asyncio.Future[Any]) -> None:
         for waiter in self._all():
-            settle(waiter, task)
+            complete_from(waiter, task)
 
     def _all(self) -> list[Completion]:
         """Everybody who waits; they are told once."""
@@ -239,7 +239,7 @@ class _Forwarded:
         try:
             reply = decode(self._question.reply, body)
         except DecodeError as failure:
-            self._fail(_undecodable(failure))
+            self._fail(undecodable(failure))
             return
         for waiter in self._all():
             tell(waiter, reply)
@@ -252,7 +252,7 @@ class _Forwarded:
         assert self._address is not None
         error = self._forwarding.error(self._address, failure)
         if _may_repeat(failure, self._question.reads):
-            self._insist(error)
+            self._start_retrying(error)
         else:
             self._fail(error)
 
@@ -284,7 +284,8 @@ class Written(Mapped):
             tell_error(self._waiter, error)
 
 
-def _undecodable(failure: DecodeError) -> ConsulError:
+def undecodable(failure: DecodeError) -> ConsulError:
+    """What a reply that cannot be read means to whoever asked."""
     return ConsulError(f"rpc error making call: {failure}")
 
 

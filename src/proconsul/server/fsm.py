@@ -20,7 +20,7 @@ from proconsul.engine.wire.record import Record
 from proconsul.features.config_entry.model import encode_request
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import SKIPPABLE, MessageType
-from proconsul.features.replicated import Command, Restorer, Section
+from proconsul.features.replicated import ReplicatedCommand, Restorer, SnapshotSection
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.chunk_records import chunks_from_record, chunks_to_record
@@ -81,7 +81,7 @@ class FSM:
         self.applied: dict[int, int] = {}
         self.chunks = ChunkBuffer()
         self._parts = state.replicated()
-        self._commands: dict[int, Command] = {}
+        self._commands: dict[int, ReplicatedCommand] = {}
         for part in self._parts:
             for kind, command in part.commands().items():
                 self._commands[kind] = command
@@ -130,8 +130,8 @@ class FSM:
         sections = [section for part in self._parts for section in part.capture()]
         store = self.state.store
         indexes = [IndexEntry(store.spellings.get(key, key), value) for key, value in store.indexes.items()]
-        sections.append(Section(MessageType.INDEX, indexes))
-        sections.append(Section(MessageType.CHUNKING_STATE, [chunks_to_record(self.chunks)]))
+        sections.append(SnapshotSection(MessageType.INDEX, indexes))
+        sections.append(SnapshotSection(MessageType.CHUNKING_STATE, [chunks_to_record(self.chunks)]))
         return FSMSnapshot(self.applied_index, sections)
 
     def restore(self, source: BinaryIO) -> None:
@@ -155,7 +155,7 @@ class FSM:
 class FSMSnapshot:
     """An immutable capture of the state that can be written from another thread."""
 
-    def __init__(self, index: int, sections: list[Section]) -> None:
+    def __init__(self, index: int, sections: list[SnapshotSection]) -> None:
         self.index = index
         self._sections = sections
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.store.view import View, Views, Waiter
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import (
     DEFAULT_QUERY_TIME_NS,
@@ -30,6 +31,7 @@ from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
+from proconsul.server.bearers import Bearers
 from proconsul.server.forwarding import Forwarding, Written
 
 _LEADS = True, 0
@@ -79,6 +81,7 @@ class Gate:
         self._writes: dict[WriteMethod, Do] = {}
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
         self._confirming: set[asyncio.Task[None]] = set()
+        self.bearers = Bearers(self.permission, views.watches)
 
     def serve(
         self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
@@ -107,18 +110,12 @@ class Gate:
         return self.authority.leading and self.permission.unlimited
 
     def _admitted(self, read: Read, token: str) -> Read:
-        """``read`` as whoever has ``token`` may do it: others with other rights have views of their own."""
-        permission = self.permission
-        permission.admit(read.method, read.args, token)
-        sees = permission.sees(token)
+        """``read`` as whoever has ``token`` may do it: those who are shown something else have views of their own."""
+        sees = self.permission.admit(read.method, read.args, token)
+        return read if sees is None else self._as_seen(read, sees)
 
-        def run(watch: Any) -> tuple[int, Any]:
-            if permission.sees(token) != sees:
-                raise _RightsChanged()  # what is kept for some rights is never made with others
-            index, value = read.run(watch)
-            return index, permission.visible(read.method, value, token)
-
-        return read._replace(key=(sees, read.key), run=run)
+    def _as_seen(self, read: Read, sees: Hashable) -> Read:
+        return read._replace(key=(sees, read.key), run=_AsSeen(self.permission, read, sees))
 
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
@@ -127,9 +124,12 @@ class Gate:
         """
         if self.permission.unlimited:
             return asked
-        if before is not None and before.key[0] == self.permission.sees(token):  # type: ignore[index]
+        sees = self.permission.admit(asked.method, asked.args, token)
+        if sees is None:
+            return asked
+        if before is not None and before is not asked and before.key[0] == sees:  # type: ignore[index]
             return before
-        return self._admitted(asked, token)
+        return self._as_seen(asked, sees)
 
     # ------------------------------------------------------------------ reads
 
@@ -181,6 +181,17 @@ class Gate:
             return "leader"
         return level
 
+    def look(self, method: ReadMethod, args: Any, token: str, watch: WatchSet) -> Any:
+        """What our own state shows to ``token``, as it is; ``watch`` hears of all that would change it.
+
+        Raises ConsulError, PermissionDenied among them.
+        """
+        permission = self.permission
+        sees = permission.admit(method, args, token)
+        permission.watch(token, watch)
+        _, value = self.reading(method, args).run(watch)
+        return value if sees is None else permission.visible(method, value, sees).value
+
     def may_be_here(self, options: Options) -> bool:
         """Whether our own state may answer now."""
         return self.authority.answers(self.level(options))
@@ -189,14 +200,14 @@ class Gate:
         """The answer of our own state; None when it has to wait for a change."""
         if not read.shared and (options.min_index == 0 or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
-            return Found(max(index, 1), value, *self._knows(level), level)
+            return Found(max(index, 1), value, *self._knows(level), level, filtered=_left_out(read.run))
         view = self.views.get(read.key, read.run)
         if options.min_index and view.index <= options.min_index:
             return None
         return self.found_in(view, level)
 
     def found_in(self, view: View, level: str) -> Found:
-        return Found(view.index, view.value, *self._knows(level), level, view)
+        return Found(view.index, view.value, *self._knows(level), level, view, filtered=_left_out(view.run))
 
     def _knows(self, level: str) -> tuple[bool, int]:
         """Of whoever may answer with another level than ``stale``, it is known already: it leads."""
@@ -286,8 +297,23 @@ class Gate:
         return self.authority.answers(level) or await self.authority.may_answer(level)
 
 
-class _RightsChanged(Exception):
-    """A view is for rights that its token does not have any more; nobody outside is told."""
+class _AsSeen:
+    """A read as some may see its value; ``left_out``: whether the last value was not all there is."""
+
+    __slots__ = ("_permission", "_read", "_sees", "left_out")
+
+    def __init__(self, permission: Permission, read: Read, sees: Hashable) -> None:
+        self._permission, self._read, self._sees = permission, read, sees
+        self.left_out = False
+
+    def __call__(self, watch: Any) -> tuple[int, Any]:
+        index, value = self._read.run(watch)
+        value, self.left_out = self._permission.visible(self._read.method, value, self._sees)
+        return index, value
+
+
+def _left_out(run: Any) -> bool:
+    return isinstance(run, _AsSeen) and run.left_out
 
 
 class _Reading:
@@ -329,14 +355,33 @@ class _Reading:
             return
         view = gate.views.get(read.key, read.run)
         self._view_waiter = gate.views.wait(view, options.min_index, self._changed)
+        if not gate.permission.unlimited:
+            gate.bearers.join(self._token, self)
         self._timer = asyncio.get_running_loop().call_later(gate.wait_s(options.wait_ns), self.hurry)
 
     def _release(self) -> Waiter | None:
         """Stop waiting; nothing may be left that refers back here, or the collector would have to find it."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._view_waiter is not None and not self._gate.permission.unlimited:
+            self._gate.bearers.leave(self._token, self)
         view_waiter, self._view_waiter, self._timer = self._view_waiter, None, None
         return view_waiter
+
+    def rights_changed(self) -> None:
+        """What the token may do may have changed: answer as to one who asks now, if it has."""
+        waiter = self._view_waiter
+        if waiter is None:
+            return
+        try:
+            same = self._gate.admitted(self._asked, self._read, self._token) is self._read
+        except Exception:
+            same = False  # it is refused by now, and will be told so
+        if not same:
+            self._release()
+            waiter.cancel()
+            self._options = self._options._replace(min_index=0)
+            self.begin()
 
     def _changed(self, view: View) -> None:
         self._release()
@@ -345,8 +390,9 @@ class _Reading:
         except Exception as error:
             tell_error(self._waiter, error)
             return
-        if admitted is not self._read or isinstance(view.error, _RightsChanged):
-            self.begin()  # as one who asks now
+        if admitted is not self._read:
+            self._options = self._options._replace(min_index=0)
+            self.begin()
         elif view.error is not None:
             tell_error(self._waiter, view.error)
         elif self._gate.may_be_here(self._options):
@@ -379,7 +425,7 @@ class _Reading:
             value = self._asked.method.value_in(reply)
             index = max(getattr(reply, "Index", 0), 1)
             known = index, value, reply.KnownLeader, reply.LastContact, options.consistency, None, reply
-            tell(self._waiter, Found(*known))
+            tell(self._waiter, Found(*known, getattr(reply, "ResultsFilteredByACLs", False)))
 
     def set_exception(self, error: Exception) -> None:
         tell_error(self._waiter, error)
@@ -387,12 +433,12 @@ class _Reading:
     async def _later(self) -> None:
         """Wait until somebody leads."""
         try:
-            elsewhere = not await self._gate.authority.may_answer(self._options.consistency)
+            must_forward = not await self._gate.authority.may_answer(self._options.consistency)
         except Exception as error:
             tell_error(self._waiter, error)
             return
         self._cancel = None
-        if not (elsewhere and self._ask()):
+        if not (must_forward and self._ask()):
             self._look()
 
     # ------------------------------------------------------------------ for whoever waits

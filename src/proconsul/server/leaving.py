@@ -16,7 +16,6 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.base import DCSpecificRequest
 from proconsul.server.consensus import Consensus
-from proconsul.server.peers import address_of
 
 log = logging.getLogger("agent.server")
 
@@ -66,7 +65,7 @@ async def _is_removed(server: Consensus) -> bool:
     """By our own configuration or, since who is removed need not be told by Raft, by that of another server."""
     if server.raft.members.get(server.node_id) is None:
         return True
-    others = [address_of(one) for one in server.peers_known.alive() if str(one.address) != server.address]
+    others = [one.address for one in server.peers_known.alive() if str(one.address) != server.address]
     asked = server.whom_to_ask() or (others[0] if others else None)
     if asked is None or server.pool is None:
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from proconsul.engine.gossip.delegate import Refused
+from proconsul.engine.gossip.delegate import NodeRefused
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.server.server_details import Build, ServerDetails
 
@@ -30,9 +30,9 @@ def lan_rule(*, name: str, node_id: str, datacenter: str, segment: str = "") -> 
             if member.name != name:
                 _check_id(member, node_id, owners)
             if member.tags.get("dc", "") != datacenter:
-                raise Refused(f"Member '{member.name}' part of wrong datacenter '{member.tags.get('dc', '')}'")
+                raise NodeRefused(f"Member '{member.name}' part of wrong datacenter '{member.tags.get('dc', '')}'")
             if member.tags.get("segment", "") != segment:
-                raise Refused(
+                raise NodeRefused(
                     f"Member '{member.name}' part of wrong segment '{member.tags.get('segment', '')}' "
                     f"(expected '{segment}')"
                 )
@@ -46,9 +46,9 @@ def _check_id(member: Member, own_id: str, owners: dict[str, str]) -> None:
         return
     clash = f"Member '{member.name}' has conflicting node ID '{node_id}' with"
     if node_id == own_id:
-        raise Refused(f"{clash} this agent's ID")
+        raise NodeRefused(f"{clash} this agent's ID")
     if node_id in owners:
-        raise Refused(f"{clash} member '{owners[node_id]}'")
+        raise NodeRefused(f"{clash} member '{owners[node_id]}'")
     try:
         if Build.parse(member.tags.get("build", "")) >= _UNIQUE_IDS_SINCE:
             owners[node_id] = member.name
@@ -60,7 +60,7 @@ def wan_rule(members: Sequence[Member]) -> None:
     """Only servers; of whatever datacenter. Raises Refused."""
     for member in members:
         if member.status is not MemberStatus.LEFT and ServerDetails.parse(member) is None:
-            raise Refused(f"Member '{member.name}' is not a server")
+            raise NodeRefused(f"Member '{member.name}' is not a server")
 
 
 def allow_networks(networks: Sequence[Network]) -> Callable[[str], None]:
@@ -72,8 +72,8 @@ def allow_networks(networks: Sequence[Network]) -> Callable[[str], None]:
         try:
             ip = ip_address(address)
         except ValueError:
-            raise Refused(f"{address} is not allowed") from None
+            raise NodeRefused(f"{address} is not allowed") from None
         if not any(ip in network for network in networks):
-            raise Refused(f"{address} is not allowed")
+            raise NodeRefused(f"{address} is not allowed")
 
     return accept

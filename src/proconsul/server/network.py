@@ -9,27 +9,29 @@ from typing import Protocol
 from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import RaftError, TransportError
 from proconsul.engine.raft.network import NetworkTransport, Streams
-from proconsul.engine.rpc.dial import Address, FirstByte
+from proconsul.engine.rpc.dial import FirstByte
 from proconsul.engine.rpc.mux import OnProtocol, OnStreams, RpcListener
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer, RpcServer
+from proconsul.engine.wire.goerrors import ListenError
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
 from proconsul.server.peers import Peers, parse_address
-from proconsul.server.service import Registered, register
+from proconsul.server.service import RpcHost, register
 from proconsul.server.snapshotting import SnapshotArchives
 
 log = logging.getLogger("agent.server.rpc")
 
 
-class Served(Registered, Protocol):
+class Served(RpcHost, Protocol):
     """The server behind the port, and what else comes in there."""
 
     tls: RpcTls
     archives: SnapshotArchives
 
 
-class Network:
+class ServerNetwork:
     """What comes in on a server's RPC port, and Raft's way to the others by ``pool``."""
 
     def __init__(self, server: Served, pool: ConnectionPool, peers: Peers) -> None:
@@ -42,9 +44,12 @@ class Network:
         }, tls=lambda: server.tls.incoming)  # fmt: skip
 
     async def listen(self, address: Address) -> None:
-        """Accept calls. Raises OSError."""
+        """Accept calls. Raises ListenError."""
         register(self._server, self.rpc)
-        await self._listener.start(address.host, address.port)
+        try:
+            await self._listener.start(address.host, address.port)
+        except ListenError as error:
+            raise ListenError(f"Failed to start Consul server: Failed to start RPC layer: {error}") from error
 
     async def close(self) -> None:
         await self._listener.close()

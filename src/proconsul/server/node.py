@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
 from proconsul.engine.meters import Meters
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.resolver import Resolver
+from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.base import SECOND_NS
 from proconsul.features.coordinate.endpoint import WanCoordinate
 from proconsul.features.errors import ConsulError
@@ -69,6 +70,7 @@ class ConsulNode(ABC):
             self.state.acl, enabled=acl.enabled, default_allow=acl.default_allow, datacenter=self.datacenter,
             wall_clock_ns=wall_clock_ns,
         )  # fmt: skip
+        self.rights = self._make_rights()
         self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
         self.peers_known = Peers(gossip.members, self.rng)
         # None for a node without a network.
@@ -95,6 +97,10 @@ class ConsulNode(ABC):
     def _make_permission(self) -> Permission:
         """A client lets everybody ask: servers see whose token it is."""
         return AllowEverything()
+
+    @abstractmethod
+    def _make_rights(self) -> TokenRights:
+        """Who says what a token may do at this node."""
 
     def endpoint(self, kind: type[T]) -> T:
         """The endpoint of a class."""

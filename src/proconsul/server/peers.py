@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from proconsul.engine.gossip.member import Member, MemberStatus
-from proconsul.engine.rpc.dial import Address
+from proconsul.engine.wire.hostport import Address, AddressError, split_address
 from proconsul.server.server_details import ServerDetails, servers
 
 
@@ -29,10 +29,10 @@ class Peers:
         """All servers, also those that failed or left."""
         if self._known is None:
             self._known = known = list(servers(self._members()))
-            self._alive = [address_of(server) for server in known if server.status is MemberStatus.ALIVE]
+            self._alive = [server.address for server in known if server.status is MemberStatus.ALIVE]
             # Of two with the same id the first counts.
             self._by_id = {
-                server.raft_id: address_of(server)
+                server.raft_id: server.address
                 for server in reversed(known) if server.status is not MemberStatus.LEFT
             }  # fmt: skip
         return self._known
@@ -59,11 +59,10 @@ class Peers:
         return self._by_id.get(server_id)
 
 
-def address_of(server: ServerDetails) -> Address:
-    return Address(server.address.host, server.address.port)
-
-
 def parse_address(text: str) -> Address | None:
-    """``host:port`` as Raft has it, IPv6 in brackets; None for nothing."""
-    host, _, port = text.rpartition(":")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port)) if host and port.isdigit() else None
+    """``host:port`` as Raft has it, IPv6 in brackets; None for what is no address."""
+    try:
+        address = split_address(text)
+    except AddressError:
+        return None
+    return address if address.host else None

@@ -97,8 +97,8 @@ def _server(item: object) -> RaftServer:
     return RaftServer(suffrage, item["id"], item["address"])
 
 
-def _rebuild(entries: LogStore, snapshots: SnapshotStore, configuration: Configuration) -> None:
-    """Make snapshot and log one snapshot with ``configuration``. May be repeated after a crash at any point."""
+def read_state(entries: LogStore, snapshots: SnapshotStore) -> tuple[FSM, int, int]:
+    """All that is kept, applied, with the index and term of the last entry, 0 when there is none. Raises RaftError."""
     fsm, index, term = FSM(State()), 0, 0
     found = newest_snapshot(snapshots, log.warning)
     if found is not None:
@@ -113,6 +113,12 @@ def _rebuild(entries: LogStore, snapshots: SnapshotStore, configuration: Configu
                 else:
                     fsm.apply(entry.index, entry.term, entry.type, entry.data, None)
             index, term = entry.index, entry.term
+    return fsm, index, term
+
+
+def _rebuild(entries: LogStore, snapshots: SnapshotStore, configuration: Configuration) -> None:
+    """Make snapshot and log one snapshot with ``configuration``. May be repeated after a crash at any point."""
+    fsm, index, term = read_state(entries, snapshots)
     if not index:
         raise RaftError("refused to recover cluster with no initial state, this is probably an operator error")
     sink = snapshots.create(index, term, configuration, _CONFIGURATION_INDEX)

@@ -20,13 +20,14 @@ from proconsul.engine.raft.errors import BootstrapError, NotLeaderError, RaftErr
 from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
+from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, NoLeader
@@ -46,10 +47,10 @@ from proconsul.server.gossip_port import GossipPort
 from proconsul.server.leadership import Leadership
 from proconsul.server.lock_delays import LockGate
 from proconsul.server.membership import Bootstrapping, RaftMembers
-from proconsul.server.network import Network
+from proconsul.server.network import ServerNetwork
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 from proconsul.server.operating import Operating
-from proconsul.server.peers import address_of, parse_address
+from proconsul.server.peers import parse_address
 from proconsul.server.recovery import recover
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.snapshotting import LocalArchives
@@ -164,7 +165,7 @@ class ConsulServer(ConsulNode):
         assert self.pool is not None
         args = DCSpecificRequest(Datacenter=self.datacenter)
         reply: list[str] = await self.pool.call(
-            address_of(server), "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S
+            server.address, "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S
         )
         return reply
 
@@ -179,11 +180,14 @@ class ConsulServer(ConsulNode):
         put_up_sign(directory)
         return entries, DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
 
-    def _make_network(self, pool: ConnectionPool) -> Network:
-        return Network(self, pool, self.peers_known)
+    def _make_network(self, pool: ConnectionPool) -> ServerNetwork:
+        return ServerNetwork(self, pool, self.peers_known)
 
     def _make_leadership(self) -> Leadership:
         return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+
+    def _make_rights(self) -> TokenRights:
+        return OwnTokenRights(self.resolver)
 
     def _make_permission(self) -> Permission:
         acl = self.acl_settings

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from proconsul.engine.gossip.member import Member, MemberStatus
+from proconsul.engine.wire.hostport import Address, split_host_port
 
 ROLE_SERVER = "consul"
 _FEATURE = "ft_"
@@ -52,16 +53,6 @@ class Build(NamedTuple):
         return cls(*numbers)
 
 
-class Listener(NamedTuple):
-    """Host and RPC port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
 @dataclass(frozen=True, slots=True)
 class ServerDetails:
     """A server of any datacenter. ``name`` is the pool's: with the datacenter appended in the WAN pool.
@@ -78,7 +69,7 @@ class ServerDetails:
     id: str
     datacenter: str
     segment: str
-    address: Listener
+    address: Address
     status: MemberStatus
     build: Build
     version: int
@@ -89,7 +80,7 @@ class ServerDetails:
     read_replica: bool = False
     acls: AclMode = AclMode.UNKNOWN
     use_tls: bool = False
-    segments: Mapping[str, Listener] = field(default_factory=dict)
+    segments: Mapping[str, Address] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -114,7 +105,7 @@ class ServerDetails:
         try:
             return cls(
                 name=member.name, id=tags.get("id", ""), datacenter=tags.get("dc", ""),
-                segment=tags.get("segment", ""), address=Listener(member.address, _integer(tags["port"])),
+                segment=tags.get("segment", ""), address=Address(member.address, _integer(tags["port"])),
                 status=member.status, build=Build.parse(tags["build"]), version=_integer(tags["vsn"]),
                 raft_version=_integer(tags.get("raft_vsn", "0")),
                 wan_join_port=_integer(tags.get("wan_join_port", "0")),
@@ -138,16 +129,10 @@ def _integer(text: str) -> int:
     return value
 
 
-def _listener(text: str) -> Listener:
+def _listener(text: str) -> Address:
     """``host:port``, IPv6 in brackets. Raises ValueError."""
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host or "[" in host or "]" in host:
-        raise ValueError(f"too many colons in address {text!r}")
-    if not colon:
-        raise ValueError(f"missing port in address {text!r}")
-    return Listener(host, _integer(port))
+    host, port = split_host_port(text)
+    return Address(host, _integer(port))
 
 
 def _acl_mode(text: str) -> AclMode:
@@ -163,48 +148,3 @@ def servers(members: Iterable[Member]) -> Iterator[ServerDetails]:
         details = ServerDetails.parse(member)
         if details is not None:
             yield details
-
-
-def all_at_least(candidates: Iterable[ServerDetails], build: Build) -> bool:
-    """Whether every server that is alive has at least release ``build``; without any there is nothing to rely on."""
-    alive = [server.build for server in candidates if server.status is MemberStatus.ALIVE]
-    return bool(alive) and min(alive) >= build
-
-
-class ServerLookup:
-    """The servers of one datacenter, by RPC address and by Raft id. Bounded by the pool's members."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, ServerDetails] = {}
-        self._by_address: dict[str, ServerDetails] = {}
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def __iter__(self) -> Iterator[ServerDetails]:
-        return iter(list(self._by_id.values()))
-
-    def add(self, server: ServerDetails) -> None:
-        """Add a server, or what has changed about it."""
-        known = self._by_id.get(server.raft_id)
-        if known is not None:
-            self.remove(known)
-        self._by_id[server.raft_id] = server
-        self._by_address[str(server.address)] = server
-
-    def remove(self, server: ServerDetails) -> None:
-        """Forget a server. A later one that took over its id or its address stays."""
-        address = str(server.address)
-        known = self._by_id.get(server.raft_id)
-        if known is not None and known.address == server.address:
-            del self._by_id[server.raft_id]
-        holder = self._by_address.get(address)
-        if holder is not None and holder.raft_id == server.raft_id:
-            del self._by_address[address]
-
-    def by_raft_id(self, raft_id: str) -> ServerDetails | None:
-        return self._by_id.get(raft_id)
-
-    def by_address(self, address: str) -> ServerDetails | None:
-        """``address`` is ``host:port``, IPv6 in brackets."""
-        return self._by_address.get(address)

@@ -28,7 +28,7 @@ class Nothing(Record, frozen=True):
     """No arguments."""
 
 
-class Registered(Protocol):
+class RpcHost(Protocol):
     """The server behind the port."""
 
     gate: Gate
@@ -42,7 +42,7 @@ class Registered(Protocol):
     def raft_stats(self) -> ServerStats: ...
 
 
-def register(server: Registered, rpc: RpcServer) -> None:
+def register(server: RpcHost, rpc: RpcServer) -> None:
     """Answer on ``rpc`` what the gate of ``server`` knows, and what is of this port alone."""
     gate, doors = server.gate, _Doors(server.gate)
     for method in gate.methods:
@@ -92,7 +92,7 @@ def _shown(method: ReadMethod, found: Found) -> Any:
         return found.value
     return method.reply(
         Index=found.last_index, LastContact=found.last_contact_ns, KnownLeader=found.known_leader,
-        **{method.field: method.to_field(found.value)},
+        ResultsFilteredByACLs=found.filtered, **{method.field: method.to_field(found.value)},
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _reply(method: WriteMethod, result: Any) -> Any:
     return None if method.reply is None else method.to_reply(result)
 
 
-async def _stats_of(server: Registered) -> ServerStats:
+async def _stats_of(server: RpcHost) -> ServerStats:
     """As ``raft_stats``, for a leader that asks.
 
     A process that had no turn for a moment may read the question before what its leader sent earlier, on another

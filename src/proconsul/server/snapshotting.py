@@ -27,13 +27,13 @@ from proconsul.engine.raft.errors import (
 from proconsul.engine.raft.fsm import FSMSnapshot
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import SnapshotMeta
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.streams import put, put_eof
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, Unanswered
 from proconsul.features.permission import Permission
@@ -163,7 +163,7 @@ class SnapshotArchives:
                 self._server.permission.admit(SNAPSHOT, args, args.Token)
                 return await self._local.save()
             try:
-                return await self._save_elsewhere(args)
+                return await self._forward_save(args)
             except Unanswered as error:
                 attempts += 1
                 if attempts >= _SAVE_ATTEMPTS and loop.time() >= until:
@@ -179,7 +179,7 @@ class SnapshotArchives:
             archive.seek(0)
             ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
             if self._local is None or not ours:
-                await self._restore_elsewhere(args, archive)
+                await self._forward_restore(args, archive)
                 return
             self._server.permission.admit(SNAPSHOT, args, args.Token)
             try:
@@ -193,7 +193,7 @@ class SnapshotArchives:
 
     # ------------------------------------------------------------------ through another server
 
-    async def _save_elsewhere(self, args: SnapshotRequest) -> Saved:
+    async def _forward_save(self, args: SnapshotRequest) -> Saved:
         address, reader, writer = await self._ask(args)
 
         async def received() -> Saved:
@@ -220,7 +220,7 @@ class SnapshotArchives:
         finally:
             writer.close()
 
-    async def _restore_elsewhere(self, args: SnapshotRequest, archive: BinaryIO) -> None:
+    async def _forward_restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
         address, reader, writer = await self._ask(args)
 
         async def answered() -> SnapshotResponse:

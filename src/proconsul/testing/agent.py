@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.engine.http.request import Request, Response
+from proconsul.server.server import ConsulServer
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
@@ -49,6 +50,12 @@ class AgentInLoop:
         self._settings = _settings(settings or {}, listen)
         self._solo = not gossip
         self.agent: Agent
+
+    @property
+    def server(self) -> ConsulServer:
+        """The side of the agent that is a server; not of a client agent."""
+        assert self.agent.server is not None
+        return self.agent.server
 
     @property
     def http_address(self) -> str:

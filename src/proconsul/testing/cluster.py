@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from random import Random
 from typing import Any, BinaryIO
 
@@ -26,19 +25,19 @@ from proconsul.features.catalog.model import RegisterRequest
 from proconsul.features.errors import ConsulError
 from proconsul.features.operator.model import AutopilotConfig
 from proconsul.features.snapshot.model import SnapshotRequest
-from proconsul.testing.cluster_clients import LOCK_DELAY_S, NODE, REGISTERS, TREE, Client, client
+from proconsul.testing.cluster_clients import LOCK_DELAY_S, NODE, REGISTERS, TREE, SimClient, client
 from proconsul.testing.cluster_disk import DiskFaults, ServerDisk
 from proconsul.testing.cluster_gossip import Gossip
 from proconsul.testing.cluster_network import Links
-from proconsul.testing.cluster_server import Process, SimServer
-from proconsul.testing.cluster_watch import Watch
+from proconsul.testing.cluster_server import Machine, Process, SimServer
+from proconsul.testing.cluster_watch import ClusterWatch
 from proconsul.testing.history import Operation
 from proconsul.testing.linearizability import UndecidedError, check
 from proconsul.testing.lock_delays import early_acquisition
 from proconsul.testing.raft_server import CALM, CHURN, STORM, Faults, SafetyError
 from proconsul.testing.virtual_loop import VirtualLoop, VirtualTime
 
-__all__ = ["Cluster", "Host", "SafetyError"]
+__all__ = ["Cluster", "Machine", "SafetyError"]
 
 PROFILES = (Faults(), CHURN, STORM)
 # Clocks differ by up to this: a leader's lease of half its followers' patience bears it.
@@ -49,31 +48,6 @@ AUTOPILOT = AutopilotConfig(
 VISIT_EVERY_S = 0.3
 # Steps of one search for an order; a history that needs more is not judged.
 STEPS_MAX = 200_000
-
-
-@dataclass(slots=True)
-class Host:
-    """A machine: what is there whether a server runs on it or not. ``founder``: it begins the cluster."""
-
-    name: str
-    id: str
-    ip: str
-    founder: bool
-    disk: ServerDisk
-    rate: float
-    starts: int = 0
-
-    @property
-    def address(self) -> str:
-        return f"{self.ip}:8300"
-
-    @property
-    def tags(self) -> Mapping[str, str]:
-        """As a server's gossip says."""
-        return {
-            "role": "consul", "id": self.id, "dc": "dc1", "segment": "", "port": "8300", "build": "1.8.7:simulated",
-            "vsn": "2", "vsn_min": "2", "vsn_max": "3", "raft_vsn": "3", "wan_join_port": "8302",
-        }  # fmt: skip
 
 
 class Cluster:
@@ -102,11 +76,12 @@ class Cluster:
         self.pace_s = 0.15
         self.busy = True
         self.clients: list[Callable[[Process], Any]] = [_register, client, client]
-        self.time = VirtualTime(rng)
+        self.time: VirtualTime = VirtualTime(rng)
+        self.processes: dict[str, Process] = {}
         self.links = Links(self.time, rng, CALM, in_order=seed % 2 == 0)
-        self.watch = Watch(self)
+        self.watch: ClusterWatch = ClusterWatch(self)
         self.gossip = Gossip(self)
-        self.hosts: dict[str, Host] = {}
+        self.hosts: dict[str, Machine] = {}
         self._striking = 0.0
         self._names = 0
         self._archive: BinaryIO | None = None
@@ -116,7 +91,7 @@ class Cluster:
             disk = ServerDisk(rng, DiskFaults(lies=number < liars))
             rate = rng.uniform(*CLOCK_RATES)
             host_id = f"{number:08d}-0000-0000-0000-000000000000"
-            self.hosts[host_id] = Host(f"s{number}", host_id, f"10.0.0.{number + 1}", number < 3, disk, rate)
+            self.hosts[host_id] = Machine(f"s{number}", host_id, f"10.0.0.{number + 1}", number < 3, disk, rate)
         self.time.after_turn = self._after_turn
 
     # ------------------------------------------------------------------ machinery
@@ -145,21 +120,21 @@ class Cluster:
             self.watch.look(process)
 
     def _process_of(self, loop: VirtualLoop) -> Process | None:
-        for one in self.links.processes.values():
+        for one in self.processes.values():
             if one.loop is loop:
                 return one
         return None
 
-    def start(self, host: Host) -> None:
+    def start(self, host: Machine) -> None:
         """Have a server run on ``host``."""
-        running = self.links.processes.get(host.id)
+        running = self.processes.get(host.id)
         if running is not None and running.alive:
             return
         host.starts += 1
         process = Process(self, host, host.starts)
         self.trace(process.name, f"starts, clock rate {host.rate:.3f}")
         self.gossip.left.discard(host.id)
-        self.links.processes[host.id] = process
+        self.processes[host.id] = self.links.processes[host.id] = process
         self.time.loops.append(process.loop)
         process.start()
 
@@ -191,7 +166,7 @@ class Cluster:
 
     def servers(self) -> list[SimServer]:
         """Those that run."""
-        running = [process.server for process in self.links.processes.values() if process.alive]
+        running = [process.server for process in self.processes.values() if process.alive]
         return [one for one in running if one is not None and one.started and hasattr(one.raft, "core")]
 
     def leader(self) -> SimServer | None:
@@ -245,21 +220,21 @@ class Cluster:
 
     def _visit(self) -> None:
         """Somebody from outside asks a server, one that stands still if there is one."""
-        running = list(self.links.processes.values())
+        running = list(self.processes.values())
         process = self.rng.choice([one for one in running if one.loop.stalled_until > self.time.now] or running)
         server = process.server
         core = getattr(server.raft, "core", None) if server is not None and server.started else None
         if process.alive and core is not None:
-            Client(process).visit()
+            SimClient(process).visit()
 
     def _stall(self) -> None:
         leader = self.leader() if self.rng.random() < 0.5 else None
-        process = leader.process if leader is not None else self.rng.choice(list(self.links.processes.values()))
+        process = leader.process if leader is not None else self.rng.choice(list(self.processes.values()))
         pause = self.rng.expovariate(1 / 1.5)
         self.trace(process.name, f"stands still for {pause:.3f}")
         process.loop.stall_until(self.time.now + pause)
 
-    def hang(self, host: Host, seconds: float) -> None:
+    def hang(self, host: Machine, seconds: float) -> None:
         """The disk of ``host`` answers nothing for so long, and no error either."""
         self.trace(host.name, f"has a disk that hangs for {seconds:.3f}")
         host.disk.hangs = True
@@ -276,7 +251,7 @@ class Cluster:
         if leader is None:
             return
         host = rng.choice(list(self.hosts.values()))
-        running = self.links.processes.get(host.id)
+        running = self.processes.get(host.id)
         kind = rng.choice((Change.ADD_NONVOTER, Change.REMOVE, Change.DEMOTE, None))
         raft = leader.raft
         few = len(raft.members.voters) <= 2
@@ -344,7 +319,7 @@ class Cluster:
 
     def end(self) -> None:
         """Nothing runs any more."""
-        for process in [*self._dead, *self.links.processes.values()]:
+        for process in [*self._dead, *self.processes.values()]:
             process.loop.kill()
             process.loop.bury()
         if self._archive is not None:
@@ -377,7 +352,7 @@ class Cluster:
         self._striking = 0.0
         self.links.faults = CALM
         self.links.cut.clear()
-        for process in self.links.processes.values():
+        for process in self.processes.values():
             process.loop.awake_from(self.time.now)
         for host in self.hosts.values():
             host.disk.faults.write_s, host.disk.faults.failure, host.disk.faults.lies = 0.001, 0.0, False
@@ -392,7 +367,7 @@ class Cluster:
         if leader is None or not leader.on_duty:
             raise self.fail("nobody leads after the faults have ended")
         members = leader.raft.members.servers
-        final = Client(leader.process)
+        final = SimClient(leader.process)
         for key in (*REGISTERS, *TREE):
             leader.process.loop.call_soon(
                 lambda key=key: leader.process.loop.create_task(final.read(key, "consistent"))  # type: ignore[misc]

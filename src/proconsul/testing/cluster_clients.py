@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any, Protocol
 
 import msgspec
 
@@ -40,14 +41,12 @@ from proconsul.features.session.model import (
 from proconsul.features.txn.endpoint import APPLY as TXN_APPLY
 from proconsul.features.txn.endpoint import Txn
 from proconsul.features.txn.model import TxnReadRequest
-from proconsul.testing.cluster_watch import LOCK_PREFIX
+from proconsul.testing.cluster_watch import LOCK_PREFIX, ClusterWatch, WatchedProcess
 from proconsul.testing.history import Operation
 from proconsul.testing.kv_calls import kv_request, txn_request, with_rows, with_txn_answer
+from proconsul.testing.virtual_loop import VirtualTime
 
-if TYPE_CHECKING:
-    from proconsul.testing.cluster_server import Process
-
-__all__ = ["LOCK_DELAY_S", "NODE", "Client", "client"]
+__all__ = ["LOCK_DELAY_S", "NODE", "SimClient", "client"]
 
 # A node without an agent: sessions on it end only by their TTL or by request.
 NODE = "external"
@@ -69,18 +68,44 @@ def not_done(error: BaseException) -> bool:
     return any(text in str(error) for text in _NOT_DONE)
 
 
-async def client(process: Process) -> None:
+class AskedCluster(Protocol):
+    """The cluster as its clients see it."""
+
+    rng: Random
+    time: VirtualTime
+    watch: ClusterWatch
+    history: list[Operation | None]
+    busy: bool
+    pace_s: float
+    rewinds: bool
+
+    def next_name(self, prefix: str) -> str: ...
+
+    def trace(self, who: str, text: str) -> None: ...
+
+
+class AskedProcess(WatchedProcess, Protocol):
+    """A process as its clients see it."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    @property
+    def cluster(self) -> AskedCluster: ...
+
+
+async def client(process: AskedProcess) -> None:
     """Ask one thing after the other until the end."""
-    one = Client(process)
+    one = SimClient(process)
     while process.cluster.busy:
         await asyncio.sleep(process.cluster.rng.expovariate(1 / process.cluster.pace_s))
         await one.act()
 
 
-class Client:
+class SimClient:
     """One connection to one server."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: AskedProcess) -> None:
         assert process.server is not None
         self.cluster, self.process, self.server = process.cluster, process, process.server
         self.rng = process.cluster.rng

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 from proconsul.engine.gossip.member import Member, MemberStatus
-
-if TYPE_CHECKING:
-    from proconsul.testing.cluster import Cluster, Host
-    from proconsul.testing.cluster_server import Process
+from proconsul.testing.cluster_network import LinkedProcess, Links
+from proconsul.testing.virtual_loop import VirtualTime
 
 __all__ = ["Gossip"]
 
@@ -17,13 +16,34 @@ LOOK_S = 0.5
 SUSPICION_S = 1.5
 
 
+class GossipHost(Protocol):
+    """A machine as gossip knows it."""
+
+    id: str
+    name: str
+    ip: str
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+
+class GossipWorld(Protocol):
+    """The simulated cluster as gossip sees it."""
+
+    time: VirtualTime
+    links: Links
+
+    @property
+    def hosts(self) -> Mapping[str, GossipHost]: ...
+
+
 class Gossip:
     """Every server sees the others by the links it has to them. ``left``: hosts that went, or were sent away."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: GossipWorld) -> None:
         self._cluster = cluster
         self.left: set[str] = set()
-        self._heard: dict[tuple[Process, str], float] = {}
+        self._heard: dict[tuple[LinkedProcess, str], float] = {}
 
     def look(self) -> None:
         """Once per LOOK_S."""
@@ -33,7 +53,7 @@ class Gossip:
                     self._see(process, host)
         self._cluster.time.at(LOOK_S, self.look)
 
-    def _see(self, process: Process, host: Host) -> None:
+    def _see(self, process: LinkedProcess, host: GossipHost) -> None:
         now, links = self._cluster.time.now, self._cluster.links
         other = links.processes.get(host.id)
         there = other is not None and other.loop.stalled_until <= now and not other.leaving
@@ -47,7 +67,7 @@ class Gossip:
             elif now - self._heard.get((process, host.id), 0.0) > SUSPICION_S:
                 self._tell(process, host, MemberStatus.FAILED)
 
-    def _tell(self, process: Process, host: Host, status: MemberStatus) -> None:
+    def _tell(self, process: LinkedProcess, host: GossipHost, status: MemberStatus) -> None:
         known = process.members.get(host.name)
         if known is None or known.status is not status:
             member = Member(host.name, host.ip, 8301, host.tags, status)

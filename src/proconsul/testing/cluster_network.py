@@ -10,26 +10,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from proconsul.engine.gossip.member import Member
 from proconsul.engine.raft.configuration import Server
 from proconsul.engine.raft.errors import RaftError, TransportError
 from proconsul.engine.raft.messages import Request, Response
 from proconsul.engine.raft.transport import Body, Done, Handler
 from proconsul.engine.rpc.codec import EMPTY, Message
-from proconsul.engine.rpc.dial import Address, Streams, Tls
+from proconsul.engine.rpc.dial import Streams, Tls
 from proconsul.engine.rpc.errors import GETTING_CLIENT, ConnectionFailed, ConnectionLost, RpcError, RpcTimeout
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import RpcServer, encode_body
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import decode, encode
 from proconsul.features.errors import ConsulError
-from proconsul.server.network import Network, Served
+from proconsul.server.network import Served, ServerNetwork
 from proconsul.server.service import register
 from proconsul.testing.raft_server import Faults
-from proconsul.testing.virtual_loop import VirtualTime
-
-if TYPE_CHECKING:
-    from proconsul.testing.cluster_server import Process
+from proconsul.testing.virtual_loop import VirtualLoop, VirtualTime
 
 __all__ = ["Links", "SimNetwork", "SimPool"]
 
@@ -40,16 +39,38 @@ RAFT_TIMEOUT_S = 2.0
 DIAL_TIMEOUT_S = 1.0
 
 
+class LinkedProcess(Protocol):
+    """A process of a simulated cluster as the network and gossip see it."""
+
+    id: str
+    address: str
+    name: str
+    loop: VirtualLoop
+    members: dict[str, Member]
+    leaving: bool
+    network: SimNetwork | None
+
+    @property
+    def alive(self) -> bool: ...
+
+    @property
+    def transport(self) -> SimTransport | None: ...
+
+    def may_die(self, weight: float = 1.0) -> None: ...
+
+    def set_member(self, member: Member) -> None: ...
+
+
 class Links:
     """Who reaches whom, and how."""
 
     def __init__(self, time: VirtualTime, rng: Random, faults: Faults, *, in_order: bool) -> None:
         self.time, self.rng, self.faults, self.in_order = time, rng, faults, in_order
         self.cut: set[tuple[str, str]] = set()
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, LinkedProcess] = {}
         self._last: dict[tuple[str, str], float] = {}
 
-    def process_at(self, address: str) -> Process | None:
+    def process_at(self, address: str) -> LinkedProcess | None:
         """Who listens there."""
         for process in self.processes.values():
             if process.alive and process.address == address:
@@ -84,7 +105,7 @@ class Links:
 class SimTransport:
     """Raft's `Transport` of one process."""
 
-    def __init__(self, links: Links, process: Process) -> None:
+    def __init__(self, links: Links, process: LinkedProcess) -> None:
         self._links, self._process = links, process
         self._handler: Handler | None = None
 
@@ -152,7 +173,7 @@ async def _pieces(body: list[bytes]) -> AsyncIterator[bytes]:
 class SimPool(ConnectionPool):
     """Calls of one process to others."""
 
-    def __init__(self, links: Links, process: Process) -> None:
+    def __init__(self, links: Links, process: LinkedProcess) -> None:
         super().__init__()
         self._links, self._process = links, process
 
@@ -166,9 +187,9 @@ class SimPool(ConnectionPool):
 
         def end(reply: bytes | Exception) -> None:
             if process.alive:
-                process.loop.call_soon(_settle, outcome, reply)
+                process.loop.call_soon(_complete, outcome, reply)
 
-        expiry = loop.call_later(timeout_s, _settle, outcome, RpcTimeout("i/o deadline reached"))
+        expiry = loop.call_later(timeout_s, _complete, outcome, RpcTimeout("i/o deadline reached"))
         body = EMPTY if request is None else encode(request)
         self._send(f"{address.host}:{address.port}", Message(method, 0, "", body), end)
         try:
@@ -199,7 +220,7 @@ class SimPool(ConnectionPool):
             links.time.at(broken, lambda: end(ConnectionLost("EOF")))
 
 
-def _settle(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
+def _complete(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
     if future.done():
         return
     if isinstance(outcome, Exception):
@@ -208,10 +229,10 @@ def _settle(future: asyncio.Future[bytes], outcome: bytes | Exception) -> None:
         future.set_result(outcome)
 
 
-class SimNetwork(Network):
+class SimNetwork(ServerNetwork):
     """A server's network: its transport, its calls, and the methods it serves."""
 
-    def __init__(self, server: Served, pool: ConnectionPool, links: Links, process: Process) -> None:
+    def __init__(self, server: Served, pool: ConnectionPool, links: Links, process: LinkedProcess) -> None:
         self._links, self._process, self.pool = links, process, pool
         self.transport = SimTransport(links, process)  # type: ignore[assignment]
         self.rpc = RpcServer((ConsulError, RaftError))

@@ -3,44 +3,88 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from proconsul.engine.completion import Completion
 from proconsul.engine.gossip.member import Member
+from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.disk import Done, Failed, OpenDisk
 from proconsul.engine.raft.log import LogStore
 from proconsul.engine.raft.snapshots import SnapshotStore
-from proconsul.engine.rpc.dial import Address
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.model import KeyringRequest, KeyringResponses
 from proconsul.features.messages import MessageType
+from proconsul.features.operator.model import AutopilotConfig
 from proconsul.features.session.model import Session
 from proconsul.features.session.state import LockDelayArmed, SessionStarted
 from proconsul.server import leaving
 from proconsul.server.config import ServerConfig
 from proconsul.server.fsm import Restored
 from proconsul.server.leadership import Leadership
-from proconsul.server.network import Network
+from proconsul.server.network import ServerNetwork
 from proconsul.server.server import ConsulServer
-from proconsul.testing.cluster_disk import SimDisk, SimLog, SimSnapshots
-from proconsul.testing.cluster_network import SimNetwork, SimPool, SimTransport
+from proconsul.testing.cluster_clients import AskedCluster
+from proconsul.testing.cluster_disk import ServerDisk, SimDisk, SimLog, SimSnapshots
+from proconsul.testing.cluster_gossip import Gossip
+from proconsul.testing.cluster_network import Links, SimNetwork, SimPool, SimTransport
 from proconsul.testing.virtual_loop import Killed, new_loop
 
-if TYPE_CHECKING:
-    from proconsul.testing.cluster import Cluster, Host
+__all__ = ["Machine", "Process", "SimServer"]
 
-__all__ = ["Process", "SimServer"]
+
+@dataclass(slots=True)
+class Machine:
+    """A machine: what is there whether a server runs on it or not. ``founder``: it begins the cluster."""
+
+    name: str
+    id: str
+    ip: str
+    founder: bool
+    disk: ServerDisk
+    rate: float
+    starts: int = 0
+
+    @property
+    def address(self) -> str:
+        return f"{self.ip}:8300"
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """As a server's gossip says."""
+        return {
+            "role": "consul", "id": self.id, "dc": "dc1", "segment": "", "port": "8300", "build": "1.8.7:simulated",
+            "vsn": "2", "vsn_min": "2", "vsn_max": "3", "raft_vsn": "3", "wan_join_port": "8302",
+        }  # fmt: skip
+
+
+class ServerCluster(AskedCluster, Protocol):
+    """The cluster as its processes see it."""
+
+    links: Links
+    gossip: Gossip
+    raft: RaftConfig
+    autopilot: AutopilotConfig
+    expect: int
+
+    @property
+    def clients(self) -> Sequence[Callable[[Process], Any]]: ...
+
+    def strikes(self, weight: float) -> bool: ...
+
+    def kill(self, process: Process, *, power: bool = True) -> None: ...
 
 
 class Process:
     """From a start of a server to its end or its death. ``loop`` is all that runs."""
 
-    def __init__(self, cluster: Cluster, host: Host, number: int) -> None:
+    def __init__(self, cluster: ServerCluster, host: Machine, number: int) -> None:
         self.cluster, self.host = cluster, host
         self.id, self.address, self.number = host.id, host.address, number
         self.name = f"{host.name}/{number}"
@@ -199,7 +243,7 @@ class SimServer(ConsulServer):
     def _make_pool(self) -> ConnectionPool:
         return SimPool(self.process.cluster.links, self.process)
 
-    def _make_network(self, pool: ConnectionPool) -> Network:
+    def _make_network(self, pool: ConnectionPool) -> ServerNetwork:
         return SimNetwork(self, pool, self.process.cluster.links, self.process)
 
     def _make_leadership(self) -> Leadership:

@@ -9,26 +9,26 @@ LockIndex, the fencing token, grows with every acquisition. The readers': what i
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
 from proconsul.engine.raft.events import Role
+from proconsul.engine.raft.node import RaftNode
 from proconsul.features.base import SECOND_NS
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.messages import MessageType
 from proconsul.features.session.model import DESTROY, Session
 from proconsul.features.state import State
 from proconsul.server.leadership import TICK_S
+from proconsul.server.server import ConsulServer
 from proconsul.server.session_timers import ttl_s
 from proconsul.testing.raft_server import SafetyError
+from proconsul.testing.virtual_loop import VirtualLoop, VirtualTime
 
-if TYPE_CHECKING:
-    from proconsul.testing.cluster import Cluster
-    from proconsul.testing.cluster_server import Process, SimServer
-
-__all__ = ["LOCK_PREFIX", "Watch", "digest"]
+__all__ = ["LOCK_PREFIX", "ClusterWatch", "digest"]
 
 # Below it keys are only locked and unlocked, by sessions that release: there LockIndex never begins anew.
 LOCK_PREFIX = "lock/"
@@ -41,10 +41,49 @@ def digest(state: State) -> bytes:
     return blake2b(msgspec.msgpack.encode((tables, sorted(state.store.indexes.items()))), digest_size=12).digest()
 
 
-class Watch:
+class WatchedProcess(Protocol):
+    """A process of a simulated cluster as its watch sees it."""
+
+    name: str
+    loop: VirtualLoop
+
+    @property
+    def server(self) -> ConsulServer | None: ...
+
+
+class WatchedServer(Protocol):
+    """A server, and the process it runs in."""
+
+    state: State
+    clock: Callable[[], float]
+
+    @property
+    def process(self) -> WatchedProcess: ...
+
+    @property
+    def raft(self) -> RaftNode: ...
+
+    @property
+    def on_duty(self) -> bool: ...
+
+
+class WatchedCluster(Protocol):
+    """The cluster as its watch sees it."""
+
+    time: VirtualTime
+    tracing: bool
+    rewinds: bool
+    clock_rate_max: float
+
+    def fail(self, text: str) -> SafetyError: ...
+
+    def trace(self, who: str, text: str) -> None: ...
+
+
+class ClusterWatch:
     """One per cluster. Raises SafetyError."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: WatchedCluster) -> None:
         self._cluster = cluster
         self.leaders: dict[int, str] = {}
         self._established_term = 0
@@ -58,13 +97,13 @@ class Watch:
         # The lock-delay of each session there was, and until when at the least keys rest after its end.
         self._lock_delay_s: dict[str, float] = {}
         self._rests: dict[str, float] = {}
-        self._positions: dict[Process, int] = {}
-        self._restored: set[Process] = set()
-        self._on_duty: set[Process] = set()
-        self._delays: dict[Process, dict[str, float]] = {}
-        self._granted: dict[tuple[Process, str], float] = {}
+        self._positions: dict[WatchedProcess, int] = {}
+        self._restored: set[WatchedProcess] = set()
+        self._on_duty: set[WatchedProcess] = set()
+        self._delays: dict[WatchedProcess, dict[str, float]] = {}
+        self._granted: dict[tuple[WatchedProcess, str], float] = {}
         self._latest_grant: dict[str, float] = {}
-        self._expired: set[tuple[Process, str]] = set()
+        self._expired: set[tuple[WatchedProcess, str]] = set()
         # When a leader first wanted a session to end.
         self.expired: dict[str, float] = {}
         self.installs = self.acquisitions = 0
@@ -74,7 +113,7 @@ class Watch:
 
     # ------------------------------------------------------------------ after every turn of a server
 
-    def look(self, process: Process) -> None:
+    def look(self, process: WatchedProcess) -> None:
         """One leader per term; duties end with leadership; nothing goes wrong that nobody catches."""
         if process.loop.failures:
             context = process.loop.failures[0]
@@ -97,7 +136,7 @@ class Watch:
 
     # ------------------------------------------------------------------ the state machine
 
-    def applied(self, server: SimServer, index: int, term: int, data: bytes, result: object) -> None:
+    def applied(self, server: WatchedServer, index: int, term: int, data: bytes, result: object) -> None:
         """A server applied a command."""
         process = server.process
         before = self._positions.get(process, 0)
@@ -124,7 +163,7 @@ class Watch:
         elif self._states[index] != digest(server.state):
             raise self.fail(f"{process.name} has another state than the first after {index}")
 
-    def installed(self, server: SimServer, index: int) -> None:
+    def installed(self, server: WatchedServer, index: int) -> None:
         """A server took its state from a snapshot, whose last command was at ``index``."""
         self.installs += 1
         if self._states.get(index) != digest(server.state):
@@ -171,7 +210,7 @@ class Watch:
 
     # ------------------------------------------------------------------ reads
 
-    def read(self, process: Process, key: str, row: DirEntry | None, *, here: bool) -> None:
+    def read(self, process: WatchedProcess, key: str, row: DirEntry | None, *, here: bool) -> None:
         """A read of ``key`` that need not be the newest: what it showed was once true; here it is what we have."""
         indexes, rows = self._lives.get(key, ([0], [None]))
         if here:
@@ -183,13 +222,13 @@ class Watch:
 
     # ------------------------------------------------------------------ the leader's duties
 
-    def establishing(self, server: SimServer) -> None:
+    def establishing(self, server: WatchedServer) -> None:
         """A leader begins its duties."""
         if server.process in self._on_duty:
             raise self.fail(f"{server.process.name} begins a leader's duties twice")
         self._on_duty.add(server.process)
 
-    def established(self, server: SimServer) -> None:
+    def established(self, server: WatchedServer) -> None:
         """And is done with that: sessions have their whole time again."""
         term = server.raft.term
         self._established_term = max(self._established_term, term)
@@ -198,30 +237,30 @@ class Watch:
         for session in server.state.sessions.sessions.all():
             self.granted(server, session)
 
-    def revoked(self, server: SimServer) -> None:
+    def revoked(self, server: WatchedServer) -> None:
         """A leader's duties have ended."""
         self._on_duty.discard(server.process)
         self._delays.pop(server.process, None)
 
-    def granted(self, server: SimServer, session: Session) -> None:
+    def granted(self, server: WatchedServer, session: Session) -> None:
         """A leader gives a session its time, anew."""
         now = self._cluster.time.now
         self._granted[server.process, session.ID] = now
         if self._is_newest(server):
             self._latest_grant[session.ID] = now
 
-    def _is_newest(self, server: SimServer) -> bool:
+    def _is_newest(self, server: WatchedServer) -> bool:
         """Whether what it proposes may come to pass. Who was deposed and does not know it yet may still try, and tell
         clients that their sessions are renewed, as in Consul."""
         return server.raft.state is Role.LEADER and server.raft.term >= self._established_term
 
-    def lock_delayed(self, server: SimServer, key: str, delay_s: float) -> None:
+    def lock_delayed(self, server: WatchedServer, key: str, delay_s: float) -> None:
         """A session with a lock-delay let go of a key."""
         delays = self._delays.get(server.process)
         if delays is not None:
             delays[key] = server.clock() + delay_s
 
-    def proposed(self, server: SimServer, kind: MessageType, request: Any) -> None:
+    def proposed(self, server: WatchedServer, kind: MessageType, request: Any) -> None:
         """A leader is about to replicate a command."""
         if kind is MessageType.SESSION and request.Op == DESTROY and not request.Token:
             self._expiry(server, request.Session.ID)
@@ -232,12 +271,12 @@ class Watch:
                 if op.KV is not None and op.KV.Verb == KVOp.LOCK:
                     self._lock(server, op.KV.DirEnt.Key)
 
-    def _lock(self, server: SimServer, key: str) -> None:
+    def _lock(self, server: WatchedServer, key: str) -> None:
         until = self._delays.get(server.process, {}).get(key, 0.0)
         if until > server.clock() + _EPSILON_S:
             raise self.fail(f"{server.process.name} lets {key} be locked {until - server.clock():.3f} s too early")
 
-    def _expiry(self, server: SimServer, session_id: str) -> None:
+    def _expiry(self, server: WatchedServer, session_id: str) -> None:
         process, now = server.process, self._cluster.time.now
         self.expired.setdefault(session_id, now)
         self._cluster.trace(process.name, f"session {session_id} has expired")
@@ -257,7 +296,7 @@ class Watch:
 
     # ------------------------------------------------------------------ the end
 
-    def check_sessions(self, server: SimServer) -> None:
+    def check_sessions(self, server: WatchedServer) -> None:
         """Under a leader that has led for long, no session outlives its time by more than a look at the deadlines."""
         now = self._cluster.time.now
         for session in server.state.sessions.sessions.all():
@@ -268,7 +307,7 @@ class Watch:
             if lived > (2 * ttl_s(session) + TICK_S) / server.process.loop.rate + _EPSILON_S:
                 raise self.fail(f"{session.ID} outlives its time: {lived:.3f} s")
 
-    def check_equal(self, servers: list[SimServer]) -> None:
+    def check_equal(self, servers: list[WatchedServer]) -> None:
         """Everybody has everything."""
         last = self._indexes[-1]
         behind = {

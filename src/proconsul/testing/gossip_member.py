@@ -21,7 +21,6 @@ from typing import Any
 
 from proconsul.engine.gossip import serf_effects as happened
 from proconsul.engine.gossip.config import LAN, LOCAL
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.keyring import Keyring, parse_key
 from proconsul.engine.gossip.keys import KeyOp
 from proconsul.engine.gossip.packet import PacketCodec
@@ -30,11 +29,11 @@ from proconsul.engine.gossip.queries import QueryError
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
+from proconsul.engine.wire.hostport import Address, split_address
 
 
 def address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    return Address(host, int(port))
+    return split_address(text)
 
 
 def tags_of(words: list[str]) -> dict[str, str]:
@@ -114,7 +113,7 @@ class MemberProcess:
         elif verb == "leave":
             await self.pool.leave()
             self._over.set()
-        self.pool.settle()
+        self.pool.flush_effects()
 
     def _happened(self, effect: happened.Effect) -> None:
         if isinstance(effect, happened.MembersChanged):

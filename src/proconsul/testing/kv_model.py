@@ -54,7 +54,7 @@ class Cell(NamedTuple):
     rested: bool = False
 
 
-class Session(NamedTuple):
+class ModelSession(NamedTuple):
     """A session that was created; ``alive`` until it ends."""
 
     alive: bool
@@ -106,10 +106,10 @@ class Model:
         return "; ".join(f"{name}: {_text(cell)}" for name, cell in zip(self.names, state, strict=True))
 
 
-def _text(cell: Cell | Session | None) -> str:
+def _text(cell: Cell | ModelSession | None) -> str:
     if cell is None:
         return "not created yet"
-    if isinstance(cell, Session):
+    if isinstance(cell, ModelSession):
         return "alive" if cell.alive else "ended"
     if cell.value is None:
         return "no key"
@@ -197,7 +197,7 @@ class _Run:
         at = self._sessions[step.session]
         session = self.cells[at]
         if step.kind == "session-create":
-            self.cells[at] = Session(True, step.deletes, step.delays)
+            self.cells[at] = ModelSession(True, step.deletes, step.delays)
             return session is None
         if step.kind == "session-get":
             return session is not None and bool(session.alive)
@@ -207,7 +207,7 @@ class _Run:
                 self._let_go(key, session)
         return True
 
-    def _let_go(self, key: str, session: Session) -> None:
+    def _let_go(self, key: str, session: ModelSession) -> None:
         cell = self._cell(key)
         if session.deletes:
             self._delete(key)

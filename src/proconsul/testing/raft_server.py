@@ -6,20 +6,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from proconsul.engine.raft import events as ev
+from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.raft.core import RaftCore
 from proconsul.engine.raft.events import Role
 from proconsul.engine.raft.log import MemoryLog
-from proconsul.engine.raft.messages import AppendEntriesRequest, EntryType, InstallSnapshotRequest, LogEntry
+from proconsul.engine.raft.messages import AppendEntriesRequest, EntryType, InstallSnapshotRequest, LogEntry, Request
 from proconsul.engine.raft.snapshots import SnapshotMeta
 from proconsul.engine.raft.startup import load_state
 
-if TYPE_CHECKING:
-    from proconsul.testing.raft_simulator import RaftSimulation
-
-__all__ = ["CALM", "CHURN", "STORM", "Deliver", "Faults", "SafetyError", "SimServer", "State"]
+__all__ = ["CALM", "CHURN", "STORM", "Deliver", "Faults", "SafetyError", "SimRaftServer", "State"]
 
 COMMAND = int(EntryType.COMMAND)
 NOOP = int(EntryType.NOOP)
@@ -58,21 +56,49 @@ Deliver = Callable[[object], None]
 
 
 @dataclass(slots=True)
-class Disk:
+class SimRaftDisk:
     """What survives a crash."""
 
     log: MemoryLog = field(default_factory=MemoryLog)
     snapshot: tuple[SnapshotMeta, State] | None = None
 
 
-class SimServer:
+class RaftWorld(Protocol):
+    """What a simulated server needs of the simulation: time, chance, a network, and somebody who watches it."""
+
+    config: RaftConfig
+    rng: Random
+    faults: Faults
+    now: float
+
+    def at(self, delay: float, action: Callable[[], None]) -> None: ...
+
+    def trace(self, server: SimRaftServer, text: str) -> None: ...
+
+    def crash(self, server: SimRaftServer) -> None: ...
+
+    def send(
+        self, sender: SimRaftServer, effect: ev.Send | ev.SendAppend | ev.SendSnapshot, to: str, request: Request,
+        snapshot: tuple[SnapshotMeta, State] | None,
+    ) -> None: ...  # fmt: skip
+
+    def check_leader(self, server: SimRaftServer, term: int) -> None: ...
+
+    def check_applied(self, server: SimRaftServer, entry: LogEntry, before: int) -> None: ...
+
+    def acknowledge(self, index: int, data: bytes, entry: LogEntry) -> None: ...
+
+    def check_read(self, server: SimRaftServer, needed: int) -> None: ...
+
+
+class SimRaftServer:
     """One server: a core, its disk queue, and a state machine that is a list of commands."""
 
-    def __init__(self, simulation: RaftSimulation, server_id: str, address: str) -> None:
+    def __init__(self, simulation: RaftWorld, server_id: str, address: str) -> None:
         self.simulation = simulation
         self.id = server_id
         self.address = address
-        self.disk = Disk()
+        self.disk = SimRaftDisk()
         self.core: RaftCore | None = None
         self.incarnation = 0
         self.state: list[tuple[int, bytes]] = []

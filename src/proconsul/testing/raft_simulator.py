@@ -28,7 +28,7 @@ from proconsul.engine.raft.messages import (
     TimeoutNowResponse,
 )
 from proconsul.engine.raft.snapshots import SnapshotMeta
-from proconsul.testing.raft_server import CALM, CHURN, STORM, Deliver, Faults, SafetyError, SimServer, State
+from proconsul.testing.raft_server import CALM, CHURN, STORM, Deliver, Faults, SafetyError, SimRaftServer, State
 
 __all__ = ["CHURN", "STORM", "Faults", "RaftSimulation", "SafetyError"]
 
@@ -61,7 +61,7 @@ class RaftSimulation:
         self.acked: dict[int, bytes] = {}
         self.reads = 0
         ids = [f"s{n}" for n in range(servers + spares)]
-        self.servers = {i: SimServer(self, i, f"10.0.0.{n + 1}:8300") for n, i in enumerate(ids)}
+        self.servers = {i: SimRaftServer(self, i, f"10.0.0.{n + 1}:8300") for n, i in enumerate(ids)}
         first = Configuration.of(
             Server(Suffrage.VOTER, i, self.servers[i].address) for i in ids[:servers]
         )
@@ -73,7 +73,7 @@ class RaftSimulation:
 
     # -- machinery ---------------------------------------------------------------------------------------------------
 
-    def trace(self, server: SimServer, text: str) -> None:
+    def trace(self, server: SimRaftServer, text: str) -> None:
         """A line for a human replaying a seed."""
         if self._tracing:
             core = server.core.state if server.core is not None else None
@@ -97,7 +97,7 @@ class RaftSimulation:
             action()
         self.now = end
 
-    def crash(self, server: SimServer) -> None:
+    def crash(self, server: SimRaftServer) -> None:
         """Crash and come back some time later."""
         self.trace(server, "crash")
         server.crash()
@@ -111,7 +111,7 @@ class RaftSimulation:
 
     def send(
         self,
-        sender: SimServer,
+        sender: SimRaftServer,
         effect: ev.Send | ev.SendAppend | ev.SendSnapshot,
         to: str,
         request: Request,
@@ -163,7 +163,7 @@ class RaftSimulation:
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
-    def check_leader(self, server: SimServer, term: int) -> None:
+    def check_leader(self, server: SimRaftServer, term: int) -> None:
         """One leader per term, and it has every entry committed in an earlier term (paper 5.4.3)."""
         known = self.leaders.setdefault(term, (server.id, server.incarnation))
         if known != (server.id, server.incarnation):
@@ -176,7 +176,7 @@ class RaftSimulation:
             if index > core.state.last_index or core.state.terms.term_at(index) not in (None, entry_term):
                 raise self.fail(f"leader {server.id} of term {term} lacks committed entry {index}")
 
-    def check_applied(self, server: SimServer, entry: LogEntry, before: int) -> None:
+    def check_applied(self, server: SimRaftServer, entry: LogEntry, before: int) -> None:
         """Every server applies the same entry at an index, and leaves none out."""
         value = (entry.term, entry.type, entry.data)
         assert server.core is not None
@@ -191,7 +191,7 @@ class RaftSimulation:
         if entry.data == data:
             self.acked[index] = data
 
-    def check_read(self, server: SimServer, needed: int) -> None:
+    def check_read(self, server: SimRaftServer, needed: int) -> None:
         """A verified leader that committed in its term has all that was acknowledged before the read began."""
         core = server.core
         assert core is not None
@@ -210,7 +210,7 @@ class RaftSimulation:
 
         self.at(self.rng.expovariate(1 / mean_s), again)
 
-    def _leaders(self) -> list[SimServer]:
+    def _leaders(self) -> list[SimRaftServer]:
         return [s for s in self.servers.values() if s.core is not None and s.core.state.role is Role.LEADER]
 
     def _client(self) -> None:
@@ -224,7 +224,7 @@ class RaftSimulation:
             if self.rng.random() < 0.3:
                 self._read(server)
 
-    def _read(self, server: SimServer) -> None:
+    def _read(self, server: SimRaftServer) -> None:
         if server.core is not None:
             self._next_token += 1
             server.verifies[self._next_token] = max(self.acked, default=0)

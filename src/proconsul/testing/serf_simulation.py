@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 from proconsul.engine.gossip.config import LAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import member_of
 from proconsul.engine.gossip.messages import NodeState
 from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import consul
 from proconsul.engine.gossip.serf_effects import MembersChanged, UserEvent
-from proconsul.testing.simulation import Faults, Player, Simulation
+from proconsul.engine.wire.hostport import Address
+from proconsul.testing.simulation import PacketFaults, Player, Simulation
 
 
 class SerfPlayer(Player):
@@ -86,7 +87,7 @@ class SerfSimulation(Simulation):
     player_type = SerfPlayer
 
     def __init__(
-        self, seed: int, config: SwimConfig = LAN, *, faults: Faults | None = None,
+        self, seed: int, config: SwimConfig = LAN, *, faults: PacketFaults | None = None,
         scan: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         def make(player: Player) -> Serf:

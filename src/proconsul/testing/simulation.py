@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from proconsul.engine.gossip.config import LAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address, Delegate, Membership, NodeRecord, Refused
-from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.delegate import Delegate, Membership, NodeRecord, NodeRefused
+from proconsul.engine.gossip.effects import Log, SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.messages import NodeState, PushNode
 from proconsul.engine.gossip.swim import Swim
+from proconsul.engine.wire.hostport import Address
 
 # How long a leave waits until it was told, and how long a leaver goes on answering afterwards (Consul's settings).
 LEAVE_TOLD_S = 5.0
@@ -35,7 +36,7 @@ STEPS_PER_INSTANT_MAX = 1_000_000
 
 
 @dataclass(slots=True)
-class Faults:
+class PacketFaults:
     """What the network does to every packet. Times are seconds."""
 
     loss: float = 0.0
@@ -212,12 +213,12 @@ class Simulation:
     player_type = Player
 
     def __init__(
-        self, seed: int, config: SwimConfig = LAN, *, faults: Faults | None = None,
+        self, seed: int, config: SwimConfig = LAN, *, faults: PacketFaults | None = None,
         scan: Callable[[str], None] | None = None, make_delegate: Callable[[Player], Delegate] | None = None,
     ) -> None:  # fmt: skip
         self.rng = random.Random(seed)
         self.config = config
-        self.faults = faults or Faults()
+        self.faults = faults or PacketFaults()
         self.now = 0.0
         self.players: dict[str, Player] = {}
         self.by_address: dict[Address, Player] = {}
@@ -358,7 +359,7 @@ class Simulation:
                 number = effect.number
                 self.at(self.now + self._delay_s() * 3, player.deliver,
                         lambda: player.swim.prober.stream_pinged(number, True))  # fmt: skip
-        elif isinstance(effect, PushPull):
+        elif isinstance(effect, StartPushPull):
             target = self.by_address.get(effect.to)
             if target is not None and self._reachable(player, target):
                 self._exchange(player, target, False)
@@ -415,7 +416,7 @@ class Simulation:
         now = player.now()
         try:
             player.swim.check_merge(nodes, join, now)
-        except Refused as error:
+        except NodeRefused as error:
             self.note(player, "refused", str(error))
             return False
         player.swim.merge(nodes, now)
@@ -458,10 +459,4 @@ def adopt(swim: Swim, records: dict[str, NodeRecord]) -> None:
     own = swim.records[swim.name]
     swim.records.update(records)
     swim.records[swim.name] = own
-    swim.settle(list(records))
-
-
-if __name__ == "__main__":
-    from proconsul.testing.simulation_cli import main
-
-    main()
+    swim.begin_formed(list(records))

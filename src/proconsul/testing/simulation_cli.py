@@ -14,7 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from proconsul.testing.serf_simulation import SerfSimulation
-from proconsul.testing.simulation import Faults
+from proconsul.testing.simulation import PacketFaults
 
 LASTS_S = 10.0
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line says, printing."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    faults = Faults(loss=options.loss, duplication=options.duplication, delay_max_s=options.delay)
+    faults = PacketFaults(loss=options.loss, duplication=options.duplication, delay_max_s=options.delay)
     simulation = SerfSimulation(options.seed, faults=faults)
     simulation.form(options.members)
     # From here on: that a formed pool knows itself is no news.
@@ -91,3 +91,7 @@ def _join(simulation: SerfSimulation, when: When) -> None:
 def _isolate(simulation: SerfSimulation, when: When) -> None:
     simulation.isolate(when.name)
     simulation.at(simulation.now + when.lasts_s, simulation.heal)
+
+
+if __name__ == "__main__":
+    main()

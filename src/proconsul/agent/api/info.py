@@ -20,7 +20,7 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import Record
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.server import CallMethod
 from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.web import Web
@@ -77,14 +77,15 @@ class InfoRoutes:
         wan = bool(request.get("wan"))
         if request.has("why"):
             return self._why(request, wan)
-        return self.web.json(request, [
-            show_member(member) for member in self.pools.members(wan=wan) if self.rights.sees_node(request, member.name)
-        ])  # fmt: skip
+        members = self.pools.members(wan=wan)
+        shown = [show_member(member) for member in members if self.rights.sees_node(request, member.name)]
+        return self.web.json(request, shown, headers=self.rights.filtered(request, members, shown))
 
     def _why(self, request: Request, wan: bool) -> Answer:
         """What led to the status of one member: an extension of proconsul's own."""
         pool = self.pools.wan if wan else self.pools.lan
-        found = pool.why(request.get("why")) if pool is not None else None
+        known = pool is not None and self.rights.sees_node(request, request.get("why"))
+        found = pool.why(request.get("why")) if pool is not None and known else None
         if found is None:
             raise ConsulError(f"no member of that name: {request.get('why')}", 404)
         return self.web.json(request, found)
@@ -172,6 +173,6 @@ class InfoRoutes:
 
     async def _status(self, request: Request, method: CallMethod) -> Response:
         """What this server knows, or for a client any server."""
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         args = DCSpecificRequest(Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request))
         return self.web.json(request, await self.web.gate.call(method, args))

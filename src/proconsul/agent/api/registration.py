@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from proconsul.agent.api.rights import Rights
 from proconsul.agent.checks.definition import RunnableCheck, runnable
 from proconsul.agent.local.anti_entropy import AntiEntropy
-from proconsul.agent.local.change import LocalChange
+from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.local.local_state import worst_status
 from proconsul.agent.local.registrations import Registrations, refusal
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 from proconsul.engine.wire.record import Record
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import (
@@ -43,9 +44,9 @@ from proconsul.features.catalog.model import (
     NodeService,
 )
 from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.filtering import filter_by
 from proconsul.features.health.http import show_check
-from proconsul.features.narrow import filter_by
-from proconsul.features.options import Rule, parse_bool, read_waiting
+from proconsul.features.options import OptionRule, read_waiting
 from proconsul.features.web import Web, text_error
 
 _YES = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
@@ -136,23 +137,27 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ reading
 
     def services(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
-        services = self.rights.services(request, self.state.live_services())
+        self.web.check(request, OptionRule.NAMESPACE)
+        there = self.state.live_services()
+        services = self.rights.services(request, there)
+        headers = self.rights.filtered(request, there, services)
         if request.get("filter"):
             services = filter_by(request.get("filter"), NodeService)(services)
-        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)})
+        return self.web.json(request, {key: show_service(services[key]) for key in sorted(services)}, headers=headers)
 
     def checks(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
-        checks = self.rights.checks(request, self.state.live_checks())
+        self.web.check(request, OptionRule.NAMESPACE)
+        there = self.state.live_checks()
+        checks = self.rights.checks(request, there)
+        headers = self.rights.filtered(request, there, checks)
         if request.get("filter"):
             checks = filter_by(request.get("filter"), HealthCheck)(checks)
-        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)})
+        return self.web.json(request, {key: show_check(checks[key]) for key in sorted(checks)}, headers=headers)
 
     def service(self, request: Request) -> Answer:
         """One local service; with ``hash`` waits until its content differs."""
         _, wait_ns = read_waiting(request)
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         wanted = request.get("hash")
         answer = self._show_one(request)
         if not wanted or answer.headers.get("X-Consul-Contenthash") != wanted:
@@ -207,7 +212,7 @@ class RegistrationRoutes:
     def health_by_id(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing serviceID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_known(request)
         service = self.state.service(request.params)
         if service is None:
@@ -238,7 +243,7 @@ class RegistrationRoutes:
     def health_by_name(self, request: Request) -> Answer:
         if not request.params:
             raise ConsulError("Bad request: Missing service Name")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_service(request, request.params)
         found = []
         for service in self.state.live_services().values():
@@ -254,7 +259,7 @@ class RegistrationRoutes:
 
     # ------------------------------------------------------------------ services
 
-    def _kept(self, make: Callable[[], LocalChange]) -> Awaitable[Response]:
+    def _kept(self, make: Callable[[], RegistrationChange]) -> Awaitable[Response]:
         """Make a change and answer when it is on this agent's disk, and pushed to the catalog.
 
         A failed push is logged and retried, never the caller's problem; a disk that refuses is. Raises ConsulError.
@@ -269,7 +274,7 @@ class RegistrationRoutes:
         ending.add_done_callback(self._endings.discard)
         return asyncio.shield(ending)
 
-    async def _when_kept(self, change: LocalChange) -> Response:
+    async def _when_kept(self, change: RegistrationChange) -> Response:
         pushed = asyncio.ensure_future(self.sync.push())
         error = await change.end()
         await pushed
@@ -279,7 +284,7 @@ class RegistrationRoutes:
         return text_error(ConsulError(refusal(error)))
 
     def service_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: ServiceDefinition = self.web.body(request, ServiceDefinition)
         if not definition.Name:
             raise BadRequest("Missing service name")
@@ -335,14 +340,14 @@ class RegistrationRoutes:
         return service
 
     def service_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_change(request, request.params)
         return self._kept(partial(self.registrations.remove_service, request.params))
 
     def service_maintenance(self, request: Request) -> Answer:
         if not request.params:
             raise BadRequest("Missing service ID")
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         enable = self._enable(request)
         self.rights.require_change(request, request.params)
         return self._kept(partial(
@@ -355,10 +360,10 @@ class RegistrationRoutes:
         text = request.get("enable")
         if not text:
             raise BadRequest("Missing value for enable")
-        value = parse_bool(text)
-        if value is None:
-            raise BadRequest(f"Invalid value for enable: {quoted(text)}")
-        return value
+        try:
+            return parse_bool(text)
+        except NumberError:
+            raise BadRequest(f"Invalid value for enable: {quoted(text)}") from None
 
     def node_maintenance(self, request: Request) -> Answer:
         enable = self._enable(request)
@@ -369,7 +374,7 @@ class RegistrationRoutes:
     # ------------------------------------------------------------------ checks
 
     def check_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         definition: CheckDefinition = self.web.body(request, CheckDefinition)
         if not definition.Name:
             raise BadRequest("Missing check name")
@@ -386,7 +391,7 @@ class RegistrationRoutes:
         return self._kept(partial(self.registrations.register_check, planned))
 
     def check_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         self.rights.require_check_change(request, request.params)
         return self._kept(partial(self.registrations.remove_check, request.params))
 
@@ -400,14 +405,14 @@ class RegistrationRoutes:
         return self._noted(request, HEALTH_CRITICAL)
 
     def check_update(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         update: _CheckUpdate = self.web.body(request, _CheckUpdate)
         if not valid_status(update.Status):
             raise BadRequest(f"Invalid check status: '{update.Status}'")
         return self._report(request, update.Status, update.Output)
 
     def _noted(self, request: Request, status: str) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         return self._report(request, status, request.get("note"))
 
     def _report(self, request: Request, status: str, output: str) -> Answer:

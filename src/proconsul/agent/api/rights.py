@@ -1,12 +1,9 @@
-"""Who may see and change what is registered with the agent (Consul docs: api-docs/agent, service and check).
-
-On servers only: client agents resolve no tokens yet, and let everybody do everything.
-"""
+"""Who may see and change what is registered with the agent (Consul docs: api-docs/agent, service and check)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import TypeVar
 
 from proconsul.agent.local.local_state import LocalState
@@ -14,11 +11,13 @@ from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.request import Request
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.authorizer import Authorizer, Origin
-from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.model import ACLToken
 from proconsul.features.acl.rules import Level, parse_rules
+from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.catalog.model import HealthCheck, NodeService
 from proconsul.features.errors import ConsulError, PermissionDenied
-from proconsul.features.web import Web
+from proconsul.features.web import FILTERED, Web
 
 T = TypeVar("T")
 
@@ -34,22 +33,39 @@ class Rights:
     """What the token of a request may do at this agent."""
 
     def __init__(
-        self, web: Web, tokens: AgentTokens, acl: ACL, state: LocalState, node_name: str, *, asked_for: bool
-    ) -> None:
-        """``asked_for``: whether anybody needs rights here: servers resolve tokens, client agents do not yet."""
-        self._web, self._tokens, self._acl, self._state, self._node_name = web, tokens, acl, state, node_name
-        self.asked_for = asked_for
+        self, web: Web, tokens: AgentTokens, of_tokens: TokenRights, state: LocalState, node_name: str
+    ) -> None:  # fmt: skip
+        self._web, self._tokens, self._of_tokens, self._state = web, tokens, of_tokens, state
+        self._node_name = node_name
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether anybody needs rights here."""
+        return self._of_tokens.enabled
+
+    def known(self, request: Request) -> bool:
+        """Whether it is known what the token of a request may do; else `learn` comes first."""
+        secret = self._web.token(request)
+        return self._of_tokens.ready(secret) or self._tokens.is_recovery(secret)
+
+    async def learn(self, request: Request) -> None:
+        """Find out what the token of a request may do, which a client agent asks of servers."""
+        await self._of_tokens.learn(self._web.token(request))
 
     def allows(self, request: Request, resource: str, level: Level, name: str) -> bool:
         """Whether who asks may, at this agent. Raises ACLNotFound."""
         secret = self._web.token(request)
         if self._tokens.is_recovery(secret):
-            return recovery(self._node_name).allows(resource, level, name)
-        return self._acl.allows(secret, resource, level, name)
+            return recorded(recovery(self._node_name)).allows(resource, level, name)
+        return self._of_tokens.allows(secret, resource, level, name)
+
+    def token_of(self, request: Request) -> ACLToken | None:
+        """The token of a request, as far as this agent knows it."""
+        return self._of_tokens.token(self._web.token(request)) if self.asked_for else None
 
     def require_operator(self, request: Request, level: Level) -> None:
         """Raise PermissionDenied unless who asks may see or change what is the operator's."""
-        self._acl.require(self._web.token(request), "operator", level)
+        self._of_tokens.require(self._web.token(request), "operator", level)
 
     def require_own(self, request: Request, resource: str, level: Level) -> None:
         """Raise PermissionDenied unless who asks may do this to the agent, the node (of this name) or as operator."""
@@ -58,7 +74,7 @@ class Rights:
 
     def sees_event(self, request: Request, name: str) -> bool:
         """Whether an event may be seen: the recovery token does not help there."""
-        return not self.asked_for or self._acl.allows(self._web.token(request), "event", Level.READ, name)
+        return self._of_tokens.allows(self._web.token(request), "event", Level.READ, name)
 
     def _require_write(self, request: Request, resource: str, name: str) -> None:
         """Raise PermissionDenied with what is missing."""
@@ -69,6 +85,10 @@ class Rights:
 
     def _shown(self, rows: dict[str, T], may: Callable[[T], bool]) -> dict[str, T]:
         return rows if not self.asked_for else {key: row for key, row in rows.items() if may(row)}
+
+    def filtered(self, request: Request, all_rows: Sized, shown: Sized) -> dict[str, str]:
+        """The header that says that not everything is shown, to those who are somebody."""
+        return FILTERED if len(shown) != len(all_rows) and self._web.token(request) else {}
 
     def services(self, request: Request, rows: dict[str, NodeService]) -> dict[str, NodeService]:
         """The services that may be seen. Raises ACLNotFound."""
@@ -90,12 +110,12 @@ class Rights:
     def require_known(self, request: Request) -> None:
         """Raise ACLNotFound when the token is nobody's: who has none is not told what there is."""
         secret = self._web.token(request)
-        if self.asked_for and not ( self._tokens.is_recovery(secret)):
-            self._acl.resolver.resolve(secret)
+        if self.asked_for and not self._tokens.is_recovery(secret):
+            self._of_tokens.authorizer(secret)
 
     def require_service(self, request: Request, name: str) -> None:
         """Raise PermissionDenied unless services of that name may be seen."""
-        if self.asked_for and not ( self.allows(request, "service", Level.READ, name)):
+        if self.asked_for and not self.allows(request, "service", Level.READ, name):
             raise PermissionDenied()
 
     # ------------------------------------------------------------------ changing

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.dial import Stream, dial
+from proconsul.engine.lookup import host_and_port
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["CheckNotify", "DefaultTlsContexts", "Probe", "ProbeResult", "TlsContexts"]
+__all__ = ["CheckNotify", "DefaultTlsContexts", "DialingProbe", "Probe", "ProbeResult", "TlsContexts"]
 
 
 class ProbeResult(NamedTuple):
@@ -23,6 +27,21 @@ class Probe(Protocol):
     """One kind of check. A run ends by itself within its timeout and may be cancelled at any await."""
 
     async def run(self) -> ProbeResult: ...
+
+
+@dataclass(slots=True)
+class DialingProbe:
+    """What a probe needs that opens a connection, with TLS when there is a ``context``."""
+
+    address: str
+    timeout_s: float
+    context: Callable[[], ssl.SSLContext] | None = None
+    server_name: str = ""
+
+    async def dial(self) -> Stream:
+        """Raises DialError."""
+        host, port = host_and_port(self.address)
+        return await dial(host, port, self.context() if self.context else None, self.server_name)
 
 
 class CheckNotify(Protocol):

@@ -13,10 +13,11 @@ from typing import Final
 from urllib.parse import quote
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, HttpResponse, fetch
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.script import exit_status
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.http.client import ResponseHead
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire import plainjson
 
 __all__ = ["DockerProbe", "docker_host"]
@@ -60,7 +61,7 @@ class DockerProbe:
             return ProbeResult(CheckStatus.CRITICAL, str(error))
         return ProbeResult(exit_status(code), captured_text(buffer))
 
-    async def _call(self, verb: str, method: str, path: str, body: object, sink: TailBuffer) -> HttpResponse:
+    async def _call(self, verb: str, method: str, path: str, body: object, sink: TailBuffer) -> ResponseHead:
         request = HttpRequest(
             url=f"{self.base}{path}",
             method=method,

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, dial, split_host_port
 from proconsul.agent.checks.h2 import H2Connection, H2Error, H2Response
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.dial import DialError, dial
+from proconsul.engine.lookup import host_and_port
 
 if TYPE_CHECKING:
     import ssl
@@ -66,7 +67,7 @@ class GrpcProbe:
 
     async def _ask(self) -> int:
         try:
-            host, port = split_host_port(self.address)
+            host, port = host_and_port(self.address)
             stream = await dial(host, port, self.context() if self.context else None, self.server_name)
         except DialError as error:
             raise _RpcError("Unavailable", f'connection error: desc = "{_transport_text(str(error))}"') from None

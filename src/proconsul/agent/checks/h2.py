@@ -10,8 +10,8 @@ import asyncio
 import struct
 from typing import Final, NamedTuple
 
-from proconsul.agent.checks.dial import Stream
 from proconsul.agent.checks.hpack import HpackError, decode_block, encode_block
+from proconsul.engine.dial import Stream
 from proconsul.engine.streams import put
 
 __all__ = ["H2Connection", "H2Error", "H2Response"]

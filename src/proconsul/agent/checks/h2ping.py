@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 
-from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, DialingProbe
+from proconsul.agent.checks.base import DialingProbe, ProbeResult
 from proconsul.agent.checks.h2 import H2Connection, H2Error
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.dial import DialError
 
 __all__ = ["H2PingProbe"]
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
-from proconsul.agent.checks.httpfields import canonical
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
+from proconsul.engine.http.fields import canonical
 
 if TYPE_CHECKING:
     import ssl

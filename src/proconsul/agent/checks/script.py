@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 from collections.abc import Sequence
 from typing import Final, cast
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.hooks.processes import kill_group, start_group
 from proconsul.engine.wire.durations import format_seconds
-from proconsul.engine.wire.text import quoted
+from proconsul.engine.wire.goerrors import start_error
 
 __all__ = ["ScriptProbe", "exit_status"]
 
@@ -57,7 +55,7 @@ class ScriptProbe:
                 stderr=asyncio.subprocess.STDOUT,
             )
         except (OSError, ValueError) as error:
-            return ProbeResult(CheckStatus.CRITICAL, self._start_text(error))
+            return ProbeResult(CheckStatus.CRITICAL, start_error(self.args[0], error))
         pipe.started()
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -74,14 +72,6 @@ class ScriptProbe:
             raise
         assert process.returncode is not None
         return ProbeResult(exit_status(process.returncode), captured_text(buffer))
-
-    def _start_text(self, error: OSError | ValueError) -> str:
-        program = self.args[0]
-        if not isinstance(error, OSError):
-            return f"fork/exec {program}: invalid argument"
-        if error.errno == errno.ENOENT and os.sep not in program:
-            return f"exec: {quoted(program)}: executable file not found in $PATH"
-        return f"fork/exec {program}: {errno_text(error)}"
 
 
 class _Pipe(asyncio.Protocol):

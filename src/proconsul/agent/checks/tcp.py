@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, DialingProbe
+from proconsul.agent.checks.base import DialingProbe, ProbeResult
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.dial import DialError
 
 __all__ = ["TcpProbe"]
 

@@ -10,8 +10,10 @@ import errno
 import socket
 
 from proconsul.agent.checks.base import ProbeResult
-from proconsul.agent.checks.dial import DialError, errno_text, resolve, split_host_port
 from proconsul.agent.checks.status import CheckStatus
+from proconsul.engine.dial import DialError, resolve
+from proconsul.engine.lookup import host_and_port
+from proconsul.engine.wire.goerrors import errno_text
 
 __all__ = ["UdpProbe"]
 
@@ -41,8 +43,8 @@ class UdpProbe:
         return ProbeResult(CheckStatus.PASSING, f"UDP connect {self.address}: Success")
 
     async def _ask(self) -> None:
-        host, port = split_host_port(self.address, "udp")
-        address = (await resolve(host, port))[0]
+        host, port = host_and_port(self.address, "udp")
+        address = (await resolve(host, port))[0] or "127.0.0.1"
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
             sock.connect((address, port))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from proconsul.agent.config.audit import build_audit
 from proconsul.agent.config.build_blocks import (
     build_acl,
     build_auto_config,
@@ -36,7 +37,6 @@ from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
 from proconsul.agent.config.runtime import (
-    Address,
     AutoEncryptConfig,
     FixedConfig,
     JoinConfig,
@@ -48,6 +48,7 @@ from proconsul.agent.config.runtime import (
 )
 from proconsul.agent.config.validate import validate_basics, validate_rest, warn_about
 from proconsul.agent.config.values import Reader
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.text import multi_error
 
 __all__ = ["build"]
@@ -223,7 +224,8 @@ def _fixed(
         coordinate=build_coordinate(config), http=build_http(config), limits=build_limits(config),
         logging=build_logging(config), performance=performance,
         raft=_raft(config, engine, performance.raft_multiplier), telemetry=build_telemetry(config),
-        ui=build_ui(config), config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
+        ui=build_ui(config), audit=build_audit(config),
+        config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
         ae_interval_s=config.seconds("ae_interval"),
         server_health_interval_s=config.block("consul").block("server").seconds("health_interval"),
         session_ttl_min_s=config.seconds("session_ttl_min") or engine.seconds("session_ttl_min"),

@@ -14,10 +14,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from proconsul.engine.wire.hostport import Address
+
 __all__ = [
     "AclConfig",
     "AclTokens",
     "Address",
+    "AuditConfig",
+    "AuditSink",
     "AutoConfigConfig",
     "AutoEncryptConfig",
     "AutopilotConfig",
@@ -45,16 +49,6 @@ __all__ = [
 
 # The largest finite double: how the original spells "no rate limit".
 UNLIMITED_RATE: Final = 1.7976931348623157e308
-
-
-class Address(NamedTuple):
-    """An IP address and port. ``str()`` gives ``host:port`` with brackets around IPv6."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Endpoint(NamedTuple):
@@ -335,6 +329,26 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
     dashboard_url_templates: Mapping[str, str]
 
 
+class AuditSink(msgspec.Struct, frozen=True, kw_only=True):
+    """One ``audit.sink``. ``enforced``: requests are refused when events cannot be written."""
+
+    name: str
+    type: str  # file or stdout
+    path: str
+    enforced: bool
+    mode: int
+    rotate_bytes: int
+    rotate_s: float
+    rotate_max_files: int
+
+
+class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``audit`` block."""
+
+    enabled: bool
+    sinks: tuple[AuditSink, ...]
+
+
 class CoordinateConfig(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool
     sync_interval_min_s: float
@@ -418,6 +432,7 @@ class FixedConfig(msgspec.Struct, frozen=True, kw_only=True):
     raft: RaftConfig
     telemetry: TelemetryConfig
     ui: UiConfig
+    audit: AuditConfig
 
     config_entry_bootstrap: tuple[Mapping[str, object], ...]
 

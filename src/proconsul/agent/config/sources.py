@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from proconsul.agent.config.decode import Values, decode_config
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.schema import CONFIG
+from proconsul.engine.wire.goerrors import path_error
 
 __all__ = ["FORMATS", "Source", "parse", "read_paths"]
 
@@ -42,16 +43,11 @@ def _read(path: str, format_: str) -> Source:
         with open(path, "rb") as file:
             data = file.read(_FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise ConfigError(f"config: ReadFile failed on {path}: {_go_open_error(path, error)}") from None
+        raise ConfigError(f"config: ReadFile failed on {path}: {path_error('open', path, error)}") from None
     if len(data) > _FILE_BYTES_MAX:
         raise ConfigError(f"config: ReadFile failed on {path}: larger than {_FILE_BYTES_MAX} bytes")
     # Bytes that are no UTF-8 are refused in HCL, with their place, and replaced in JSON, as in Go.
     return Source(path, format_, data.decode("utf-8", "surrogateescape" if format_ == "hcl" else "replace"))
-
-
-def _go_open_error(path: str, error: OSError) -> str:
-    reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return f"open {path}: {reason}"
 
 
 def read_paths(paths: Sequence[str], forced_format: str = "") -> tuple[list[Source], list[str]]:
@@ -67,7 +63,7 @@ def read_paths(paths: Sequence[str], forced_format: str = "") -> tuple[list[Sour
             if names is None:
                 os.stat(path)
         except OSError as error:
-            raise ConfigError(f"config: Open failed on {path}. {_go_open_error(path, error)}") from None
+            raise ConfigError(f"config: Open failed on {path}. {path_error('open', path, error)}") from None
         files = [path] if names is None else [os.path.join(path, name) for name in names]
         for file in files:
             if names is not None and os.path.isdir(file):

@@ -46,13 +46,10 @@ _TOKENS: Final = {
 }  # fmt: skip
 
 GROUPS: Final = (
-    Group("access control", "servers enforce it; client agents do not resolve tokens yet", {
-        **_same("acl.", "down_policy enable_token_replication"),
-        "acl.policy_ttl": "acl.policy_ttl_s", "acl.role_ttl": "acl.role_ttl_s", "acl.token_ttl": "acl.token_ttl_s",
-        "acl_ttl": "acl.token_ttl_s", "acl_down_policy": "acl.down_policy",
-        "enable_acl_replication": "acl.enable_token_replication", "acl.disabled_ttl": "", "acl_disabled_ttl": "",
-        **_TOKENS,
-    }, ("acl.disabled_ttl_s",)),
+    Group("access control in other datacenters", "they are not reached yet", {
+        **_same("acl.", "enable_token_replication"), **_TOKENS,
+        "enable_acl_replication": "acl.enable_token_replication",
+    }),
     Group("service mesh, certificates and configuration from servers", "they are not there yet", {
         **_same("auto_config.", "dns_sans intro_token intro_token_file ip_sans server_addresses"),
         "auto_config.authorization.enabled": "auto_config.authorizer_enabled",
@@ -105,9 +102,9 @@ GROUPS: Final = (
         "ui_config.hcp_enabled": "",
     }),
     Group("what belongs to Consul Enterprise, its cloud or later releases", "it is not there", {
-        **_none("", "acl.msp_disable_bootstrap acl.tokens.managed_service_provider audit.enabled audit.rpc_enabled"),
+        **_none("", "acl.msp_disable_bootstrap acl.tokens.managed_service_provider audit.rpc_enabled"),
         **_none("cloud.", "auth_url client_id client_secret hostname node_id resource_id scada_address"),
-        **_none("", "audit.sink dns_config.prefer_namespace experiments license_path locality.region locality.zone"),
+        **_none("", "dns_config.prefer_namespace experiments license_path locality.region locality.zone"),
         **_none("", "partition reporting.license.enabled snapshot_agent server_rejoin_age_max raft_prevote_disabled"),
         **_none("raft_logstore.", "backend boltdb.no_freelist_sync disable_log_cache verification.enabled"),
         **_none("raft_logstore.", "verification.interval wal.segment_size_mb"),
@@ -117,7 +114,7 @@ GROUPS: Final = (
         **_none("consul.", "raft.election_timeout raft.heartbeat_timeout raft.leader_lease_timeout"),
         **_none("", "consul.server.health_interval ae_interval check_deregister_interval_min check_reap_interval"),
         **_none("", "revision version version_prerelease segment_limit segment_name_limit"),
-        **_none("", "sync_coordinate_interval_min sync_coordinate_rate_target"),
+        **_none("", "sync_coordinate_interval_min sync_coordinate_rate_target acl.disabled_ttl acl_disabled_ttl"),
     }, ("coordinate.update_batch_size", "coordinate.update_batches_max")),
     # DNS keeps answers exactly as long as they are true, nobody is called for updates, the node's id is never taken
     # from the machine, there is one version of each protocol.

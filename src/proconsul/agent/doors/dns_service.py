@@ -9,13 +9,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from proconsul.agent.config.runtime import Address, DnsConfig, FixedConfig, ReloadableConfig
-from proconsul.agent.doors.binding import binding
+from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
 from proconsul.agent.part import Commit, Part
+from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
+from proconsul.dns.remote import LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
+from proconsul.engine.lookup import is_ip
+from proconsul.engine.store.watch import WatchSet
+from proconsul.engine.wire.goerrors import ListenError
+from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
@@ -45,40 +50,43 @@ def settings_of(datacenter: str, dns: DnsConfig) -> Settings:
 
 def recursor_address(text: str) -> tuple[str, int]:
     """``ip``, ``ip:port`` or ``[ip6]:port``; the port is 53 when left out. Raises ConsulError with Consul's text."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, bracket, port = text[1:].partition("]")
-        if not bracket:
-            raise ConsulError(f"Invalid recursor address: address {text}:{DNS_PORT}: missing ']' in address")
-        port = port.lstrip(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    if port and not (port.isascii() and port.isdecimal()):
-        raise ConsulError(f"Invalid recursor address: address tcp/{port}: unknown port")
-    if len(port) > 5 or int(port or DNS_PORT) > 65535:
-        raise ConsulError(f"Invalid recursor address: address {port}: invalid port")
-    return host, int(port or DNS_PORT)
+    try:
+        return split_address(join_host_port(text, DNS_PORT) if is_ip(text) else _with_port(text))
+    except AddressError as error:
+        raise ConsulError(f"Invalid recursor address: {error}") from None
+
+
+def _with_port(text: str) -> str:
+    try:
+        split_host_port(text)
+    except AddressError as error:
+        return f"{text}:{DNS_PORT}" if error.reason == "missing port in address" else text
+    return text
 
 
 class DnsService(Part):
     """DNS of one agent."""
 
     def __init__(
-        self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, *, token: Callable[[], str],
-        sample: Callable[..., None], rng: random.Random,
+        self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, tokens: AgentTokens,
+        *, sample: Callable[..., None], rng: random.Random,
     ) -> None:  # fmt: skip
-        """``token`` is for questions to servers; ``sample`` gets name, milliseconds and labels of what is measured."""
-        self._fixed, self._node, self._token, self._sample = fixed, node, token, sample
+        """``sample`` gets name, milliseconds and labels of what is measured."""
+        self._fixed, self._node, self._token, self._sample = fixed, node, tokens.for_dns, sample
         self._rng = random.Random(rng.getrandbits(64))
         self._labels = (("node", fixed.node_name),)
         dns = reloadable.dns
         self._options = _freshness(dns)
         # What the first start refuses, as a reload does.
         self._first = dns
+        unlimited = node.gate.permission.unlimited
         self._responder = Responder(
-            settings_of(fixed.datacenter, dns), node.state.reads, node.state.store.watches, rng=self._rng,
-            clock=time.time, readable=self._readable(dns), recursors=None, measure=self._measure, fetch=self._fetch,
+            settings_of(fixed.datacenter, dns), node.state.reads if unlimited else LocalReads(self._look),
+            node.state.store.watches, rng=self._rng, clock=time.time, readable=self._readable(dns), recursors=None,
+            measure=self._measure, fetch=self._fetch,
+            keeps=None if unlimited else lambda: node.gate.permission.lasts(self._token()),
         )  # fmt: skip
+        tokens.listen(self._responder.forget)
         self._listeners: list[UdpListener | TcpListener] = []
 
     def _recursors(self, dns: DnsConfig) -> Recursors | None:
@@ -97,8 +105,12 @@ class DnsService(Part):
             return lambda: False
         gate, options = self._node.gate, _freshness(dns)
         if dns.allow_stale and dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
-            return lambda: gate.permission.unlimited
-        return lambda: gate.permission.unlimited and gate.may_be_here(options)
+            return None
+        return lambda: gate.may_be_here(options)
+
+    def _look(self, method: ReadMethod, args: Any, watch: WatchSet) -> Any:
+        """What our own catalog shows to DNS's token. Raises ConsulError."""
+        return self._node.gate.look(method, args, self._token(), watch)
 
     async def _fetch(self, method: ReadMethod, args: Any) -> Any:
         """What a server says that may. Raises ConsulError."""
@@ -118,9 +130,8 @@ class DnsService(Part):
             else:
                 listener = UdpListener(self._responder, time.time)
             try:
-                with binding(endpoint.network, Address(endpoint.host, endpoint.port)):
-                    await listener.start(endpoint.host, endpoint.port)
-            except ConsulError as error:
+                await listener.start(endpoint.host, endpoint.port)
+            except ListenError as error:
                 raise ConsulError(multi_error([str(error)])) from None
             self._listeners.append(listener)
             log.info("Started DNS server: address=%s:%d network=%s", endpoint.host, endpoint.port, endpoint.network)

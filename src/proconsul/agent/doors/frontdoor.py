@@ -11,8 +11,9 @@ from time import perf_counter
 from urllib.parse import quote
 
 from proconsul.agent.telemetry.metrics import Metrics
-from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response, valid_escapes
+from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Route, Router, too_large
+from proconsul.engine.http.syntax import valid_escapes
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError, ReadRefused, status_of
 from proconsul.features.web import NO_ANSWER, Web, finished, text_error
@@ -20,6 +21,8 @@ from proconsul.features.web import NO_ANSWER, Web, finished, text_error
 log = logging.getLogger("agent.http")
 
 _TOKEN = re.compile(r"(token=)[^&]*")
+_ACL = "/v1/acl/"
+_SECRET = re.compile(r"^(/v1/acl/(?:info|clone|destroy)/).+$", re.DOTALL)
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -244,9 +247,15 @@ def _redirect(request: Request, target: str) -> Response:
     return Response(301, body.encode("utf-8", "replace"), headers if body else {"Location": target})
 
 
+def masked_path(path: str) -> str:
+    """A path for logs: some, from before 1.4, name a token by its secret."""
+    return _SECRET.sub(r"\1<hidden>", path) if path.startswith(_ACL) else path
+
+
 def _masked(request: Request) -> str:
     """The URL with tokens hidden: they must not reach the log."""
+    path = masked_path(request.raw_path)
     if not request.query_string:
-        return request.raw_path
+        return path
     query = _TOKEN.sub(r"\1<hidden>", request.query_string)
-    return f"{request.raw_path}?{query}"
+    return f"{path}?{query}"

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable
 
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig
-from proconsul.agent.doors.frontdoor import FrontDoor
 from proconsul.agent.doors.listeners import Listeners
 from proconsul.agent.doors.starting import Starting
 from proconsul.agent.doors.tls import https_context, reloading_tls
@@ -21,7 +20,7 @@ HEADER_SWEEP_S = 5.0
 class HttpService(Part):
     """HTTP of one agent."""
 
-    def __init__(self, fixed: FixedConfig, reloadable: ReloadableConfig, front: FrontDoor) -> None:
+    def __init__(self, fixed: FixedConfig, reloadable: ReloadableConfig, front: Application) -> None:
         self._fixed, self._front = fixed, front
         self._connections = ConnectionSet(reloadable.http_conns_per_client_max)
         self._application: Application = Starting(front.route)

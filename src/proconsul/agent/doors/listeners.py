@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proconsul.agent.config.runtime import Address, Endpoint, FixedConfig, HttpConfig
-from proconsul.agent.doors.binding import binding
+from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
+from proconsul.engine.wire.goerrors import listening
+from proconsul.engine.wire.hostport import Address
 
 log = logging.getLogger("agent")
 
@@ -29,7 +30,7 @@ class Listeners:
         self._sockets: list[Path] = []
 
     async def start(self, context: ssl.SSLContext | None) -> None:
-        """``context``: of HTTPS, where that is configured. Raises ConsulError."""
+        """``context``: of HTTPS, where that is configured. Raises OSError."""
         for endpoint in self._config.http_addrs:
             self._plain.append(await self._listen(endpoint, None))
         for endpoint in self._config.https_addrs:
@@ -40,17 +41,17 @@ class Listeners:
         options = self._options(context)
         if endpoint.network == "unix":
             path = Path(endpoint.path)
-            with binding("unix", path):
+            with listening("unix", path):
                 path.unlink(missing_ok=True)
                 server = await loop.create_unix_server(self._make, str(path), **options)
             self._sockets.append(path)
             _own(path, self._config.http)
         else:
-            with binding("tcp", Address(endpoint.host, endpoint.port)):
+            with listening("tcp", Address(endpoint.host, endpoint.port)):
                 server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
         kind = "HTTPS" if context is not None else "HTTP"
         log.info("Started %s server: address=%s network=%s", kind,
-                 endpoint.path or f"{endpoint.host}:{endpoint.port}", endpoint.network)  # fmt: skip
+                 endpoint.path or str(Address(endpoint.host, endpoint.port)), endpoint.network)  # fmt: skip
         return server
 
     async def renew(self, context: ssl.SSLContext) -> None:

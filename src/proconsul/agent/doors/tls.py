@@ -14,7 +14,7 @@ from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig, TlsConfig, TlsListenerConfig
 from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.mux import ALPN, TlsPolicy
-from proconsul.engine.rpc.tls import tls_text
+from proconsul.engine.wire.goerrors import path_error, tls_error
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
 
@@ -133,7 +133,7 @@ def load_files(context: ssl.SSLContext, config: TlsListenerConfig) -> None:
         context.load_cert_chain(config.cert_file, config.key_file, password=lambda: b"")
     except ssl.SSLError as error:
         mismatch = error.reason == _KEY_MISMATCH
-        text = "tls: private key does not match public key" if mismatch else tls_text(error)
+        text = "tls: private key does not match public key" if mismatch else tls_error(error)
         raise ConsulError(f"Failed to load cert/key pair: {text}") from None
     except ConsulError as error:
         raise ConsulError(f"Failed to load cert/key pair: {error}") from None
@@ -215,4 +215,4 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConsulError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+        raise ConsulError(path_error("open", path, error)) from None

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from proconsul.agent.config.runtime import JoinConfig
 from proconsul.agent.systemd import notify
-from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.lookup import lookup_error
+from proconsul.engine.wire.goerrors import no_such_host
+from proconsul.engine.wire.gostrconv import parse_uint
+from proconsul.engine.wire.hostport import Address, split_host_port, with_port
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
@@ -30,25 +33,18 @@ class StartJoinError(ConsulError):
 
 async def resolve(target: str, default_port: int) -> list[Address]:
     """The addresses of a join target: ``host``, ``host:port``, ``[v6]:port``, each also behind ``node/``."""
-    host, port = _split(target.rpartition("/")[2], default_port)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        host, port = split_host_port(with_port(target.rpartition("/")[2], default_port))
+        number = parse_uint(port, base=10, bits=16)
+    except ValueError as error:
+        raise ResolveError(f"Failed to resolve {target}: {error}") from None
+    if not host:
+        raise ResolveError(f"Failed to resolve {target}: {no_such_host(host)}")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, number, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise ResolveError(f"Failed to resolve {target}: lookup {host}: no such host") from None
+        raise ResolveError(f"Failed to resolve {target}: {lookup_error(host)}") from None
     return list(dict.fromkeys(Address(str(entry[4][0]), int(entry[4][1])) for entry in found))[:ADDRESSES_MAX]
-
-
-def _split(text: str, default_port: int) -> tuple[str, int]:
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, port = text.split(":")
-    else:
-        host, port = text, ""
-    if port and not (port.isdigit() and int(port) < 65536):
-        raise ResolveError(f"Failed to resolve {text}: invalid port '{port}'")
-    return host, int(port or default_port)
 
 
 class Joiner:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.config.runtime import FixedConfig
 from proconsul.agent.durable import replace_file
 from proconsul.engine.gossip.keyring import (
@@ -21,6 +20,7 @@ from proconsul.engine.gossip.keyring import (
     parse_key,
     parse_keyring,
 )
+from proconsul.engine.wire.goerrors import path_error
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
@@ -91,7 +91,7 @@ def _seed(path: Path, given: str) -> tuple[bytes, ...]:
     try:
         replace_file(path, format_keyring([key]).encode())
     except OSError as error:
-        raise KeyringError(f"open {path}: {errno_text(error)}") from None
+        raise KeyringError(path_error("open", path, error)) from None
     return (key,)
 
 
@@ -109,7 +109,7 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise KeyringError(f"read {path}: {errno_text(error)}") from None
+        raise KeyringError(path_error("read", path, error)) from None
     if len(data) > FILE_BYTES_MAX:
         raise KeyringError(f"{path} is larger than {FILE_BYTES_MAX} bytes")
     return data.decode("utf-8", "surrogateescape")

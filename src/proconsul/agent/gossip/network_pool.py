@@ -19,7 +19,6 @@ from proconsul.agent.gossip.tags import Pool
 from proconsul.engine.gossip import serf_effects as happened
 from proconsul.engine.gossip.config import SwimConfig
 from proconsul.engine.gossip.coordinate import Coordinate
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.keyring import Keyring, parse_keyring
 from proconsul.engine.gossip.keys import KeyOp
 from proconsul.engine.gossip.member import Member
@@ -30,12 +29,13 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.gossip.user_events import EventTooLarge
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.endpoint import KeySummary
 from proconsul.features.keyring.model import KeyOperation
 
-OnMember = Callable[[happened.Change, Member], None]
+OnMember = Callable[[happened.MemberChange, Member], None]
 OnEvent = Callable[[int, str, bytes], None]
 
 # How long a forced leave waits until it was told.
@@ -179,7 +179,7 @@ class NetworkPool(Pool):
             return False
         told = asyncio.get_running_loop().create_future()
         self._serf.force_leave(name, prune, time.monotonic(), lambda: None if told.done() else told.set_result(None))
-        self._pool.settle()
+        self._pool.flush_effects()
         try:
             async with asyncio.timeout(FORCE_LEAVE_TIMEOUT_S):
                 await told
@@ -214,7 +214,7 @@ class NetworkPool(Pool):
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Tell the pool of changed tags."""
         self._serf.set_tags(tags, time.monotonic())
-        self._pool.settle()
+        self._pool.flush_effects()
 
     # ------------------------------------------------------------------ events and keys
 
@@ -223,7 +223,7 @@ class NetworkPool(Pool):
             self._serf.fire(name, payload, False, time.monotonic())
         except EventTooLarge as error:
             raise ConsulError(multi_error([f'error broadcasting event to segment "": {error}'])) from None
-        self._pool.settle()
+        self._pool.flush_effects()
 
     async def key_request(self, operation: KeyOperation, key: bytes, relay_factor: int) -> KeySummary:
         try:
@@ -232,7 +232,7 @@ class NetworkPool(Pool):
             return KeySummary(0, 0, error=str(error))
         done = self._operations[id(asked)] = asyncio.get_running_loop().create_future()
         try:
-            self._pool.settle()
+            self._pool.flush_effects()
             await done
         finally:
             del self._operations[id(asked)]

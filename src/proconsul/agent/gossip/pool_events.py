@@ -10,7 +10,7 @@ from proconsul.agent.gossip.pools import Pools
 from proconsul.agent.hooks.events import EventLog
 from proconsul.agent.local.anti_entropy import AntiEntropy
 from proconsul.engine.gossip.member import Member, MemberStatus
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 from proconsul.server.node import ConsulNode
 from proconsul.server.server_details import ServerDetails
 
@@ -26,15 +26,15 @@ class PoolEvents:
         self._config, self._node, self._sync, self._events = config, node, sync, events
         pools.on_member, pools.on_event = self.member_changed, self.event_received
 
-    def member_changed(self, kind: Change, member: Member) -> None:
+    def member_changed(self, kind: MemberChange, member: Member) -> None:
         # Who was reaped is known to nobody any more.
-        forgotten = kind is Change.REAP
+        forgotten = kind is MemberChange.REAP
         self._node.member_changed(member._replace(status=MemberStatus.NONE) if forgotten else member)
-        if member.name == self._config.node_name or kind not in (Change.JOIN, Change.FAILED):
+        if member.name == self._config.node_name or kind not in (MemberChange.JOIN, MemberChange.FAILED):
             return
         server = ServerDetails.parse(member)
         if server is not None and server.datacenter == self._config.datacenter:
-            if kind is Change.JOIN:
+            if kind is MemberChange.JOIN:
                 self._sync.server_up()
             else:
                 self._node.doubt_servers()

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proconsul.agent.config.runtime import Address as ConfigAddress
 from proconsul.agent.config.runtime import FixedConfig, GossipConfig
 from proconsul.agent.gossip.joining import Joiner, joined_lan
 from proconsul.agent.gossip.keyrings import PoolKeys, load_keyrings
@@ -18,11 +17,11 @@ from proconsul.agent.gossip.network_pool import NetworkPool, OnEvent, OnMember
 from proconsul.agent.gossip.tags import Pool, SoloPool
 from proconsul.agent.part import Part
 from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.pool import PoolLogs
 from proconsul.engine.gossip.serf_config import Accept, consul
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
+from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.merge_rules import allow_networks, lan_rule, wan_rule
 from proconsul.server.server_details import ServerDetails
@@ -78,7 +77,7 @@ class Pools(Part):
         self._flood_now = asyncio.Event()
 
     def _network(
-        self, wan: bool, name: str, tags: Mapping[str, str], bind: ConfigAddress, advertise: ConfigAddress,
+        self, wan: bool, name: str, tags: Mapping[str, str], bind: Address, advertise: Address,
         keys: PoolKeys, rule: Accept, on_member: OnMember, on_event: OnEvent,
     ) -> NetworkPool:  # fmt: skip
         config = self._config
@@ -202,15 +201,15 @@ class Pools(Part):
             return self.wan.members() if self.wan is not None else []
         return self.lan.members()
 
-    def _lan_member(self, kind: Change, member: Member) -> None:
-        if kind is Change.JOIN and ServerDetails.parse(member) is not None:
+    def _lan_member(self, kind: MemberChange, member: Member) -> None:
+        if kind is MemberChange.JOIN and ServerDetails.parse(member) is not None:
             self._flood_now.set()
         self.on_member(kind, member)
 
     def _lan_event(self, ltime: int, name: str, payload: bytes) -> None:
         self.on_event(ltime, name, payload)
 
-    def _wan_member(self, kind: Change, member: Member) -> None:
+    def _wan_member(self, kind: MemberChange, member: Member) -> None:
         log.debug("Handled event for server in area: event=member-%s server=%s area=wan", kind.value, member.name)
 
     async def _flood(self) -> None:
@@ -264,7 +263,7 @@ def swim_config(gossip: GossipConfig, *, wan: bool) -> SwimConfig:
     )  # fmt: skip
 
 
-def _ignore_member(kind: Change, member: Member) -> None:
+def _ignore_member(kind: MemberChange, member: Member) -> None:
     """Nobody has to be told yet."""
 
 

@@ -147,7 +147,7 @@ class EventLog:
 
 
 def _search(pattern: str, text: str) -> bool:
-    from proconsul.engine.filter.goregexp import compile_go
+    from proconsul.engine.wire.goregexp import compile_go
 
     try:
         return compile_go(pattern).search(text) is not None
@@ -161,7 +161,7 @@ def validate(event: UserEvent) -> None:
         raise ConsulError("Cannot provide tag filter without service filter")
     for title, pattern in (("node", event.NodeFilter), ("service", event.ServiceFilter), ("tag", event.TagFilter)):
         if pattern:
-            from proconsul.engine.filter.goregexp import compile_go
+            from proconsul.engine.wire.goregexp import compile_go
 
             try:
                 compile_go(pattern)

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from proconsul.agent.checks.dial import errno_text
 from proconsul.agent.hooks.events import UserEvent
 from proconsul.agent.hooks.kv_port import KVPort
 from proconsul.agent.hooks.processes import kill_group, start_group
 from proconsul.agent.part import Part
+from proconsul.engine.wire.goerrors import errno_text
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError
 

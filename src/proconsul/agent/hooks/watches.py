@@ -17,15 +17,16 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
-from proconsul.agent.checks.httpclient import HttpClientError, HttpRequest, fetch
 from proconsul.agent.checks.output import TailBuffer
 from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.hooks.processes import kill_group, start_group
 from proconsul.agent.part import Commit, Part
 from proconsul.client import gojson, watchplan
+from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.streams import put
 from proconsul.engine.wire.durations import DurationError, parse_duration
+from proconsul.engine.wire.goerrors import exit_text, start_error
 from proconsul.features.errors import ConsulError
 
 log = logging.getLogger("agent")
@@ -49,7 +50,7 @@ class Handler(NamedTuple):
 
 class WatchDefinition(NamedTuple):
     kind: str
-    request: watchplan.Request
+    request: watchplan.WatchRequest
     token: str
     datacenter: str
     handler: Handler
@@ -154,7 +155,7 @@ class Watches(Part):
     # ------------------------------------------------------------------ one watch
 
     async def _follow(self, watch: WatchDefinition) -> None:
-        plan = watchplan.Plan()
+        plan = watchplan.WatchPlan()
         failures, index = 0, 0
         while True:
             try:
@@ -210,7 +211,9 @@ class Watches(Part):
         except Exception as error:
             # A handler that cannot run must not end its watch.
             known = isinstance(error, (OSError, HttpClientError, TimeoutError, ValueError))
-            log.error("Failed to run watch handler: handler=%s error=%s", shown, error, exc_info=not known)
+            command = watch.handler.command
+            text = start_error(command[0], error) if command and isinstance(error, OSError) else error
+            log.error("Failed to run watch handler: handler=%s error=%s", shown, text, exc_info=not known)
 
     async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
         process = await start_group(
@@ -230,7 +233,7 @@ class Watches(Part):
             kill_group(process)
             raise
         if code:
-            log.error("Failed to run watch handler: handler=%s error=exit status %s", shlex.join(command), code)
+            log.error("Failed to run watch handler: handler=%s error=%s", shlex.join(command), exit_text(code))
         log.debug("watch handler output: watch_handler=%s output=%s", shlex.join(command), buffer.text)
 
     async def _post(self, handler: Handler, index: int, body: bytes) -> None:

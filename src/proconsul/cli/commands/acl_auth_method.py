@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gotypes
+from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import AclCommand, Row, rows
 from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.text import quoted
 
 
 def _read(client: Client, name: str, prefix: str) -> Row:
@@ -18,7 +20,7 @@ def _read(client: Client, name: str, prefix: str) -> Row:
         response = client.request("GET", f"/v1/acl/auth-method/{name}")
         if response.status == 404:
             response.close()
-            raise Failure(f"Auth method not found with name {gotypes.quote(name)}")
+            raise Failure(f"Auth method not found with name {quoted(name)}")
         if response.status != 200:
             raise unexpected(response)
         return cast(Row, response.json())
@@ -33,6 +35,7 @@ class _Described(AclCommand):
         self.display_name = flags.string("display-name", "Name to show instead of the name.")
         self.ttl = flags.duration("max-token-ttl", "How long tokens of this auth method are valid.")
         self.locality = flags.string("token-locality", "Which tokens to make: 'local' or 'global'.")
+        self.name_format = flags.string("token-name-format", "Template of the names of tokens, may hold ${var}.")
         self.config = flags.string(
             "config", "Configuration as JSON, itself or from a file with '@' or from standard input with '-'."
         )
@@ -95,8 +98,10 @@ class Create(_Described):
             "Description": self.description.value,
             "TokenLocality": self.locality.value,
         }
+        if self.name_format.value:
+            body["TokenNameFormat"] = self.name_format.value
         if self.ttl.value > 0:
-            body["MaxTokenTTL"] = gotypes.format_duration(self.ttl.value)
+            body["MaxTokenTTL"] = format_duration(self.ttl.value)
         if self.config.value:
             body["Config"] = self.parsed_config()
         elif self.type.value == "kubernetes":
@@ -195,8 +200,10 @@ class Update(_Described):
         ):
             if flag.value:
                 body[key] = flag.value
+        if self.name_format.value:
+            body["TokenNameFormat"] = self.name_format.value
         if self.ttl.value > 0:
-            body["MaxTokenTTL"] = gotypes.format_duration(self.ttl.value)
+            body["MaxTokenTTL"] = format_duration(self.ttl.value)
         if self.config.value:
             body["Config"] = self.parsed_config()
         elif present["Type"] == "kubernetes":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gotypes
-from proconsul.cli.acl_common import AclCommand, Row, rows, rule_id
+from proconsul.cli import acl_format, acl_schemas
+from proconsul.cli.acl_common import AclCommand, Row, rows, rule_id, template_variables
 from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.text import quoted
 
 
 def _read(client: Client, found: str, prefix: str) -> Row:
@@ -17,7 +18,7 @@ def _read(client: Client, found: str, prefix: str) -> Row:
         response = client.request("GET", f"/v1/acl/binding-rule/{found}")
         if response.status == 404:
             response.close()
-            raise Failure(f"Binding rule not found with ID {gotypes.quote(found)}")
+            raise Failure(f"Binding rule not found with ID {quoted(found)}")
         if response.status != 200:
             raise unexpected(response)
         return cast(Row, response.json())
@@ -27,8 +28,15 @@ class _Described(AclCommand):
     def define_rule(self, flags: FlagSet) -> None:
         self.description = flags.string("description", "Description of the binding rule.")
         self.selector = flags.string("selector", "Expression over the identity; without one, every identity matches.")
-        self.bind_type = flags.string("bind-type", 'What to bind: "service" or "role".', "service")
+        self.bind_type = flags.string(
+            "bind-type", 'What to bind: "service", "node", "role", "policy" or "templated-policy".', "service"
+        )
+        self.bind_vars = flags.strings("bind-vars", "Variable of a templated policy: name:VALUE, may hold ${var}.")
         self.bind_name = flags.string("bind-name", "Name to bind, may hold ${var}. Required.")
+
+    def variables(self) -> Json:
+        """The variables given, None for none; raises :class:`Failure`."""
+        return template_variables(self.bind_vars.value) or None
 
     def missing(self, name: str) -> int:
         """Complain about a flag that is missing and show the help page; return the exit code."""
@@ -65,6 +73,8 @@ class Create(_Described):
             "BindName": self.bind_name.value,
             "Selector": self.selector.value,
         }
+        if self.variables():
+            body["BindVars"] = self.variables()
         with explain("Failed to create new binding rule: "):
             rule = cast(Row, client.put("/v1/acl/binding-rule", body=body).json())
         return self.show(rule, acl_format.binding_rule, acl_schemas.BINDING_RULE)
@@ -162,6 +172,8 @@ class Update(_Described):
         ):
             if flag.value or self.no_merge.value:
                 body[key] = flag.value
+        if self.variables() or self.no_merge.value:
+            body["BindVars"] = self.variables()
         with explain(f'Error updating binding rule "{found}": '):
             shaped = acl_schemas.BINDING_RULE.shape(body)
             rule = cast(Row, client.put(f"/v1/acl/binding-rule/{found}", body=shaped).json())

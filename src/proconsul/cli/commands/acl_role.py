@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from proconsul.cli import acl_format, acl_schemas, gotypes
+from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import (
     AclCommand,
     Row,
+    TemplatedFlags,
     merged,
     node_identities,
     policy_links,
@@ -20,6 +21,7 @@ from proconsul.cli.api import Client, unexpected
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.text import quoted
 
 
 def read_role(client: Client, path: str) -> Row | None:
@@ -42,15 +44,19 @@ class _Granting(AclCommand):
             "service-identity", "Service the role speaks for: NAME or NAME:DATACENTER1,DATACENTER2. Repeat for more."
         )
         self.nodes = flags.strings("node-identity", "Node the role speaks for: NAME:DATACENTER. Repeat for more.")
+        self.templated = TemplatedFlags(flags)
 
     def grants(self, client: Client) -> dict[str, list[Json]]:
         """Return what the flags grant; raises :class:`Failure`."""
         policies = policy_links(client, self.policy_names.value, self.policy_ids.value)
-        return {
+        grants = {
             "Policies": policies,
             "ServiceIdentities": service_identities(self.services.value),
             "NodeIdentities": node_identities(self.nodes.value),
         }
+        templated = self.templated.given()
+        # Agents of 1.8.7 do not know it.
+        return {**grants, "TemplatedPolicies": templated} if templated else grants
 
 
 class Create(_Granting):
@@ -73,7 +79,7 @@ class Create(_Granting):
             self.ui.error("Missing require '-name' flag")
             self.ui.error(self.help())
             return 1
-        given = (self.policy_names, self.policy_ids, self.services, self.nodes)
+        given = (self.policy_names, self.policy_ids, self.services, self.nodes, self.templated.name)
         if not any(flag.value for flag in given):
             raise Failure(
                 "Cannot create a role without specifying -policy-name, -policy-id, -service-identity, "
@@ -107,12 +113,12 @@ class Read(AclCommand):
             with explain(f'Error reading role "{found}": '):
                 role = read_role(client, f"/v1/acl/role/{found}")
             if role is None:
-                raise Failure(f"Role not found with ID {gotypes.quote(found)}")
+                raise Failure(f"Role not found with ID {quoted(found)}")
         else:
             with explain(f'Error reading role "{self.name.value}": '):
                 role = read_role(client, f"/v1/acl/role/name/{self.name.value}")
             if role is None:
-                raise Failure(f"Role not found with name {gotypes.quote(self.name.value)}")
+                raise Failure(f"Role not found with name {quoted(self.name.value)}")
         return self.show(role, acl_format.role, acl_schemas.ROLE)
 
 
@@ -177,7 +183,7 @@ class Update(_Granting):
         with explain("Error when retrieving current role: "):
             present = read_role(client, f"/v1/acl/role/{found}")
         if present is None:
-            raise Failure(f"Role not found with ID {gotypes.quote(found)}")
+            raise Failure(f"Role not found with ID {quoted(found)}")
         grants = self.grants(client)
         body: dict[str, Json] = {"ID": found, "Name": self.name.value, "Description": self.description.value, **grants}
         if not self.no_merge.value:
@@ -188,6 +194,9 @@ class Update(_Granting):
                 present.get("ServiceIdentities"), grants["ServiceIdentities"], ("ServiceName",)
             )
             body["NodeIdentities"] = merged(present.get("NodeIdentities"), grants["NodeIdentities"], ("NodeName",))
+            templated = merged(present.get("TemplatedPolicies"), grants.get("TemplatedPolicies", []), ())
+            if templated:
+                body["TemplatedPolicies"] = templated
         with explain(f'Error updating role "{found}": '):
             role = cast(Row, client.put(f"/v1/acl/role/{found}", body=body).json())
         return self.show(role, acl_format.role, acl_schemas.ROLE)

@@ -8,6 +8,7 @@ from proconsul.cli import acl_format, acl_schemas
 from proconsul.cli.acl_common import (
     AclCommand,
     Row,
+    TemplatedFlags,
     merged,
     node_identities,
     policy_links,
@@ -19,6 +20,7 @@ from proconsul.cli.acl_common import (
 from proconsul.cli.api import Client
 from proconsul.cli.command import CLIENT_AND_SERVER, EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
+from proconsul.client import gojson
 from proconsul.client.gojson import Json
 
 
@@ -50,10 +52,12 @@ class _Granting(AclCommand):
             "service-identity", "Service the token speaks for: NAME or NAME:DATACENTER1,DATACENTER2. Repeat for more."
         )
         self.nodes = flags.strings("node-identity", "Node the token speaks for: NAME:DATACENTER. Repeat for more.")
+        self.templated = TemplatedFlags(flags)
 
     def has_grants(self) -> bool:
         """Tell whether any flag grants something."""
-        names = (self.policy_names, self.policy_ids, self.role_names, self.role_ids, self.services, self.nodes)
+        names = (self.policy_names, self.policy_ids, self.role_names, self.role_ids, self.services, self.nodes,
+                 self.templated.name)  # fmt: skip
         return any(flag.value for flag in names)
 
     def grants(self, client: Client) -> dict[str, list[Json]]:
@@ -65,6 +69,7 @@ class _Granting(AclCommand):
             "Roles": role_links(client, self.role_names.value, self.role_ids.value),
             "ServiceIdentities": services,
             "NodeIdentities": nodes,
+            "TemplatedPolicies": self.templated.given(),
         }
 
 
@@ -83,6 +88,7 @@ class Create(_Granting):
         self.define_grants(flags)
         self.accessor = flags.string("accessor", "Accessor ID to use, a UUID. Default: a random one.")
         self.secret = flags.string("secret", "Secret ID to use, a UUID. Default: a random one.")
+        self.name = flags.string("name", "Name of the token.")
         self.local = flags.boolean("local", "Make the token valid in this datacenter only.")
         self.ttl = flags.duration("expires-ttl", "How long the token is valid.")
 
@@ -100,6 +106,10 @@ class Create(_Granting):
             "SecretID": self.secret.value,
             **self.grants(client),
         }
+        if self.name.value:
+            body["Name"] = self.name.value
+        if not body["TemplatedPolicies"]:
+            del body["TemplatedPolicies"]  # agents of 1.8.7 do not know it
         if self.ttl.value > 0:
             body["ExpirationTTL"] = self.ttl.value
         with explain("Failed to create new token: "):
@@ -117,20 +127,27 @@ class Read(AclCommand):
         self.define_output(flags)
         self.id = flags.string("id", "Accessor ID of the token, or enough of its beginning.")
         self.self = flags.boolean("self", "Show the token this command uses.")
+        self.expanded = flags.boolean("expanded", "Show the rules of everything that it comes to, too.")
 
     def execute(self, args: list[str]) -> int:
         if not self.self.value and not self.id.value:
             raise Failure("Must specify the -id parameter")
         client = self.client()
+        query = {"expanded": "true"} if self.expanded.value else {}
         if self.self.value:
             with explain("Error reading token: "):
-                token = cast(Row, client.get("/v1/acl/token/self"))
+                token = cast(Row, client.get("/v1/acl/token/self", query))
         else:
             with explain("Error determining token ID: "):
                 found = token_id(client, self.id.value)
             with explain(f'Error reading token "{found}": '):
-                token = cast(Row, client.get(f"/v1/acl/token/{found}"))
-        return self.show(token, acl_format.token, acl_schemas.TOKEN)
+                token = cast(Row, client.get(f"/v1/acl/token/{found}", query))
+        if not self.expanded.value:
+            return self.show(token, acl_format.token, acl_schemas.TOKEN)
+        self.check_format()
+        as_json = self.format.value == "json"
+        self.ui.out(gojson.dumps(token, indent="    ") if as_json else acl_format.expanded(token, self._with_meta()))
+        return 0
 
 
 class List(AclCommand):
@@ -211,6 +228,9 @@ class Update(_Granting):
                 "merge-service-identities", "Keep the service identities the token has."
             ),
             "NodeIdentities": flags.boolean("merge-node-identities", "Keep the node identities the token has."),
+            "TemplatedPolicies": flags.boolean(
+                "merge-templated-policies", "Keep the templated policies the token has."
+            ),
         }
         self.upgrade = flags.boolean(
             "upgrade-legacy", "Turn a legacy token into a present one: policies instead of rules."
@@ -236,6 +256,7 @@ class Update(_Granting):
             "Roles": ("ID", "Name"),
             "ServiceIdentities": ("ServiceName",),
             "NodeIdentities": ("NodeName",),
+            "TemplatedPolicies": (),
         }
         for name, new in self.grants(client).items():
             body[name] = merged(present.get(name), new, keys[name]) if self.merge[name].value else new

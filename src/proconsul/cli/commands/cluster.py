@@ -24,7 +24,7 @@ class Info(Command):
             answer = cast("Mapping[str, Json]", client.get("/v1/agent/self"))
         stats = answer.get("Stats")
         if not isinstance(stats, Mapping):
-            raise Failure(f"Agent response did not contain 'Stats' key: {answer!r}")
+            raise Failure(f"Agent response did not contain 'Stats' key: {_shown(answer)}")
         for group in sorted(stats):
             self.ui.out(f"{group}:")
             figures = stats[group]
@@ -33,6 +33,11 @@ class Info(Command):
             for name in sorted(figures):
                 self.ui.out(f"\t{name} = {figures[name]}")
         return 0
+
+
+def _shown(answer: Mapping[str, Json]) -> str:
+    """A map as Go prints one."""
+    return f"map[{' '.join(f'{name}:{answer[name]}' for name in sorted(answer))}]"
 
 
 class Join(Command):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from proconsul.cli import config_schema
+from proconsul.cli.api import ApiError
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument, read_stdin
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
@@ -27,10 +28,18 @@ class List(Command):
             raise Failure("Must specify the -kind parameter")
         client = self.client()
         with explain(f'Error listing config entries for kind "{self.kind.value}": '):
-            entries = client.get(f"/v1/config/{self.kind.value}")
-        for entry in cast("Sequence[Mapping[str, Json]] | None", entries) or ():
-            self.ui.out(str(entry["Name"]))
+            entries = cast("Sequence[Json] | None", client.get(f"/v1/config/{self.kind.value}")) or ()
+            named = [_kinded(entry) for entry in entries]
+        for entry in named:
+            self.ui.out(str(entry.get("Name") or ""))
         return 0
+
+
+def _kinded(entry: Json) -> Mapping[str, Json]:
+    """An entry of a known kind. Raises ApiError for one that does not say its kind."""
+    if not isinstance(entry, Mapping) or not any(key in entry for key in ("kind", "Kind")):
+        raise ApiError("Payload does not contain a kind/Kind key at the top level")
+    return entry
 
 
 class _Named(Command):
@@ -60,7 +69,7 @@ class Read(_Named):
         if kind not in config_schema.KINDS:
             raise Failure(f"Error reading config entry {kind}/{name}: invalid config entry kind: {kind}")
         with explain(f"Error reading config entry {kind}/{name}: "):
-            entry = client.get(f"/v1/config/{kind}/{name}")
+            entry = _kinded(client.get(f"/v1/config/{kind}/{name}"))
         self.ui.out(gojson.dumps(config_schema.shape(kind, entry), indent="    "))
         return 0
 

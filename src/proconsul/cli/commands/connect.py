@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import config_schema, gotypes
+from proconsul.cli import config_schema
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.commands.intention import find, new_intention
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson, schemas
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.goerrors import path_error
 
 
 class GetConfig(Command):
@@ -48,7 +49,7 @@ class SetConfig(Command):
             with open(path, "rb") as file:
                 data = file.read()
         except OSError as error:
-            raise Failure(f"Error reading config file: {gotypes.os_error(error, path=path)}") from None
+            raise Failure(f"Error reading config file: {path_error('open', path, error)}") from None
         try:
             document = gojson.loads(data)
         except gojson.GoJsonError as error:

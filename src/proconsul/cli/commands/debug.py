@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-from proconsul.cli import gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import Api, Command, Failure
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.goerrors import path_error
 
 _SECOND = 1_000_000_000
 _INTERVAL_NS = 30 * _SECOND
@@ -68,8 +69,8 @@ class Debug(Command):
         self.ui.out("==> Starting debugger and capturing static information...")
         for name, text in (
             ("Agent Version", version),
-            ("Interval", gotypes.format_duration(self.interval.value)),
-            ("Duration", gotypes.format_duration(self.duration.value)),
+            ("Interval", format_duration(self.interval.value)),
+            ("Duration", format_duration(self.duration.value)),
             ("Output", archive),
             ("Capture", ", ".join(self._targets)),
         ):
@@ -105,7 +106,7 @@ class Debug(Command):
         try:
             os.mkdir(self.output.value, 0o755)
         except OSError as error:
-            raise _Refused(f"could not create output directory: {gotypes.os_error(error, 'mkdir')}") from None
+            raise _Refused(f"could not create output directory: {path_error('mkdir', error.filename, error)}") from None
         return str(answer["Config"]["Version"])
 
     def _check_timing(self) -> None:
@@ -115,7 +116,7 @@ class Debug(Command):
         if interval < _INTERVAL_NS_MIN:
             raise _Refused("interval must be longer than 10s")
         if duration < interval:
-            texts = gotypes.format_duration(duration), gotypes.format_duration(interval)
+            texts = format_duration(duration), format_duration(interval)
             raise _Refused("duration ({}) must be longer than interval ({})".format(*texts))
 
     def _save(self, client: Client, path: str, file: str, query: Mapping[str, str | int] | None = None) -> None:
@@ -199,8 +200,8 @@ class Debug(Command):
         document: Json = {
             "Version": _INDEX_VERSION,
             "AgentVersion": version,
-            "Interval": gotypes.format_duration(self.interval.value),
-            "Duration": gotypes.format_duration(self.duration.value),
+            "Interval": format_duration(self.interval.value),
+            "Duration": format_duration(self.duration.value),
             "Targets": list(self._targets),
         }
         with open(f"{self.output.value}/index.json", "w", encoding="utf-8") as out:

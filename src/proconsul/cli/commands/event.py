@@ -8,7 +8,7 @@ from typing import cast
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
 
 
 def check_filters(node: str, service: str, tag: str) -> None:

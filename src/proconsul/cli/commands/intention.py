@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from proconsul.cli import gotypes
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.goerrors import path_error
+from proconsul.engine.wire.text import quoted
 
 Intention = Mapping[str, Json]
 _PATH = "/v1/connect/intentions"
@@ -83,7 +84,7 @@ def _find_id(client: Client, args: list[str]) -> str:
     with explain("Error: "):
         found = find(client, args[0], args[1])
     if found is None:
-        names = f"{gotypes.quote(args[0])} and destination {gotypes.quote(args[1])}"
+        names = f"{quoted(args[0])} and destination {quoted(args[1])}"
         raise Failure(f"Error: Intention with source {names} not found.")
     return str(found["ID"])
 
@@ -118,7 +119,7 @@ class Create(Command):
         for body in bodies:
             if self.replace.value and self._replaced(client, body):
                 continue
-            with explain(f"Error creating intention {gotypes.quote(describe(body))}: "):
+            with explain(f"Error creating intention {quoted(describe(body))}: "):
                 client.ok("POST", _PATH, body=gojson.dumps(body).encode("utf-8", "surrogateescape")).close()
             self.ui.out(f"Created: {describe(body)}")
         return 0
@@ -128,14 +129,14 @@ class Create(Command):
             present = find(client, source(body), destination(body))
         except ApiError as error:
             raise Failure(
-                f"Error looking up intention for replacement with source {gotypes.quote(source(body))} "
-                f"and destination {gotypes.quote(destination(body))}: {error}"
+                f"Error looking up intention for replacement with source {quoted(source(body))} "
+                f"and destination {quoted(destination(body))}: {error}"
             ) from None
         if present is None:
             return False
         with explain(
-            f"Error replacing intention with source {gotypes.quote(source(body))} "
-            f"and destination {gotypes.quote(destination(body))}: "
+            f"Error replacing intention with source {quoted(source(body))} "
+            f"and destination {quoted(destination(body))}: "
         ):
             client.put(f"{_PATH}/{present['ID']}", body={**body, "ID": present["ID"]}).close()
         return True
@@ -153,7 +154,7 @@ def _from_file(path: str) -> dict[str, Json]:
         with open(path, "rb") as file:
             document = gojson.loads(file.read())
     except OSError as error:
-        raise ValueError(gotypes.os_error(error, path=path)) from None
+        raise ValueError(path_error("open", path, error)) from None
     if not isinstance(document, Mapping):
         kind = gojson.kind_of(document)
         raise ValueError(f"json: cannot unmarshal {kind} into Go value of type api.Intention")

@@ -9,7 +9,7 @@ from typing import cast
 from proconsul.cli.api import write_key
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain, read_argument
 from proconsul.cli.commands.kv import list_pairs, strict_base64, value_of
-from proconsul.cli.output import Progress
+from proconsul.cli.output import ProgressLine
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
 
@@ -31,7 +31,7 @@ class Export(Command):
         client = self.client()
         with explain("Error querying Consul agent: "):
             pairs = list_pairs(client, prefix)
-        progress = Progress("Exported keys", len(pairs))
+        progress = ProgressLine("Exported keys", len(pairs))
         document: list[Json] = []
         for pair in pairs:
             value = b64encode(value_of(pair)).decode()
@@ -62,7 +62,7 @@ class Import(Command):
         except gojson.GoJsonError as error:
             raise Failure(f"Cannot unmarshal data: {error}") from None
         pairs = _checked(entries)
-        progress = Progress("Imported keys", len(pairs))
+        progress = ProgressLine("Imported keys", len(pairs))
         for entry in pairs:
             key, flags = str(entry.get("key") or ""), cast("int", entry.get("flags") or 0)
             try:

@@ -12,6 +12,7 @@ from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.cli.recipes import InUse, RecipeError, Semaphore, join_path
 from proconsul.cli.recipes import Lock as KeyLock
+from proconsul.engine.wire.goerrors import exit_text
 
 # How long a child may take to end after SIGTERM before it gets SIGKILL.
 _GRACE_S = 5.0
@@ -189,7 +190,7 @@ class _Run:
         if not event.startswith("Child"):
             self._kill(process)
             return 0
-        trouble = child.failure(process.wait())
+        trouble = exit_text(process.wait())
         if trouble:
             ui.error(f"Error running handler: {trouble}")
         return failed if trouble else 0
@@ -224,9 +225,9 @@ class _Run:
             say(f"Child did not exit after grace period of {_GRACE_S:.0f}s")
             say(f"Killing child pid {process.pid}")
             process.kill()
-            ui.error(f"Error running handler: {child.failure(process.wait())}")
+            ui.error(f"Error running handler: {exit_text(process.wait())}")
             return
-        trouble = child.failure(code)
+        trouble = exit_text(code)
         if trouble:
             ui.error(f"Error running handler: {trouble}")
         say("Child terminated")

@@ -59,7 +59,7 @@ class Maint(Command):
     def _list(self, client: Client) -> int:
         with explain("Error querying Consul agent: "):
             answer = cast("Mapping[str, Mapping[str, Json]]", client.get("/v1/agent/self"))
-            name = answer["Config"]["NodeName"]
+            name = (answer.get("Config") or {}).get("NodeName") or ""
         with explain("Error querying checks: "):
             checks = cast("Mapping[str, Mapping[str, Json]]", client.get("/v1/agent/checks"))
         for check_id in sorted(checks):

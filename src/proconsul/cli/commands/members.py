@@ -10,7 +10,8 @@ from proconsul.cli.columnize import columnize
 from proconsul.cli.command import Api, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
-from proconsul.engine.filter.goregexp import compile_go
+from proconsul.engine.wire.goregexp import compile_go
+from proconsul.engine.wire.hostport import join_host_port
 
 Member = Mapping[str, Json]
 
@@ -92,8 +93,7 @@ def _order(member: Member) -> tuple[str, str, str, str]:
 
 
 def _address(member: Member) -> str:
-    address = str(member["Addr"])
-    return f"[{address}]:{member['Port']}" if ":" in address else f"{address}:{member['Port']}"
+    return join_host_port(str(member["Addr"]), str(member["Port"]))
 
 
 def _standard(members: Sequence[Member]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from proconsul.cli.api import ConnectionFailed
+from proconsul.cli.api import AgentUnreachable
 from proconsul.cli.command import Api, Command, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.cli.output import paint
@@ -40,7 +40,7 @@ class Monitor(Command):
         while True:
             try:
                 data = response.read_some()
-            except ConnectionFailed:
+            except AgentUnreachable:
                 data = b""
             if not data:
                 break

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gotypes
 from proconsul.cli.columnize import columnize
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import Flag, FlagSet
 from proconsul.client import gojson
 from proconsul.client.gojson import Field, Json, Struct
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.text import quoted
 
 _RAFT = "/v1/operator/raft"
 _AUTOPILOT_ROOT = "/v1/operator/autopilot"
@@ -103,7 +104,7 @@ class AutopilotGet(Command):
             if isinstance(value, bool):
                 text = str(value).lower()
             elif field.zero == "":
-                text = gotypes.quote(str(value))
+                text = quoted(str(value))
             else:
                 text = str(value)
             self.ui.out(f"{field.name} = {text}")
@@ -163,7 +164,7 @@ class AutopilotSet(Command):
             ("ServerStabilizationTime", self.stabilization),
         ):
             if duration.value is not None:
-                config[name] = gotypes.format_duration(duration.value)
+                config[name] = format_duration(duration.value)
         query = {"cas": cast(int, config["ModifyIndex"])}
         with explain("Error setting Autopilot configuration: "):
             written = b"true" in client.put(_AUTOPILOT, query, body=config).read()
@@ -210,7 +211,7 @@ def _shown_state(state: Mapping[str, Json]) -> str:
     servers = cast("Mapping[str, Mapping[str, Json]]", state["Servers"] or {})
     for server_id, server in servers.items():
         lines.append(f"   {server_id}")
-        lines += [f"      {title + ':':<16} {_text(server[name])}" for title, name in _SERVER_LINES]
+        lines += [f"      {title + ':':<16} {_text(server.get(name))}" for title, name in _SERVER_LINES]
         lines += [f"      {'Why:':<16} {reason}" for reason in cast("Sequence[str]", server.get("Why") or ())]
     return "\n".join(lines)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from proconsul.cli import gotypes
 from proconsul.cli.command import EVERYTHING, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.gostrconv import parse_int
+from proconsul.engine.wire.hostport import split_host_port
+from proconsul.engine.wire.text import quoted
 
 
 def read_services(paths: list[str], warn: Callable[[str], None]) -> list[dict[str, Json]]:
@@ -44,7 +47,7 @@ def _check(check: Mapping[str, Json]) -> Json:
     out: dict[str, Json] = {}
     for key, value in check.items():
         if key in DURATION_FIELDS:  # which requests carry as text
-            value = gotypes.format_duration(cast(int, value))
+            value = format_duration(cast(int, value))
         elif key == "OutputMaxSize" and value == OUTPUT_BYTES_DEFAULT:
             continue
         out["Args" if key == "ScriptArgs" else key] = value
@@ -84,7 +87,7 @@ class Register(Command):
         bodies = read_services(args, self.ui.error) if args else [self._from_flags()]
         client = self.client()
         for body in bodies:
-            with explain(f"Error registering service {gotypes.quote(str(body.get('Name') or ''))}: "):
+            with explain(f"Error registering service {quoted(str(body.get('Name') or ''))}: "):
                 client.put("/v1/agent/service/register", body=body).close()
             self.ui.out(f"Registered service: {body.get('Name') or ''}")
         return 0
@@ -107,16 +110,11 @@ class Register(Command):
 
 
 def _host_port(text: str) -> Json:
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        raise Failure(f"Invalid Tagged Address: address {text}: missing port in address")
-    if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise Failure(f"Invalid Tagged Address: address {text}: too many colons in address")
     try:
-        number = gotypes.parse_int(port, base=10, func="Atoi")
-    except gotypes.GoSyntaxError as error:
+        host, port = split_host_port(text)
+        return {"Address": host, "Port": parse_int(port, function="Atoi")}
+    except ValueError as error:
         raise Failure(f"Invalid Tagged Address: {error}") from None
-    return {"Address": host.strip("[]"), "Port": number}
 
 
 class Deregister(Command):
@@ -145,7 +143,7 @@ class Deregister(Command):
         for body in bodies:
             service_id = str(body.get("ID") or body.get("Name") or "")
             # The failure speaks of registering: this is what Consul prints.
-            with explain(f"Error registering service {gotypes.quote(str(body.get('Name') or ''))}: "):
+            with explain(f"Error registering service {quoted(str(body.get('Name') or ''))}: "):
                 client.put(f"/v1/agent/service/deregister/{service_id}").close()
             self.ui.out(f"Deregistered service: {service_id}")
         return 0

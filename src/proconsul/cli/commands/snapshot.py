@@ -6,15 +6,14 @@ import contextlib
 import os
 import random
 
-from proconsul.cli import archive, gotypes
-from proconsul.cli.api import ApiError, Response
+from proconsul.cli import archive
+from proconsul.cli.api import ApiError, ApiResponse
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
-from proconsul.cli.output import Progress
+from proconsul.cli.output import ProgressLine
 from proconsul.engine.raft.private import opener
+from proconsul.engine.wire.goerrors import errno_text, path_error
 from proconsul.engine.wire.text import quoted
-
-_CHUNK_BYTES = 1 << 16
 
 
 def _one_file(args: list[str]) -> str:
@@ -47,7 +46,7 @@ class Save(Command):
         except OSError as error:
             _discard(unverified)
             raise Failure(
-                f"Error writing unverified snapshot file: {gotypes.os_error(error, path=unverified)}"
+                f"Error writing unverified snapshot file: {path_error('open', unverified, error)}"
             ) from None
         except ApiError as error:
             _discard(unverified)
@@ -62,16 +61,16 @@ class Save(Command):
             os.replace(unverified, path)
         except OSError as error:
             _discard(unverified)
-            reason = "file exists" if os.path.isdir(path) else gotypes.errno_text(error)
+            reason = "file exists" if os.path.isdir(path) else errno_text(error)
             text = f"rename {unverified} {path}: {reason}"
             raise Failure(f"Error renaming {quoted(unverified)} to {quoted(path)}: {text}") from None
         self.ui.out(f"Saved and verified snapshot to index {response.index}")
         return 0
 
-    def _write(self, response: Response, path: str) -> None:
-        progress = Progress("Saved bytes")
+    def _write(self, response: ApiResponse, path: str) -> None:
+        progress = ProgressLine("Saved bytes")
         with open(path, "xb", opener=opener) as out:
-            while data := response.read_some(_CHUNK_BYTES):
+            while data := response.read_some():
                 out.write(data)
                 progress.advance(len(data))
             out.flush()
@@ -103,7 +102,7 @@ class Restore(Command):
             with open(path, "rb") as file, explain("Error restoring snapshot: "):
                 client.ok("PUT", "/v1/snapshot", body=file).close()
         except OSError as error:
-            raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
+            raise Failure(f"Error opening snapshot file: {path_error('open', path, error)}") from None
         self.ui.out("Restored snapshot")
         return 0
 
@@ -128,7 +127,7 @@ class Inspect(Command):
         except archive.ArchiveError as error:
             raise Failure(f"Error verifying snapshot: {error}") from None
         except OSError as error:
-            raise Failure(f"Error opening snapshot file: {gotypes.os_error(error, path=path)}") from None
+            raise Failure(f"Error opening snapshot file: {path_error('open', path, error)}") from None
         rows = [[name, str(meta.get(name, ""))] for name in ("ID", "Size", "Index", "Term", "Version")]
         self.ui.out(tabwriter(rows) + "\n")
         return 0

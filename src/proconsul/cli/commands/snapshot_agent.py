@@ -6,12 +6,12 @@ import os
 import time
 from pathlib import Path
 
-from proconsul.cli import archive, gotypes
+from proconsul.cli import archive
 from proconsul.cli.api import ApiError
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure
 from proconsul.cli.flags import FlagSet
+from proconsul.engine.wire.goerrors import errno_text
 
-_CHUNK_BYTES = 1 << 16
 _PREFIX, _SUFFIX = "consul-", ".snap"
 _INTERVAL_S = 3600.0
 _RETAIN = 30
@@ -49,7 +49,7 @@ class SnapshotAgent(Command):
             except (ApiError, archive.ArchiveError) as error:
                 message = f"Error saving snapshot: {error}"
             except OSError as error:
-                message = f"Error writing snapshot: {gotypes.errno_text(error)}"
+                message = f"Error writing snapshot: {errno_text(error)}"
             else:
                 message = ""
             if not interval_s:
@@ -67,7 +67,7 @@ class SnapshotAgent(Command):
         unverified = directory / f".{name}.unverified"
         try:
             with open(unverified, "x+b") as file:
-                while data := response.read_some(_CHUNK_BYTES):
+                while data := response.read_some():
                     file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from proconsul.cli import gotypes
 from proconsul.cli.command import Command, Failure
 from proconsul.cli.flags import FlagSet
+from proconsul.engine.wire.goerrors import path_error
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -44,7 +44,7 @@ def _write(path: str, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except OSError as error:
-        raise Failure(gotypes.os_error(error, path=path)) from None
+        raise Failure(path_error("open", path, error)) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
 
@@ -263,4 +263,4 @@ def _read(path: str, prefix: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise Failure(prefix + gotypes.os_error(error, path=path)) from None
+        raise Failure(prefix + path_error("open", path, error)) from None

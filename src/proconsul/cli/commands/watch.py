@@ -6,12 +6,15 @@ import subprocess
 import threading
 from collections.abc import Callable
 
-from proconsul.cli import child, gotypes
+from proconsul.cli import child
 from proconsul.cli.api import ApiError, Client
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson, watchplan
 from proconsul.client.gojson import Json
+from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.goerrors import exit_text
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 
 
 class Watch(Command):
@@ -70,8 +73,8 @@ class Watch(Command):
                 given[name] = flag.value
         if self.passing.value:
             try:
-                given["passingonly"] = gotypes.parse_bool(self.passing.value)
-            except gotypes.GoSyntaxError as error:
+                given["passingonly"] = parse_bool(self.passing.value)
+            except NumberError as error:
                 raise Failure(f"Failed to parse passingonly flag: {error}") from None
         return given
 
@@ -92,7 +95,7 @@ class Watch(Command):
         except BaseException:
             process.terminate()
             raise
-        trouble = child.failure(process.returncode)
+        trouble = exit_text(process.returncode)
         if trouble:
             self.ui.error(f"Error executing handler: {trouble}")
             return 1
@@ -104,11 +107,11 @@ _Handler = Callable[[int, Json], "int | None"]
 
 
 class _Loop:
-    def __init__(self, client: Client, request: watchplan.Request, watch_type: str) -> None:
+    def __init__(self, client: Client, request: watchplan.WatchRequest, watch_type: str) -> None:
         self._client = client
         self._request = request
         self._type = watch_type
-        self._plan = watchplan.Plan()
+        self._plan = watchplan.WatchPlan()
         self._pause = threading.Event()
 
     def run(self, handler: _Handler) -> int:
@@ -158,4 +161,4 @@ class _Loop:
 
 
 def _seconds(count: int) -> str:
-    return gotypes.format_duration(count * 1_000_000_000)
+    return format_duration(count * 1_000_000_000)

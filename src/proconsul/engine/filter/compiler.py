@@ -7,7 +7,6 @@ list's members makes it true, negated operators included, as Consul answers. Pur
 
 from __future__ import annotations
 
-import re
 import types
 import typing
 from collections import OrderedDict
@@ -16,13 +15,13 @@ from typing import Any
 
 import msgspec
 
-from proconsul.engine.filter import goregexp
 from proconsul.engine.filter.errors import FilterError
 from proconsul.engine.filter.syntax import Expression, Match, Not, Operator, parse
+from proconsul.engine.wire import goregexp
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.engine.wire.text import quoted
 
 Predicate = Callable[[Any], bool]
-_Getter = Callable[[Any], Any]
 
 # Watchers repeat a handful of expressions; 256 covers many of them and bounds what an idle server remembers.
 CACHED_MAX = 256
@@ -32,8 +31,6 @@ CACHED_CHARS_MAX = 2048
 # Fields that answers show but that Consul does not offer as selectors (API documentation, tables of selectors).
 _NOT_OFFERED = frozenset({"CreateIndex", "ModifyIndex", "Definition", "IngressHosts"})
 
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 _TEXT_OPERATORS = frozenset(
     {
@@ -44,7 +41,9 @@ _SCALAR_OPERATORS = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 _EMPTY_OPERATORS = frozenset({Operator.IS_EMPTY, Operator.IS_NOT_EMPTY})
 _SET_OPERATORS = _EMPTY_OPERATORS | {Operator.IN, Operator.NOT_IN}
 # What a selector is when its map has no such key.
-_TRUE_WHEN_ABSENT = frozenset({Operator.NOT_EQUAL, Operator.NOT_IN, Operator.MATCHES, Operator.NOT_MATCHES})
+_TRUE_WHEN_ABSENT = frozenset(
+    {Operator.NOT_EQUAL, Operator.NOT_IN, Operator.MATCHES, Operator.NOT_MATCHES, Operator.IS_EMPTY}
+)
 
 _cache: OrderedDict[tuple[str, type], Predicate] = OrderedDict()
 
@@ -218,34 +217,8 @@ def _regular_expression(text: str, operator: Operator) -> Predicate:
     return lambda value: search(value) is None
 
 
-# Go's integer literals: an optional base prefix, and single underscores between digits.
-_INTEGER = re.compile(
-    r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)\Z"
-)
-
-
 def _coerce(text: str, kind: type, selector: str) -> int | bool:
-    if kind is bool:
-        if text in _TRUE or text in _FALSE:
-            return text in _TRUE
-        function, reason = "ParseBool", "invalid syntax"
-    else:
-        function, reason = "ParseInt", "invalid syntax"
-        if _INTEGER.match(text):
-            value = _integer(text.replace("_", ""))
-            if -(1 << 63) <= value < 1 << 63:
-                return value
-            reason = "value out of range"
-    shown = quoted(text)
-    raise FilterError(
-        f'Failed to coerce value {shown} for selector "{selector}": strconv.{function}: parsing {shown}: {reason}'
-    )
-
-
-def _integer(text: str) -> int:
-    sign = -1 if text[0] == "-" else 1
-    digits = text.lstrip("+-")
-    if len(digits) > 1 and digits[0] == "0" and digits[1] not in "xXbBoO":
-        return sign * int(digits, 8)
-    # Digits beyond this are out of range in every base.
-    return sign * int(digits[:80], 0)
+    try:
+        return parse_bool(text) if kind is bool else parse_int(text, base=0)
+    except NumberError as error:
+        raise FilterError(f'Failed to coerce value {quoted(text)} for selector "{selector}": {error}') from None

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
 from proconsul.engine.gossip.messages import NodeState
-
-
-class Address(NamedTuple):
-    """Where a node listens, on UDP and TCP alike. ``host`` is an IP address as text."""
-
-    host: str
-    port: int
+from proconsul.engine.wire.hostport import Address
 
 
 class NodeRecord(msgspec.Struct, frozen=True, gc=False):
@@ -29,7 +23,7 @@ class NodeRecord(msgspec.Struct, frozen=True, gc=False):
     changed_at: float
 
 
-class Refused(Exception):
+class NodeRefused(Exception):
     """A delegate does not accept a node; the text says why."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.wire.hostport import Address
 
 
 class SendPacket(NamedTuple):
@@ -25,7 +25,7 @@ class StreamPing(NamedTuple):
     deadline: float
 
 
-class PushPull(NamedTuple):
+class StartPushPull(NamedTuple):
     """Exchange full states over TCP, then call `Swim.merge`."""
 
     to: Address
@@ -39,4 +39,4 @@ class Log(NamedTuple):
     text: str
 
 
-Effect = SendPacket | StreamPing | PushPull | Log
+Effect = SendPacket | StreamPing | StartPushPull | Log

@@ -17,7 +17,7 @@ from proconsul.engine.gossip.lamport import LTIME_MAX
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.gossip.messages import JoinIntent, LeaveIntent, NodeState
 from proconsul.engine.gossip.serf_context import Context
-from proconsul.engine.gossip.serf_effects import Change
+from proconsul.engine.gossip.serf_effects import MemberChange
 
 # What led to a member's state: enough for the story of one failure and one return.
 CAUSES_MAX = 8
@@ -86,7 +86,9 @@ def member_of(node: NodeRecord) -> Member:
 class MemberTable:
     """All members. ``changed`` is told every change; ``refute`` is called when others believe that we leave."""
 
-    def __init__(self, context: Context, changed: Callable[[Change, Member], None], refute: Callable[[], None]) -> None:
+    def __init__(
+        self, context: Context, changed: Callable[[MemberChange, Member], None], refute: Callable[[], None]
+    ) -> None:
         self._context = context
         self._changed = changed
         self._refute = refute
@@ -144,7 +146,7 @@ class MemberTable:
             state.member, state.gone_at, state.prune = member, 0.0, False
         self._record(state, "memberlist: alive", 0)
         self._context.log("info", f"serf: EventMemberJoin: {node.name} {node.address.host}")
-        self._changed(Change.JOIN, state.member)
+        self._changed(MemberChange.JOIN, state.member)
 
     def gone(self, node: NodeRecord) -> None:
         """memberlist has lost ``node``: it has left if it wanted to, else it has failed."""
@@ -153,7 +155,7 @@ class MemberTable:
             return
         status = ON_GONE[state.status]
         self._move(state, status, f"memberlist: {node.state.name.lower()}", 0)
-        title, change = ("Leave", Change.LEAVE) if status is LEFT else ("Failed", Change.FAILED)
+        title, change = ("Leave", MemberChange.LEAVE) if status is LEFT else ("Failed", MemberChange.FAILED)
         self._context.log("info", f"serf: EventMember{title}: {node.name} {state.member.address}")
         self._changed(change, state.member)
         if state.prune:
@@ -167,7 +169,7 @@ class MemberTable:
         state.member = self._seen(node)._replace(status=state.status)
         self._record(state, "memberlist: updated", 0)
         self._context.log("info", f"serf: EventMemberUpdate: {node.name}")
-        self._changed(Change.UPDATE, state.member)
+        self._changed(MemberChange.UPDATE, state.member)
 
     def _seen(self, node: NodeRecord) -> Member:
         try:
@@ -213,7 +215,7 @@ class MemberTable:
         self._move(state, ON_LEAVE_INTENT.get(before, before), "leave intent", intent.LTime)
         if before is FAILED:
             self._context.log("info", f"serf: EventMemberLeave (forced): {intent.Node} {state.member.address}")
-            self._changed(Change.LEAVE, state.member)
+            self._changed(MemberChange.LEAVE, state.member)
         if intent.Prune:
             # One that can be reached may object, so it is forgotten only when it is gone.
             state.prune = True
@@ -261,7 +263,7 @@ class MemberTable:
         del self._states[state.member.name]
         suffix = " (forced)" if forced else ""
         self._context.log("info", f"serf: EventMemberReap{suffix}: {state.member.name} {state.member.address}")
-        self._changed(Change.REAP, state.member)
+        self._changed(MemberChange.REAP, state.member)
 
     # ------------------------------------------------------------------ state
 

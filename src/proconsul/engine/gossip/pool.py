@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import random
 import socket
 import time
@@ -23,8 +22,8 @@ from typing import Any, NamedTuple
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.codec import GossipError
 from proconsul.engine.gossip.config import SwimConfig
-from proconsul.engine.gossip.delegate import Address, Refused
-from proconsul.engine.gossip.effects import Log, PushPull, SendPacket, StreamPing
+from proconsul.engine.gossip.delegate import NodeRefused
+from proconsul.engine.gossip.effects import Log, SendPacket, StartPushPull, StreamPing
 from proconsul.engine.gossip.intake import Intake
 from proconsul.engine.gossip.messages import Ack, Error, Kind, Ping, PushNode
 from proconsul.engine.gossip.packet import COMPOUND_OVERHEAD, PACKET_BYTES_MAX, Dropped, PacketCodec
@@ -34,6 +33,8 @@ from proconsul.engine.gossip.stream import HEAVY_BYTES, Payload, StreamCodec, St
 from proconsul.engine.gossip.stream import PushPull as Exchanged
 from proconsul.engine.gossip.swim import Swim
 from proconsul.engine.streams import put
+from proconsul.engine.wire.goerrors import dial_error, listening
+from proconsul.engine.wire.hostport import Address
 
 # Datagrams read before the loop may do something else: about 5 ms of work.
 BATCH_MAX = 64
@@ -71,12 +72,7 @@ class BindError(OSError):
     """We cannot listen where we should; the text is memberlist's, with Go's words for the error."""
 
     def __init__(self, network: str, bind: Address, error: OSError) -> None:
-        target = f"[{bind.host}]:{bind.port}" if ":" in bind.host else f"{bind.host}:{bind.port}"
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        super().__init__(
-            f'Failed to start {network.upper()} listener on "{bind.host}" port {bind.port}: '
-            f"listen {network} {target}: bind: {reason}"
-        )
+        super().__init__(f'Failed to start {network.upper()} listener on "{bind.host}" port {bind.port}: {error}')
 
 
 class GossipPool:
@@ -113,9 +109,10 @@ class GossipPool:
         family = socket.AF_INET6 if ":" in self.bind.host else socket.AF_INET
         try:
             # Nobody is served before there is a pool.
-            self._server = await asyncio.start_server(
-                self._serve, self.bind.host, self.bind.port, backlog=BACKLOG, start_serving=False
-            )
+            with listening("tcp", self.bind):
+                self._server = await asyncio.start_server(
+                    self._serve, self.bind.host, self.bind.port, backlog=BACKLOG, start_serving=False
+                )
         except OSError as error:
             raise BindError("tcp", self.bind, error) from None
         self._udp = socket.socket(family, socket.SOCK_DGRAM)
@@ -123,14 +120,15 @@ class GossipPool:
             self._udp.setblocking(False)
             with contextlib.suppress(OSError):
                 self._udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            self._udp.bind(self.bind)
+            with listening("udp", self.bind):
+                self._udp.bind(self.bind)
         except OSError as error:
             self._udp.close()
             self._server.close()
             raise BindError("udp", self.bind, error) from None
         self._loop.add_reader(self._udp.fileno(), self._readable)
         self.swim.start(self._clock())
-        self.settle()
+        self.flush_effects()
         await self._server.start_serving()
 
     async def leave(self) -> None:
@@ -147,7 +145,7 @@ class GossipPool:
         """Have something told, and wait until it was told often enough or nobody can be told."""
         sent = self._loop.create_future()
         tell(lambda: None if sent.done() else sent.set_result(None))
-        self.settle()
+        self.flush_effects()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.serf.config.broadcast_timeout_s):
                 await sent
@@ -168,7 +166,7 @@ class GossipPool:
 
     # ------------------------------------------------------------------ steps
 
-    def settle(self) -> None:
+    def flush_effects(self) -> None:
         """Carry out what the last step asked for, and set the clock for the next one. To be called after every step."""
         swim, serf = self.swim, self.serf
         while swim.effects or serf.effects:
@@ -202,11 +200,11 @@ class GossipPool:
         now = self._clock()
         self.swim.tick(now)
         self.serf.tick(now)
-        self.settle()
+        self.flush_effects()
 
     def _readable(self) -> None:
         self._read()
-        self.settle()
+        self.flush_effects()
 
     def _read(self) -> None:
         assert self._udp is not None
@@ -241,7 +239,7 @@ class GossipPool:
             self._send(effect)
         elif isinstance(effect, Log):
             getattr(self._log, effect.level)("%s", effect.text)
-        elif isinstance(effect, PushPull):
+        elif isinstance(effect, StartPushPull):
             self._start(self._exchange_quietly(effect.to, effect.name))
         elif isinstance(effect, StreamPing):
             self._start(self._stream_ping(effect))
@@ -272,15 +270,15 @@ class GossipPool:
             for target in targets:
                 try:
                     await self._exchange(target, join=True)
-                except (OSError, TimeoutError, Refused, GossipError) as error:
-                    errors.append(f"Failed to join {target.host}: {dial_text(target, error)}")
+                except (OSError, TimeoutError, NodeRefused, GossipError) as error:
+                    errors.append(f"Failed to join {target.host}: {dial_error(target, error)}")
                 else:
                     joined += 1
         finally:
             self.serf.joining(False)
         if joined:
             self.serf.announce_join(self._clock())
-            self.settle()
+            self.flush_effects()
         elif errors:
             raise JoinError(errors)
         return joined
@@ -288,8 +286,8 @@ class GossipPool:
     async def _exchange_quietly(self, to: Address, name: str) -> None:
         try:
             await self._exchange(to, join=False)
-        except (OSError, TimeoutError, Refused, GossipError) as error:
-            self._log.warning("memberlist: Push/Pull with %s failed: %s", name, dial_text(to, error))
+        except (OSError, TimeoutError, NodeRefused, GossipError) as error:
+            self._log.warning("memberlist: Push/Pull with %s failed: %s", name, dial_error(to, error))
 
     async def _exchange(self, to: Address, *, join: bool) -> None:
         """Send our whole view and merge theirs."""
@@ -340,7 +338,7 @@ class GossipPool:
             # By `stop`. Python 3.11's server takes a cancelled stream for an error, and says so with a traceback.
             if not self.closed:
                 raise
-        except (GossipError, Refused) as error:
+        except (GossipError, NodeRefused) as error:
             self.dropped["stream"] += 1
             self._log.error("memberlist: Failed to read stream: %s from=%s", error, writer.get_extra_info("peername"))
             if isinstance(error, StreamError) and error.answered:
@@ -379,7 +377,7 @@ class GossipPool:
         elif isinstance(message, bytes):
             peer = writer.get_extra_info("peername")
             self.serf.user_message(message, Address(peer[0], peer[1]), self._clock())
-            self.settle()
+            self.flush_effects()
         else:
             self._log.error("memberlist: Received invalid msgType (%d)", kind)
 
@@ -423,18 +421,8 @@ class GossipPool:
         self.swim.check_merge(nodes, join, self._clock())
         for start in range(0, len(nodes), SLICE_NODES):
             self.swim.merge(nodes[start : start + SLICE_NODES], self._clock())
-            self.settle()
+            self.flush_effects()
             await asyncio.sleep(0)
         if message.user_state:
             self.serf.merge_state(message.user_state, join, self._clock())
-        self.settle()
-
-
-def dial_text(to: Address, error: Exception) -> str:
-    """A dial error in the words of Go's net package, which operators search for."""
-    target = f"[{to.host}]:{to.port}" if ":" in to.host else f"{to.host}:{to.port}"
-    if isinstance(error, ConnectionRefusedError):
-        return f"dial tcp {target}: connect: connection refused"
-    if isinstance(error, TimeoutError):
-        return f"dial tcp {target}: i/o timeout"
-    return str(error)
+        self.flush_effects()

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proconsul.engine.gossip import codec
-from proconsul.engine.gossip.delegate import Address, NodeRecord
+from proconsul.engine.gossip.delegate import NodeRecord
 from proconsul.engine.gossip.effects import SendPacket, StreamPing
 from proconsul.engine.gossip.messages import Ack, IndirectPing, Kind, Nack, NodeState, Ping, Suspect
+from proconsul.engine.wire.hostport import Address
 
 if TYPE_CHECKING:
     from proconsul.engine.gossip.swim import Swim

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from proconsul.engine.gossip import codec
-from proconsul.engine.gossip.delegate import Address
 from proconsul.engine.gossip.members import MemberTable
 from proconsul.engine.gossip.messages import QueryMessage, QueryResponse, RelayAddress, RelayHeader, SerfKind
-from proconsul.engine.gossip.query_filters import FilterError, encode_filters, matches
+from proconsul.engine.gossip.query_filters import QueryFilterError, encode_filters, matches
 from proconsul.engine.gossip.recent import Recent, Verdict
 from proconsul.engine.gossip.serf_context import Context
 from proconsul.engine.gossip.serf_effects import QueryAcked, QueryAnswered, QueryFinished, QueryReceived
+from proconsul.engine.wire.hostport import Address
 
 INTERNAL_PREFIX = "_serf_"
 FLAG_ACK, FLAG_NO_BROADCAST = 1, 2
@@ -213,7 +213,7 @@ class Queries:
             to = Address(codec.decode_address(message.Addr), message.Port)
             if not matches(message.Filters or (), context.config.name, own.member.tags if own is not None else {}):
                 return
-        except (codec.BadMessage, FilterError) as error:
+        except (codec.BadMessage, QueryFilterError) as error:
             context.drop("malformed", f"serf: {error}")
             return
         query = ReceivedQuery(self, message, to, context.now + max(message.Timeout, 0) / _NANOSECONDS)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proconsul.engine.filter.goregexp import compile_go
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.messages import TagFilter
 from proconsul.engine.wire import msgpack
+from proconsul.engine.wire.goregexp import compile_go
 
 _NODES, _TAG = 0, 1
 # A query of 1 KiB has no room for more; one that came over a stream could, and each costs a compilation.
 FILTERS_MAX = 64
 
 
-class FilterError(ValueError):
+class QueryFilterError(ValueError):
     """A filter cannot be read."""
 
 
@@ -27,7 +27,7 @@ def encode_filters(nodes: Sequence[str], tags: Mapping[str, str]) -> list[bytes]
 def matches(filters: Sequence[bytes], name: str, tags: Mapping[str, str]) -> bool:
     """Whether a query with these filters is for the member ``name`` with ``tags``. Raises FilterError."""
     if len(filters) > FILTERS_MAX:
-        raise FilterError(f"query has {len(filters)} filters, limit is {FILTERS_MAX}")
+        raise QueryFilterError(f"query has {len(filters)} filters, limit is {FILTERS_MAX}")
     return all(_matches(raw, name, tags) for raw in filters)
 
 
@@ -42,7 +42,7 @@ def _matches(raw: bytes, name: str, tags: Mapping[str, str]) -> bool:
             return compile_go(wanted.Expr).search(tags.get(wanted.Tag, "")) is not None
     except (msgpack.DecodeError, codec.BadMessage) as error:
         title = "filterNodeType" if kind == _NODES else "filterTagType"
-        raise FilterError(f"failed to decode {title}: {error}") from None
+        raise QueryFilterError(f"failed to decode {title}: {error}") from None
     except (ValueError, UnicodeError) as error:
-        raise FilterError(f"failed to compile filter regex ({wanted.Expr}): {error}") from None
-    raise FilterError(f"query has unrecognized filter type: {kind}")
+        raise QueryFilterError(f"failed to compile filter regex ({wanted.Expr}): {error}") from None
+    raise QueryFilterError(f"query has unrecognized filter type: {kind}")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.broadcast import Sent
 from proconsul.engine.gossip.coordinate import Coordinate, CoordinateClient, CoordinateError
-from proconsul.engine.gossip.delegate import Address, Membership, NodeRecord, Refused
+from proconsul.engine.gossip.delegate import Membership, NodeRecord, NodeRefused
 from proconsul.engine.gossip.keyring import Keyring
 from proconsul.engine.gossip.keys import InternalQueries, KeyOp, KeyOperation, request_keys
 from proconsul.engine.gossip.member import Member, MemberStatus
@@ -31,9 +31,10 @@ from proconsul.engine.gossip.messages import (
 from proconsul.engine.gossip.queries import INTERNAL_PREFIX, Queries, Query, QueryError
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.serf_context import Context
-from proconsul.engine.gossip.serf_effects import Change, Effect, MembersChanged, SnapshotCompact, SnapshotLine
-from proconsul.engine.gossip.snapshot_file import FLUSH_INTERVAL_S, Restored, SnapshotFile, replay
+from proconsul.engine.gossip.serf_effects import Effect, MemberChange, MembersChanged, SnapshotCompact, SnapshotLine
+from proconsul.engine.gossip.snapshot_file import FLUSH_INTERVAL_S, RestoredPool, SnapshotFile, replay
 from proconsul.engine.gossip.user_events import UserEvents
+from proconsul.engine.wire.hostport import Address
 
 # Torn or foreign lines of a snapshot that are worth a line of the log each.
 _SKIPPED_LOGGED_MAX = 10
@@ -116,7 +117,7 @@ class Serf:
         """Know members as if they had been there for long; for simulations that begin with a formed pool."""
         self._members.adopt(members)
 
-    def _keep_snapshot(self, restored: Restored, text: str) -> None:
+    def _keep_snapshot(self, restored: RestoredPool, text: str) -> None:
         size_bytes = len(text.encode("utf-8", "surrogateescape"))
         self._snapshot = SnapshotFile(restored, size_bytes, rejoin_after_leave=self.config.rejoin_after_leave)
         # A line appended to half a line would make a wrong one.
@@ -401,7 +402,7 @@ class Serf:
         try:
             self.config.accept([member_of(node) for node in nodes])
         except codec.BadMessage as error:
-            raise Refused(f"Failed to decode tags: {error}") from None
+            raise NodeRefused(f"Failed to decode tags: {error}") from None
 
     def joined(self, node: NodeRecord, now: float) -> None:
         self._context.begin(now, "memberlist")
@@ -436,17 +437,17 @@ class Serf:
         self._members.join_intent(intent)
         self._context.broadcast(self._context.intents, SerfKind.JOIN, intent)
 
-    def _changed(self, kind: Change, member: Member) -> None:
+    def _changed(self, kind: MemberChange, member: Member) -> None:
         self.effects.append(MembersChanged(kind, member))
-        if kind is Change.REAP:
+        if kind is MemberChange.REAP:
             self._others.pop(member.name, None)
             self._conflicts.pop(member.name, None)
             self._coordinates.forget(member.name)
         if self._snapshot is None:
             return
-        if kind is Change.JOIN:
+        if kind is MemberChange.JOIN:
             self._line(self._snapshot.alive(member.name, Address(member.address, member.port)))
-        elif kind in (Change.LEAVE, Change.FAILED):
+        elif kind in (MemberChange.LEAVE, MemberChange.FAILED):
             self._line(self._snapshot.not_alive(member.name))
 
     def _line(self, text: str) -> None:

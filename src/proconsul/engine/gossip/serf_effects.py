@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from proconsul.engine.gossip.queries import Query, ReceivedQuery
 
 
-class Change(Enum):
+class MemberChange(Enum):
     """What happened to a member; the values are the names of serf's events without their prefix."""
 
     JOIN = "join"
@@ -27,7 +27,7 @@ class Change(Enum):
 class MembersChanged(NamedTuple):
     """A member joined, left, failed, changed its tags, or was forgotten."""
 
-    kind: Change
+    kind: MemberChange
     member: Member
 
 

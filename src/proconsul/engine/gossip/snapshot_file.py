@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proconsul.engine.gossip.delegate import Address
+from proconsul.engine.wire.hostport import Address, split_address
 
 # serf: compact not before this, and not before twice this many bytes per member.
 COMPACT_BYTES_MIN = 128 * 1024
@@ -20,7 +20,7 @@ REPLAY_BYTES_MAX = 64 << 20
 
 
 @dataclass(slots=True)
-class Restored:
+class RestoredPool:
     """What a snapshot file says. ``left``: the node left the pool on purpose; ``skipped``: lines that make no sense."""
 
     nodes: dict[str, Address] = field(default_factory=dict)
@@ -31,20 +31,20 @@ class Restored:
     skipped: list[str] = field(default_factory=list)
 
 
-def replay(text: str, *, rejoin_after_leave: bool) -> Restored:
+def replay(text: str, *, rejoin_after_leave: bool) -> RestoredPool:
     """Read a snapshot file. A leave forgets what was before it, unless it is to be joined again all the same.
 
     Anything after the last newline was torn by a crash and does not count. Raises ValueError for a file too large.
     """
     if len(text) > REPLAY_BYTES_MAX:
         raise ValueError(f"snapshot of {len(text)} characters, limit is {REPLAY_BYTES_MAX}")
-    state = Restored()
+    state = RestoredPool()
     for line in text.split("\n")[:-1]:
         kind, _, rest = line.partition(": ")
         try:
             if line == "leave":
                 if not rejoin_after_leave:
-                    state = Restored(skipped=state.skipped)
+                    state = RestoredPool(skipped=state.skipped)
                 state.left = True
             elif kind == "alive":
                 name, _, address = rest.rpartition(" ")
@@ -66,10 +66,10 @@ def replay(text: str, *, rejoin_after_leave: bool) -> Restored:
 
 
 def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+    address = split_address(text)
+    if not address.host or not address.port:
         raise ValueError("no address")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+    return address
 
 
 def _time(text: str) -> int:
@@ -80,14 +80,13 @@ def _time(text: str) -> int:
 
 
 def _alive_line(name: str, address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"alive: {name} {host}:{address.port}\n"
+    return f"alive: {name} {address}\n"
 
 
 class SnapshotFile:
     """What the file says, and what to do to it. Every method returns text to append, empty if there is none."""
 
-    def __init__(self, restored: Restored, size_bytes: int, *, rejoin_after_leave: bool) -> None:
+    def __init__(self, restored: RestoredPool, size_bytes: int, *, rejoin_after_leave: bool) -> None:
         """``size_bytes``: how long the file is that ``restored`` was read from."""
         self._nodes = dict(restored.nodes)
         self._clocks = {

@@ -18,8 +18,8 @@ import msgspec
 from proconsul.engine.gossip import codec
 from proconsul.engine.gossip.broadcast import BroadcastQueue
 from proconsul.engine.gossip.config import VERSIONS, SwimConfig
-from proconsul.engine.gossip.delegate import Address, Delegate, NodeRecord, Refused
-from proconsul.engine.gossip.effects import Effect, Log, PushPull, SendPacket
+from proconsul.engine.gossip.delegate import Delegate, NodeRecord, NodeRefused
+from proconsul.engine.gossip.effects import Effect, Log, SendPacket, StartPushPull
 from proconsul.engine.gossip.lifeguard import Awareness, Suspicion, push_pull_interval_s
 from proconsul.engine.gossip.messages import Alive, Dead, Kind, NodeState, PushNode, Suspect
 from proconsul.engine.gossip.packet import (
@@ -31,6 +31,7 @@ from proconsul.engine.gossip.packet import (
 )
 from proconsul.engine.gossip.probe import Prober
 from proconsul.engine.gossip.timers import Timers
+from proconsul.engine.wire.hostport import Address
 
 # Protocol version from which a peer understands checksums.
 CRC_PROTOCOL = 5
@@ -56,7 +57,7 @@ def _read_news(cls: type[T], body: bytes) -> T:
     return _read_again(cls, body) if len(body) <= PACKET_BYTES_MAX else codec.decode(cls, body)
 
 
-class Evidence(NamedTuple):
+class DeathEvidence(NamedTuple):
     """Something that was heard about a node: when (the pool's clock), what, and from whom."""
 
     at: float
@@ -88,7 +89,7 @@ class Swim:
         self._alive = 0
         self._gossip_from = 0.0  # the ticks of gossip are this plus whole intervals
         self._gossip_armed = False
-        self._evidence: dict[str, deque[Evidence]] = {}
+        self._evidence: dict[str, deque[DeathEvidence]] = {}
 
     # ------------------------------------------------------------------ what the layer above asks (`Membership`)
 
@@ -109,7 +110,7 @@ class Swim:
     def alive_count(self) -> int:
         return self._alive
 
-    def evidence(self, name: str) -> list[Evidence]:
+    def evidence(self, name: str) -> list[DeathEvidence]:
         """What was last heard about a node, oldest first."""
         return list(self._evidence.get(name, ()))
 
@@ -121,7 +122,7 @@ class Swim:
         self.emit(to, bytes((Kind.USER,)) + body, record)
 
     def push_pull(self, to: Address, name: str) -> None:
-        self.effects.append(PushPull(to, name))
+        self.effects.append(StartPushPull(to, name))
 
     def metadata_changed(self, now: float) -> None:
         self._announce(self._next_incarnation(), now)
@@ -212,7 +213,7 @@ class Swim:
         try:
             heard = self._heard(message, now)
             self.delegate.accept_alive(heard)
-        except Refused as error:
+        except NodeRefused as error:
             self.dropped["refused"] += 1
             self.log("warning", f"memberlist: ignoring alive message for '{name}': {error}")
             return
@@ -320,7 +321,7 @@ class Swim:
             odd = {vsn for vsn in spoken if not low <= vsn[first + 2] <= high}
             for node in nodes if odd else ():
                 if node.State == NodeState.ALIVE and node.Vsn in odd:
-                    raise Refused(
+                    raise NodeRefused(
                         f"Node '{node.Name}' {title} version ({node.Vsn[first + 2]}) is incompatible: [{low}, {high}]"
                     )
 
@@ -368,7 +369,7 @@ class Swim:
         config = self.config
         self.timers.at(now + push_pull_interval_s(config.push_pull_interval_s, len(self.records)), self._push_pull)
         for record in self.pick(1, lambda node: node.state is NodeState.ALIVE):
-            self.effects.append(PushPull(record.address, record.name))
+            self.effects.append(StartPushPull(record.address, record.name))
 
     def pick(self, count: int, wanted: Callable[[NodeRecord], bool]) -> list[NodeRecord]:
         """Up to ``count`` different random nodes that are ``wanted``, never ourselves."""
@@ -392,9 +393,9 @@ class Swim:
     def _heard(self, message: Alive, now: float) -> NodeRecord:
         vsn = message.Vsn
         if len(vsn) < 6:
-            raise Refused("no protocol versions")
+            raise NodeRefused("no protocol versions")
         if not vsn[0] or not vsn[1] or vsn[0] > vsn[1]:
-            raise Refused(f"protocol versions [{vsn[0]}, {vsn[1]}] make no range")
+            raise NodeRefused(f"protocol versions [{vsn[0]}, {vsn[1]}] make no range")
         address = Address(codec.decode_address(message.Addr), message.Port)
         if self.config.allow is not None:
             self.config.allow(address.host)
@@ -528,11 +529,11 @@ class Swim:
         self.queue.put(codec.encode(kind, message), name=message.Node)
 
     def _note(self, name: str, what: str, source: str, now: float) -> None:
-        self._evidence.setdefault(name, deque(maxlen=EVIDENCE_MAX)).append(Evidence(now, what, source))
+        self._evidence.setdefault(name, deque(maxlen=EVIDENCE_MAX)).append(DeathEvidence(now, what, source))
 
     # ------------------------------------------------------------------ order of probing
 
-    def settle(self, order: list[str]) -> None:
+    def begin_formed(self, order: list[str]) -> None:
         """Take ``order`` (all known names) as the order of probing, count the living, and forget the news.
 
         For simulations that begin with a pool that has long been formed.

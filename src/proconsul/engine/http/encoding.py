@@ -7,7 +7,8 @@ import re
 import time
 import zlib
 
-from proconsul.engine.http.request import PHRASES, Request, Response
+from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.syntax import PHRASES
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
 _date = (0, b"")

@@ -1,4 +1,4 @@
-"""The head of an HTTP/1 request, and bodies in chunks, as Go's net/http reads them. Pure: bytes in, values out.
+"""The head of an HTTP/1 request, header lines, and bodies in chunks, as Go's net/http reads them. Pure.
 
 What net/http refuses is refused with its status and words (`Refused`). Any offer to speak another protocol is ignored:
 a request with `Upgrade`, and even CONNECT, is an HTTP/1 request with its body like all others.
@@ -10,7 +10,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from proconsul.engine.http.request import PHRASES, valid_escapes
+from proconsul.engine.http.syntax import PHRASES, valid_escapes
+from proconsul.engine.wire.text import quoted
 
 # net/http: DefaultMaxHeaderBytes and a buffer more.
 HEADER_BYTES_MAX = (1 << 20) + 4096
@@ -18,12 +19,12 @@ HEADER_BYTES_MAX = (1 << 20) + 4096
 CHUNK_LINE_BYTES_MAX = 4096
 _CHUNK_DIGITS_MAX = 16
 _INT64_MAX = (1 << 63) - 1
-_VERSION_MAX = 1_000_000
+VERSION_MAX = 1_000_000
 
 # Where a head ends: an empty line. Lines end with LF; a CR before it belongs to the line's end.
 HEAD_END = re.compile(rb"\n\r?\n")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VERSION = re.compile(rb"HTTP/(\+?[0-9]+)\.(\+?[0-9]+)")
+VERSION = re.compile(rb"HTTP/(\+?[0-9]+)\.(\+?[0-9]+)")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 # What no value may hold. Tabs may be anywhere; CR and LF are the ends of lines.
 _STRANGE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
@@ -57,6 +58,22 @@ class Refused(Exception):
         self.answer = f"HTTP/1.1 {line}\r\n{framing}Connection: close\r\n\r\n{line if body is None else body}".encode()
 
 
+class MalformedField(Refused):
+    """A line is no header's. ``text`` says why, as Go's client does."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(400)
+        self.text = text
+
+
+class ChunkError(Refused):
+    """The bytes are no chunks. ``text`` says why, as Go's client does."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(400)
+        self.text = text
+
+
 class Head(NamedTuple):
     """Everything before the body.
 
@@ -83,11 +100,11 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
     if version == b"HTTP/1.1":
         numbers = (1, 1)
     else:
-        match = _VERSION.fullmatch(version)
+        match = VERSION.fullmatch(version)
         if match is None or len(match[1]) > _CHUNK_DIGITS_MAX or len(match[2]) > _CHUNK_DIGITS_MAX:
             raise Refused(400)
         numbers = int(match[1]), int(match[2])
-        if max(numbers) > _VERSION_MAX:
+        if max(numbers) > VERSION_MAX:
             raise Refused(400)
     if not target or _CONTROL.search(target) is not None:
         raise Refused(400)
@@ -100,7 +117,7 @@ def parse_head(block: bytes) -> Head:
     line = lines[0]
     method, target, version = parse_request_line(line[:-1] if line.endswith(b"\r") else line)
     raw_path, path, query = _split_target(method, target)
-    fields, names_valid = _fields(lines[1:-2])
+    fields, names_valid = read_fields(lines[1:-2])
     headers: dict[str, str] = {}
     framing: dict[str, list[str]] = {}
     for name, value in fields:
@@ -124,14 +141,16 @@ def parse_head(block: bytes) -> Head:
     )  # fmt: skip
 
 
-def _fields(lines: list[bytes]) -> tuple[list[tuple[str, str]], bool]:
-    """Names in small letters and values of the header lines, and whether all names are valid. Raises Refused."""
+def read_fields(lines: list[bytes]) -> tuple[list[tuple[str, str]], bool]:
+    """Names in small letters and values of the header lines, and whether all names are valid. Raises MalformedField."""
     found: list[tuple[str, str]] = []
     valid = True
     for index, line in enumerate(_unfolded(lines)):
         name, colon, value = line.partition(b":")
-        if not colon or (not index and name[:1] in (b" ", b"\t")):
-            raise Refused(400)
+        if not index and name[:1] in (b" ", b"\t"):
+            raise MalformedField(f"malformed MIME header initial line: {_shown(line)}")
+        if not colon:
+            raise MalformedField(f"malformed MIME header: missing colon: {quoted(_shown(line))}")
         key = _names.get(name)
         if key is None:
             if not name:
@@ -143,6 +162,10 @@ def _fields(lines: list[bytes]) -> tuple[list[tuple[str, str]], bool]:
                 _names[name] = key
         found.append((key, value.strip(b" \t").decode("latin-1")))
     return found, valid
+
+
+def _shown(line: bytes) -> str:
+    return line.decode("utf-8", "surrogateescape")
 
 
 def _unfolded(lines: list[bytes]) -> list[bytes]:
@@ -268,9 +291,13 @@ class Chunks:
         # The beginning of a line between chunks that is not whole yet.
         self._line = b""
 
+    @property
+    def in_trailer(self) -> bool:
+        """Whether the last chunk was there."""
+        return self._step == _TRAILER
+
     def feed(self, data: bytes, position: int, parts: list[bytes]) -> int:
-        """Add what is in ``data`` from ``position`` on to ``parts``; where it ends. Raises Refused for
-        what is no chunk.
+        """Add what is in ``data`` from ``position`` on to ``parts``; where it ends. Raises ChunkError.
 
         Stops behind the body (`done`) or at the end of ``data``.
         """
@@ -285,8 +312,10 @@ class Chunks:
                 continue
             end = data.find(b"\n", position) + 1
             line = self._line + data[position : end or len(data)]
-            if len(line) > CHUNK_LINE_BYTES_MAX or (self._step == _AFTER and not b"\r\n".startswith(line)):
-                raise Refused(400)
+            if self._step == _AFTER and not b"\r\n".startswith(line):
+                raise ChunkError("malformed chunked encoding")
+            if len(line) > CHUNK_LINE_BYTES_MAX:
+                raise ChunkError("header line too long" if self._step == _SIZE else _LONG_TRAILER)
             if not end:
                 self._line = line
                 return len(data)
@@ -296,19 +325,22 @@ class Chunks:
 
     def _take_line(self, line: bytes) -> None:
         if self._step == _AFTER:
-            if line != b"\r\n":
-                raise Refused(400)
             self._step = _SIZE
         elif self._step == _SIZE:
             size = line.rstrip(b" \t\r\n").partition(b";")[0]
-            if not size or len(size) > _CHUNK_DIGITS_MAX or size.strip(b"0123456789abcdefABCDEF"):
-                raise Refused(400)
+            if size[: _CHUNK_DIGITS_MAX + 1].strip(b"0123456789abcdefABCDEF"):
+                raise ChunkError("invalid byte in chunk length")
+            if not size:  # Go takes that for the last chunk, and what follows for a trailer
+                raise ChunkError(_LONG_TRAILER)
+            if len(size) > _CHUNK_DIGITS_MAX:
+                raise ChunkError("http chunk length too large")
             self._left = int(size, 16)
             self._step = _DATA if self._left else _TRAILER
         elif line == b"\r\n":
             self.done = True
         elif b":" not in line:
-            raise Refused(400)
+            raise ChunkError(f"malformed MIME header: missing colon: {quoted(_shown(line.rstrip()))}")
 
 
+_LONG_TRAILER = "http: suspiciously long trailer after chunked body"
 _SIZE, _DATA, _AFTER, _TRAILER = range(4)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import http
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from proconsul.engine.http.syntax import valid_escapes
 from proconsul.engine.http.upload import Upload
 
-PHRASES: dict[int, str] = {status.value: status.phrase for status in http.HTTPStatus}
 # What the original's server makes of an answer without a type of its own.
 PLAIN_TEXT = "text/plain; charset=utf-8"
-PHRASES[413] = "Request Entity Too Large"
-PHRASES[416] = "Requested Range Not Satisfiable"
 
 
 def parse_query(text: str) -> dict[str, list[str]]:
@@ -47,20 +44,6 @@ def _escape(text: str) -> str:
 
 def _unescape(text: str) -> str:
     return unquote_plus(text, "utf-8", "surrogateescape")
-
-
-_HEX = frozenset("0123456789abcdefABCDEF")
-
-
-def valid_escapes(text: str) -> bool:
-    """True when every ``%`` is followed by two hexadecimal digits."""
-    position = text.find("%")
-    while position >= 0:
-        digits = text[position + 1 : position + 3]
-        if len(digits) < 2 or digits[0] not in _HEX or digits[1] not in _HEX:
-            return False
-        position = text.find("%", position + 3)
-    return True
 
 
 class Request:

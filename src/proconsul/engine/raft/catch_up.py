@@ -28,7 +28,7 @@ SHARED_BYTES_PER_S = 12 * 1024 * 1024
 Result = Response | TransportError
 
 
-class Source(Protocol):
+class CatchUpSource(Protocol):
     """Where entries come from and go to."""
 
     def wanted(self, effect: SendAppend) -> bool:
@@ -56,7 +56,7 @@ class Source(Protocol):
 class CatchUp:
     """The sends of one follower. ``over`` is called when none is left."""
 
-    def __init__(self, source: Source, over: Callable[[], None]) -> None:
+    def __init__(self, source: CatchUpSource, over: Callable[[], None]) -> None:
         self._source = source
         self._over = over
         self._queue: deque[SendAppend] = deque()

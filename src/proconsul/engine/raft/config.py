@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 __all__ = ["RaftConfig"]
 
@@ -61,17 +61,6 @@ class RaftConfig:
     def idle_interval_s(self) -> float:
         """How long a leader with nothing to say leaves a follower alone, at the least."""
         return min(self.heartbeat_interval_s, self.commit_timeout_s)
-
-    def scaled(self, raft_multiplier: int) -> RaftConfig:
-        """The three timeouts times ``performance.raft_multiplier`` (1 to 10; Consul's default is 5)."""
-        if not 1 <= raft_multiplier <= 10:
-            raise ValueError(f"raft_multiplier cannot be {raft_multiplier}. Must be between 1 and 10")
-        return replace(
-            self,
-            heartbeat_timeout_s=self.heartbeat_timeout_s * raft_multiplier,
-            election_timeout_s=self.election_timeout_s * raft_multiplier,
-            leader_lease_timeout_s=self.leader_lease_timeout_s * raft_multiplier,
-        )
 
     @classmethod
     def dev(cls) -> RaftConfig:

@@ -10,7 +10,9 @@ from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 from proconsul.engine.rpc.errors import GETTING_CLIENT, ConnectionFailed
-from proconsul.engine.rpc.tls import TlsConnection, tls_text
+from proconsul.engine.rpc.tls import TlsConnection
+from proconsul.engine.wire.goerrors import dial_error
+from proconsul.engine.wire.hostport import Address
 
 # Consul's; it covers the TLS handshake too.
 DIAL_TIMEOUT_S = 10.0
@@ -30,16 +32,6 @@ class FirstByte(IntEnum):
     SNAPSHOT = 5
     GOSSIP = 6
     INSECURE_TLS = 7
-
-
-class Address(NamedTuple):
-    """Where a server's RPC port is."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Tls(NamedTuple):
@@ -114,7 +106,7 @@ async def _connect(address: Address, source: str) -> socket.socket:
         found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         found = await loop.getaddrinfo(*address, type=socket.SOCK_STREAM)
-    last: OSError = OSError(f"lookup {address.host}: no such host")
+    last: OSError = socket.gaierror(socket.EAI_NONAME, "no addresses")
     for family, kind, protocol, _, target in found:
         sock = socket.socket(family, kind, protocol)
         try:
@@ -137,13 +129,4 @@ async def _connect(address: Address, source: str) -> socket.socket:
 def dial_text(address: Address, error: BaseException, source: str = "") -> str:
     """Why a connection failed, in the words operators search for."""
     route = f"{Address(source, 0)}->{address}" if source else str(address)
-    if isinstance(error, ssl.SSLError):
-        return tls_text(error)
-    if isinstance(error, socket.gaierror):
-        return f"dial tcp: lookup {address.host}: no such host"
-    if isinstance(error, TimeoutError):
-        return f"dial tcp {route}: i/o timeout"
-    if isinstance(error, ConnectionRefusedError):
-        return f"dial tcp {route}: connect: connection refused"
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return f"dial tcp {route}: connect: {text[:1].lower() + text[1:]}"
+    return dial_error(route, error, host=address.host)

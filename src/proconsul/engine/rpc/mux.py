@@ -17,7 +17,9 @@ from typing import Any, cast
 
 from proconsul.engine.rpc.dial import STREAM_BUFFER_BYTES, FirstByte
 from proconsul.engine.rpc.server import Peer
-from proconsul.engine.rpc.tls import TlsConnection, tls_text
+from proconsul.engine.rpc.tls import TlsConnection
+from proconsul.engine.wire.goerrors import listening, tls_error
+from proconsul.engine.wire.hostport import Address
 
 # Consul: limits.rpc_handshake_timeout and limits.rpc_max_conns_per_client.
 HANDSHAKE_TIMEOUT_S = 5.0
@@ -97,13 +99,14 @@ class RpcListener:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; the port, which is another for port 0. Raises OSError."""
+        """Listen; the port, which is another for port 0. Raises ListenError."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        listening.setblocking(False)
-        self._sockets.append(listening)
-        self._start(self._accept(listening))
-        bound: int = listening.getsockname()[1]
+        with listening("tcp", Address(host, port)):
+            sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        sock.setblocking(False)
+        self._sockets.append(sock)
+        self._start(self._accept(sock))
+        bound: int = sock.getsockname()[1]
         return bound
 
     async def close(self) -> None:
@@ -112,8 +115,8 @@ class RpcListener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for listening in self._sockets:
-            listening.close()
+        for sock in self._sockets:
+            sock.close()
         self._sockets.clear()
 
     def connections(self, host: str) -> int:
@@ -341,7 +344,7 @@ async def _peek(sock: socket.socket) -> int | None:
 
 
 def _tls_text(error: ssl.SSLError) -> str:
-    text = tls_text(error)
+    text = tls_error(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"tls: failed to verify client certificate: {text}"
     return text

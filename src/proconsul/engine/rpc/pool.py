@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.rpc.codec import EMPTY, Empty, Message, MessageReader, encode_request
 from proconsul.engine.rpc.connection import SessionProtocol
-from proconsul.engine.rpc.dial import DIAL_TIMEOUT_S, Address, FirstByte, Streams, Tls, dial, dial_streams
+from proconsul.engine.rpc.dial import DIAL_TIMEOUT_S, FirstByte, Streams, Tls, dial, dial_streams
 from proconsul.engine.rpc.errors import (
     GETTING_CLIENT,
     CodecError,
@@ -27,6 +27,7 @@ from proconsul.engine.rpc.errors import (
     RpcTimeout,
 )
 from proconsul.engine.rpc.yamux import Closed, Data, Event, GoneAway, Reset, WaitingFull
+from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import BUFFER_BYTES_MAX, DecodeError, decode, encode
 
 T = TypeVar("T")

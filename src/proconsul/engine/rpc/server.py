@@ -27,6 +27,7 @@ from proconsul.engine.rpc.yamux import (
     WaitingFull,
     Writable,
 )
+from proconsul.engine.wire.hostport import join_host_port
 from proconsul.engine.wire.msgpack import DecodeError, decode, encode
 
 # The largest requests are transactions and values of the KV store, half a megabyte unless configured otherwise, which
@@ -51,7 +52,7 @@ class Peer(NamedTuple):
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"from=[{self.host}]:{self.port}" if ":" in self.host else f"from={self.host}:{self.port}"
+        return f"from={join_host_port(self.host, self.port)}"
 
 
 class _Method(NamedTuple):

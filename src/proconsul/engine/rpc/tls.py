@@ -14,37 +14,6 @@ from typing import Any, cast
 READ_BYTES = 64 << 10
 # What is written in one turn of the event loop leaves together, but not more than this waits for the turn's end.
 TOGETHER_BYTES = 64 << 10
-# OpenSSL's reasons for what Go's crypto/tls says in other words, which are those operators search for.
-_REASONS = {
-    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "client didn't provide a certificate",
-    "CALLBACK_FAILED": "no certificates configured",
-    "WRONG_VERSION_NUMBER": "first record does not look like a TLS handshake",
-    "HTTP_REQUEST": "first record does not look like a TLS handshake",
-    "NO_SHARED_CIPHER": "no cipher suite supported by both client and server",
-    "UNSUPPORTED_PROTOCOL": "protocol version not supported",
-}
-_ALERTS = ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_", "TLSV1_UNRECOGNIZED_NAME")
-# Of X509_verify_cert: what makes an issuer unknown, and a date wrong.
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
-_WRONG_DATE = frozenset({9, 10})
-
-
-def tls_text(error: ssl.SSLError) -> str:
-    """Why TLS failed, in the words of Go's crypto/tls and crypto/x509 where they have the same meaning."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in _UNKNOWN_AUTHORITY:
-            return "x509: certificate signed by unknown authority"
-        if error.verify_code in _WRONG_DATE:
-            return "x509: certificate has expired or is not yet valid"
-        return f"x509: {error.verify_message or error.reason}"
-    if isinstance(error, ssl.SSLEOFError):
-        return "EOF"
-    reason = getattr(error, "reason", None) or str(error)
-    if reason.startswith(_ALERTS):
-        for prefix in ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_", "TLSV1_"):
-            reason = reason.removeprefix(prefix)
-        return f"remote error: tls: {reason.lower().replace('_', ' ')}"
-    return f"tls: {_REASONS.get(reason) or reason.lower().replace('_', ' ')}"
 
 
 class TlsConnection(asyncio.Transport, asyncio.Protocol):

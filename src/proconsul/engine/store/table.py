@@ -99,9 +99,6 @@ class Table(Generic[Row]):
     def count(self, index: str, key: Any) -> int:
         return len(self._indexes[index].get(key, ()))
 
-    def index_keys(self, index: str) -> list[Any]:
-        return sorted(self._indexes[index])
-
     def prefix(self, prefix: str) -> Iterator[Row]:
         """Rows whose primary key, a `byte_text`, starts with ``prefix``, in order."""
         if prefix == "":

@@ -161,13 +161,13 @@ class Views:
             self._stale.append(view)
             if not self._scheduled:
                 self._scheduled = True
-                self._schedule(self._settle)
+                self._schedule(self._wake_stale)
         else:
             # Nobody waits: let go of the encoded answer now, read again when somebody asks.
             view._forget_rendered()
             view.value = None
 
-    def _settle(self) -> None:
+    def _wake_stale(self) -> None:
         self._scheduled = False
         stale, self._stale = self._stale, []
         for view in stale:

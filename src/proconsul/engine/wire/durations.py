@@ -18,7 +18,6 @@ __all__ = [
     "format_duration",
     "format_seconds",
     "parse_duration",
-    "parse_seconds",
 ]
 
 MICROSECOND_NS: Final = 1_000
@@ -129,11 +128,6 @@ def format_duration(nanoseconds: int) -> str:
     if hours == 0:
         return f"{sign}{minutes}m{seconds}"
     return f"{sign}{hours}h{minutes}m{seconds}"
-
-
-def parse_seconds(text: str) -> float:
-    """Return a Go duration in seconds. Raises DurationError."""
-    return parse_duration(text) / SECOND_NS
 
 
 def format_seconds(seconds: float) -> str:

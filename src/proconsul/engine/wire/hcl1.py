@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from proconsul.engine.wire.gojson_scan import explain_syntax
-from proconsul.engine.wire.text import quoted
+from proconsul.engine.wire.gostrconv import NumberError, parse_int
 
 __all__ = ["BlockList", "HclError", "parse_hcl1"]
 
@@ -187,14 +187,10 @@ class _Scanner:
                 return _Token(_Kind.FLOAT, word, float(word), self.line, column)
             except ValueError:
                 raise self.fail(start, "illegal number") from None
-        sign, digits = (-1, word[1:]) if word.startswith("-") else (1, word)
         try:
-            if digits[:2] in ("0x", "0X"):
-                return _Token(_Kind.NUMBER, word, sign * int(digits[2:], 16), self.line, column)
-            octal = len(digits) > 1 and digits.startswith("0")
-            return _Token(_Kind.NUMBER, word, sign * int(digits, 8 if octal else 10), self.line, column)
-        except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {quoted(word)}: invalid syntax") from None
+            return _Token(_Kind.NUMBER, word, parse_int(word, base=0), self.line, column)
+        except NumberError as error:
+            raise HclError(str(error)) from None
 
     def string(self, start: int) -> _Token:
         """A quoted string; ``${...}`` may hold quotes and newlines and is kept as it is."""
@@ -315,10 +311,12 @@ class _Parser:
     def keys(self, seen: dict[str, object]) -> list[str] | None:
         """Read the keys before a value; the last token stays. None at the end of the text."""
         keys: list[str] = []
+        texts: list[str] = []
         while True:
             token = self.token
             if token.kind in (_Kind.IDENT, _Kind.STRING):
                 keys.append(str(token.value))
+                texts.append(token.text)
                 self.advance()
             elif token.kind is _Kind.ASSIGN:
                 if not keys:
@@ -333,7 +331,7 @@ class _Parser:
             elif token.kind is _Kind.EOF:
                 if not keys:
                     return None
-                raise self.no_value(keys, token)
+                raise self.no_value(texts, token)
             else:
                 raise HclError(f"At {token.at}: expected: IDENT | STRING | ASSIGN | LBRACE got: {token.kind.value}")
 
@@ -426,11 +424,10 @@ def _set_value(result: dict[str, object], key: str, value: object) -> None:
     if isinstance(present, str) and isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     elif isinstance(present, int) and not isinstance(present, bool) and isinstance(value, str):
-        text = value
         try:
-            value = int(text, 0)
-        except ValueError:
-            raise HclError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax") from None
+            value = parse_int(value, base=0)
+        except NumberError as error:
+            raise HclError(str(error)) from None
     result[key] = value
 
 

@@ -153,7 +153,7 @@ def _is_quick(kind: Any) -> bool:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return all(
             (_is_bytes(field.type) or _is_quick(field.type))
-            and (type(None) not in get_args(field.type) or field.default is None)
+            and (type(None) not in get_args(field.type) or field.default in (None, msgspec.UNSET))
             for field in msgspec.structs.fields(kind)
         )
     return kind in (str, int, bool, float, Any, types.NoneType)

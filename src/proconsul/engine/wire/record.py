@@ -23,6 +23,11 @@ Duration = Annotated[int, "time.Duration"]
 TextDuration = Annotated[int, "text-duration"]
 
 
+# Default of fields that newer releases have added: what is not set is not written, so that records without them are
+# byte for byte what 1.8.7 writes. It is as false as any zero value.
+ABSENT: Any = msgspec.UNSET
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """Base of all records. ``gc=False`` is safe because records never form reference cycles."""
 

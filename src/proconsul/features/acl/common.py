@@ -10,11 +10,12 @@ from proconsul.engine.completion import Completion, Mapped
 from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.decisions import recorded
 from proconsul.features.acl.model import Link
 from proconsul.features.acl.resolver import Identity, Resolver
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import POLICIES, ROLES, TOKENS, ACLState
-from proconsul.features.errors import ConsulError, PermissionDenied
+from proconsul.features.errors import ACLDisabled, ConsulError, PermissionDenied
 from proconsul.features.ids import check_uuid, is_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Server
@@ -30,18 +31,29 @@ class Desk:
     def __init__(self, server: Server, resolver: Resolver) -> None:
         self.server, self.resolver = server, resolver
         self.state: ACLState = server.state.acl
+        # What no other token may have, for `new_id`.
+        self.token_ids = (self.state.tokens, ""), (self.state.tokens, "accessor")
+
+    def require_enabled(self) -> None:
+        """Raise ACLDisabled without access control."""
+        if not self.resolver.enabled:
+            raise ACLDisabled()
 
     def require(self, secret: str, level: Level) -> Identity:
         """Who has ``secret``, who must have ``level`` of access control. Raises PermissionDenied."""
         identity = self.resolver.resolve(secret)
-        if not identity.authorizer.allows("acl", level):
+        if not recorded(identity.authorizer).allows("acl", level):
             raise PermissionDenied()
         return identity
+
+    def may_read(self, secret: str) -> bool:
+        """Whether who has ``secret`` may read access control. Raises ACLNotFound, ACLDisabled."""
+        return self.resolver.resolve(secret).authorizer.allows("acl", Level.READ)
 
     def watched(self, watch: WatchSet | None, table: str) -> int:
         """The index of ``table``; ``watch`` hears of every change of what answers and rights are made of."""
         if watch is not None:
-            watch.add(TOKENS, POLICIES, ROLES)
+            watch.add(TOKENS, POLICIES, ROLES, table)
         return self.state.store.max_index(table)
 
     def propose(self, waiter: Completion, kind: MessageType, request: Any, answer: Callable[[], Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model, setup
 from proconsul.features.acl.authorizer import Authorizer, Decision
+from proconsul.features.acl.binding import BindingRules
 from proconsul.features.acl.common import Desk
-from proconsul.features.acl.model import ACLToken
+from proconsul.features.acl.legacy import Legacy, shown_as_legacy
+from proconsul.features.acl.login import Logins
+from proconsul.features.acl.methods import AuthMethods
+from proconsul.features.acl.model import ACLToken, LegacyACL
 from proconsul.features.acl.named import Policies, Roles
 from proconsul.features.acl.requests import (
     Answered,
@@ -35,6 +40,7 @@ from proconsul.features.server import CallMethod, Calls, Endpoint, Reads, Server
 log = logging.getLogger("agent.server.acl")
 
 BOOTSTRAP = WriteMethod("ACL.BootstrapTokens", BootstrapCall, ACLToken)
+LEGACY_BOOTSTRAP = WriteMethod("ACL.Bootstrap", BootstrapCall, LegacyACL, to_reply=shown_as_legacy)
 AUTHORIZE = CallMethod("ACL.Authorize", AuthorizeRequest, list[Answered], may_be_stale=True)
 REPLICATION = CallMethod("ACL.ReplicationStatus", DCSpecificRequest, ReplicationStatus, may_be_stale=True)
 # Ours.
@@ -79,15 +85,20 @@ class ACL(Endpoint):
         self._server, self.resolver = server, server.resolver
         resolver, settings = server.resolver, server.acl_settings
         self._initial_management, self._data_dir = settings.initial_management, settings.reset_dir
-        self._reaping = False
+        self._tending = False
         self._desk = desk = Desk(server, resolver)
         self.tokens, self.policies, self.roles = Tokens(desk), Policies(desk), Roles(desk)
-        self.reads: Reads = self.tokens.reads | self.policies.reads | self.roles.reads
-        self.writes: Writes = {
-            BOOTSTRAP: self.bootstrap, **self.tokens.writes, **self.policies.writes, **self.roles.writes
-        }  # fmt: skip
+        self.methods = AuthMethods(desk)
+        self.rules = BindingRules(desk, self.methods)
+        self.logins = Logins(desk, self.methods, self.rules)
+        self.legacy = Legacy(desk)
+        readers = (self.tokens, self.policies, self.roles, self.methods, self.rules, self.legacy)
+        self.reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
+        self.writes: Writes = {BOOTSTRAP: self.bootstrap, LEGACY_BOOTSTRAP: self.legacy_bootstrap} | {
+            method: write for part in (*readers, self.logins) for method, write in part.writes.items()
+        }
         self.calls: Calls = {
-            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain
+            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **self.legacy.calls
         }  # fmt: skip
 
     # ------------------------------------------------------------------ what is not behind the gate
@@ -122,7 +133,7 @@ class ACL(Endpoint):
                     "Permission denied: Invalid ACL bootstrap reset index "
                     f"(specified {reset_index}, reset index: {index})"
                 )
-        tables = (state.tokens, ""), (state.tokens, "accessor")
+        tables = self._desk.token_ids
         token = setup.management_token(
             self._desk.new_id(*tables), self._desk.new_id(*tables), "Bootstrap Token (Global Management)",
             self.resolver.now_ns(),
@@ -139,6 +150,12 @@ class ACL(Endpoint):
 
         request = model.BootstrapRequest(Token=token, ResetIndex=reset_index)
         self._desk.propose(waiter, MessageType.ACL_BOOTSTRAP, request, made)
+
+    def legacy_bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:
+        """As `bootstrap`, once and for all. Raises ConsulError."""
+        if self.resolver.enabled and not self._server.state.acl.can_bootstrap()[0]:
+            raise ConsulError("ACL bootstrap no longer allowed")
+        self.bootstrap(waiter, args)
 
     def _reset_index(self) -> int:
         """The index in the reset file, 0 when there is none. Raises nothing: what cannot be read allows nothing."""
@@ -165,7 +182,7 @@ class ACL(Endpoint):
         if not self.resolver.enabled:
             return
         state = self._server.state.acl
-        tables = (state.tokens, ""), (state.tokens, "accessor")
+        tables = self._desk.token_ids
         commands = setup.missing(
             state, self._initial_management, self.resolver.now_ns(), lambda: self._desk.new_id(*tables)
         )
@@ -176,18 +193,27 @@ class ACL(Endpoint):
                 log.error("failed to initialize ACLs: error=%s", error)
 
     def reap(self) -> None:
-        """Remove some tokens that have expired, if there are any and no others are being removed."""
-        if not self.resolver.enabled or self._reaping:
+        """See to some tokens, unless some are being seen to: expired ones go, those from before 1.4 get an id."""
+        if not self.resolver.enabled or self._tending:
             return
-        request = setup.expired(self._server.state.acl, self.resolver.now_ns())
-        if request is not None:
-            self._reaping = True
-            self._server.propose(MessageType.ACL_TOKEN_DELETE, request).add_done_callback(self._reaped)
+        state, ids = self._server.state.acl, self._desk.token_ids
+        expired = setup.expired(state, self.resolver.now_ns())
+        if expired is not None:
+            self._tend("remove expired", MessageType.ACL_TOKEN_DELETE, expired)
+            return
+        nameless = setup.upgraded(state, lambda: self._desk.new_id(*ids))
+        if nameless is not None:
+            self._tend("upgrade legacy", MessageType.ACL_TOKEN_SET, nameless)
 
-    def _reaped(self, done: asyncio.Future[Any]) -> None:
-        self._reaping = False
-        if not done.cancelled() and isinstance(done.exception(), RaftError | ConsulError):
-            log.warning("failed to remove expired tokens: error=%s", done.exception())  # the next turn tries again
+    def _tend(self, what: str, kind: MessageType, request: Any) -> None:
+        self._tending = True
+        self._server.propose(kind, request).add_done_callback(partial(self._tended, what))
+
+    def _tended(self, what: str, done: asyncio.Future[Any]) -> None:
+        self._tending = False
+        error = None if done.cancelled() else done.exception() or done.result()
+        if isinstance(error, RaftError | ConsulError):
+            log.warning("failed to %s tokens: error=%s", what, error)  # the next turn tries again
 
     # ------------------------------------------------------------------ questions
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
-from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLToken, Link, NodeIdentity, ServiceIdentity
+from proconsul.features.acl.model import (
+    ACLPolicy,
+    ACLRole,
+    ACLToken,
+    Link,
+    NodeIdentity,
+    ServiceIdentity,
+    TemplatedPolicy,
+)
 
 _SIZE = 32
 
@@ -18,18 +26,24 @@ def _links(links: list[Link] | None) -> Iterator[str]:
     return (link.ID for link in links or ())
 
 
-def _identities(services: list[ServiceIdentity] | None, nodes: list[NodeIdentity] | None) -> Iterator[str]:
+def _identities(
+    services: list[ServiceIdentity] | None, nodes: list[NodeIdentity] | None, templated: list[TemplatedPolicy] | None
+) -> Iterator[str]:  # fmt: skip
     for service in services or ():
         yield service.ServiceName
         yield from service.Datacenters or ()
     for node in nodes or ():
         yield node.NodeName + node.Datacenter
+    for policy in templated or ():
+        yield policy.TemplateName + policy.variable
+        yield from policy.Datacenters or ()
 
 
 def hash_of_token(token: ACLToken) -> bytes:
     return _hash([
         token.Description, token.Type, token.Rules, "local" if token.Local else "global",
-        *_links(token.Policies), *_links(token.Roles), *_identities(token.ServiceIdentities, token.NodeIdentities),
+        *_links(token.Policies), *_links(token.Roles),
+        *_identities(token.ServiceIdentities, token.NodeIdentities, token.TemplatedPolicies), token.Name or "",
     ])  # fmt: skip
 
 
@@ -40,5 +54,5 @@ def hash_of_policy(policy: ACLPolicy) -> bytes:
 def hash_of_role(role: ACLRole) -> bytes:
     return _hash([
         role.Name, role.Description, *_links(role.Policies),
-        *_identities(role.ServiceIdentities, role.NodeIdentities),
+        *_identities(role.ServiceIdentities, role.NodeIdentities, role.TemplatedPolicies),
     ])  # fmt: skip

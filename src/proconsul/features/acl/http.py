@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import (
@@ -18,7 +17,17 @@ from proconsul.features.acl.endpoint import (
     REPLICATION,
     check_questions,
 )
-from proconsul.features.acl.model import ACLPolicy, ACLRole, ACLRow, ACLToken, Link
+from proconsul.features.acl.legacy_http import LegacyRoutes
+from proconsul.features.acl.login_http import LoginRoutes
+from proconsul.features.acl.model import (
+    ACLPolicy,
+    ACLRole,
+    ACLRow,
+    ACLToken,
+    Link,
+    TemplatedPolicy,
+    TemplateVariables,
+)
 from proconsul.features.acl.named import POLICY_DELETE, POLICY_SET, ROLE_DELETE, ROLE_SET
 from proconsul.features.acl.requests import (
     AuthorizeRequest,
@@ -37,19 +46,13 @@ from proconsul.features.acl.requests import (
     TokenListRequest,
     TokenSetCall,
 )
-from proconsul.features.acl.resolver import NOT_FOUND
+from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
+from proconsul.features.acl.templated import checked, preview, templates
 from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ACLDisabled, BadRequest
-from proconsul.features.options import Rule
-from proconsul.features.server import Read, WriteMethod
-from proconsul.features.web import Reply, Web
-
-_TEXT = "text/plain; charset=utf-8"
-_UNKNOWN = Reply(403, NOT_FOUND.encode(), "", {"Content-Type": _TEXT})
-_MISSING = Reply(404, b"", "")
-T = TypeVar("T")
-Handler = Callable[[Request], Answer]
+from proconsul.features.errors import BadRequest, ConsulError
+from proconsul.features.options import OptionRule
+from proconsul.features.web import Web
 
 
 class BootstrapAnswer(ACLRow, frozen=True, kw_only=True):
@@ -65,14 +68,12 @@ class BootstrapAnswer(ACLRow, frozen=True, kw_only=True):
     Hash: bytes | None = None
 
 
-class ACLRoutes:
-    """Handlers of /v1/acl/* and /v1/internal/acl/*. ``call`` is the gate's."""
+class ACLRoutes(Routes):
+    """Handlers of /v1/acl/* and /v1/internal/acl/*."""
 
-    def __init__(self, web: Web, acl: ACL, call: Callable[..., Awaitable[Any]], *, enabled: bool) -> None:
-        self.web, self.acl, self._call, self._enabled = web, acl, call, enabled
-
-    def register(self, router: Router) -> None:
-        routes: list[tuple[str, dict[str, Handler]]] = [
+    def table(self) -> RouteTable:
+        """See `Routes`."""
+        return [
             ("bootstrap", {"PUT": self.bootstrap}),
             ("replication", {"GET": self.replication}),
             ("policies", {"GET": self.list_policies}),
@@ -86,56 +87,17 @@ class ACLRoutes:
             ("tokens", {"GET": self.list_tokens}),
             ("token", {"PUT": self.create_token}),
             ("token/self", {"GET": self.read_own}),
+            ("templated-policies", {"GET": self.list_templates}),
+            ("templated-policy/name/", {"GET": self.read_template}),
+            ("templated-policy/preview/", {"POST": self.preview_template}),
             ("token/", {"GET": self.read_token, "PUT": self.change_token, "DELETE": self.delete_token}),
         ]
-        for path, handlers in routes:
-            router.add("/v1/acl/" + path, {verb: self._guarded(handler) for verb, handler in handlers.items()})
-        router.add("/v1/internal/acl/authorize", {"POST": self._guarded(self.authorize)})
-        router.add("/v1/internal/acl/explain", {"GET": self._guarded(self.explain)})
 
-    def _guarded(self, handler: Handler) -> Handler:
-        def guarded(request: Request) -> Answer:
-            if not self._enabled:
-                raise ACLDisabled()
-            return handler(request)
-
-        return guarded
-
-    # ------------------------------------------------------------------ parts
-
-    @staticmethod
-    def _decoded(cls: type[T], request: Request, what: str) -> T:
-        try:
-            return gojson.decode(cls, request.body)
-        except gojson.JSONError as error:
-            raise BadRequest(f"Bad request: {what} decoding failed: {error}") from None
-
-    @staticmethod
-    def _id(request: Request, what: str) -> str:
-        if not request.params:
-            raise BadRequest(f"Bad request: Missing {what}")
-        return request.params
-
-    def _read(self, request: Request, read: Read, missing: Reply) -> Answer:
-        pretty = self.web.pretty(request)
-
-        def encode(value: Any) -> Reply:
-            return missing if value is None else Reply(200, gojson.dumps(value, pretty=pretty))
-
-        answer = self.web.read(request, read, encode, headers_on_error=True)
-        if isinstance(answer, Response) and answer.status == 404:
-            return Response(404, b"", {"Vary": "Accept-Encoding"})
-        return answer
-
-    def _write(
-        self, request: Request, method: WriteMethod, args: Any, show: Callable[[Any], Any] = lambda value: value
-    ) -> Answer:
-        self.web.require_datacenter(request)
-        args = replace(args, Datacenter=self.web.datacenter, Token=self.web.token(request))
-        return self.web.write(method, args, lambda result: self.web.json(request, show(result)))
-
-    def _done(self, request: Request, method: WriteMethod, args: Any) -> Answer:
-        return self._write(request, method, args, lambda _: True)
+    def register(self, router: Router) -> None:
+        """See `Routes`."""
+        super().register(router)
+        router.add("/v1/internal/acl/authorize", {"POST": self.guarded(self.authorize)})
+        router.add("/v1/internal/acl/explain", {"GET": self.guarded(self.explain)})
 
     # ------------------------------------------------------------------ the whole
 
@@ -144,22 +106,19 @@ class ACLRoutes:
             fields = (name for name in BootstrapAnswer.__struct_fields__ if name != "ID")
             return BootstrapAnswer(ID=token.SecretID, **{name: getattr(token, name) for name in fields})
 
-        return self._write(request, BOOTSTRAP, BootstrapCall(), show)
+        return self.write(request, BOOTSTRAP, BootstrapCall(), show)
 
     async def replication(self, request: Request) -> Response:
         args = DCSpecificRequest(Datacenter=request.get("dc"), Token=self.web.token(request))
-        return self.web.json(request, await self._call(REPLICATION, args))
+        return self.web.json(request, await self.call(REPLICATION, args))
 
     async def authorize(self, request: Request) -> Response:
-        try:
-            questions = gojson.decode(list[Question], request.body)
-        except gojson.JSONError as error:
-            raise BadRequest(f"Bad request: Failed to decode request body: {error}") from None
+        questions = self.body(list[Question], request)
         check_questions(questions or [])
         args = AuthorizeRequest(
             Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request), Requests=questions
         )
-        return self.web.json(request, (await self._call(AUTHORIZE, args)) or [])
+        return self.web.json(request, (await self.call(AUTHORIZE, args)) or [])
 
     async def explain(self, request: Request) -> Response:
         question = Question(request.get("resource"), request.get("segment"), request.get("access"))
@@ -167,104 +126,148 @@ class ACLRoutes:
             Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request),
             AccessorID=request.get("accessor"), Question=question,
         )  # fmt: skip
-        return self.web.json(request, await self._call(EXPLAIN, args))
+        return self.web.json(request, await self.call(EXPLAIN, args))
 
     # ------------------------------------------------------------------ policies
 
     def list_policies(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
-        return self._read(request, self.acl.policies.list_all(ListRequest(Token=self.web.token(request))), _MISSING)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+        return self.read(request, self.acl.policies.list_all(ListRequest(Token=self.web.token(request))), MISSING)
 
     def read_policy(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
-        return self._policy(request, PolicyGetRequest(PolicyID=self._id(request, "policy ID")))
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+        return self._policy(request, PolicyGetRequest(PolicyID=self.id_of(request, "policy ID")))
 
     def read_policy_named(self, request: Request) -> Answer:
-        name = self._id(request, "policy Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        name = self.id_of(request, "policy Name")
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._policy(request, PolicyGetRequest(PolicyName=name))
 
     def _policy(self, request: Request, args: PolicyGetRequest) -> Answer:
         read = self.acl.policies.read(replace(args, Token=self.web.token(request)))
-        return self._read(request, read, _UNKNOWN)
+        return self.read(request, read, UNKNOWN)
 
     def create_policy(self, request: Request) -> Answer:
-        policy = self._decoded(ACLPolicy, request, "Policy")
+        policy = self.decoded(ACLPolicy, request, "Policy")
         if policy.ID:
             raise BadRequest("Bad request: Cannot specify the ID when creating a new policy")
-        return self._write(request, POLICY_SET, PolicySetCall(Policy=policy))
+        return self.write(request, POLICY_SET, PolicySetCall(Policy=policy))
 
     def update_policy(self, request: Request) -> Answer:
-        policy = self._decoded(ACLPolicy, request, "Policy")
+        policy = self.decoded(ACLPolicy, request, "Policy")
         if policy.ID not in ("", request.params):
             raise BadRequest("Bad request: Policy ID in URL and payload do not match")
-        return self._write(request, POLICY_SET, PolicySetCall(Policy=replace(policy, ID=request.params)))
+        return self.write(request, POLICY_SET, PolicySetCall(Policy=replace(policy, ID=request.params)))
 
     def delete_policy(self, request: Request) -> Answer:
-        return self._done(request, POLICY_DELETE, PolicyDeleteCall(PolicyID=self._id(request, "policy ID")))
+        return self.done(request, POLICY_DELETE, PolicyDeleteCall(PolicyID=self.id_of(request, "policy ID")))
 
     # ------------------------------------------------------------------ roles
 
     def list_roles(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = ListRequest(Policy=request.get("policy"), Token=self.web.token(request))
-        return self._read(request, self.acl.roles.list_all(args), _MISSING)
+        return self.read(request, self.acl.roles.list_all(args), MISSING)
 
     def read_role(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
-        return self._role(request, RoleGetRequest(RoleID=self._id(request, "role ID")))
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+        return self._role(request, RoleGetRequest(RoleID=self.id_of(request, "role ID")))
 
     def read_role_named(self, request: Request) -> Answer:
-        name = self._id(request, "role Name")
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        name = self.id_of(request, "role Name")
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._role(request, RoleGetRequest(RoleName=name))
 
     def _role(self, request: Request, args: RoleGetRequest) -> Answer:
-        return self._read(request, self.acl.roles.read(replace(args, Token=self.web.token(request))), _MISSING)
+        return self.read(request, self.acl.roles.read(replace(args, Token=self.web.token(request))), MISSING)
 
     def set_role(self, request: Request) -> Answer:
-        role = self._decoded(ACLRole, request, "Role")
+        role = self.decoded(ACLRole, request, "Role")
         if role.ID not in ("", request.params):
             raise BadRequest("Bad request: Role ID in URL and payload do not match")
-        return self._write(request, ROLE_SET, RoleSetCall(Role=replace(role, ID=request.params)))
+        return self.write(request, ROLE_SET, RoleSetCall(Role=replace(role, ID=request.params)))
 
     def delete_role(self, request: Request) -> Answer:
-        return self._done(request, ROLE_DELETE, RoleDeleteCall(RoleID=self._id(request, "role ID")))
+        return self.done(request, ROLE_DELETE, RoleDeleteCall(RoleID=self.id_of(request, "role ID")))
+
+    # ------------------------------------------------------------------ templated policies
+
+    async def list_templates(self, request: Request) -> Response:
+        await self.require_reader(request)
+        return self.web.json(request, templates())
+
+    async def read_template(self, request: Request) -> Response:
+        found = templates().get(self.id_of(request, "templated policy Name"))
+        await self.require_reader(request)
+        if found is None:
+            raise BadRequest(f"Invalid templated policy Name: {request.params}")
+        return self.web.json(request, found)
+
+    async def preview_template(self, request: Request) -> Response:
+        name = self.id_of(request, "templated policy Name")
+        await self.require_reader(request)
+        variables = self.body(TemplateVariables, request) if request.body.strip() else None
+        try:
+            policy = checked(TemplatedPolicy(name, variables), "preview")
+        except ConsulError as error:
+            raise BadRequest(str(error)) from None
+        return self.web.json(request, preview(policy))
 
     # ------------------------------------------------------------------ tokens
 
     def list_tokens(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = TokenListRequest(
             IncludeLocal=True, IncludeGlobal=True, Policy=request.get("policy"), Role=request.get("role"),
-            AuthMethod=request.get("authmethod"), Token=self.web.token(request),
+            AuthMethod=request.get("authmethod"), ServiceName=request.get("servicename"), Token=self.web.token(request),
         )  # fmt: skip
-        return self._read(request, self.acl.tokens.list_all(args), _MISSING)
+        return self.read(request, self.acl.tokens.list_all(args), MISSING)
 
     def read_own(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         secret = self.web.token(request)
-        args = TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret)
-        return self._read(request, self.acl.tokens.read(args), _UNKNOWN)
+        return self._token(request, TokenGetRequest(TokenID=secret, TokenIDType="secret", Token=secret))
 
     def read_token(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
-        accessor = self._id(request, "token ID")
-        args = TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
-        return self._read(request, self.acl.tokens.read(args), _UNKNOWN)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+        accessor = self.id_of(request, "token ID")
+        return self._token(
+            request, TokenGetRequest(TokenID=accessor, TokenIDType=ACCESSOR, Token=self.web.token(request))
+        )
+
+    def _token(self, request: Request, args: TokenGetRequest) -> Answer:
+        tokens, expanded = self.acl.tokens, request.has("expanded") and request.get("expanded") != "false"
+        return self.read(request, tokens.expanded(args) if expanded else tokens.read(args), UNKNOWN)
 
     def create_token(self, request: Request) -> Answer:
-        token = self._decoded(ACLToken, request, "Token")
-        return self._write(request, TOKEN_SET, TokenSetCall(ACLToken=token, Create=True))
+        token = self.decoded(ACLToken, request, "Token")
+        return self.write(request, TOKEN_SET, TokenSetCall(ACLToken=token, Create=True))
 
     def change_token(self, request: Request) -> Answer:
         accessor, clone = request.params, request.params.endswith("/clone")
         accessor = accessor.removesuffix("/clone")
-        token = self._decoded(ACLToken, request, "Token")
+        token = self.decoded(ACLToken, request, "Token")
         if token.AccessorID not in ("", accessor):
             raise BadRequest("Bad request: Token Accessor ID in URL and payload do not match")
         args = TokenSetCall(ACLToken=replace(token, AccessorID=accessor))
-        return self._write(request, TOKEN_CLONE if clone else TOKEN_SET, args)
+        return self.write(request, TOKEN_CLONE if clone else TOKEN_SET, args)
 
     def delete_token(self, request: Request) -> Answer:
-        return self._done(request, TOKEN_DELETE, TokenDeleteCall(TokenID=self._id(request, "token ID")))
+        return self.done(request, TOKEN_DELETE, TokenDeleteCall(TokenID=self.id_of(request, "token ID")))
+
+
+class _All:
+    """Several parts as one."""
+
+    def __init__(self, *parts: Routes) -> None:
+        self._parts = parts
+
+    def register(self, router: Router) -> None:
+        """See `features.web.RegistersRoutes`."""
+        for part in self._parts:
+            part.register(router)
+
+
+def acl_routes(web: Web, acl: ACL, call: Callable[..., Awaitable[Any]], *, enabled: bool) -> _All:
+    """All routes of access control. ``call`` is the gate's."""
+    return _All(*(part(web, acl, call, enabled=enabled) for part in (ACLRoutes, LoginRoutes, LegacyRoutes)))

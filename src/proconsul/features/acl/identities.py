@@ -40,7 +40,12 @@ session_prefix "" {
 }"""
 
 
-def _valid(name: str) -> bool:
+# As newer releases grant it; 1.8.7 passes over the resources that it does not know.
+READ_ONLY_RULES = re.sub(r'"write"', '"read"', MANAGEMENT_RULES) + '\nmesh = "read"\npeering = "read"'
+
+
+def is_identity_name(name: str) -> bool:
+    """Whether a service or node can be called so in an identity."""
     return len(name) <= _NAME_MAX and _NAME.fullmatch(name) is not None
 
 
@@ -56,7 +61,7 @@ def service_identities(
             raise ConsulError(
                 f"Service identity {quoted(one.ServiceName)} cannot specify a list of datacenters on a local token"
             )
-        if not _valid(one.ServiceName):
+        if not is_identity_name(one.ServiceName):
             raise ConsulError(
                 f"Service identity {quoted(one.ServiceName)} has an invalid name. "
                 "Only alphanumeric characters, '-' and '_' are allowed"
@@ -77,7 +82,7 @@ def node_identities(given: Iterable[NodeIdentity] | None, owner: str) -> list[No
             raise ConsulError(f"Node identity is missing the node name field on this {owner}")
         if not one.Datacenter:
             raise ConsulError(f"Node identity is missing the datacenter field on this {owner}")
-        if not _valid(one.NodeName):
+        if not is_identity_name(one.NodeName):
             raise ConsulError(
                 "Node identity has an invalid name. Only alphanumeric characters, '-' and '_' are allowed"
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, GoTime, to_rfc3339
-from proconsul.engine.wire.record import Duration, RaftIndexed, Record, UInt64
+from proconsul.engine.wire.record import ABSENT, Duration, RaftIndexed, Record, UInt64
 from proconsul.features.base import WriteRequest
 
 MANAGEMENT_POLICY_ID = "00000000-0000-0000-0000-000000000001"
+READ_ONLY_POLICY_ID = "00000000-0000-0000-0000-000000000002"
 ANONYMOUS_ACCESSOR_ID = "00000000-0000-0000-0000-000000000002"
 ANONYMOUS_SECRET = "anonymous"
 # Types of tokens from before 1.4, which carry their rules themselves.
@@ -67,12 +69,40 @@ class NodeIdentity(Record, frozen=True):
     Datacenter: str = ""
 
 
+class TemplateVariables(Record, frozen=True):
+    """What is filled into a template."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Name"})
+    go_name: ClassVar[str | None] = "ACLTemplatedPolicyVariables"
+
+    Name: str = ""
+
+
+class TemplatedPolicy(Record, frozen=True):
+    """Stands for a builtin policy with a name filled in (1.17)."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"TemplateVariables", "Datacenters"})
+    go_name: ClassVar[str | None] = "ACLTemplatedPolicy"
+
+    TemplateName: str = ""
+    TemplateVariables: TemplateVariables | None = None
+    Datacenters: list[str] | None = None
+
+    @property
+    def variable(self) -> str:
+        """The name that is filled in, "" for none."""
+        return self.TemplateVariables.Name if self.TemplateVariables is not None else ""
+
+
 class ACLToken(ACLRow, frozen=True, kw_only=True):
-    """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens."""
+    """``SecretID`` is what requests carry, ``AccessorID`` the public name. ``Type`` and ``Rules`` are of old tokens.
+
+    ``Name`` and ``TemplatedPolicies`` are of newer releases than 1.8.7, which passes over them.
+    """
 
     json_omitempty: ClassVar[frozenset[str]] = frozenset({
-        "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "Rules", "AuthMethod", "ExpirationTime",
-        "ExpirationTTL",
+        "Name", "Policies", "Roles", "ServiceIdentities", "NodeIdentities", "TemplatedPolicies", "Rules", "AuthMethod",
+        "ExpirationTime", "ExpirationTTL",
     })  # fmt: skip
     json_hidden: ClassVar[frozenset[str]] = frozenset({"Type"})
     go_name: ClassVar[str | None] = ""
@@ -80,11 +110,13 @@ class ACLToken(ACLRow, frozen=True, kw_only=True):
 
     AccessorID: str = ""
     SecretID: str = ""
+    Name: str = ABSENT
     Description: str = ""
     Policies: list[Link] | None = None
     Roles: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = ABSENT
     Type: str = ""
     Rules: str = ""
     Local: bool = False
@@ -115,21 +147,29 @@ class ACLPolicy(ACLRow, frozen=True, kw_only=True):
 class ACLRole(ACLRow, frozen=True, kw_only=True):
     """Policies and identities under one name."""
 
-    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Policies", "ServiceIdentities", "NodeIdentities"})
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "Policies", "ServiceIdentities", "NodeIdentities", "TemplatedPolicies"
+    })  # fmt: skip
     go_name: ClassVar[str | None] = ""
     go_type: ClassVar[str] = "struct { Hash string; *structs.Alias }"
 
     ID: str = ""
-    Name: str = ""
+    Name: str = ABSENT
     Description: str = ""
     Policies: list[Link] | None = None
     ServiceIdentities: list[ServiceIdentity] | None = None
     NodeIdentities: list[NodeIdentity] | None = None
+    TemplatedPolicies: list[TemplatedPolicy] | None = ABSENT
     Hash: bytes | None = None
 
 
-class ACLBindingRule(RaftIndexed, frozen=True, kw_only=True):
-    """What a login with ``AuthMethod`` is given when ``Selector`` matches it."""
+class ACLBindingRule(ACLRow, frozen=True, kw_only=True):
+    """What a login with ``AuthMethod`` is given when ``Selector`` matches it.
+
+    ``BindVars``: of a templated policy, whose values are templates as ``BindName`` is (1.17).
+    """
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"BindVars"})
 
     ID: str = ""
     Description: str = ""
@@ -137,10 +177,20 @@ class ACLBindingRule(RaftIndexed, frozen=True, kw_only=True):
     Selector: str = ""
     BindType: str = ""
     BindName: str = ""
+    BindVars: TemplateVariables | None = ABSENT
 
 
-class ACLAuthMethod(RaftIndexed, frozen=True, kw_only=True):
-    """A way to log in; ``Config`` is its type's own."""
+class ACLAuthMethod(ACLRow, frozen=True, kw_only=True):
+    """A way to log in; ``Config`` is its type's own. ``MaxTokenTTL``: how long its tokens live, 0 for ever.
+
+    ``TokenNameFormat``: a template of their names (1.22).
+    """
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({
+        "DisplayName", "Description", "TokenLocality", "TokenNameFormat"
+    })  # fmt: skip
+    go_name: ClassVar[str | None] = ""
+    go_type: ClassVar[str] = "struct { MaxTokenTTL interface {}; *structs.Alias }"
 
     Name: str = ""
     Type: str = ""
@@ -148,7 +198,13 @@ class ACLAuthMethod(RaftIndexed, frozen=True, kw_only=True):
     Description: str = ""
     MaxTokenTTL: Duration = 0
     TokenLocality: str = ""
+    TokenNameFormat: str = ABSENT
     Config: dict[str, Any] | None = None
+
+    def __json__(self) -> dict[str, Any]:
+        shown = json_form(self)
+        del shown["MaxTokenTTL"]
+        return {"MaxTokenTTL": format_duration(self.MaxTokenTTL), **shown} if self.MaxTokenTTL else shown
 
 
 class TokenSetRequest(Record, frozen=True):
@@ -225,8 +281,10 @@ class LegacyOp(StrEnum):
     BOOTSTRAP_NOW = "bootstrap-now"
 
 
-class LegacyACL(RaftIndexed, frozen=True, kw_only=True):
+class LegacyACL(ACLRow, frozen=True, kw_only=True):
     """A token from before 1.4; ``ID`` is its secret."""
+
+    go_name: ClassVar[str | None] = "ACL"
 
     ID: str = ""
     Name: str = ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell
+from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.features.acl import model
 from proconsul.features.acl.common import POLICY_NAME, ROLE_NAME, Desk, checked_name, find_row, resolve_links
 from proconsul.features.acl.hashes import hash_of_policy, hash_of_role
 from proconsul.features.acl.identities import node_identities, service_identities
-from proconsul.features.acl.model import MANAGEMENT_POLICY_ID, ACLPolicy, ACLRole
+from proconsul.features.acl.model import MANAGEMENT_POLICY_ID, READ_ONLY_POLICY_ID, ACLPolicy, ACLRole
 from proconsul.features.acl.requests import (
     ListRequest,
     PolicyBatchRequest,
@@ -30,8 +31,11 @@ from proconsul.features.acl.requests import (
     RoleSetCall,
 )
 from proconsul.features.acl.rules import Level, parse_rules
+from proconsul.features.acl.setup import READ_ONLY_POLICY
 from proconsul.features.acl.state import POLICIES, ROLES
+from proconsul.features.acl.templated import templated_policies
 from proconsul.features.errors import ConsulError
+from proconsul.features.ids import check_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, ReadMethod, WriteMethod, or_empty
 
@@ -48,6 +52,19 @@ POLICY_RESOLVE = ReadMethod("ACL.PolicyResolve", PolicyBatchRequest, PolicyBatch
 ROLE_RESOLVE = ReadMethod("ACL.RoleResolve", RoleBatchRequest, RoleListResponse, "Roles", to_value=or_empty)
 
 
+# Whoever copies policies and roles to other datacenters asks for many at once.
+POLICY_BATCH = ReadMethod("ACL.PolicyBatchRead", PolicyBatchRequest, PolicyBatchResponse, "Policies", to_value=or_empty)
+ROLE_BATCH = ReadMethod("ACL.RoleBatchRead", RoleBatchRequest, RoleListResponse, "Roles", to_value=or_empty)
+
+
+def _with_ids(table: Table[Any], ids: list[str] | None, what: str) -> list[Any]:
+    """The rows with these ids, as often and in the order in which they are asked for. Raises StateError."""
+    for row_id in ids or ():
+        check_uuid(row_id, f"acl {what}")
+    found = (table.get(row_id.lower()) for row_id in ids or ())
+    return [row for row in found if row is not None]
+
+
 def _asked_for(ids: list[str] | None, rows: list[Any]) -> list[Any]:
     wanted = {one.lower() for one in ids or ()}
     return [row for row in rows if row.ID.lower() in wanted]
@@ -59,7 +76,8 @@ class Policies:
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.policies
         self.reads: dict[ReadMethod, Any] = {
-            POLICY_READ: self.read, POLICY_LIST: self.list_all, POLICY_RESOLVE: self.resolve
+            POLICY_READ: self.read, POLICY_LIST: self.list_all, POLICY_RESOLVE: self.resolve,
+            POLICY_BATCH: self.batch,
         }  # fmt: skip
         self.writes: dict[WriteMethod, Any] = {POLICY_SET: self.set, POLICY_DELETE: self.delete}
 
@@ -95,6 +113,15 @@ class Policies:
         key = (POLICY_RESOLVE.name, args.Token, tuple(args.PolicyIDs or ()))
         return Read(key, run, POLICY_RESOLVE, args, shared=False)
 
+    def batch(self, args: PolicyBatchRequest) -> Read:
+        """Those with these ids, for those who may read them. Raises ACLNotFound."""
+
+        def run(watch: WatchSet | None) -> tuple[int, list[ACLPolicy]]:
+            index, found = self._desk.watched(watch, POLICIES), _with_ids(self._table, args.PolicyIDs, "policy")
+            return index, found if self._desk.may_read(args.Token) else []
+
+        return Read((POLICY_BATCH.name, args.Token, tuple(args.PolicyIDs or ())), run, POLICY_BATCH, args, shared=False)
+
     def set(self, waiter: Completion, args: PolicySetCall) -> None:
         """Make or change a policy; the result is what is stored. Raises ConsulError."""
         self._desk.require(args.Token, Level.WRITE)
@@ -107,6 +134,9 @@ class Policies:
                 raise ConsulError("Changing the Datacenters of the builtin global-management policy is not permitted")
             if policy.Rules != old.Rules:
                 raise ConsulError("Changing the Rules for the builtin global-management policy is not permitted")
+        elif old.ID == READ_ONLY_POLICY_ID and (policy.Datacenters or policy.Rules != old.Rules):
+            what = "Datacenters of" if policy.Datacenters else "Rules for"
+            raise ConsulError(f"Changing the {what} the builtin {READ_ONLY_POLICY} policy is not permitted")
         parse_rules(policy.Rules)
         policy = replace(policy, Syntax=0, Hash=hash_of_policy(policy))
         self._desk.propose(
@@ -123,6 +153,8 @@ class Policies:
             return
         if policy.ID == MANAGEMENT_POLICY_ID:
             raise ConsulError("Delete operation not permitted on the builtin global-management policy")
+        if policy.ID == READ_ONLY_POLICY_ID:
+            raise ConsulError(f"Delete operation not permitted on the builtin {READ_ONLY_POLICY} policy")
         request = model.PolicyDeleteRequest(PolicyIDs=[policy.ID])
         self._desk.propose(waiter, MessageType.ACL_POLICY_DELETE, request, lambda: policy.Name)
 
@@ -132,7 +164,9 @@ class Roles:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.roles
-        self.reads: dict[ReadMethod, Any] = {ROLE_READ: self.read, ROLE_LIST: self.list_all, ROLE_RESOLVE: self.resolve}
+        self.reads: dict[ReadMethod, Any] = {
+            ROLE_READ: self.read, ROLE_LIST: self.list_all, ROLE_RESOLVE: self.resolve, ROLE_BATCH: self.batch
+        }  # fmt: skip
         self.writes: dict[WriteMethod, Any] = {ROLE_SET: self.set, ROLE_DELETE: self.delete}
 
     def _shown(self, role: ACLRole) -> ACLRole:
@@ -168,6 +202,15 @@ class Roles:
         key = (ROLE_RESOLVE.name, args.Token, tuple(args.RoleIDs or ()))
         return Read(key, run, ROLE_RESOLVE, args, shared=False)
 
+    def batch(self, args: RoleBatchRequest) -> Read:
+        """Those with these ids, for those who may read them. Raises ACLNotFound."""
+
+        def run(watch: WatchSet | None) -> tuple[int, list[ACLRole]]:
+            index, found = self._desk.watched(watch, ROLES), _with_ids(self._table, args.RoleIDs, "role")
+            return index, [self._shown(role) for role in found] if self._desk.may_read(args.Token) else []
+
+        return Read((ROLE_BATCH.name, args.Token, tuple(args.RoleIDs or ())), run, ROLE_BATCH, args, shared=False)
+
     def set(self, waiter: Completion, args: RoleSetCall) -> None:
         """Make or change a role; the result is what is stored. Raises ConsulError."""
         self._desk.require(args.Token, Level.WRITE)
@@ -178,6 +221,7 @@ class Roles:
             role, Policies=resolve_links(role.Policies, self._desk.state.policies, "policy", by_id=False),
             ServiceIdentities=service_identities(role.ServiceIdentities, "role"),
             NodeIdentities=node_identities(role.NodeIdentities, "role"),
+            TemplatedPolicies=templated_policies(role.TemplatedPolicies, "role") or ABSENT,
         )  # fmt: skip
         role = replace(role, Hash=hash_of_role(role))
         self._desk.propose(

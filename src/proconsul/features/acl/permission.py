@@ -6,11 +6,14 @@ refused; lists are filtered, and say whether something was left out (Consul docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
+from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.model import ANONYMOUS_SECRET
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.vetting import Vetting
@@ -18,6 +21,7 @@ from proconsul.features.catalog.model import NodeServiceList, NodeServices
 from proconsul.features.errors import ConsulError, PermissionDenied
 from proconsul.features.keyring.model import KeyOperation
 from proconsul.features.kv.model import KVOp
+from proconsul.features.permission import Visible
 from proconsul.features.session.model import CREATE
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnOp, TxnResponse, TxnResult
@@ -27,24 +31,28 @@ Admit = Callable[[Any, Authorizer], bool]
 Shown = Callable[[Any, Authorizer], bool]
 
 
-class Filtered(NamedTuple):
-    """What of a value is shown, and whether something was left out."""
-
-    value: Any
-    removed: bool
-
-
 class Entry(NamedTuple):
     """``admit``: whether a call may be made at all. ``show``: what of its answer is shown."""
 
     admit: Admit
-    show: Callable[[Any, Authorizer], Filtered] | None = None
+    show: Callable[[Any, Authorizer], Visible] | None = None
+
+
+class Eyes(NamedTuple):
+    """Those who are shown the same. ``told``: whether they hear that there is more. ``token`` counts only where an
+    answer is about the token itself."""
+
+    authorizer: Authorizer | None
+    told: bool
+    token: str
 
 
 def _anybody(_args: Any, _authorizer: Authorizer) -> bool:
     return True
 
 
+# The secrets of those who are nobody in particular.
+_NOBODY = frozenset({"", ANONYMOUS_SECRET})
 # Asks for nothing, not even for a token that is somebody's: it tells whom to ask.
 _OPEN = Entry(_anybody)
 
@@ -54,10 +62,10 @@ def _of(resource: str, level: Level, field: str = "") -> Admit:
     return lambda args, authorizer: authorizer.allows(resource, level, getattr(args, field) if field else "")
 
 
-def _rows(shown: Shown) -> Callable[[Any, Authorizer], Filtered]:
-    def show(rows: Any, authorizer: Authorizer) -> Filtered:
+def _rows(shown: Shown) -> Callable[[Any, Authorizer], Visible]:
+    def show(rows: Any, authorizer: Authorizer) -> Visible:
         kept = [row for row in rows or () if shown(row, authorizer)]
-        return Filtered(rows, False) if len(kept) == len(rows or ()) else Filtered(kept, True)
+        return Visible(rows, False) if len(kept) == len(rows or ()) else Visible(kept, True)
 
     return show
 
@@ -75,23 +83,23 @@ def _check(row: Any, authorizer: Authorizer) -> bool:
     return _node(row.Node, authorizer) and _service(row.ServiceName, authorizer)
 
 
-def _services_by_name(value: Any, authorizer: Authorizer) -> Filtered:
+def _services_by_name(value: Any, authorizer: Authorizer) -> Visible:
     kept = {name: tags for name, tags in (value or {}).items() if _service(name, authorizer)}
-    return Filtered(value, False) if len(kept) == len(value or {}) else Filtered(kept, True)
+    return Visible(value, False) if len(kept) == len(value or {}) else Visible(kept, True)
 
 
-def _of_node(value: NodeServices | NodeServiceList | None, authorizer: Authorizer) -> Filtered:
+def _of_node(value: NodeServices | NodeServiceList | None, authorizer: Authorizer) -> Visible:
     """The services of one node, by id or as a list."""
     if value is None or value.Node is None:
-        return Filtered(value, False)
+        return Visible(value, False)
     if not _node(value.Node.Node, authorizer):
-        return Filtered(NodeServiceList() if isinstance(value, NodeServiceList) else None, True)
+        return Visible(NodeServiceList() if isinstance(value, NodeServiceList) else None, True)
     services: Any = value.Services or ()
     pairs = services.items() if isinstance(services, dict) else enumerate(services)
     kept = {key: row for key, row in pairs if _service(row.Service, authorizer)}
     if len(kept) == len(services):
-        return Filtered(value, False)
-    return Filtered(replace(value, Services=kept if isinstance(services, dict) else list(kept.values())), True)
+        return Visible(value, False)
+    return Visible(replace(value, Services=kept if isinstance(services, dict) else list(kept.values())), True)
 
 
 def _result(row: TxnResult, authorizer: Authorizer) -> bool:
@@ -107,9 +115,9 @@ def _result(row: TxnResult, authorizer: Authorizer) -> bool:
     return _node(check.Node, authorizer)
 
 
-def _transaction(value: Any, authorizer: Authorizer) -> Filtered:
+def _transaction(value: Any, authorizer: Authorizer) -> Visible:
     shown, removed = _rows(_result)(value.Results, authorizer)
-    return Filtered(replace(value, Results=shown), True) if removed else Filtered(value, False)
+    return Visible(replace(value, Results=shown), True) if removed else Visible(value, False)
 
 
 class ACLPermission:
@@ -124,31 +132,45 @@ class ACLPermission:
 
     # ------------------------------------------------------------------ the gate
 
-    def admit(self, method: Any, args: Any, token: str) -> None:
-        """Raise PermissionDenied, or what resolving ``token`` raises, when the call may not be made."""
-        entry = self.table.get(method.name)
-        if method.name.startswith("ACL.") or entry is _OPEN:
-            return  # the former decide for themselves: some are for those without any token
-        if entry is None or not entry.admit(args, self._resolver.resolve(token).authorizer):
+    def admit(self, method: Any, args: Any, token: str) -> Eyes | None:
+        """See `features.permission.Permission`. Raises PermissionDenied, or what resolving ``token`` raises."""
+        name: str = method.name
+        if name.startswith("ACL."):
+            return self._eyes(token)  # they decide for themselves: some are for those without any token
+        entry = self.table.get(name)
+        if entry is _OPEN:
+            return None
+        authorizer = self._resolver.resolve(token).authorizer
+        if entry is None or not entry.admit(args, recorded(authorizer)):
             raise PermissionDenied()
+        return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 
-    def sees(self, token: str) -> Hashable:
-        """The token, whose answers end with it, and its rights, since what was kept under others is not to be shown."""
+    def _eyes(self, token: str) -> Eyes:
+        """For answers that are about the token itself."""
         try:
-            return token, self._resolver.resolve(token).authorizer
+            return Eyes(self._resolver.resolve(token).authorizer, True, token)
         except ACLNotFound:
-            return token, None  # for methods that decide for themselves; others have refused it
+            return Eyes(None, True, token)
 
-    def filtered(self, method: Any, value: Any, token: str) -> Filtered:
-        """What of a read's value is shown to ``token``, and whether something was left out."""
+    def watch(self, token: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``token`` may do."""
+        self._resolver.watch(token, watch)
+
+    def lasts(self, token: str) -> bool:
+        """See `features.permission.Permission`."""
+        try:
+            found = self._resolver.resolve(token).token
+        except ACLNotFound:
+            return True
+        return found is None or found.ExpirationTime is None
+
+    def visible(self, method: Any, value: Any, sees: Eyes) -> Visible:
+        """What of a read's value is shown; who is nobody is not told that there is more."""
         entry = self.table.get(method.name)
-        if entry is None or entry.show is None:
-            return Filtered(value, False)
-        return entry.show(value, self._resolver.resolve(token).authorizer)
-
-    def visible(self, method: Any, value: Any, token: str) -> Any:
-        """As `filtered`, only the value."""
-        return self.filtered(method, value, token).value
+        if entry is None or entry.show is None or sees.authorizer is None:
+            return Visible(value, False)  # of a method that decides for itself
+        value, removed = entry.show(value, sees.authorizer)
+        return Visible(value, removed and sees.told)
 
     # ------------------------------------------------------------------ the table
 
@@ -230,7 +252,7 @@ class ACLPermission:
 
     def may_operate(self, op: TxnOp, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
-        return self._op(op, self._resolver.resolve(token).authorizer)
+        return self._op(op, recorded(self._resolver.resolve(token).authorizer))
 
     def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
         if op.KV is not None:

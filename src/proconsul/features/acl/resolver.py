@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer, Compiled, Origin
@@ -17,11 +18,10 @@ from proconsul.features.acl.model import (
     ACLRole,
     ACLToken,
     Link,
-    NodeIdentity,
-    ServiceIdentity,
 )
 from proconsul.features.acl.rules import parse_legacy_rules, parse_rules
-from proconsul.features.acl.state import POLICIES, ROLES, ACLState
+from proconsul.features.acl.state import POLICIES, ROLES, TOKENS, ACLState, row_key
+from proconsul.features.acl.templated import rules_of, synthetic
 from proconsul.features.errors import ACLDisabled, PermissionDenied
 
 # Tokens in use at a time in a large cluster; each keeps a few words.
@@ -80,6 +80,10 @@ class Resolver:
             raise ACLNotFound()
         return Identity(token, self.authorizer_of(token))
 
+    def known(self, secret: str) -> ACLToken | None:
+        """The token with ``secret``, "" being anonymous, expired or not."""
+        return self._state.tokens.get(secret or ANONYMOUS_SECRET)
+
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
         index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
@@ -102,6 +106,27 @@ class Resolver:
 
         return self._compiled.of(frozenset(pieces), origins)
 
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of changes of what ``secret`` may do."""
+        watch.add(row_key(TOKENS, secret or ANONYMOUS_SECRET))
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None:
+            return
+        links = [*(token.Policies or ())]
+        for role in token.Roles or ():
+            watch.add(row_key(ROLES, role.ID.lower()))
+            found = self._state.roles.get(role.ID.lower())
+            links += (found.Policies or ()) if found is not None else ()
+        watch.add(*(row_key(POLICIES, link.ID.lower()) for link in links))
+    def in_force(self, token: ACLToken) -> list[ACLPolicy]:
+        """The policies that ``token`` comes to here, also those that stand nowhere: what identities and templates
+        stand for, and the rules of old tokens."""
+        found: dict[tuple[str, ...], ACLPolicy] = {}
+        for key, name, rules, _ in self._pieces(token):
+            stored = self._state.policies.get(key[1].lower()) if key[0] == "policy" else None
+            found.setdefault(key, stored if stored is not None else synthetic(key, name, rules))
+        return list(found.values())
+
     def roles_of(self, token: ACLToken) -> list[ACLRole]:
         """The roles that ``token`` links to and that are there."""
         found = (self._state.roles.get(link.ID.lower()) for link in token.Roles or ())
@@ -120,24 +145,27 @@ class Resolver:
             yield ("management",), "management token", MANAGEMENT_RULES, False
         elif token.Type == LEGACY_CLIENT and token.Rules:
             yield ("legacy", token.Rules), f"rules of token {token.AccessorID}", token.Rules, True
-        yield from self._linked(token.Policies, token.ServiceIdentities, token.NodeIdentities)
+        yield from self._linked(token)
         for role in self.roles_of(token):
-            yield from self._linked(role.Policies, role.ServiceIdentities, role.NodeIdentities)
+            yield from self._linked(role)
 
-    def _linked(
-        self, policies: list[Link] | None, services: list[ServiceIdentity] | None, nodes: list[NodeIdentity] | None
-    ) -> Iterator[_Piece]:  # fmt: skip
-        for link in policies or ():
+    def _linked(self, owner: ACLToken | ACLRole) -> Iterator[_Piece]:
+        for link in owner.Policies or ():
             policy = self._state.policies.get(link.ID.lower())
             if policy is not None and self._in_force(policy):
                 yield ("policy", policy.ID, str(policy.ModifyIndex)), policy.Name, policy.Rules, False
-        for service in services or ():
+        for service in owner.ServiceIdentities or ():
             if not service.Datacenters or self._datacenter in service.Datacenters:
                 name = service.ServiceName
                 yield ("service", name), f"service identity {name}", rules_of_service(name), False
-        for node in nodes or ():
+        for node in owner.NodeIdentities or ():
             if node.Datacenter == self._datacenter:
                 yield ("node", node.NodeName), f"node identity {node.NodeName}", rules_of_node(node.NodeName), False
+        for templated in owner.TemplatedPolicies or ():
+            if not templated.Datacenters or self._datacenter in templated.Datacenters:
+                name = f"{templated.TemplateName} {templated.variable}".rstrip()
+                key = "templated", templated.TemplateName, templated.variable
+                yield key, f"templated policy {name}", rules_of(templated), False
 
     def _in_force(self, policy: ACLPolicy) -> bool:
         return not policy.Datacenters or self._datacenter in policy.Datacenters

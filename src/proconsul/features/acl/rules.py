@@ -64,6 +64,7 @@ class RuleError(ConsulError):
 # mesh and peering are newer than 1.8.7 (Consul docs: 1.11, 1.13).
 _BARE_FIRST: Final = ("acl",)
 _BARE_LAST: Final = ("keyring", "operator", "mesh", "peering")
+_LEGACY_BARE: Final = ("keyring", "operator")
 BARE: Final = frozenset(_BARE_FIRST + _BARE_LAST)
 
 
@@ -89,10 +90,7 @@ NAMED: Final = tuple(_NAMED)
 
 def parse_rules(text: str) -> tuple[Rule, ...]:
     """The rules of a policy in the order in which they are checked. Raises RuleError with the original's text."""
-    try:
-        blocks = parse_hcl1(text)
-    except HclError as error:
-        raise RuleError(f"Failed to parse ACL rules: {error}") from None
+    blocks = _blocks(text)
     rules: list[Rule] = []
     for resource in _BARE_FIRST:
         rules += _bare(blocks, resource)
@@ -105,10 +103,22 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
 
 
 def parse_legacy_rules(text: str) -> tuple[Rule, ...]:
-    """The rules of a token from before 1.4, where every name is a prefix, but an agent's. Raises RuleError."""
-    return tuple(
-        rule if rule.resource in BARE else rule._replace(prefix=True) for rule in parse_rules(text)
-    )  # fmt: skip
+    """The rules of a token from before 1.4, where every name is a prefix. Raises RuleError.
+
+    Resources that are newer mean nothing in them: who wrote them could not know what they would grant.
+    """
+    blocks = _blocks(text)
+    rules = [rule._replace(prefix=True) for resource in _NAMED for rule in _named(blocks, resource, prefix=False)]
+    for resource in _LEGACY_BARE:
+        rules += _bare(blocks, resource)
+    return tuple(rules)
+
+
+def _blocks(text: str) -> Mapping[str, object]:
+    try:
+        return parse_hcl1(text)
+    except HclError as error:
+        raise RuleError(f"Failed to parse ACL rules: {error}") from None
 
 
 def _values(block: Mapping[str, object], name: str) -> Iterator[object]:

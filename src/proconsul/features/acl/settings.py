@@ -10,7 +10,8 @@ class AclSettings:
     """Access control. ``initial_management``: the secret of a management token that the leader makes, "" for none.
 
     key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
-    for nowhere.
+    for nowhere. down_policy, the ttls: how long a client agent goes by what servers told it, and what it does when they
+    cannot be asked; see `token_rights`.
     """
 
     enabled: bool = False
@@ -18,6 +19,11 @@ class AclSettings:
     initial_management: str = field(default="", repr=False)
     key_list_policy: bool = False
     reset_dir: str = ""
+    down_policy: str = "extend-cache"
+    token_ttl_s: float = 30.0
+    policy_ttl_s: float = 30.0
+    role_ttl_s: float = 30.0
+    disabled_ttl_s: float = 120.0
 
 
 NO_ACLS = AclSettings()

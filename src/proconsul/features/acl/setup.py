@@ -9,12 +9,13 @@ from proconsul.engine.wire.gotime import from_unix_ns
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl import model
 from proconsul.features.acl.hashes import hash_of_policy, hash_of_token
-from proconsul.features.acl.identities import MANAGEMENT_RULES
+from proconsul.features.acl.identities import MANAGEMENT_RULES, READ_ONLY_RULES
 from proconsul.features.acl.model import (
     ANONYMOUS_ACCESSOR_ID,
     ANONYMOUS_SECRET,
     LEGACY_MANAGEMENT,
     MANAGEMENT_POLICY_ID,
+    READ_ONLY_POLICY_ID,
     ACLPolicy,
     ACLToken,
     Link,
@@ -24,6 +25,7 @@ from proconsul.features.acl.state import ACLState
 from proconsul.features.messages import MessageType
 
 MANAGEMENT_POLICY = "global-management"
+READ_ONLY_POLICY = "builtin/global-read-only"
 # So many expired tokens go in one command; a command much larger would hold up the writes of others.
 REAPED_MAX = 100
 
@@ -37,6 +39,31 @@ def management_token(accessor_id: str, secret_id: str, description: str, now_ns:
     return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]
 
 
+_BUILTIN = (
+    ACLPolicy(
+        ID=MANAGEMENT_POLICY_ID, Name=MANAGEMENT_POLICY, Rules=MANAGEMENT_RULES,
+        Description="Builtin Policy that grants unlimited access",
+    ),
+    ACLPolicy(
+        ID=READ_ONLY_POLICY_ID, Name=READ_ONLY_POLICY, Rules=READ_ONLY_RULES,
+        Description="Builtin Policy that grants unlimited read-only access to all components",
+    ),
+)  # fmt: skip
+
+
+def _is_missing(policy: ACLPolicy, state: ACLState) -> bool:
+    old = state.policies.get(policy.ID)
+    return old is None or old.Rules != policy.Rules
+
+
+def _as_described(policy: ACLPolicy, state: ACLState) -> ACLPolicy:
+    """The policy as it is called by now, with its hash."""
+    old = state.policies.get(policy.ID)
+    if old is not None:
+        policy = replace(policy, Name=old.Name, Description=old.Description)
+    return replace(policy, Hash=hash_of_policy(policy))  # type: ignore[no-any-return]
+
+
 def missing(
     state: ACLState, initial_management: str, now_ns: int, new_id: Callable[[], str]
 ) -> list[tuple[MessageType, Any]]:
@@ -45,14 +72,10 @@ def missing(
     initial_management: the secret of a management token from the configuration, "" for none.
     """
     commands: list[tuple[MessageType, Any]] = []
-    old = state.policies.get(MANAGEMENT_POLICY_ID)
-    if old is None or old.Rules != MANAGEMENT_RULES:
-        policy = ACLPolicy(
-            ID=MANAGEMENT_POLICY_ID, Name=MANAGEMENT_POLICY if old is None else old.Name, Rules=MANAGEMENT_RULES,
-            Description="Builtin Policy that grants unlimited access" if old is None else old.Description,
-        )  # fmt: skip
-        policy = replace(policy, Hash=hash_of_policy(policy))
-        commands.append((MessageType.ACL_POLICY_SET, model.PolicySetRequest(Policies=[policy])))
+    policies = [policy for policy in _BUILTIN if _is_missing(policy, state)]
+    if policies:
+        made = [_as_described(policy, state) for policy in policies]
+        commands.append((MessageType.ACL_POLICY_SET, model.PolicySetRequest(Policies=made)))
     if initial_management and state.tokens.get(initial_management) is None:
         token = management_token(new_id(), initial_management, "Master Token", now_ns)
         if state.can_bootstrap()[0]:
@@ -76,3 +99,22 @@ def expired(state: ACLState, now_ns: int, most: int = REAPED_MAX) -> model.Token
         return None
     over.sort(key=lambda token: token.ExpirationTime or b"")
     return model.TokenDeleteRequest(TokenIDs=[token.AccessorID for token in over[:most]])
+
+
+def upgraded(
+    state: ACLState, new_id: Callable[[], str], most: int = REAPED_MAX
+) -> model.TokenSetRequest | None:  # fmt: skip
+    """What gives tokens from before 1.4 an accessor id, and managers among them their policy; ``most`` at once.
+
+    They stay what they are otherwise. One that is changed meanwhile is passed over, and comes again.
+    """
+    tokens = [_upgraded(token, new_id()) for token in state.tokens.by("nameless", True)[:most]]
+    return model.TokenSetRequest(Tokens=tokens, CAS=True, AllowMissingLinks=True) if tokens else None
+
+
+def _upgraded(token: ACLToken, accessor_id: str) -> ACLToken:
+    links = token.Policies
+    if token.Type == LEGACY_MANAGEMENT and not links:
+        links = [Link(MANAGEMENT_POLICY_ID, MANAGEMENT_POLICY)]
+    token = replace(token, AccessorID=accessor_id, Policies=links)
+    return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]

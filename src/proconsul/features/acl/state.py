@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from proconsul.engine.store.table import Store, Table, Transaction
+from proconsul.engine.store.watch import Key
 from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
@@ -29,7 +30,7 @@ from proconsul.features.acl.model import (
 )
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 TOKENS = "acl-tokens"
 POLICIES = "acl-policies"
@@ -38,6 +39,11 @@ BINDING_RULES = "acl-binding-rules"
 AUTH_METHODS = "acl-auth-methods"
 # A row of the index table: when access control was bootstrapped.
 BOOTSTRAP = "acl-token-bootstrap"
+
+
+def row_key(table: str, key: str) -> Key:
+    """What readers watch whose rights depend on one token (by its secret), policy or role (by its id)."""
+    return table, key
 
 
 class ACLState:
@@ -51,6 +57,7 @@ class ACLState:
                 "accessor": lambda row: row.AccessorID.lower() or None,
                 "auth_method": lambda row: row.AuthMethod.lower() or None,
                 "expires": lambda row: True if row.ExpirationTime else None,
+                "nameless": lambda row: None if row.AccessorID else True,
             },
             multi_indexes={
                 "policy": lambda row: {link.ID.lower() for link in row.Policies or ()},
@@ -104,7 +111,7 @@ class ACLState:
         if token.AuthMethod and not options.FromReplication:
             self._require_method(token.AuthMethod)
         if options.ProhibitUnprivileged and not (
-            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities
+            known_policies or known_roles or token.ServiceIdentities or token.NodeIdentities or token.TemplatedPolicies
         ):
             raise StateError("Token has no privileges")
         old = self.tokens.get(token.SecretID)
@@ -117,6 +124,7 @@ class ACLState:
         old = self.tokens.get(token.SecretID)
         created = old.CreateIndex if old is not None else tx.index
         tx.put(self.tokens, replace(token, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     @staticmethod
@@ -152,6 +160,7 @@ class ACLState:
         if token.AccessorID == ANONYMOUS_ACCESSOR_ID:
             raise StateError("Deletion of the builtin anonymous token is not permitted")
         tx.delete(self.tokens, token.SecretID)
+        tx.touch(row_key(TOKENS, token.SecretID))
         tx.bump(TOKENS)
 
     # ------------------------------------------------------------------ bootstrap
@@ -199,6 +208,7 @@ class ACLState:
         old = table.get(row.ID.lower())
         created = old.CreateIndex if old is not None else tx.index
         tx.put(table, replace(row, CreateIndex=created, ModifyIndex=tx.index))
+        tx.touch(row_key(table.name, row.ID.lower()))
         tx.bump(table.name)
 
     def delete_policies(self, tx: Transaction, request: model.PolicyDeleteRequest) -> None:
@@ -227,6 +237,7 @@ class ACLState:
     def _delete_all(tx: Transaction, table: Table[Any], keys: Sequence[str] | None) -> None:
         for key in keys or ():
             if tx.delete(table, key.lower()) is not None:
+                tx.touch(row_key(table.name, key.lower()))
                 tx.bump(table.name)
 
     # ------------------------------------------------------------------ ways to log in
@@ -260,15 +271,25 @@ class ACLState:
             tx.bump(AUTH_METHODS)
 
     def delete_auth_methods(self, tx: Transaction, request: model.AuthMethodDeleteRequest) -> None:
-        """Remove auth methods with their binding rules and the tokens made by logging in with them."""
+        """Remove auth methods with their binding rules and the tokens that logging in with them makes.
+
+        Tokens of the other locality stay: they may be copies of those of another datacenter's method. All servers must
+        do that alike; who deletes a method sees to what it would leave behind.
+        """
         for name in request.AuthMethodNames or ():
             key = name.lower()
-            if self.auth_methods.get(key) is None:
+            method = self.auth_methods.get(key)
+            if method is None:
                 continue
             self._delete_all(tx, self.binding_rules, [rule.ID for rule in self.binding_rules.by("auth_method", key)])
-            for token in self.tokens.by("auth_method", key):
-                self._delete_token(tx, token)
+            for token in self.tokens_of_method(method.Name):
+                if token.Local != (method.TokenLocality == "global"):
+                    self._delete_token(tx, token)
             self._delete_all(tx, self.auth_methods, [key])
+
+    def tokens_of_method(self, name: str) -> list[ACLToken]:
+        """The tokens from logins with the method of exactly this name."""
+        return [token for token in self.tokens.by("auth_method", name.lower()) if token.AuthMethod == name]
 
     # ------------------------------------------------------------------ tokens from before 1.4
 
@@ -290,7 +311,7 @@ class ACLState:
         if not acl.ID:
             raise StateError("Missing ACL ID")
         old = self.tokens.get(acl.ID)
-        if old is not None and (old.Policies or old.Roles or old.ServiceIdentities or old.NodeIdentities):
+        if old is not None and is_of_today(old):
             raise StateError(
                 "failed inserting acl token: cannot use legacy endpoint to modify a non-legacy token"
             )
@@ -311,7 +332,7 @@ class ACLState:
 
     # ------------------------------------------------------------------ replication
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {
             MessageType.LEGACY_ACL: command(model.LegacyACLRequest, self.legacy),
             MessageType.ACL_BOOTSTRAP: command(model.BootstrapRequest, self.bootstrap),
@@ -327,14 +348,14 @@ class ACLState:
             MessageType.ACL_AUTH_METHOD_DELETE: command(model.AuthMethodDeleteRequest, self.delete_auth_methods),
         }
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         # The original writes its first auth method only, over and over; here all of them are kept.
         return [
-            Section(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
-            Section(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
-            Section(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
-            Section(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
-            Section(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
+            SnapshotSection(MessageType.ACL_TOKEN_SET, self.tokens.snapshot()),
+            SnapshotSection(MessageType.ACL_POLICY_SET, self.policies.snapshot()),
+            SnapshotSection(MessageType.ACL_ROLE_SET, self.roles.snapshot()),
+            SnapshotSection(MessageType.ACL_BINDING_RULE_SET, self.binding_rules.snapshot()),
+            SnapshotSection(MessageType.ACL_AUTH_METHOD_SET, self.auth_methods.snapshot()),
         ]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
@@ -358,6 +379,14 @@ class ACLState:
             MessageType.ACL_BINDING_RULE_SET: row_restorer(put, self.binding_rules, ACLBindingRule),
             MessageType.ACL_AUTH_METHOD_SET: row_restorer(put, self.auth_methods, ACLAuthMethod),
         }
+
+
+def is_of_today(token: ACLToken) -> bool:
+    """Whether the token has anything that requests from before 1.4 know nothing of, and must not take away."""
+    return bool(
+        not token.Type or token.Policies or token.Roles or token.ServiceIdentities or token.NodeIdentities
+        or token.TemplatedPolicies or token.ExpirationTime or token.AuthMethod
+    )  # fmt: skip
 
 
 def _from_legacy(acl: LegacyACL, old: ACLToken | None) -> ACLToken:

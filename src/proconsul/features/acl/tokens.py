@@ -8,7 +8,7 @@ from proconsul.engine.completion import Completion, tell
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, to_unix_ns
-from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.common import RESERVED, Desk, resolve_links
@@ -16,6 +16,11 @@ from proconsul.features.acl.hashes import hash_of_token
 from proconsul.features.acl.identities import node_identities, service_identities
 from proconsul.features.acl.model import ANONYMOUS_ACCESSOR_ID, ACLToken
 from proconsul.features.acl.requests import (
+    HIDDEN,
+    ExpandedToken,
+    ExpandedTokenResponse,
+    TokenBatchRequest,
+    TokenBatchResponse,
     TokenDeleteCall,
     TokenGetRequest,
     TokenListRequest,
@@ -27,6 +32,7 @@ from proconsul.features.acl.requests import (
 from proconsul.features.acl.resolver import ACLNotFound, has_expired
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import TOKENS
+from proconsul.features.acl.templated import SERVICE, templated_policies
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.ids import check_uuid, is_uuid
@@ -35,6 +41,10 @@ from proconsul.features.server import Read, ReadMethod, WriteMethod, or_empty
 
 TOKEN_READ = ReadMethod("ACL.TokenRead", TokenGetRequest, TokenResponse, "Token")
 TOKEN_LIST = ReadMethod("ACL.TokenList", TokenListRequest, TokenListResponse, "Tokens", to_value=or_empty)
+# Whoever copies tokens to other datacenters asks for many at once. The value is the whole reply.
+TOKEN_BATCH = ReadMethod("ACL.TokenBatchRead", TokenBatchRequest, TokenBatchResponse)
+# Ours, as newer releases answer it.
+TOKEN_EXPANDED = ReadMethod("ACL.TokenReadExpanded", TokenGetRequest, ExpandedTokenResponse, "Expanded")
 TOKEN_SET = WriteMethod("ACL.TokenSet", TokenSetCall, ACLToken)
 TOKEN_CLONE = WriteMethod("ACL.TokenClone", TokenSetCall, ACLToken)
 TOKEN_DELETE = WriteMethod("ACL.TokenDelete", TokenDeleteCall, str)
@@ -42,7 +52,6 @@ TOKEN_DELETE = WriteMethod("ACL.TokenDelete", TokenDeleteCall, str)
 # Consul docs: how long a token that expires may live.
 EXPIRES_MIN_NS = 60 * SECOND_NS
 EXPIRES_MAX_NS = 24 * 3600 * SECOND_NS
-HIDDEN = "<hidden>"
 ACCESSOR = "accessor"
 
 
@@ -51,7 +60,10 @@ class Tokens:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._state = desk, desk.state
-        self.reads: dict[ReadMethod, Any] = {TOKEN_READ: self.read, TOKEN_LIST: self.list_all}
+        self.reads: dict[ReadMethod, Any] = {
+            TOKEN_READ: self.read, TOKEN_LIST: self.list_all, TOKEN_BATCH: self.batch,
+            TOKEN_EXPANDED: self.expanded,
+        }  # fmt: skip
         self.writes: dict[WriteMethod, Any] = {
             TOKEN_SET: self.set, TOKEN_CLONE: self.clone, TOKEN_DELETE: self.delete
         }  # fmt: skip
@@ -75,6 +87,50 @@ class Tokens:
         key = (TOKEN_READ.name, args.Token, args.TokenIDType, args.TokenID)
         return Read(key, run, TOKEN_READ, args, shared=False)
 
+    def expanded(self, args: TokenGetRequest) -> Read:
+        """As `read`, with everything that the token comes to here."""
+        plain, resolver = self.read(args), self._desk.resolver
+
+        def run(watch: WatchSet) -> tuple[int, ExpandedToken | None]:
+            index, token = plain.run(watch)
+            if token is None:
+                return index, None
+            roles = [
+                replace(role, Policies=resolver.policy_links(role.Policies)) for role in resolver.roles_of(token)
+            ]  # fmt: skip
+            return index, ExpandedToken(
+                token, resolver.in_force(token), roles, "allow" if resolver.default_allow else "deny",
+                self._desk.server.acl_settings.down_policy, self._desk.server.node_name,
+            )  # fmt: skip
+
+        key = (TOKEN_EXPANDED.name, args.Token, args.TokenIDType, args.TokenID)
+        return Read(key, run, TOKEN_EXPANDED, args, shared=False)
+
+    def batch(self, args: TokenBatchRequest) -> Read:
+        """Those with these accessor ids, for those who may read them, and with secrets for those who may write.
+
+        Raises ACLNotFound, ConsulError.
+        """
+
+        def run(watch: WatchSet | None) -> tuple[int, TokenBatchResponse]:
+            index, asks = self._desk.watched(watch, TOKENS), self._desk.resolver.resolve(args.Token).authorizer
+            for accessor in args.AccessorIDs or ():
+                try:
+                    check_uuid(accessor, "acl token")
+                except StateError as error:
+                    raise ConsulError(f"failed acl token lookup: {error}") from None
+            rows = (self._alive(self._state.token(accessor)) for accessor in args.AccessorIDs or ())
+            found = [token for token in rows if token is not None]
+            shown = found if asks.allows("acl", Level.READ) else []
+            if not asks.manages:
+                shown = [replace(token, SecretID=HIDDEN) for token in shown]
+            return index, TokenBatchResponse(
+                Tokens=shown, Redacted=bool(shown) and not asks.manages, Removed=len(shown) < len(found), Index=index,
+                KnownLeader=True,
+            )  # fmt: skip
+
+        return Read((TOKEN_BATCH.name, args.Token, tuple(args.AccessorIDs or ())), run, TOKEN_BATCH, args, shared=False)
+
     def _alive(self, token: ACLToken | None) -> ACLToken | None:
         if token is None or has_expired(token, self._desk.resolver.now_ns()):
             return None
@@ -93,23 +149,28 @@ class Tokens:
             elif args.Role:
                 rows = tokens.by("role", args.Role.lower())
             elif args.AuthMethod:
-                rows = tokens.by("auth_method", args.AuthMethod.lower())
+                rows = self._state.tokens_of_method(args.AuthMethod)
             else:
                 rows = tokens.all()
+            if args.ServiceName:
+                rows = [row for row in rows if _is_of(row, args.ServiceName)]
             now_ns = self._desk.resolver.now_ns()
             return index, [
                 self._stub(row) for row in sorted(rows, key=lambda row: row.SecretID)
                 if (both or row.Local == args.IncludeLocal) and not has_expired(row, now_ns)
             ]  # fmt: skip
 
-        key = (TOKEN_LIST.name, args.Token, args.Policy, args.Role, args.AuthMethod, both or args.IncludeLocal, both)
+        key = (TOKEN_LIST.name, args.Token, args.Policy, args.Role, args.AuthMethod, args.ServiceName,
+               both or args.IncludeLocal, both)  # fmt: skip
         return Read(key, run, TOKEN_LIST, args)
 
     def _stub(self, row: ACLToken) -> TokenListStub:
         token = self._desk.resolver.shown(row)
         return TokenListStub(
             AccessorID=token.AccessorID, Description=token.Description, Policies=token.Policies, Roles=token.Roles,
+            Name=token.Name,
             ServiceIdentities=token.ServiceIdentities, NodeIdentities=token.NodeIdentities, Local=token.Local,
+            TemplatedPolicies=token.TemplatedPolicies,
             AuthMethod=token.AuthMethod, ExpirationTime=token.ExpirationTime, CreateTime=token.CreateTime,
             Hash=token.Hash, Legacy=bool(token.Rules), CreateIndex=token.CreateIndex, ModifyIndex=token.ModifyIndex,
         )  # fmt: skip
@@ -155,7 +216,7 @@ class Tokens:
         if given.AuthMethod:
             raise ConsulError("AuthMethod field is disallowed outside of Login")
         now_ns = self._desk.resolver.now_ns()
-        tables = (self._state.tokens, ""), (self._state.tokens, "accessor")
+        tables = self._desk.token_ids
         return replace(  # type: ignore[no-any-return]
             given, AccessorID=given.AccessorID or self._desk.new_id(*tables),
             SecretID=given.SecretID or self._desk.new_id(*tables), CreateTime=from_unix_ns(now_ns),
@@ -168,10 +229,12 @@ class Tokens:
         roles = resolve_links(token.Roles, self._state.roles, "role", by_id=True)
         services = service_identities(token.ServiceIdentities, "token", local=token.Local)
         nodes = node_identities(token.NodeIdentities, "token")
+        templated = templated_policies(token.TemplatedPolicies, "token", local=token.Local)
         if token.Rules:
             raise ConsulError("Rules cannot be specified for this token")
         token = replace(
-            token, Policies=policies, Roles=roles, ServiceIdentities=services, NodeIdentities=nodes, Type=""
+            token, Policies=policies, Roles=roles, ServiceIdentities=services, NodeIdentities=nodes, Type="",
+            TemplatedPolicies=templated or ABSENT, Name=token.Name or ABSENT,
         )  # fmt: skip
         return replace(token, Hash=hash_of_token(token))  # type: ignore[no-any-return]
 
@@ -194,7 +257,7 @@ class Tokens:
             raise ConsulError("Cannot clone a token created from an auth method")
         if token.Rules:
             raise ConsulError("Cannot clone a legacy ACL with this endpoint")
-        tables = (self._state.tokens, ""), (self._state.tokens, "accessor")
+        tables = self._desk.token_ids
         clone = replace(
             token, AccessorID=self._desk.new_id(*tables), SecretID=self._desk.new_id(*tables),
             Description=given.Description or token.Description,
@@ -217,6 +280,13 @@ class Tokens:
             raise ConsulError("Deletion of the request's authorization token is not permitted")
         request = model.TokenDeleteRequest(TokenIDs=[args.TokenID])
         self._desk.propose(waiter, MessageType.ACL_TOKEN_DELETE, request, lambda: args.TokenID)
+
+
+def _is_of(token: ACLToken, service: str) -> bool:
+    """Whether the token has the identity of a service, in one of both forms."""
+    return any(one.ServiceName == service for one in token.ServiceIdentities or ()) or any(
+        one.TemplateName == SERVICE and one.variable == service for one in token.TemplatedPolicies or ()
+    )
 
 
 def _expiration(given: ACLToken, now_ns: int) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from proconsul.engine.wire.hostport import join_host_port
 from proconsul.engine.wire.record import Duration, Record, replace
 from proconsul.engine.wire.text import multi_error, quoted
 from proconsul.features.catalog.model import (
@@ -319,7 +320,7 @@ def _upstream_problems(service: NodeService) -> Iterator[str]:
             f'namespace="{upstream.DestinationNamespace}", datacenter="{upstream.Datacenter}"]'
         )
         host = upstream.LocalBindAddress or "127.0.0.1"
-        listener = f"[{host}]:{upstream.LocalBindPort}" if ":" in host else f"{host}:{upstream.LocalBindPort}"
+        listener = join_host_port(host, upstream.LocalBindPort)
         if upstream.DestinationType not in ("", "service", "prepared_query"):
             yield f"unknown upstream destination type: {quoted(upstream.DestinationType)}"
         elif not upstream.DestinationName:

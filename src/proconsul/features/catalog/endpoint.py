@@ -34,9 +34,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.catalog.reads import meta_matches
 from proconsul.features.errors import ConsulError
+from proconsul.features.filtering import filtered, filtering, frozen, row_filter
 from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
-from proconsul.features.narrow import filtering, frozen, narrowed, narrowing
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
 REGISTER = WriteMethod("Catalog.Register", RegisterRequest)
@@ -118,8 +118,8 @@ class Catalog(Endpoint):
 
     def list_nodes(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads
-        narrow, key = narrowing(args, self._server, Node, lambda node: node.Node)
-        run = narrowed(lambda watch: reads.nodes(watch, meta), narrow)
+        keep_rows, key = row_filter(args, self._server, Node, lambda node: node.Node)
+        run = filtered(lambda watch: reads.nodes(watch, meta), keep_rows)
         return Read((LIST_NODES.name, frozen(meta), key), run, LIST_NODES, args)
 
     def list_services(self, args: DCSpecificRequest) -> Read:
@@ -129,7 +129,7 @@ class Catalog(Endpoint):
     def service_nodes(self, args: ServiceSpecificRequest) -> Read:
         """Instances of one service."""
         reads, meta, tags = self._server.state.reads, args.NodeMetaFilters, args.tags()
-        narrow, narrow_key = narrowing(args, self._server, ServiceNode, lambda row: row.Node)
+        keep_rows, filter_key = row_filter(args, self._server, ServiceNode, lambda row: row.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
             if args.ServiceAddress:
@@ -141,29 +141,29 @@ class Catalog(Endpoint):
             return index, rows
 
         service = (args.ServiceName, args.ServiceAddress, args.Connect, tuple(tags or ()))
-        key = (SERVICE_NODES.name, *service, frozen(meta), narrow_key)
-        return Read(key, narrowed(run, narrow), SERVICE_NODES, args)
+        key = (SERVICE_NODES.name, *service, frozen(meta), filter_key)
+        return Read(key, filtered(run, keep_rows), SERVICE_NODES, args)
 
     def node_services(self, args: NodeSpecificRequest) -> Read:
         reads, keep = self._server.state.reads, filtering(args, NodeService)
 
-        def narrow(value: NodeServices | None) -> NodeServices | None:
+        def keep_rows(value: NodeServices | None) -> NodeServices | None:
             if value is None or keep is None:
                 return value
             return NodeServices(value.Node, keep(value.Services))
 
-        run = narrowed(lambda watch: reads.node_services(watch, args.Node), narrow)
+        run = filtered(lambda watch: reads.node_services(watch, args.Node), keep_rows)
         return Read((NODE_SERVICES.name, args.Node, args.Filter), run, NODE_SERVICES, args)
 
     def node_service_list(self, args: NodeSpecificRequest) -> Read:
         reads, keep = self._server.state.reads, filtering(args, NodeService)
 
-        def narrow(value: NodeServiceList) -> NodeServiceList:
+        def keep_rows(value: NodeServiceList) -> NodeServiceList:
             if keep is None or value.Services is None:
                 return value
             return NodeServiceList(value.Node, keep(value.Services))
 
-        run = narrowed(lambda watch: reads.node_service_list(watch, args.Node), narrow)
+        run = filtered(lambda watch: reads.node_service_list(watch, args.Node), keep_rows)
         return Read((NODE_SERVICE_LIST.name, args.Node, args.Filter), run, NODE_SERVICE_LIST, args)
 
 

@@ -19,8 +19,8 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest
-from proconsul.features.narrow import node_meta, wanted
-from proconsul.features.options import NO_NAMESPACES, Rule
+from proconsul.features.filtering import node_meta, wanted
+from proconsul.features.options import NO_NAMESPACES, OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
 
@@ -88,13 +88,13 @@ class CatalogRoutes:
             raise
 
     def put_register(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         args = self._body(request, RegisterRequest)
         args = replace(args, Token=self.web.token(request) or args.Token)
         return self.web.write(REGISTER, args, lambda _: self.web.json(request, True))
 
     def put_deregister(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         args = self._body(request, _DeregisterBody).request()
         args = replace(args, Token=self.web.token(request) or args.Token)
         return self.web.write(DEREGISTER, args, lambda _: self.web.json(request, True))
@@ -112,7 +112,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web), effective=True)
 
     def services(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         read = self.catalog.list_services(DCSpecificRequest(NodeMetaFilters=node_meta(request)))
         return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
@@ -123,7 +123,7 @@ class CatalogRoutes:
         return self._service(request, connect=True)
 
     def _service(self, request: Request, *, connect: bool) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         tags = request.all("tag") if request.query_string else []
@@ -135,7 +135,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web), effective=True, cacheable=True)
 
     def node(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
@@ -143,7 +143,7 @@ class CatalogRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_node_services), effective=True)
 
     def node_service_list(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))

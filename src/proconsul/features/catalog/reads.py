@@ -185,9 +185,6 @@ class CatalogReads:
         ]
         return CheckServiceNode(node, to_node_service(row), checks)
 
-    def nodes_of_address(self, address: str) -> list[Node]:
-        return [node for node in self.tables.nodes.rows.values() if node.Address == address]
-
     def services_of_address(self, address: str) -> list[ServiceNode]:
         return [row for row in self.tables.services.rows.values() if row.ServiceAddress == address]
 

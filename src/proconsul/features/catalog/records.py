@@ -10,13 +10,13 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import HealthCheck, Node, RegisterRequest, ServiceNode
 from proconsul.features.catalog.tables import CatalogTables, to_node_service, to_service_node
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Put, Restorer, Section
+from proconsul.features.replicated import Put, Restorer, SnapshotSection
 
 
-def capture(tables: CatalogTables) -> list[Section]:
+def capture(tables: CatalogTables) -> list[SnapshotSection]:
     """See `Replicated.capture`."""
     records = _Records(tables.services.snapshot(), tables.checks.snapshot())
-    return [Section(MessageType.REGISTER, tables.nodes.snapshot(), records.of_node)]
+    return [SnapshotSection(MessageType.REGISTER, tables.nodes.snapshot(), records.of_node)]
 
 
 def restorer(tables: CatalogTables, put: Put) -> Restorer:

@@ -29,7 +29,7 @@ from proconsul.features.coordinate.state import CoordinateState
 from proconsul.features.errors import StateError
 from proconsul.features.ids import uuid_key
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 from proconsul.features.session.state import SessionState
 
 EXTINCTION = "service_last_extinction"
@@ -306,14 +306,14 @@ class CatalogState:
 
     # ------------------------------------------------------------------ commands and snapshots
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """See `Replicated`."""
         return {
             MessageType.REGISTER: command(RegisterRequest, self.register),
             MessageType.DEREGISTER: command(DeregisterRequest, self.deregister),
         }
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """See `Replicated`."""
         return records.capture(self.tables)
 

@@ -12,7 +12,7 @@ from proconsul.features.config_entry.graph import check_graph
 from proconsul.features.config_entry.model import ConfigEntry, ConfigEntryOp, ConfigEntryRequest, read_request
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection
 
 TABLE = "config-entries"
 
@@ -34,12 +34,6 @@ class ConfigEntryState:
         if watch is not None:
             watch.add(TABLE)
         return self.store.max_index(TABLE), self.table.get((kind, name.lower()))
-
-    def of_kind(self, watch: WatchSet | None, kind: str) -> tuple[int, list[ConfigEntry]]:
-        """Entries of one kind, of all kinds when it is empty."""
-        if watch is not None:
-            watch.add(TABLE)
-        return self.store.max_index(TABLE), self.table.by("kind", kind) if kind else self.table.all()
 
     # ------------------------------------------------------------------ writes
 
@@ -75,11 +69,11 @@ class ConfigEntryState:
 
     # ------------------------------------------------------------------ replication
 
-    def commands(self) -> Mapping[MessageType, Command]:
-        return {MessageType.CONFIG_ENTRY: Command(read_request, self.apply)}
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
+        return {MessageType.CONFIG_ENTRY: ReplicatedCommand(read_request, self.apply)}
 
-    def capture(self) -> list[Section]:
-        return [Section(
+    def capture(self) -> list[SnapshotSection]:
+        return [SnapshotSection(
             MessageType.CONFIG_ENTRY, self.table.snapshot(), lambda row: (ConfigEntryRequest(Entry=row),)
         )]  # fmt: skip
 

@@ -19,7 +19,7 @@ from proconsul.features.connect.model import (
 )
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 ROOTS = "connect-ca-roots"
 CONFIG = "connect-ca-config"
@@ -48,11 +48,6 @@ class ConnectState:
         }
 
     # ------------------------------------------------------------------ reads
-
-    def all_roots(self, watch: WatchSet | None) -> tuple[int, list[CARoot]]:
-        if watch is not None:
-            watch.add(ROOTS)
-        return self.store.max_index(ROOTS), self.roots.all()
 
     def configuration(self, watch: WatchSet | None) -> tuple[int, CAConfiguration | None]:
         """The configuration and its own index."""
@@ -146,17 +141,17 @@ class ConnectState:
 
     # ------------------------------------------------------------------ replication
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {
             MessageType.CONNECT_CA: command(CARequest, self.apply),
             MessageType.CA_LEAF: command(CALeafRequest, self.leaf),
         }
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         return [
-            Section(MessageType.CONNECT_CA, self.roots.snapshot()),
-            Section(MessageType.CA_PROVIDER_STATE, self.providers.snapshot()),
-            Section(MessageType.CA_CONFIG, self.config.snapshot()),
+            SnapshotSection(MessageType.CONNECT_CA, self.roots.snapshot()),
+            SnapshotSection(MessageType.CA_PROVIDER_STATE, self.providers.snapshot()),
+            SnapshotSection(MessageType.CA_CONFIG, self.config.snapshot()),
         ]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:

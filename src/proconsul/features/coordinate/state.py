@@ -11,7 +11,7 @@ from proconsul.engine.wire import msgpack
 from proconsul.features.catalog.tables import CatalogTables
 from proconsul.features.coordinate.model import Coordinate
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 
 
 class CoordinateState:
@@ -57,13 +57,13 @@ class CoordinateState:
 
     # ------------------------------------------------------------------ commands and snapshots
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """See `Replicated`."""
         return {MessageType.COORDINATE_BATCH: command(list[Coordinate], self.update)}
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """See `Replicated`."""
-        return [Section(MessageType.COORDINATE_BATCH, self.coordinates.snapshot(), lambda row: ([row],))]
+        return [SnapshotSection(MessageType.COORDINATE_BATCH, self.coordinates.snapshot(), lambda row: ([row],))]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
         """See `Replicated`."""

@@ -11,7 +11,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.errors import StateError
 from proconsul.features.federation.model import DELETE, UPSERT, FederationState, FederationStateRequest
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 
 TABLE = "federation-states"
 
@@ -54,11 +54,11 @@ class FederationStates:
         tx.bump(TABLE)
         return True
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {MessageType.FEDERATION_STATE: command(FederationStateRequest, self.apply)}
 
-    def capture(self) -> list[Section]:
-        return [Section(
+    def capture(self) -> list[SnapshotSection]:
+        return [SnapshotSection(
             MessageType.FEDERATION_STATE, self.table.snapshot(),
             lambda row: (FederationStateRequest(Op=UPSERT, State=row),),
         )]  # fmt: skip

@@ -15,7 +15,7 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.catalog.reads import meta_matches
-from proconsul.features.narrow import filtering, frozen, narrowed, narrowing
+from proconsul.features.filtering import filtered, filtering, frozen, row_filter
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, or_empty
 
 CHECKS_IN_STATE = ReadMethod(
@@ -48,25 +48,25 @@ class Health(Endpoint):
 
     def checks_in_state(self, args: ChecksInStateRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
-        narrow, key = narrowing(args, self._server, HealthCheck, _node_of_check)
-        run = narrowed(lambda watch: reads.checks_in_state(watch, args.State, meta), narrow)
+        keep_rows, key = row_filter(args, self._server, HealthCheck, _node_of_check)
+        run = filtered(lambda watch: reads.checks_in_state(watch, args.State, meta), keep_rows)
         return Read((CHECKS_IN_STATE.name, args.State, frozen(meta), key), run, CHECKS_IN_STATE, args)
 
     def node_checks(self, args: NodeSpecificRequest) -> Read:
         reads = self._server.state.reads
-        run = narrowed(lambda watch: reads.node_checks(watch, args.Node), filtering(args, HealthCheck))
+        run = filtered(lambda watch: reads.node_checks(watch, args.Node), filtering(args, HealthCheck))
         return Read((NODE_CHECKS.name, args.Node.lower(), args.Filter), run, NODE_CHECKS, args)
 
     def service_checks(self, args: ServiceSpecificRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
-        narrow, key = narrowing(args, self._server, HealthCheck, _node_of_check)
-        run = narrowed(lambda watch: reads.service_checks(watch, args.ServiceName, meta), narrow)
+        keep_rows, key = row_filter(args, self._server, HealthCheck, _node_of_check)
+        run = filtered(lambda watch: reads.service_checks(watch, args.ServiceName, meta), keep_rows)
         return Read((SERVICE_CHECKS.name, args.ServiceName.lower(), frozen(meta), key), run, SERVICE_CHECKS, args)
 
     def service_nodes(self, args: ServiceSpecificRequest) -> Read:
         """Instances of one service with their nodes and checks."""
         reads, meta, tags = self._server.state.reads, args.NodeMetaFilters, args.tags()
-        narrow, key = narrowing(args, self._server, CheckServiceNode, lambda row: row.Node.Node)
+        keep_rows, key = row_filter(args, self._server, CheckServiceNode, lambda row: row.Node.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
             index, rows = reads.check_service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
@@ -75,4 +75,4 @@ class Health(Endpoint):
             return index, rows
 
         name = (SERVICE_NODES.name, args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), key)
-        return Read(name, narrowed(run, narrow), SERVICE_NODES, args)
+        return Read(name, filtered(run, keep_rows), SERVICE_NODES, args)

@@ -7,6 +7,7 @@ from typing import Any
 from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import NodeSpecificRequest
 from proconsul.features.catalog.model import (
@@ -17,9 +18,9 @@ from proconsul.features.catalog.model import (
     ServiceSpecificRequest,
 )
 from proconsul.features.errors import BadRequest
+from proconsul.features.filtering import node_meta, wanted
 from proconsul.features.health.endpoint import Health
-from proconsul.features.narrow import node_meta, wanted
-from proconsul.features.options import Rule, parse_bool
+from proconsul.features.options import OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
 
@@ -65,7 +66,7 @@ class HealthRoutes:
         router.add("/v1/health/connect/", {"GET": self.connect})
 
     def node(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing node name")
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
@@ -73,7 +74,7 @@ class HealthRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def checks(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         args = ServiceSpecificRequest(
@@ -83,7 +84,7 @@ class HealthRoutes:
         return self.web.read(request, read, encoder(request, self.web, _show_checks), effective=True)
 
     def state(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing check state")
         args = ChecksInStateRequest(
@@ -99,7 +100,7 @@ class HealthRoutes:
         return self._service(request, connect=True)
 
     def _service(self, request: Request, *, connect: bool) -> Answer:
-        self.web.check(request, Rule.NAMESPACE, Rule.OPTIONS)
+        self.web.check(request, OptionRule.NAMESPACE, OptionRule.OPTIONS)
         if not request.params:
             raise BadRequest("Missing service name")
         tags: list[str] = []
@@ -125,7 +126,7 @@ class HealthRoutes:
         if not request.has("passing"):
             return False
         text = request.get("passing")
-        value = True if text == "" else parse_bool(text)
-        if value is None:
-            raise BadRequest("Invalid value for ?passing")
-        return value
+        try:
+            return text == "" or parse_bool(text)
+        except NumberError:
+            raise BadRequest("Invalid value for ?passing") from None

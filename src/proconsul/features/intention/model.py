@@ -8,10 +8,8 @@ from proconsul.engine.wire.gotime import ZERO_TIME, GoTime
 from proconsul.engine.wire.record import RaftIndexed
 from proconsul.features.base import WriteRequest
 
-ALLOW = "allow"
 DENY = "deny"
 WILDCARD = "*"
-DEFAULT_NAMESPACE = "default"
 
 
 class IntentionOp(StrEnum):

@@ -11,7 +11,7 @@ from proconsul.features.errors import StateError
 from proconsul.features.ids import uuid_key
 from proconsul.features.intention.model import Intention, IntentionOp, IntentionRequest
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 TABLE = "connect-intentions"
 
@@ -67,11 +67,11 @@ class IntentionState:
         if tx.delete(self.table, uuid_key(intention_id)) is not None:
             tx.bump(TABLE)
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {MessageType.INTENTION: command(IntentionRequest, self.apply)}
 
-    def capture(self) -> list[Section]:
-        return [Section(MessageType.INTENTION, self.table.snapshot())]
+    def capture(self) -> list[SnapshotSection]:
+        return [SnapshotSection(MessageType.INTENTION, self.table.snapshot())]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
         return {MessageType.INTENTION: row_restorer(put, self.table, Intention)}

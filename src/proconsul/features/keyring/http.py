@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Handler, Router
 from proconsul.engine.wire import gojson
+from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.engine.wire.record import Record
-from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import BadRequest
 from proconsul.features.keyring.endpoint import require_success
 from proconsul.features.keyring.model import OPERATE, KeyOperation, KeyringRequest
-from proconsul.features.options import parse_bool
 from proconsul.features.server import Carry
 from proconsul.features.web import Web
 
 # More relays only multiply traffic (Consul docs: keyring).
 RELAY_FACTOR_MAX = 5
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_INT64_DIGITS = 19
 
 
 class _Body(Record, frozen=True):
@@ -81,22 +77,21 @@ def _relay_factor(request: Request) -> int:
     text = request.get("relay-factor")
     if not text:
         return 0
-    if not _INTEGER.fullmatch(text) or len(text) > _INT64_DIGITS:
-        reason = "value out of range" if _INTEGER.fullmatch(text) else "invalid syntax"
-        raise BadRequest(f"Bad request: Error parsing relay factor: strconv.Atoi: parsing {quoted(text)}: {reason}")
-    if not 0 <= int(text) <= RELAY_FACTOR_MAX:
+    try:
+        factor = parse_int(text, function="Atoi")
+    except NumberError as error:
+        raise BadRequest(f"Bad request: Error parsing relay factor: {error}") from None
+    if not 0 <= factor <= RELAY_FACTOR_MAX:
         raise BadRequest(
             f"Bad request: Invalid relay-factor: Relay factor must be in range: [0, {RELAY_FACTOR_MAX}]"
         )
-    return int(text)
+    return factor
 
 
 def _local_only(request: Request) -> bool:
     """``local-only`` of the query. Raises BadRequest."""
     text = request.get("local-only")
-    value = parse_bool(text) if text else False
-    if value is None:
-        raise BadRequest(
-            f"Bad request: Error parsing local-only: strconv.ParseBool: parsing {quoted(text)}: invalid syntax"
-        )
-    return value
+    try:
+        return parse_bool(text) if text else False
+    except NumberError as error:
+        raise BadRequest(f"Bad request: Error parsing local-only: {error}") from None

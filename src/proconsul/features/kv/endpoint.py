@@ -21,9 +21,6 @@ from proconsul.features.kv.model import (
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
 
-_OPS = frozenset({KVOp.SET, KVOp.DELETE, KVOp.DELETE_CAS, KVOp.DELETE_TREE, KVOp.CAS, KVOp.LOCK, KVOp.UNLOCK})
-
-
 APPLY = WriteMethod("KVS.Apply", KVSRequest, bool, to_reply=bool)
 GET = ReadMethod(
     "KVS.Get", KeyRequest, IndexedDirEntries, "Entries",

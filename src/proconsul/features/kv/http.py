@@ -10,12 +10,12 @@ import msgspec
 from proconsul.engine.http.request import Request, Response, encode_query
 from proconsul.engine.http.router import Answer, Router, too_large
 from proconsul.engine.wire import gojson
-from proconsul.engine.wire.text import quoted
+from proconsul.engine.wire.gostrconv import NumberError, parse_uint
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.gate import Found
 from proconsul.features.kv.endpoint import APPLY, KVS
 from proconsul.features.kv.model import VALUE_BYTES_MAX, DirEntry, KeyListRequest, KeyRequest, KVOp, KVSRequest
-from proconsul.features.options import Rule, read_uint
+from proconsul.features.options import OptionRule
 from proconsul.features.web import JSON_LINES, Reply, Web
 
 _encode_json = msgspec.json.Encoder().encode
@@ -27,13 +27,12 @@ _MISSING = Reply(404, b"", "")
 _RAW_HEADERS = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 
 
-def parse_uint(text: str) -> int:
-    """A uint64 with Go's error text. Raises ConsulError (status 500, as the original)."""
-    value = read_uint(text)
-    if value is None:
-        reason = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
-        raise ConsulError(f"strconv.ParseUint: parsing {quoted(text)}: {reason}")
-    return value
+def _unsigned(text: str) -> int:
+    """A uint64 of the query. Raises ConsulError (status 500, as the original)."""
+    try:
+        return parse_uint(text)
+    except NumberError as error:
+        raise ConsulError(str(error)) from None
 
 
 def encode_entries(entries: list[DirEntry], pretty: bool) -> bytes:
@@ -73,9 +72,9 @@ class KVRoutes:
             if not key:
                 raise BadRequest("Missing key name")
             return self._get(request, key)
-        self.web.check(request, Rule.OPTIONS)
+        self.web.check(request, OptionRule.OPTIONS)
         if key or request.has("keys") or request.has("recurse"):
-            self.web.check(request, Rule.NAMESPACE)
+            self.web.check(request, OptionRule.NAMESPACE)
         if request.has("keys"):
             return self._keys(request, key)
         if request.has("recurse"):
@@ -133,7 +132,7 @@ class KVRoutes:
     # ------------------------------------------------------------------ writing
 
     def put(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         key = request.params
         if not key:
             raise BadRequest("Missing key name")
@@ -141,9 +140,9 @@ class KVRoutes:
         if request.query_string:
             self._refuse_conflicts(request, "cas", "acquire", "release")
             if request.has("flags"):
-                flags = parse_uint(request.get("flags"))
+                flags = _unsigned(request.get("flags"))
             if request.has("cas"):
-                op, cas = KVOp.CAS, parse_uint(request.get("cas"))
+                op, cas = KVOp.CAS, _unsigned(request.get("cas"))
             if request.has("acquire"):
                 op, session = KVOp.LOCK, request.get("acquire")
             if request.has("release"):
@@ -155,14 +154,14 @@ class KVRoutes:
         return self._apply(request, op, entry)
 
     def delete(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         self._refuse_conflicts(request, "recurse", "cas")
         if request.has("recurse"):
             return self._apply(request, KVOp.DELETE_TREE, DirEntry(Key=request.params))
         if not request.params:
             raise BadRequest("Missing key name")
         if request.has("cas"):
-            entry = DirEntry(Key=request.params, ModifyIndex=parse_uint(request.get("cas")))
+            entry = DirEntry(Key=request.params, ModifyIndex=_unsigned(request.get("cas")))
             return self._apply(request, KVOp.DELETE_CAS, entry)
         return self._apply(request, KVOp.DELETE, DirEntry(Key=request.params))
 

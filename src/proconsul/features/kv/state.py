@@ -18,7 +18,7 @@ from proconsul.features.errors import StateError
 from proconsul.features.ids import UUID_LENGTH, check_uuid, uuid_key
 from proconsul.features.kv.model import DirEntry, KVOp, KVSRequest, Tombstone, TombstoneRequest
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 from proconsul.features.session.model import Session
 from proconsul.features.session.tables import SessionTables
 
@@ -201,7 +201,7 @@ class KVState:
 
     # ------------------------------------------------------------------ commands and snapshots
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """See `Replicated`."""
         return {
             MessageType.KVS: command(KVSRequest, self._apply),
@@ -219,11 +219,11 @@ class KVState:
             raise StateError(f"Invalid Tombstone operation '{request.Op}'")
         self.reap_tombstones(tx, request.ReapIndex)
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """See `Replicated`."""
         return [
-            Section(MessageType.KVS, self.entries.snapshot()),
-            Section(
+            SnapshotSection(MessageType.KVS, self.entries.snapshot()),
+            SnapshotSection(
                 MessageType.TOMBSTONE, self.tombstones.snapshot(),
                 lambda stone: (DirEntry(Key=stone.Key, ModifyIndex=stone.Index),),
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 
 from proconsul.engine.gossip.member import MemberStatus
@@ -11,9 +10,9 @@ from proconsul.engine.http.router import Router
 from proconsul.engine.raft.quorum import majority
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
+from proconsul.engine.wire.gostrconv import NumberError, parse_uint
 from proconsul.engine.wire.gotime import ZERO_TIME, from_unix_ns, to_rfc3339, to_unix_ns
 from proconsul.engine.wire.record import replace
-from proconsul.engine.wire.text import quoted
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.errors import BadRequest
 from proconsul.features.operator.model import (
@@ -30,8 +29,6 @@ from proconsul.features.operator.model import (
 from proconsul.features.server import CallMethod, Carry
 from proconsul.features.web import Web
 
-_UINT64_MAX = (1 << 64) - 1
-_DIGITS = re.compile(r"[0-9]+")
 _UNHEALTHY = 429
 
 
@@ -145,10 +142,10 @@ class OperatorRoutes:
 
 def _cas_index(text: str) -> int:
     """Raises BadRequest."""
-    if not _DIGITS.fullmatch(text) or len(text) > 20 or int(text) > _UINT64_MAX:
-        reason = "value out of range" if _DIGITS.fullmatch(text) else "invalid syntax"
-        raise BadRequest(f"Bad request: Error parsing cas value: strconv.ParseUint: parsing {quoted(text)}: {reason}")
-    return int(text)
+    try:
+        return parse_uint(text)
+    except NumberError as error:
+        raise BadRequest(f"Bad request: Error parsing cas value: {error}") from None
 
 
 def _shown_health(one: ServerHealth) -> gojson.Object:

@@ -9,7 +9,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.messages import MessageType
 from proconsul.features.operator.model import AutopilotConfig, AutopilotSetConfigRequest
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 
 
 class AutopilotState:
@@ -36,11 +36,11 @@ class AutopilotState:
         tx.touch("autopilot-config")
         return True if request.CAS else None
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {MessageType.AUTOPILOT: command(AutopilotSetConfigRequest, self.set)}
 
-    def capture(self) -> list[Section]:
-        return [Section(MessageType.AUTOPILOT, self.table.snapshot())]
+    def capture(self) -> list[SnapshotSection]:
+        return [SnapshotSection(MessageType.AUTOPILOT, self.table.snapshot())]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
         return {MessageType.AUTOPILOT: row_restorer(put, self.table, AutopilotConfig)}

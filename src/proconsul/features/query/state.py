@@ -13,7 +13,7 @@ from proconsul.features.ids import check_uuid, is_uuid, uuid_key
 from proconsul.features.messages import MessageType
 from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp
 from proconsul.features.query.template import check_template
-from proconsul.features.replicated import Command, Put, Restorer, Section, command, row_restorer
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 from proconsul.features.session.model import Session
 
 TABLE = "prepared-queries"
@@ -101,11 +101,11 @@ class QueryState:
         for query in self.table.by("session", uuid_key(session_id)):
             self._delete(tx, query.ID)
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         return {MessageType.PREPARED_QUERY: command(PreparedQueryRequest, self.apply)}
 
-    def capture(self) -> list[Section]:
-        return [Section(MessageType.PREPARED_QUERY, self.table.snapshot())]
+    def capture(self) -> list[SnapshotSection]:
+        return [SnapshotSection(MessageType.PREPARED_QUERY, self.table.snapshot())]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
         return {MessageType.PREPARED_QUERY: row_restorer(put, self.table, PreparedQuery)}

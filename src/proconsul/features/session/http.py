@@ -11,7 +11,7 @@ from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.base import SECOND_NS, NodeSpecificRequest
 from proconsul.features.catalog.model import SERF_CHECK_ID
 from proconsul.features.errors import BadRequest
-from proconsul.features.options import Rule
+from proconsul.features.options import OptionRule
 from proconsul.features.session.endpoint import APPLY, RENEW, Sessions
 from proconsul.features.session.model import (
     CREATE,
@@ -137,7 +137,7 @@ class SessionRoutes:
         router.add("/v1/session/list", {"GET": self.list_all})
 
     def create(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         session = Session(Node=self.node_name, LockDelay=LOCK_DELAY_DEFAULT_NS, NodeChecks=[SERF_CHECK_ID])
         if request.body:
             try:
@@ -156,7 +156,7 @@ class SessionRoutes:
         return request.params
 
     def destroy(self, request: Request) -> Answer:
-        self.web.check(request, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.NAMESPACE)
         session = Session(ID=self._id(request))
         self.web.require_datacenter(request)
         args = SessionRequest(
@@ -166,7 +166,7 @@ class SessionRoutes:
         return self.web.write(APPLY, args, lambda _: self.web.json(request, True))
 
     def renew(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         session_id = self._id(request)
         self.web.require_datacenter(request)
 
@@ -179,18 +179,18 @@ class SessionRoutes:
         return self.web.write(RENEW, args, answer)
 
     def info(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         session_id = self._id(request)
         return self._list(request, self.sessions.get(SessionSpecificRequest(SessionID=session_id, Session=session_id)))
 
     def node(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         if not request.params:
             raise BadRequest("Missing node name")
         return self._list(request, self.sessions.node_sessions(NodeSpecificRequest(Node=request.params)))
 
     def list_all(self, request: Request) -> Answer:
-        self.web.check(request, Rule.OPTIONS, Rule.NAMESPACE)
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         return self._list(request, self.sessions.list_all(SessionSpecificRequest()))
 
     def _list(self, request: Request, read: Any) -> Answer:

@@ -20,7 +20,7 @@ from proconsul.features.ids import check_uuid, uuid_key
 from proconsul.features.kv.state import KVState
 from proconsul.features.messages import MessageType
 from proconsul.features.query.state import QueryState
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 from proconsul.features.session.model import (
     BEHAVIOR_DELETE,
     BEHAVIOR_RELEASE,
@@ -160,7 +160,7 @@ class SessionState:
 
     # ------------------------------------------------------------------ commands and snapshots
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """See `Replicated`."""
         return {MessageType.SESSION: command(SessionRequest, self._apply)}
 
@@ -173,9 +173,9 @@ class SessionState:
             return None
         raise StateError(f"Invalid session operation '{request.Op}'")
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """See `Replicated`."""
-        return [Section(MessageType.SESSION, self.sessions.snapshot())]
+        return [SnapshotSection(MessageType.SESSION, self.sessions.snapshot())]
 
     def restorers(self, put: Put) -> Mapping[MessageType, Restorer]:
         """See `Replicated`."""

@@ -17,7 +17,7 @@ from proconsul.features.intention.state import IntentionState
 from proconsul.features.kv.model import DirEntry, KVOp
 from proconsul.features.kv.state import KVState
 from proconsul.features.messages import MessageType
-from proconsul.features.replicated import Command, Put, Restorer, Section, command
+from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command
 from proconsul.features.session.state import SessionState
 from proconsul.features.txn.model import (
     TxnCheckOp,
@@ -109,7 +109,7 @@ class TxnState:
 
     # ------------------------------------------------------------------ commands; there are no tables
 
-    def commands(self) -> Mapping[MessageType, Command]:
+    def commands(self) -> Mapping[MessageType, ReplicatedCommand]:
         """See `Replicated`."""
         return {MessageType.TXN: command(TxnRequest, self._apply)}
 
@@ -119,7 +119,7 @@ class TxnState:
             tx.abort()
         return TxnResponse(results, errors)
 
-    def capture(self) -> list[Section]:
+    def capture(self) -> list[SnapshotSection]:
         """See `Replicated`."""
         return []
 

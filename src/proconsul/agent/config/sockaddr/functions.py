@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -11,12 +10,12 @@ from proconsul.agent.config.host import Host
 from proconsul.agent.config.sockaddr.interfaces import IfAddr, IfAddrs, SockAddr, UnknownAttribute
 from proconsul.agent.config.sockaddr.printing import shown, type_name
 from proconsul.agent.config.sockaddr.ranges import BY_RFC, Net, contains, is_forwardable, is_reserved
-from proconsul.engine.filter.goregexp import Pattern, compile_go
+from proconsul.engine.wire.goregexp import Pattern, compile_go
+from proconsul.engine.wire.gostrconv import NumberError, parse_int, parse_uint
 from proconsul.engine.wire.text import quoted
 
 __all__ = ["CallError", "Function", "functions_for"]
 
-_INT_MAX: Final = (1 << 63) - 1
 # Go sorts few elements by insertion, after one pass over those this far apart; it shows where elements are equal.
 _SHELL_GAP: Final = 6
 
@@ -198,13 +197,14 @@ def _chosen(verb: str, selector: str, argument: str, items: IfAddrs) -> tuple[If
 
 
 def _rfc(text: str) -> tuple[Net, ...]:
-    if not text.isascii() or not text.isdigit():
-        problem = f"strconv.ParseUint: parsing {quoted(text)}: invalid syntax"
-        problem = f"unable to parse RFC number {quoted(text)}: {problem}"
-        raise CallError(f"unable to lookup RFC number {quoted(text)}: {problem}")
-    nets = BY_RFC.get(int(text))
+    try:
+        number = parse_uint(text)
+    except NumberError as error:
+        problem = f"unable to parse RFC number {quoted(text)}: {error}"
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: {problem}") from None
+    nets = BY_RFC.get(number)
     if nets is None:
-        raise CallError(f"unable to lookup RFC number {quoted(text)}: unsupported RFC {int(text)}")
+        raise CallError(f"unable to lookup RFC number {quoted(text)}: unsupported RFC {number}")
     return nets
 
 
@@ -231,10 +231,10 @@ def _network(text: str) -> tuple[Net, ...]:
 
 
 def _by_size(argument: str) -> Callable[[IfAddr], bool]:
-    if not argument.isascii() or not argument.isdigit():
-        problem = f"strconv.ParseUint: parsing {quoted(argument)}: invalid syntax"
-        raise CallError(f"invalid exclude size argument ({quoted(argument)}): {problem}")
-    size = int(argument)
+    try:
+        size = parse_uint(argument)
+    except NumberError as error:
+        raise CallError(f"invalid exclude size argument ({quoted(argument)}): {error}") from None
 
     def test(item: IfAddr) -> bool:
         if size > item.sock.interface.max_prefixlen:
@@ -374,17 +374,13 @@ def _moved(operation: str, value: str, item: IfAddr) -> SockAddr:
         raise CallError(f"{head}unsupported math operation: {quoted(operation)}")
     if value[:1] not in ("+", "-"):
         raise CallError(f"{head}sign (+/-) is required for operation {quoted(operation)}")
-    problem = ""
-    if not re.fullmatch(r"[+-][0-9]+", value):
-        problem = "invalid syntax"
-    elif not -_INT_MAX - 1 <= int(value) <= _INT_MAX:
-        problem = "value out of range"
-    if problem:
-        parsing = f"strconv.ParseInt: parsing {quoted(value)}: {problem}"
+    try:
+        number = parse_int(value)
+    except NumberError as error:
         raise CallError(
-            f"{head}unable to convert {quoted(value)} to int for operation {quoted(operation)}: {parsing}"
-        )
-    network, number = item.sock.network, int(value)
+            f"{head}unable to convert {quoted(value)} to int for operation {quoted(operation)}: {error}"
+        ) from None
+    network = item.sock.network
     if name == "address":
         moved = (int(item.sock.interface.ip) + number) % (1 << network.max_prefixlen)
     else:

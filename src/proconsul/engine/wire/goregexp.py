@@ -31,7 +31,6 @@ _UNICODE = {
 }  # fmt: skip
 _PERL = {"d": "0-9", "s": r"\t\n\f\r ", "w": "0-9A-Za-z_"}
 _PERL_NEGATED = {"D": "d", "S": "s", "W": "w"}
-_SAME = frozenset("afnrtvbB")
 _REPEAT = re.compile(r"\{(\d{1,9})(?:(,)(\d{1,9})?)?\}")
 _OCTAL = re.compile(r"[1-7][0-7]{1,2}|0[0-7]{0,2}")
 _HEX = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]{1,8})\})")

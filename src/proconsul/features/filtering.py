@@ -12,7 +12,7 @@ from proconsul.features.coordinate.distance import sorter
 from proconsul.features.errors import ConsulError, ReadRefused
 from proconsul.features.server import Server
 
-Narrow = Callable[[Any], Any]
+RowFilter = Callable[[Any], Any]
 
 
 def node_meta(request: Request) -> dict[str, str] | None:
@@ -32,7 +32,7 @@ def source_node(request: Request, own_node: str) -> str:
     return own_node if near == "_agent" else near
 
 
-def filter_by(expression: str, row_type: Any) -> Narrow:
+def filter_by(expression: str, row_type: Any) -> RowFilter:
     """Keep the rows (of a list, or the values of a map) that match. Raises ConsulError for a bad expression."""
     from proconsul.engine.filter import FilterError, compile_filter
 
@@ -49,7 +49,7 @@ def filter_by(expression: str, row_type: Any) -> Narrow:
     return keep
 
 
-def filter_read_by(expression: str, row_type: Any) -> Narrow:
+def filter_read_by(expression: str, row_type: Any) -> RowFilter:
     """`filter_by` for a read that a server would answer. Raises ReadRefused."""
     try:
         return filter_by(expression, row_type)
@@ -80,20 +80,20 @@ def wanted(request: Request, server: Server, *, near: bool = True) -> dict[str, 
     return found
 
 
-def filtering(args: QueryOptions, row_type: Any) -> Narrow | None:
+def filtering(args: QueryOptions, row_type: Any) -> RowFilter | None:
     """What a read that only filters does with its rows. Raises ReadRefused."""
     return filter_read_by(args.Filter, row_type) if args.Filter else None
 
 
-def narrowing(
+def row_filter(
     args: Wanted, server: Server, row_type: Any, node_of: Callable[[Any], str] | None
-) -> tuple[Narrow | None, Any]:
+) -> tuple[RowFilter | None, Any]:
     """What a read does with its rows, and a key that names it: filter first, then sort by distance."""
     expression = args.Filter
     near = args.Source.Node if node_of is not None else ""
     if not expression and not near:
         return None, None
-    steps: list[Narrow] = []
+    steps: list[RowFilter] = []
     if expression:
         steps.append(filter_read_by(expression, row_type))
     if near and node_of is not None:
@@ -111,13 +111,13 @@ def frozen(meta: dict[str, str] | None) -> Any:
     return tuple(sorted(meta.items())) if meta else ()
 
 
-def narrowed(run: Callable[[WatchSet], tuple[int, Any]], narrow: Narrow | None) -> Callable[[WatchSet], Any]:
-    """``run`` followed by ``narrow`` on its value; the index is not changed by filtering."""
-    if narrow is None:
+def filtered(run: Callable[[WatchSet], tuple[int, Any]], keep_rows: RowFilter | None) -> Callable[[WatchSet], Any]:
+    """``run`` followed by ``keep_rows`` on its value; the index is not changed by filtering."""
+    if keep_rows is None:
         return run
 
     def both(watch: WatchSet) -> tuple[int, Any]:
         index, value = run(watch)
-        return index, narrow(value)
+        return index, keep_rows(value)
 
     return both

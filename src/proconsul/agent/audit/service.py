@@ -1,0 +1,57 @@
+"""The audit stream of one agent: its sinks, opened before anybody is answered and closed after the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from proconsul.agent.audit.door import AuditedDoor
+from proconsul.agent.audit.sinks import Output, RotatedFile, Sink, StandardOutput
+from proconsul.agent.config.runtime import AuditConfig, AuditSink
+from proconsul.agent.part import Part
+from proconsul.engine.http.protocol import Application
+from proconsul.engine.http.request import Request
+from proconsul.features.acl.model import ACLToken
+from proconsul.features.errors import ConsulError
+
+
+class Audit(Part):
+    """Nothing happens where it is not enabled."""
+
+    def __init__(self, config: AuditConfig, data_dir: str) -> None:
+        """Relative paths are below ``data_dir``, as in the documents."""
+        self._sinks = [
+            Sink(sink.name, _output(sink, Path(data_dir)), enforced=sink.enforced)
+            for sink in (config.sinks if config.enabled else ())
+        ]
+
+    def door(self, door: Application, who: Callable[[Request], ACLToken | None]) -> Application:
+        """``door``, audited if that is asked for."""
+        return AuditedDoor(door, self._sinks, who) if self._sinks else door
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost since the start."""
+        return sum(sink.dropped for sink in self._sinks)
+
+    async def start(self) -> None:
+        """Raises ConsulError for a file that cannot be opened."""
+        for sink in self._sinks:
+            try:
+                sink.start()
+            except OSError as error:
+                raise ConsulError(f"failed to open the audit log: sink={sink.name} error={error}") from None
+
+    async def stop(self) -> None:
+        for sink in self._sinks:
+            await asyncio.to_thread(sink.stop)
+
+
+def _output(sink: AuditSink, below: Path) -> Output:
+    if sink.type == "stdout":
+        return StandardOutput()
+    return RotatedFile(
+        below / sink.path, rotate_s=sink.rotate_s, rotate_bytes=sink.rotate_bytes, files_max=sink.rotate_max_files,
+        mode=sink.mode,
+    )  # fmt: skip
