@@ -17,7 +17,7 @@ from proconsul.features.acl.auth import aws, claims, jose, jwt, kubernetes, oidc
 from proconsul.features.acl.auth import settings as configuration
 from proconsul.features.acl.auth.claims import Expected, Mappings
 from proconsul.features.acl.auth.common import AuthError
-from proconsul.features.acl.auth.types import TYPES
+from proconsul.features.acl.auth.types import TYPES, maker
 from support.remote_sides import Signer
 
 NOW_S = 1_700_000_000
@@ -166,8 +166,10 @@ FIELDS = sorted({name for module in (jwt, kubernetes, oidc, aws) for name in mod
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(TYPES)), st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5))
 def test_configurations_of_any_shape_are_taken_or_refused(kind: str, config: dict[str, Any]) -> None:
+    make = maker(kind)
+    assert make is not None
     try:
-        TYPES[kind](config, lambda: 0)
+        make(config, lambda: 0)
     except AuthError as error:
         assert str(error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.completion import Completion
 from proconsul.engine.wire import gojson
@@ -11,7 +11,6 @@ from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import Verified
-from proconsul.features.acl.auth.oidc import OidcMethod
 from proconsul.features.acl.binding import BindingRules, bindings
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.hashes import hash_of_token
@@ -30,6 +29,9 @@ from proconsul.features.acl.templated import templated_policies
 from proconsul.features.errors import ConsulError, PermissionDenied, StateError
 from proconsul.features.messages import MessageType
 from proconsul.features.server import WriteMethod
+
+if TYPE_CHECKING:
+    from proconsul.features.acl.auth.oidc import OidcMethod
 
 LOGIN = WriteMethod("ACL.Login", LoginCall, ACLToken)
 LOGOUT = WriteMethod("ACL.Logout", LogoutCall, bool)
@@ -91,6 +93,8 @@ class Logins:
         """Raises ACLNotFound, ConsulError."""
         self._desk.require_enabled()
         validator = self._methods.validator(self.method(name))
+        from proconsul.features.acl.auth.oidc import OidcMethod
+
         if not isinstance(validator, OidcMethod):
             raise ConsulError(f"auth method {quoted(name)} is not of type 'oidc'")
         return validator

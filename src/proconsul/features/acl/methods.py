@@ -16,7 +16,7 @@ from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
 from proconsul.features.acl.auth.common import AuthError, Validator
-from proconsul.features.acl.auth.types import OIDC, TYPES
+from proconsul.features.acl.auth.types import OIDC, TYPES, maker
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.model import ACLAuthMethod, ACLToken
 from proconsul.features.acl.requests import (
@@ -106,7 +106,7 @@ class AuthMethods:
         return made
 
     def _made(self, method: ACLAuthMethod) -> Validator:
-        make = TYPES.get(method.Type)
+        make = maker(method.Type)
         if make is None:
             raise AuthError(f"no auth method found with type {quoted(method.Type)}")
         return make(method.Config or {}, self._desk.resolver.now_ns)
