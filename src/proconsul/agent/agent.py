@@ -145,7 +145,7 @@ class Agent:
         """Parts that run. Each may use those before it."""
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
         self.audit = Audit(fixed.audit, fixed.data_dir)
-        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights.token_of))
+        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,
