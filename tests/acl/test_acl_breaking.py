@@ -6,10 +6,12 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import pytest
 from acl_locked import NOBODY, ROOT, Locked, numbers
 
+from proconsul.engine.http.request import Request
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
@@ -167,6 +169,26 @@ async def test_the_cache_says_nothing_of_what_others_asked(locked: Locked) -> No
             response = await locked._agent.request("GET", "/v1/catalog/services?cached", b"", headers)
             states.append(response.headers["X-Cache"])
         assert states == ["MISS", "HIT"]
+
+
+async def test_urls_are_logged_without_secrets(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:
+    """In whatever place of them, and however they are spelled there."""
+    secret, accessor, _ = await locked.token("")
+    hidden = f"%{ord(secret[0]):x}{secret[1:]}"
+    front, shown = locked.agent.front, f"/v1/acl/token/{accessor}?why=x%20y&pretty"
+    targets = [
+        *(f"/v1/kv/a?{name}={NOBODY}&stale" for name in ("token", "%74oken", "toke%6E", "a=b&token", "a;token")),
+        *(f"/v1/acl/{verb}/{NOBODY}" for verb in ("info", "clone", "destroy")),
+        *(f"{path}/{one}" for path in ("/v1/acl/token", "/v1/session/info", "/v1/kv/a") for one in (secret, hidden)),
+        *(f"/v1/kv/a?index={one}" for one in (secret, hidden)), f"/v1/acl/token/{ROOT}/x", shown,
+    ]  # fmt: skip
+    with caplog.at_level(logging.DEBUG):
+        for target in targets:
+            path, _, query = target.partition("?")
+            front.log(Request("GET", path, unquote(path), query, {}), 200, 0.1)
+    assert caplog.text.count("Request finished") == len(targets) and shown in caplog.text
+    for one in (secret, hidden, secret[1:], NOBODY, ROOT):
+        assert one not in caplog.text
 
 
 async def test_secrets_are_not_logged(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:

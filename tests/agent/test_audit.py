@@ -75,6 +75,8 @@ def test_what_is_done_is_told_and_no_secret_is(tmp_path: Path, path: Path) -> No
         assert call(agent, "PUT", f"/v1/kv/other?token={secret}", "hidden too", "") == 403
         assert call(agent, "GET", "/v1/kv/app/x", None, "99999999-aaaa-4bbb-8ccc-222222222222") == 403
         assert call(agent, "GET", "/v1/agent/self", None, secret) == 403
+        for wrong in (f"/v1/acl/token/{secret}", f"/v1/session/info/%{ord(secret[0]):x}{secret[1:]}"):
+            call(agent, "GET", wrong)  # a secret in place of an id
         assert call(agent, "GET", "/v1/acl/tokens", None, secret) == 403
         assert call(agent, "GET", "/v1/nonsense", None, secret) == 404
         agent.signal(signal.SIGTERM)
@@ -327,6 +329,9 @@ class Asked:
         if not self.answers:
             await asyncio.Event().wait()
         self.is_known = True
+
+    def is_secret(self, text: str) -> bool:
+        return False
 
     def token_of(self, request: Request) -> ACLToken | None:
         return ACLToken(AccessorID="accessor") if self.is_known else None

@@ -127,7 +127,7 @@ class Agent:
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=http.response_headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
-            ui_path=fixed.ui.content_path if fixed.ui.enabled else "",
+            ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the parts, in their order

@@ -36,6 +36,9 @@ class Who(Protocol):
     def token_of(self, request: Request) -> ACLToken | None:
         """The token of a request, as far as this agent knows it."""
 
+    def is_secret(self, text: str) -> bool:
+        """Whether ``text`` is a token's secret, as far as this agent knows tokens."""
+
 
 class AuditedDoor:
     """Implements the HTTP engine's Application: as the door behind it, and tells ``sinks`` what was done."""
@@ -100,7 +103,7 @@ class AuditedDoor:
 
     def _operation(self, request: Request) -> events.AuditedOperation:
         operation = events.AuditedOperation(
-            self._new_id(), request.method, masked_path(request.path), request.peer,
+            self._new_id(), request.method, masked_path(request.path, self._who.is_secret), request.peer,
             request.header("user-agent"), request.header("host"), "", "", "",
         )  # fmt: skip
         return self._named(operation, request)
