@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 from collections.abc import AsyncIterator
 from urllib.parse import unquote
 
@@ -237,3 +238,9 @@ async def test_secrets_are_not_logged(locked: Locked, caplog: pytest.LogCaptureF
                 assert token not in text
         await locked.done("DELETE", f"/v1/acl/token/{accessor}")
     assert secret not in caplog.text and ROOT not in caplog.text and NOBODY not in caplog.text
+
+
+async def test_secrets_cannot_be_worked_out_from_ids(locked: Locked) -> None:
+    """Ids of sessions are shown to everybody who makes them: a generator that they give away would give away tokens."""
+    for rng in (locked.agent.rng, locked.agent.node.rng):
+        assert isinstance(rng, random.SystemRandom)

@@ -25,7 +25,7 @@ from typing import Any
 from proconsul.agent.checks import CheckStatus, RunnableCheck, runnable
 from proconsul.agent.config import ConfigError, load
 from proconsul.agent.local.anti_entropy import AntiEntropy
-from proconsul.agent.local.change import LocalChange
+from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.holdings import Holdings
 from proconsul.agent.local.local_state import LocalState
 from proconsul.agent.local.persistence import Persistence, file_name
@@ -162,7 +162,7 @@ class Script:
         self.out: list[str] = []
         self.catalog = Catalog(self.say)
         self.disk = Disk(self.say)
-        self.changes: list[tuple[str, LocalChange]] = []
+        self.changes: list[tuple[str, RegistrationChange]] = []
         self._make("")
 
     def say(self, text: str) -> None:
@@ -201,7 +201,7 @@ class Script:
                 self.say(f"{word}: {error}".replace(str(self.directory), "DIR").replace("\n", "\\n"))
         return "\n".join(self.out) or "(nothing)"
 
-    def _began(self, what: str, change: LocalChange) -> None:
+    def _began(self, what: str, change: RegistrationChange) -> None:
         self.changes.append((what, change))
 
     # -- registrations -------------------------------------------------------------------------------------------------

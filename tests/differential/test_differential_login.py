@@ -150,7 +150,7 @@ def test_service_accounts(world: World) -> None:
 # ---------------------------------------------------------------------------------------------------- between servers
 
 def shape(value: Any) -> Any:
-    """A reply without what differs by nature."""
+    """A reply without what differs by nature, or is newer."""
     if isinstance(value, list):
         return [shape(item) for item in value] or None  # nobody tells them apart
     if not isinstance(value, dict):
@@ -158,6 +158,7 @@ def shape(value: Any) -> Any:
     varying = ("CreateIndex", "ModifyIndex", "Index", "CreateTime", "Hash", "ExpirationTime", "Signature")
     return {
         name: "<varying>" if name in varying else shape(item) for name, item in value.items()
+        if name != "ResultsFilteredByACLs"  # of newer releases
     }  # fmt: skip
 
 

@@ -18,8 +18,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from proconsul.agent.config.load import load
-from proconsul.agent.main import unkept_promises
 from support.harness import Agent, Subject, eventually, program, run
 from support.ports import free_ports
 
@@ -206,12 +204,3 @@ def test_a_port_in_use_is_said_as_by_the_original_and_ends_with_1(
         text = done.stdout + done.stderr
         assert f"{head}listen tcp 127.0.0.1:{first.ports[name]}: bind: address already in use" in text
         assert "Traceback" not in text and "Errno" not in text
-
-
-def test_access_control_that_is_not_enforced_is_said_loudly(tmp_path: Path) -> None:
-    said = "acl.enabled is set, but client agents do not resolve tokens"
-    for server in (False, True):
-        config, _ = load({
-            "data_dir": str(tmp_path), "server": server, "bind_addr": "127.0.0.1", "acl": {"enabled": True},
-        })  # fmt: skip
-        assert any(text.startswith(said) for text in unkept_promises(config)) is not server

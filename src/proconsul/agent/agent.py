@@ -70,7 +70,8 @@ class Agent:
 
         To be made on the event loop. Raises ConsulError.
         """
-        self.rng = rng or random.Random()
+        # The node makes secrets with it: nobody may work out the next from ids that were seen.
+        self.rng = rng or random.SystemRandom()
         self.ending, self.logs = Ending(), logs
         self.node_id = read_node_id(config.fixed, self.rng)
         self._make_node(config, tls or rpc_tls(config.fixed, config.reloadable), solo=solo)

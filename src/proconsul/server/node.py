@@ -60,7 +60,8 @@ class ConsulNode(ABC):
         # Another one after a reload; connections that are made from then on use it.
         self.tls = config.tls
         self.clock, self.wall_clock_ns = clock, wall_clock_ns
-        self.rng = rng or random.Random()
+        # Also what secrets are made of: nobody may work out the next from ids that were seen.
+        self.rng = rng or random.SystemRandom()
         self.meters = Meters()
         self.session_ttl_min_ns = int(config.session_ttl_min_s * SECOND_NS)
         self.state = State()

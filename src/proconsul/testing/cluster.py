@@ -19,6 +19,7 @@ from proconsul.engine.raft.configuration import Change
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.raft.events import Role
 from proconsul.engine.wire.record import replace
+from proconsul.features.acl.settings import NO_ACLS, AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.catalog.endpoint import REGISTER
 from proconsul.features.catalog.model import RegisterRequest
@@ -73,6 +74,7 @@ class Cluster:
         )  # fmt: skip
         self.autopilot = replace(AUTOPILOT, CleanupDeadServers=rng.random() < 0.7)
         self.expect = 3
+        self.acl: AclSettings = NO_ACLS
         self.pace_s = 0.15
         self.busy = True
         self.clients: list[Callable[[Process], Any]] = [_register, client, client]

@@ -17,6 +17,7 @@ from proconsul.engine.raft.snapshots import SnapshotStore
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.settings import AclSettings
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError
 from proconsul.features.keyring.model import KeyringRequest, KeyringResponses
@@ -72,6 +73,7 @@ class ServerCluster(AskedCluster, Protocol):
     raft: RaftConfig
     autopilot: AutopilotConfig
     expect: int
+    acl: AclSettings
 
     @property
     def clients(self) -> Sequence[Callable[[Process], Any]]: ...
@@ -221,7 +223,7 @@ class SimServer(ConsulServer):
             node_name=host.id, node_id=host.id, datacenter="dc1", address=host.address,
             bootstrap_expect=cluster.expect if host.founder else 0, listen=Address(host.ip, 8300),
             session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, autopilot=cluster.autopilot,
-            autopilot_interval_s=2.0, server_health_interval_s=0.5, raft=cluster.raft,
+            autopilot_interval_s=2.0, server_health_interval_s=0.5, raft=cluster.raft, acl=cluster.acl,
         )  # fmt: skip
         loop = process.loop
         super().__init__(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from proconsul.agent.api.rights import Rights
 from proconsul.agent.checks.definition import RunnableCheck, runnable
 from proconsul.agent.local.anti_entropy import AntiEntropy
-from proconsul.agent.local.change import LocalChange
+from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.local.local_state import worst_status
 from proconsul.agent.local.registrations import Registrations, refusal
@@ -259,7 +259,7 @@ class RegistrationRoutes:
 
     # ------------------------------------------------------------------ services
 
-    def _kept(self, make: Callable[[], LocalChange]) -> Awaitable[Response]:
+    def _kept(self, make: Callable[[], RegistrationChange]) -> Awaitable[Response]:
         """Make a change and answer when it is on this agent's disk, and pushed to the catalog.
 
         A failed push is logged and retried, never the caller's problem; a disk that refuses is. Raises ConsulError.
@@ -274,7 +274,7 @@ class RegistrationRoutes:
         ending.add_done_callback(self._endings.discard)
         return asyncio.shield(ending)
 
-    async def _when_kept(self, change: LocalChange) -> Response:
+    async def _when_kept(self, change: RegistrationChange) -> Response:
         pushed = asyncio.ensure_future(self.sync.push())
         error = await change.end()
         await pushed

@@ -47,10 +47,10 @@ class _Placed(NamedTuple):
         return current is self.entry and current.deleted == self.deleted
 
 
-class LocalChange:
+class RegistrationChange:
     """What was replaced and what was put there. When `writes` are done, exactly one of `undo`, `settle` is called."""
 
-    def __init__(self, holdings: Holdings, unsettled: list[LocalChange]) -> None:
+    def __init__(self, holdings: Holdings, unsettled: list[RegistrationChange]) -> None:
         """``unsettled``: the changes of which it is not known yet whether they last; this one becomes one of them."""
         self._holdings = holdings
         self._unsettled = unsettled
@@ -184,7 +184,7 @@ class LocalChange:
             return [holdings.persistence.save_check(kept.check, definition, kept.token, SOURCE_REMOTE)]
         return []
 
-    def _inherit(self, earlier: LocalChange) -> None:
+    def _inherit(self, earlier: RegistrationChange) -> None:
         """What ``earlier`` put there was refused: this change, if it is undone, goes back to before both."""
         for key, entry in self._services.items():
             placed = earlier._placed_services.get(key)

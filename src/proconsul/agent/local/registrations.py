@@ -1,8 +1,8 @@
 """Adding and removing services and checks on this agent, with or without keeping them on disk.
 
 Founding rules: whatever is to change is planned and checked whole first (`plan`, `agent_plan`), then put into force as
-a `LocalChange`, which knows what it wrote and takes back what the disk refuses. Configuration comes first and is never
-written; a registration made through the API is persisted and comes back after a restart; a persisted one that the
+a `RegistrationChange`, which knows what it wrote and takes back what the disk refuses. Configuration comes first and is
+never written; a registration made through the API is persisted and comes back after a restart; a persisted one that the
 configuration now defines is removed from disk (configuration wins); a reload leaves the files alone.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from proconsul.agent.checks.runner import NoTtlError
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.local.agent_plan import AgentPlan, Before, NotTakenOver, ReloadError, plan_agent, runnable_check
-from proconsul.agent.local.change import LocalChange
+from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.file_writer import Outcome
 from proconsul.agent.local.holdings import Holdings
 from proconsul.agent.local.persistence import SOURCE_LOCAL, SOURCE_REMOTE, PersistedState
@@ -45,7 +45,7 @@ DEFAULT_SERVICE_REASON = (
 class Registrations:
     """The services and checks this agent is responsible for.
 
-    What changes something returns the `LocalChange`, to be settled or undone by whoever asked for it.
+    What changes something returns the `RegistrationChange`, to be settled or undone by whoever asked for it.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Registrations:
         self._rules = rules
         self._wall_clock = wall_clock
         # Changes of which the disk has not told yet, in their order.
-        self._unsettled: list[LocalChange] = []
+        self._unsettled: list[RegistrationChange] = []
 
-    def _change(self) -> LocalChange:
-        return LocalChange(self._holdings, self._unsettled)
+    def _change(self) -> RegistrationChange:
+        return RegistrationChange(self._holdings, self._unsettled)
 
     # ------------------------------------------------------------------ adding
 
@@ -69,7 +69,9 @@ class Registrations:
         """Plans changes to what there is now."""
         return Planner(self.node, self._rules, self.state.live_services())
 
-    def register(self, services: Sequence[PlannedService], *, replace_existing_checks: bool = False) -> LocalChange:
+    def register(
+        self, services: Sequence[PlannedService], *, replace_existing_checks: bool = False
+    ) -> RegistrationChange:
         """Put planned services and their checks into force and on disk.
 
         Raises ConsulError when the disk refuses at once; then everything is as it was.
@@ -83,7 +85,7 @@ class Registrations:
             raise ConsulError(refusal(error)) from None
         return change
 
-    def _register(self, planned: PlannedService, change: LocalChange, *, replace_existing_checks: bool) -> None:
+    def _register(self, planned: PlannedService, change: RegistrationChange, *, replace_existing_checks: bool) -> None:
         service = planned.service
         wanted = [item.check.CheckID for item in planned.checks]
         existing = [check.CheckID for check in self.state.checks_of(service.ID)]
@@ -103,7 +105,7 @@ class Registrations:
                     self._drop_check(check_id, None)
                     change.placed_check(check_id)
 
-    def register_check(self, planned: PlannedCheck) -> LocalChange:
+    def register_check(self, planned: PlannedCheck) -> RegistrationChange:
         """As `register`, for a check on its own."""
         change = self._change()
         change.remember_check(planned.check.CheckID)
@@ -114,7 +116,7 @@ class Registrations:
             raise ConsulError(refusal(error)) from None
         return change
 
-    def _place_check(self, planned: PlannedCheck, change: LocalChange) -> None:
+    def _place_check(self, planned: PlannedCheck, change: RegistrationChange) -> None:
         self._put_check(planned, {})
         change.placed_check(planned.check.CheckID)
         definition = planned.run.definition if planned.run is not None else None
@@ -142,7 +144,7 @@ class Registrations:
         restored: HealthCheck = replace(check, Status=saved.status, Output=saved.output)
         return restored
 
-    def _add_unrun(self, check: HealthCheck, token: str) -> LocalChange:
+    def _add_unrun(self, check: HealthCheck, token: str) -> RegistrationChange:
         """A check that nothing runs. Raises ConsulError; then everything is as it was."""
         try:
             planned = self.planner().check(check, None, token=token)
@@ -152,7 +154,7 @@ class Registrations:
 
     # ------------------------------------------------------------------ removing
 
-    def remove_service(self, service_id: str) -> LocalChange:
+    def remove_service(self, service_id: str) -> RegistrationChange:
         """Deregister a service, its checks, its maintenance mode and the sidecar registered with it; its file in any
         case.
 
@@ -168,7 +170,7 @@ class Registrations:
             self._drop_service(service_id, change)
         return change
 
-    def _drop_service(self, service_id: str, change: LocalChange | None) -> None:
+    def _drop_service(self, service_id: str, change: RegistrationChange | None) -> None:
         """Without a ``change`` the files stay."""
         for check in self.state.checks_of(service_id):
             self._drop_check(check.CheckID, change)
@@ -181,7 +183,7 @@ class Registrations:
             self._drop_service(sidecar_id, change)
         log.debug("removed service: service=%s", service_id)
 
-    def remove_check(self, check_id: str) -> LocalChange:
+    def remove_check(self, check_id: str) -> RegistrationChange:
         """Raises ConsulError when the id is empty, OSError when the disk refuses at once."""
         if not check_id:
             raise ConsulError("CheckID missing")
@@ -189,7 +191,7 @@ class Registrations:
         self._drop_check(check_id, change)
         return change
 
-    def _drop_check(self, check_id: str, change: LocalChange | None) -> None:
+    def _drop_check(self, check_id: str, change: RegistrationChange | None) -> None:
         """Without a ``change`` the files stay."""
         self._holdings.run_check(check_id, None)
         if change is not None:
@@ -214,7 +216,7 @@ class Registrations:
 
     # ------------------------------------------------------------------ results
 
-    def update_ttl(self, check_id: str, status: str, output: str) -> LocalChange:
+    def update_ttl(self, check_id: str, status: str, output: str) -> RegistrationChange:
         """Report a TTL check. Raises ConsulError when the check has no TTL."""
         runners, change = self._holdings.runners, self._change()
         try:
@@ -233,7 +235,7 @@ class Registrations:
 
     # ------------------------------------------------------------------ maintenance
 
-    def node_maintenance(self, enable: bool, reason: str = "", token: str = "") -> LocalChange:
+    def node_maintenance(self, enable: bool, reason: str = "", token: str = "") -> RegistrationChange:
         """Raises ConsulError when the disk refuses at once."""
         exists = self.state.check(NODE_MAINTENANCE) is not None
         if not enable:
@@ -253,7 +255,7 @@ class Registrations:
 
     def service_maintenance(
         self, service_id: str, enable: bool, reason: str = "", token: str = ""
-    ) -> LocalChange:
+    ) -> RegistrationChange:
         """As `node_maintenance`. Raises ConsulError when there is no such service."""
         service = self.state.service(service_id)
         if service is None:
