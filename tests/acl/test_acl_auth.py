@@ -142,6 +142,26 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("number", [10**308, 10**400, -(10**400), 10**30], ids=["e308", "e400", "-e400", "e30"])
+@pytest.mark.parametrize("place", ["exp", "nbf", "team", "teams"])
+def test_numbers_that_nothing_holds_are_refused_in_words(place: str, number: int) -> None:
+    """Before anything is done with them: they are looked at before the signature is."""
+    signer = Signer()
+    mappings = {"ClaimMappings": {"team": "t"}, "ListClaimMappings": {"teams": "ts"}}
+    config = {"JWTValidationPubKeys": [signer.pem], **mappings}
+    method = jwt.make(config, lambda: NOW_S * SECOND_NS)
+    said = {"iat": NOW_S, "nbf": NOW_S, "exp": NOW_S + 60, place: [number] if place == "teams" else number}
+    fits = place != "nbf" and 0 < number <= 10**308
+    try:
+        asyncio.run(method.login(signer.sign(said)))
+        assert fits
+    except AuthError:
+        assert not fits
+    header = {"alg": "ES256", place: number}
+    with pytest.raises(AuthError):
+        asyncio.run(method.login(forged(header, PAYLOAD)))
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(["exp", "iat", "nbf", "aud", "iss", "sub", "c", "l"]), JSON))
 def test_claims_of_any_shape_are_taken_or_refused(said: dict[str, Any]) -> None:

@@ -7,10 +7,12 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import pytest
 from acl_locked import NOBODY, ROOT, Locked, numbers
 
+from proconsul.engine.http.request import Request
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
@@ -168,6 +170,55 @@ async def test_the_cache_says_nothing_of_what_others_asked(locked: Locked) -> No
             response = await locked._agent.request("GET", "/v1/catalog/services?cached", b"", headers)
             states.append(response.headers["X-Cache"])
         assert states == ["MISS", "HIT"]
+
+
+ASKED = [
+    "/v1/catalog/nodes?filter=Meta.pw=={}", "/v1/catalog/service/db?filter=ServiceMeta.pw=={}",
+    "/v1/catalog/node/hidden?filter=Meta.pw=={}", "/v1/health/service/db?filter=Service.Meta.pw=={}",
+    "/v1/health/state/any?filter=Output=={}", "/v1/health/node/hidden?filter=Output=={}",
+    "/v1/health/checks/db?filter=Output=={}", "/v1/agent/services?filter=Meta.pw=={}",
+    "/v1/agent/checks?filter=Notes=={}", "/v1/catalog/nodes?node-meta=pw:{}", "/v1/catalog/services?node-meta=pw:{}",
+    "/v1/catalog/service/db?node-meta=pw:{}", "/v1/health/service/db?node-meta=pw:{}",
+    "/v1/health/checks/db?node-meta=pw:{}", "/v1/health/state/any?node-meta=pw:{}",
+]  # fmt: skip
+
+
+async def test_nobody_asks_for_what_is_hidden_by_what_it_matches(locked: Locked) -> None:
+    """Neither rows nor headers say whether a row that may not be seen has a value."""
+    row = {"Node": "hidden", "Address": "10.0.0.9", "NodeMeta": {"pw": "right"}}
+    service = {"Service": {"Service": "db", "Meta": {"pw": "right"}}}
+    check = {"Check": {"Name": "c", "Output": "right", "Status": "passing", "ServiceID": "db"}}
+    await locked.done("PUT", "/v1/catalog/register", {**row, **service, **check})
+    body = {"Name": "own", "Meta": {"pw": "right"}, "Check": {"TTL": "1h", "Notes": "right"}}
+    await locked.done("PUT", "/v1/agent/service/register", body)
+    secret, _, _ = await locked.token('node_prefix "seen" { policy = "read" }')
+    for target in ASKED:
+        told = []
+        for value in ("right", "wrong"):
+            headers = await locked.headers("GET", target.format(value), secret)
+            told.append((await locked.call("GET", target.format(value), token=secret), headers))
+        assert told[0] == told[1], target
+        assert (await locked.call("GET", target.format("right"))) != (await locked.call("GET", target.format("wrong")))
+
+
+async def test_urls_are_logged_without_secrets(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:
+    """In whatever place of them, and however they are spelled there."""
+    secret, accessor, _ = await locked.token("")
+    hidden = f"%{ord(secret[0]):x}{secret[1:]}"
+    front, shown = locked.agent.front, f"/v1/acl/token/{accessor}?why=x%20y&pretty"
+    targets = [
+        *(f"/v1/kv/a?{name}={NOBODY}&stale" for name in ("token", "%74oken", "toke%6E", "a=b&token", "a;token")),
+        *(f"/v1/acl/{verb}/{NOBODY}" for verb in ("info", "clone", "destroy")),
+        *(f"{path}/{one}" for path in ("/v1/acl/token", "/v1/session/info", "/v1/kv/a") for one in (secret, hidden)),
+        *(f"/v1/kv/a?index={one}" for one in (secret, hidden)), f"/v1/acl/token/{ROOT}/x", shown,
+    ]  # fmt: skip
+    with caplog.at_level(logging.DEBUG):
+        for target in targets:
+            path, _, query = target.partition("?")
+            front.log(Request("GET", path, unquote(path), query, {}), 200, 0.1)
+    assert caplog.text.count("Request finished") == len(targets) and shown in caplog.text
+    for one in (secret, hidden, secret[1:], NOBODY, ROOT):
+        assert one not in caplog.text
 
 
 async def test_secrets_are_not_logged(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:

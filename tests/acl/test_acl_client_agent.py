@@ -49,9 +49,9 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
     """Of servers of either kind: what it answers by itself, what it passes on, and what it does without them."""
     server = Agent(servers, tmp_path / "server", ["-hcl", ACL.replace("%s", "master")])
     times = f'acl {{ token_ttl = "200ms" policy_ttl = "200ms" tokens {{ agent_master = "{RECOVERY}" }} }}'
-    client = ClientAgent(
-        Subject.OURS, tmp_path / "client", ["-hcl", ACL.replace("%s", "agent"), "-hcl", times], dev=False, server=server
-    )
+    audit = f'audit {{ enabled = true sink "f" {{ type = "file" path = "{tmp_path}/audit.json" }} }}'
+    words = [word for block in (ACL.replace("%s", "agent"), times, audit) for word in ("-hcl", block)]
+    client = ClientAgent(Subject.OURS, tmp_path / "client", words, dev=False, server=server)
     try:
         server.start()
         eventually(lambda: call(server, "GET", "/v1/acl/token/self").status == 200, "access control is ready")
@@ -67,6 +67,10 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
         assert ((FILTERED, "true") in found.headers) == (servers is Subject.OURS)
         for target in ("/v1/agent/services", "/v1/agent/self", "/v1/event/list", "/v1/agent/members?why=client"):
             assert call(client, "GET", target, None, "nobody's").status == 403, target
+        # The audit stream knows who it was, also where a server decides.
+        only = call(client, "PUT", "/v1/acl/token", {"Policies": [{"Name": "p"}]}).json()
+        assert call(client, "GET", "/v1/kv/a/1?only", None, only["SecretID"]).status == 200
+        eventually(lambda: only["AccessorID"] in _last_of(tmp_path / "audit.json", "/v1/kv/a/1"), "it was asked who")
         # What changes is known after the time; a token that is gone too.
         policy["Rules"] = RULES.replace('service "web"', 'service "db"')
         assert call(client, "PUT", f"/v1/acl/policy/{policy['ID']}", policy).status == 200
@@ -82,6 +86,11 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
     finally:
         client.kill()
         server.kill()
+
+
+def _last_of(audit: Path, endpoint: str) -> str:
+    """The last line about ``endpoint``."""
+    return [line for line in audit.read_text().splitlines() if f'"{endpoint}"' in line][-1]
 
 
 def _knows_itself(client: Agent) -> bool:

@@ -248,6 +248,29 @@ async def test_tokens_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyP
     assert await client.may(tokens[0].SecretID, "service", "web")
 
 
+@pytest.mark.parametrize("down_policy", ["extend-cache", "async-cache"])
+async def test_made_up_tokens_take_no_room_from_those_in_use(
+    monkeypatch: pytest.MonkeyPatch, down_policy: str
+) -> None:  # fmt: skip
+    """Whether servers say that they are nobody's or do not answer: what was known before an outage is known in it."""
+    monkeypatch.setattr("proconsul.features.acl.token_rights.KNOWN_MAX", 8)
+    client = Client(down_policy=down_policy)
+    known = client.world.token(WEB).SecretID
+    assert await client.may(known, "service", "web")
+    for number in range(60):
+        made_up = f"{number:08}{NEVER[8:]}"
+        if number < 20:
+            with pytest.raises(ACLNotFound):
+                await client.may(made_up, "service", "web")
+        else:
+            client.error = NoServers()
+            assert not await client.may(made_up, "service", "web")
+        if number % 5 == 0 and number < 20:
+            assert await client.may(known, "service", "web")
+    assert await client.may(known, "service", "web"), "it was known before"
+    assert len(client.rights._tokens) <= 8 and len(client.state.acl.tokens) == 1
+
+
 @pytest.mark.parametrize("seed", range(30))
 async def test_a_client_comes_to_say_what_servers_say(seed: int) -> None:
     """Random changes, outages and clocks: when servers can be asked again it knows all within the longest time."""

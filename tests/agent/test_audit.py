@@ -9,15 +9,20 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from proconsul.agent.audit.door import AuditedDoor
 from proconsul.agent.audit.sinks import RotatedFile, Sink
 from proconsul.agent.config import ConfigError, load
+from proconsul.engine.http.protocol import Application
+from proconsul.engine.http.request import Deferred, Request, Response
+from proconsul.features.acl.model import ACLToken
 from proconsul.testing import AgentInLoop
 from support.harness import Agent, Subject, eventually
 from support.patience import PATIENCE_S
@@ -70,6 +75,8 @@ def test_what_is_done_is_told_and_no_secret_is(tmp_path: Path, path: Path) -> No
         assert call(agent, "PUT", f"/v1/kv/other?token={secret}", "hidden too", "") == 403
         assert call(agent, "GET", "/v1/kv/app/x", None, "99999999-aaaa-4bbb-8ccc-222222222222") == 403
         assert call(agent, "GET", "/v1/agent/self", None, secret) == 403
+        for wrong in (f"/v1/acl/token/{secret}", f"/v1/session/info/%{ord(secret[0]):x}{secret[1:]}"):
+            call(agent, "GET", wrong)  # a secret in place of an id
         assert call(agent, "GET", "/v1/acl/tokens", None, secret) == 403
         assert call(agent, "GET", "/v1/nonsense", None, secret) == 404
         agent.signal(signal.SIGTERM)
@@ -169,6 +176,45 @@ def test_files_are_rotated_by_length_and_age_and_old_ones_go(path: Path) -> None
     assert path.read_bytes() == b"x" * 500 + b"\n"
 
 
+def test_a_rotation_touches_nothing_of_others(path: Path) -> None:
+    """Names that begin like ours are files of other sinks; the stem is no pattern."""
+    now = [10**18]
+
+    def clock() -> int:
+        now[0] += 1
+        return now[0]
+
+    path = path.with_name("a[b]c.json")
+    others = [path.with_name(name) for name in ("a[b]c-2.json", "a[b]c-main.json", "abc-1000000000000000001.json")]
+    path.parent.mkdir()
+    for other in others:
+        other.write_bytes(b"theirs\n")
+    file = rotated(path, clock, rotate_bytes=10, files_max=1)
+    for number in range(10):
+        file.write([b"%07d\n" % number])
+    file.close()
+    assert all(other.read_bytes() == b"theirs\n" for other in others)
+    assert len(list(path.parent.iterdir())) == len(others) + 2
+
+
+def test_where_nothing_can_be_renamed_the_file_grows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [10**18]
+    file = rotated(path, lambda: now[0], rotate_bytes=10)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    for number in range(4):
+        file.write([b"%07d\n" % number])
+    assert len(path.read_bytes()) == 32
+    monkeypatch.undo()
+    now[0] += 61 * 10**9
+    file.write([b"new\n"])
+    assert path.read_bytes() == b"new\n"
+    file.close()
+
+
 @pytest.mark.parametrize("rest", [b"", b"torn", b"t" * 200_000])
 def test_what_an_earlier_life_left_unfinished_is_taken_back(path: Path, rest: bytes) -> None:
     path.parent.mkdir()
@@ -265,6 +311,71 @@ def test_a_stop_writes_what_is_queued_and_does_not_wait_for_a_dead_disk(monkeypa
     sink.put(b"1\n")
     sink.stop()
     hanging.goes_on.set()
+
+
+# ------------------------------------------------------------------ the door
+
+
+class Asked:
+    """Whose requests are, once it was asked."""
+
+    def __init__(self, answers: bool) -> None:
+        self.answers, self.is_known = answers, False
+
+    def known(self, request: Request) -> bool:
+        return self.is_known
+
+    async def learn(self, request: Request) -> None:
+        if not self.answers:
+            await asyncio.Event().wait()
+        self.is_known = True
+
+    def is_secret(self, text: str) -> bool:
+        return False
+
+    def token_of(self, request: Request) -> ACLToken | None:
+        return ACLToken(AccessorID="accessor") if self.is_known else None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_client_agent_asks_whose_it_was(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:
+    """Also when it only passes requests on, and when it is told to stop; nothing is lost when nobody says it."""
+    monkeypatch.setattr("proconsul.agent.audit.door.SETTLE_S", 60.0 if answers else 0.01)
+    disk = Disk()
+    sink = Sink("s", disk, enforced=True)
+    sink.start()
+    response = Response(200, b"", {})
+    inner = SimpleNamespace(handle=lambda request: response)
+    door = AuditedDoor(cast(Application, inner), [sink], Asked(answers))
+    assert door.handle(Request("GET", "/v1/kv/x", "/v1/kv/x", "", {})) is response
+    await door.settle()
+    sink.stop()
+    told = [json.loads(line)["payload"] for line in disk.lines]
+    assert [one["stage"] for one in told] == ["OperationStart", "OperationComplete"]
+    assert [one["auth"]["accessor_id"] for one in told] == ["", "accessor" if answers else ""]
+
+
+@pytest.mark.parametrize("deferred", [True, False])
+async def test_who_does_not_wait_is_told_of(deferred: bool) -> None:
+    """What it asked for may be done all the same."""
+    disk = Disk()
+    sink = Sink("s", disk, enforced=True)
+    sink.start()
+    inner = SimpleNamespace(handle=lambda request: Deferred() if deferred else asyncio.Event().wait())
+    who = Asked(True)
+    who.is_known = True
+    answer = AuditedDoor(cast(Application, inner), [sink], who).handle(Request("PUT", "/v1/kv/x", "/v1/kv/x", "", {}))
+    if isinstance(answer, Deferred):
+        answer.cancel()
+    else:
+        task = asyncio.ensure_future(cast(Coroutine[Any, Any, Response], answer))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    sink.stop()
+    told = [json.loads(line)["payload"] for line in disk.lines]
+    assert [one["stage"] for one in told] == ["OperationStart", "OperationComplete"]
+    assert told[1]["response"] == {"status": "", "error": "the client did not wait for it"}
 
 
 # ------------------------------------------------------------------ configuration

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from proconsul.agent.config import ConfigError, debug_config, load, load_with, reload, validate_paths
+from proconsul.agent.config.debug_definitions import node_check_view, service_view
 from proconsul.agent.config.host import Interface
 from support.work import calls
 
@@ -282,3 +283,25 @@ def test_validate_paths(tmp_path: Path) -> None:
     assert validate_paths([]) == (False, "Must specify at least one config file or directory", [])
     assert validate_paths([str(good)], "yaml") == (False, "-config-format must be either 'hcl' or 'json", [])
     assert validate_paths([str(good)], "hcl") == (True, text, warnings)
+
+
+URLS = [
+    ("http://me:s3cret@127.0.0.1:1/x?a=b", "http://me:hidden@127.0.0.1:1/x?a=b"),
+    ("http://me:s3@cret@127.0.0.1:1/", "http://me:hidden@127.0.0.1:1/"),
+    ("http://127.0.0.1/x?a=b&token=s3cret&c=d#e", "http://127.0.0.1/x?a=b&token=hidden&c=d#e"),
+    ("http://127.0.0.1/?X-API-Key=s3cret", "http://127.0.0.1/?X-API-Key=hidden"),
+    ("http://127.0.0.1/a:b@c?d=e:f@g", "http://127.0.0.1/a:b@c?d=e:f@g"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("url", "shown"), URLS)
+def test_what_checks_prove_themselves_with_is_not_shown(url: str, shown: str) -> None:
+    """Whoever may read the agent, or gets a debug bundle, is not to get the secrets of those that checks ask."""
+    header = {"Authorization": ["Bearer s3cret"], "x-vault-token": ["s3cret"], "Cookie": ["s3cret", "s3cret"],
+              "Accept": ["text/plain"]}  # fmt: skip
+    hidden = {"Authorization": ["hidden"], "x-vault-token": ["hidden"], "Cookie": ["hidden", "hidden"],
+              "Accept": ["text/plain"]}  # fmt: skip
+    check = {"HTTP": url, "Header": header}
+    for view in (node_check_view(check), service_view({"Name": "web", "Checks": [check]})["Checks"][0]):  # type: ignore[index]
+        assert (view["HTTP"], view["Header"]) == (shown, hidden)

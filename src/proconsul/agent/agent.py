@@ -128,7 +128,7 @@ class Agent:
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=http.response_headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
-            ui_path=fixed.ui.content_path if fixed.ui.enabled else "",
+            ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the parts, in their order
@@ -146,7 +146,7 @@ class Agent:
         """Parts that run. Each may use those before it."""
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
         self.audit = Audit(fixed.audit, fixed.data_dir)
-        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights.token_of))
+        http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,

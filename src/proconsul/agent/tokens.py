@@ -119,6 +119,10 @@ class AgentTokens(Part):
         """For answers to DNS questions."""
         return self._tokens["dns"] or self.default
 
+    def has(self, secret: str) -> bool:
+        """Whether ``secret`` is one of them; for what is to be hidden, not for who may do what."""
+        return bool(secret) and secret in self._tokens.values()
+
     def is_recovery(self, secret: str) -> bool:
         """Whether ``secret`` opens this agent even when no server can be asked."""
         known = self._tokens["agent_recovery"]

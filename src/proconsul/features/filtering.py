@@ -111,13 +111,31 @@ def frozen(meta: dict[str, str] | None) -> Any:
     return tuple(sorted(meta.items())) if meta else ()
 
 
-def filtered(run: Callable[[WatchSet], tuple[int, Any]], keep_rows: RowFilter | None) -> Callable[[WatchSet], Any]:
-    """``run`` followed by ``keep_rows`` on its value; the index is not changed by filtering."""
-    if keep_rows is None:
-        return run
+class Chosen:
+    """A read of ``rows``, of which ``steps`` choose and order what was asked for; its index is that of the rows.
 
-    def both(watch: WatchSet) -> tuple[int, Any]:
-        index, value = run(watch)
-        return index, keep_rows(value)
+    Apart, so that one may choose only from what one may see: that something was left out says nothing of whether what
+    is hidden matches, which would tell it letter by letter.
+    """
 
-    return both
+    __slots__ = ("_steps", "rows")
+
+    def __init__(self, rows: Callable[[WatchSet], tuple[int, Any]], steps: list[RowFilter]) -> None:
+        self.rows, self._steps = rows, steps
+
+    def choose(self, value: Any) -> Any:
+        for step in self._steps:
+            value = step(value)
+        return value
+
+    def __call__(self, watch: WatchSet) -> tuple[int, Any]:
+        index, value = self.rows(watch)
+        return index, self.choose(value)
+
+
+def filtered(
+    run: Callable[[WatchSet], tuple[int, Any]], *steps: RowFilter | None
+) -> Callable[[WatchSet], tuple[int, Any]]:  # fmt: skip
+    """``run`` followed by those steps on its value that there are."""
+    found = [step for step in steps if step is not None]
+    return Chosen(run, found) if found else run

@@ -27,6 +27,7 @@ from proconsul.features.base import (
     query_time_ns,
 )
 from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.filtering import Chosen
 from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import AllowEverything, Permission
@@ -307,9 +308,10 @@ class _AsSeen:
         self.left_out = False
 
     def __call__(self, watch: Any) -> tuple[int, Any]:
-        index, value = self._read.run(watch)
+        run = self._read.run
+        index, value = run.rows(watch) if isinstance(run, Chosen) else run(watch)
         value, self.left_out = self._permission.visible(self._read.method, value, self._sees)
-        return index, value
+        return index, run.choose(value) if isinstance(run, Chosen) else value
 
 
 def _left_out(run: Any) -> bool:

@@ -12,7 +12,7 @@ from proconsul.engine.http.request import Request
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.authorizer import Authorizer, Origin
 from proconsul.features.acl.decisions import recorded
-from proconsul.features.acl.model import ACLToken
+from proconsul.features.acl.model import ANONYMOUS_SECRET, ACLToken
 from proconsul.features.acl.rules import Level, parse_rules
 from proconsul.features.acl.token_rights import TokenRights
 from proconsul.features.catalog.model import HealthCheck, NodeService
@@ -62,6 +62,11 @@ class Rights:
     def token_of(self, request: Request) -> ACLToken | None:
         """The token of a request, as far as this agent knows it."""
         return self._of_tokens.token(self._web.token(request)) if self.asked_for else None
+
+    def is_secret(self, text: str) -> bool:
+        """Whether ``text`` is a token's secret, as far as this agent knows tokens. The anonymous one's is none."""
+        found = self._of_tokens.token(text) if self.asked_for and text else None
+        return (found is not None and found.SecretID != ANONYMOUS_SECRET) or self._tokens.has(text)
 
     def require_operator(self, request: Request, level: Level) -> None:
         """Raise PermissionDenied unless who asks may see or change what is the operator's."""

@@ -13,6 +13,8 @@ from proconsul.engine.wire.gotime import from_unix_ns, to_rfc3339
 from proconsul.features.acl.decisions import Decided
 
 START, COMPLETE = "OperationStart", "OperationComplete"
+# In place of a status: whoever asked did not wait for the answer.
+LEFT = 0
 _TEXT_MAX = 1024
 
 
@@ -48,7 +50,9 @@ def line(
         },
     }  # fmt: skip
     if stage == COMPLETE:
-        payload["response"] = {"status": str(status)}
+        payload["response"] = (
+            {"status": str(status)} if status != LEFT else {"status": "", "error": "the client did not wait for it"}
+        )
         payload["decisions"] = [_decision(one) for one in decided]
     payload["stage"] = stage
     event = {"created_at": at, "event_type": "audit", "payload": payload}

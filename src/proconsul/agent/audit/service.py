@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
-from proconsul.agent.audit.door import AuditedDoor
+from proconsul.agent.audit.door import AuditedDoor, Who
 from proconsul.agent.audit.sinks import Output, RotatedFile, Sink, StandardOutput
 from proconsul.agent.config.runtime import AuditConfig, AuditSink
 from proconsul.agent.part import Part
 from proconsul.engine.http.protocol import Application
-from proconsul.engine.http.request import Request
-from proconsul.features.acl.model import ACLToken
 from proconsul.features.errors import ConsulError
 
 
@@ -25,10 +22,14 @@ class Audit(Part):
             Sink(sink.name, _output(sink, Path(data_dir)), enforced=sink.enforced)
             for sink in (config.sinks if config.enabled else ())
         ]
+        self._door: AuditedDoor | None = None
 
-    def door(self, door: Application, who: Callable[[Request], ACLToken | None]) -> Application:
+    def door(self, door: Application, who: Who) -> Application:
         """``door``, audited if that is asked for."""
-        return AuditedDoor(door, self._sinks, who) if self._sinks else door
+        if not self._sinks:
+            return door
+        self._door = AuditedDoor(door, self._sinks, who)
+        return self._door
 
     @property
     def dropped(self) -> int:
@@ -44,6 +45,8 @@ class Audit(Part):
                 raise ConsulError(f"failed to open the audit log: sink={sink.name} error={error}") from None
 
     async def stop(self) -> None:
+        if self._door is not None:
+            await self._door.settle()
         for sink in self._sinks:
             await asyncio.to_thread(sink.stop)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -24,6 +25,7 @@ QUEUED_MAX = 16384
 # How long a stop waits for a disk that does not take the last lines.
 STOP_S = 5.0
 _BATCH = 512
+_ROTATE_AGAIN_NS = 60 * 10**9
 
 
 class Output(Protocol):
@@ -67,6 +69,8 @@ class RotatedFile:
         self._mode, self._clock_ns = mode, clock_ns
         self._fd = -1
         self._bytes, self._opened_ns = 0, 0
+        # After a rotation that failed.
+        self._rotates_again_ns = 0
 
     def open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,17 +110,25 @@ class RotatedFile:
     def _rotate_if_due(self, coming: int) -> None:
         too_old = self._rotate_s > 0 and self._clock_ns() - self._opened_ns >= self._rotate_s * 1e9
         too_long = self._rotate_bytes > 0 and self._bytes + coming > self._rotate_bytes
-        if self._bytes and (too_old or too_long):
-            os.close(self._fd)
-            self._fd = -1
+        if not self._bytes or not (too_old or too_long) or self._clock_ns() < self._rotates_again_ns:
+            return
+        os.close(self._fd)
+        self._fd = -1
+        try:
             self.path.rename(self.path.with_name(f"{self.path.stem}-{self._clock_ns()}{self.path.suffix}"))
             self._prune()
-            self.open()
+        except OSError as error:
+            # A file that is too long is better than none.
+            log.error("failed to rotate the audit log: path=%s error=%s", self.path, error)
+            self._rotates_again_ns = self._clock_ns() + _ROTATE_AGAIN_NS
+        self.open()
 
     def _prune(self) -> None:
         if self._files_max == 0:
             return
-        old = sorted(self.path.parent.glob(f"{self.path.stem}-*{self.path.suffix}"))
+        # Only what we have renamed: the files of other sinks may have names that begin like ours.
+        ours = re.compile(rf"{re.escape(self.path.stem)}-[0-9]{{19}}{re.escape(self.path.suffix)}")
+        old = sorted(path for path in self.path.parent.iterdir() if ours.fullmatch(path.name))
         for path in old[: max(len(old) - max(self._files_max, 0), 0)]:
             path.unlink(missing_ok=True)
 

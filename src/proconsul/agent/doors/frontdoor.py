@@ -6,9 +6,9 @@ import html
 import ipaddress
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from urllib.parse import quote
+from urllib.parse import quote, unquote, unquote_plus
 
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.engine.http.request import PLAIN_TEXT, Deferred, Request, Response, text_response
@@ -20,10 +20,15 @@ from proconsul.features.web import NO_ANSWER, Web, finished, text_error
 
 log = logging.getLogger("agent.http")
 
-_TOKEN = re.compile(r"(token=)[^&]*")
+# Between two parameters of a query.
+_JOINT = re.compile("([&;])")
 _ACL = "/v1/acl/"
 _SECRET = re.compile(r"^(/v1/acl/(?:info|clone|destroy)/).+$", re.DOTALL)
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 class FrontDoor:
@@ -38,8 +43,10 @@ class FrontDoor:
         allow_write_from: Sequence[str] = (),
         unprintable_filter: bool = True,
         ui_path: str = "",
+        is_secret: Callable[[str], bool] = _never,
     ) -> None:
-        self.router = router
+        """``is_secret``: whether a text is that of a token, which is not to be logged."""
+        self.router, self._is_secret = router, is_secret
         self._blocked = tuple(block_endpoints)
         self._headers = {_canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
         # What an answer that says it itself is not given.
@@ -108,7 +115,7 @@ class FrontDoor:
     def log(self, request: Request, status: int, seconds: float) -> None:
         log.debug(
             "Request finished: method=%s url=%s from=%s latency=%.3fms",
-            request.method, _masked(request), request.peer, seconds * 1000,
+            request.method, self._masked(request), request.peer, seconds * 1000,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ rules
@@ -173,17 +180,29 @@ class FrontDoor:
     def _failed(self, request: Request, error: ConsulError) -> Response:
         status = status_of(error)
         if status >= 500:
-            log.error("Request error: method=%s url=%s from=%s error=%s", request.method, _masked(request),
+            log.error("Request error: method=%s url=%s from=%s error=%s", request.method, self._masked(request),
                       request.peer, error)  # fmt: skip
         response = text_response(status, error.text)
         if isinstance(error, ReadRefused):
             response.headers |= NO_ANSWER
         return response
 
-    @staticmethod
-    def _unforeseen(request: Request, error: Exception) -> Response:
-        log.error("Request failed: method=%s url=%s", request.method, _masked(request))
+    def _unforeseen(self, request: Request, error: Exception) -> Response:
+        log.error("Request failed: method=%s url=%s", request.method, self._masked(request))
         return text_error(error)
+
+    def _masked(self, request: Request) -> str:
+        """The URL with tokens hidden: they must not reach the log."""
+        path = masked_path(request.raw_path, self._is_secret)
+        if not request.query_string:
+            return path
+        return f"{path}?{''.join(map(self._masked_option, _JOINT.split(request.query_string)))}"
+
+    def _masked_option(self, option: str) -> str:
+        """One parameter of a query; its name may be written with escapes."""
+        name, equals, value = option.partition("=")
+        hides = unquote_plus(name).lower().endswith("token") or self._is_secret(unquote_plus(value))
+        return f"{name}=<hidden>" if equals and hides else option
 
     async def _await(self, request: Request, answer: object, started: float) -> Response:
         try:
@@ -247,15 +266,9 @@ def _redirect(request: Request, target: str) -> Response:
     return Response(301, body.encode("utf-8", "replace"), headers if body else {"Location": target})
 
 
-def masked_path(path: str) -> str:
-    """A path for logs: some, from before 1.4, name a token by its secret."""
-    return _SECRET.sub(r"\1<hidden>", path) if path.startswith(_ACL) else path
-
-
-def _masked(request: Request) -> str:
-    """The URL with tokens hidden: they must not reach the log."""
-    path = masked_path(request.raw_path)
-    if not request.query_string:
-        return path
-    query = _TOKEN.sub(r"\1<hidden>", request.query_string)
-    return f"{path}?{query}"
+def masked_path(path: str, is_secret: Callable[[str], bool]) -> str:
+    """A path for logs, as it was sent or decoded. Some routes, from before 1.4, name a token by its secret; others are
+    asked for it by mistake, in place of an accessor."""
+    if path.startswith(_ACL):
+        path = _SECRET.sub(r"\1<hidden>", path)
+    return "/".join("<hidden>" if part and is_secret(unquote(part)) else part for part in path.split("/"))

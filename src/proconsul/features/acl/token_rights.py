@@ -98,7 +98,7 @@ class _Answer(Enum):
     KNOWN = "known"
     NOBODY = "nobody"
     DISABLED = "disabled"  # no server has access control
-    NONE = "none"  # nothing, and nothing was known before
+    NONE = "none"  # nothing any more
 
 
 class _Entry(NamedTuple):
@@ -133,6 +133,7 @@ class AskedTokenRights(TokenRights):
         entry = self._tokens.get(secret)
         if entry is None:
             return False
+        self._tokens.move_to_end(secret)
         if entry.until > self._clock() and self._links_until(secret, entry) > self._clock():
             return True
         if self._settings.down_policy == "async-cache" and entry.answer is not _Answer.NONE:
@@ -186,8 +187,11 @@ class AskedTokenRights(TokenRights):
             until = self._clock() + self._settings.token_ttl_s
             for row in self._links(secret):
                 self._rows[row] = max(self._rows.get(row, 0.0), until)
-        else:
+        elif entry is not None:
             self._keep(secret, _Answer.NONE, 0.0)
+        else:
+            # Whoever shows many tokens while no server answers takes no room from those that are known.
+            self._delete(self._state.tokens, secret)
 
     async def _ask_all(self, secret: str) -> None:
         """Ask for the token, and for what it links to as far as that is too old. Raises ConsulError."""

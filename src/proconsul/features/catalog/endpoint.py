@@ -32,7 +32,7 @@ from proconsul.features.catalog.model import (
     ServiceNode,
     ServiceSpecificRequest,
 )
-from proconsul.features.catalog.reads import meta_matches
+from proconsul.features.catalog.reads import having
 from proconsul.features.errors import ConsulError
 from proconsul.features.filtering import filtered, filtering, frozen, row_filter
 from proconsul.features.ids import uuid_fault
@@ -119,12 +119,22 @@ class Catalog(Endpoint):
     def list_nodes(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads
         keep_rows, key = row_filter(args, self._server, Node, lambda node: node.Node)
-        run = filtered(lambda watch: reads.nodes(watch, meta), keep_rows)
+        run = filtered(reads.nodes, having(meta, lambda node: node.Meta), keep_rows)
         return Read((LIST_NODES.name, frozen(meta), key), run, LIST_NODES, args)
 
     def list_services(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads
-        return Read((LIST_SERVICES.name, frozen(meta)), lambda watch: reads.services(watch, meta), LIST_SERVICES, args)
+        name = (LIST_SERVICES.name, frozen(meta))
+        if not meta:
+            return Read(name, reads.services, LIST_SERVICES, args)
+
+        def run(watch: WatchSet) -> tuple[int, Any]:
+            return reads.services(watch, meta)[0], reads.services(None)[1]
+
+        def choose(shown: dict[str, list[str]]) -> dict[str, list[str]]:
+            return {name: tags for name, tags in reads.services(None, meta)[1].items() if name in shown}
+
+        return Read(name, filtered(run, choose), LIST_SERVICES, args)
 
     def service_nodes(self, args: ServiceSpecificRequest) -> Read:
         """Instances of one service."""
@@ -135,14 +145,13 @@ class Catalog(Endpoint):
             if args.ServiceAddress:
                 watch.add("services")
                 return reads.joined_of_address(args.ServiceAddress)
-            index, rows = reads.service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
-            if meta:
-                rows = [row for row in rows if meta_matches(row.NodeMeta, meta)]
-            return index, rows
+            return reads.service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
 
+        # Who asks by address is not asked for more.
+        has_meta = None if args.ServiceAddress else having(meta, lambda row: row.NodeMeta)
         service = (args.ServiceName, args.ServiceAddress, args.Connect, tuple(tags or ()))
         key = (SERVICE_NODES.name, *service, frozen(meta), filter_key)
-        return Read(key, filtered(run, keep_rows), SERVICE_NODES, args)
+        return Read(key, filtered(run, has_meta, keep_rows), SERVICE_NODES, args)
 
     def node_services(self, args: NodeSpecificRequest) -> Read:
         reads, keep = self._server.state.reads, filtering(args, NodeService)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from proconsul.engine.store.table import Store
 from proconsul.engine.store.watch import WatchSet
@@ -26,6 +28,13 @@ def meta_matches(meta: dict[str, str] | None, wanted: dict[str, str] | None) -> 
     if not wanted:
         return True
     return meta is not None and all(meta.get(key) == value for key, value in wanted.items())
+
+
+def having(
+    wanted: dict[str, str] | None, meta_of: Callable[[Any], dict[str, str] | None]
+) -> Callable[[list[Any]], list[Any]] | None:
+    """Keeps the rows whose metadata has every pair of ``wanted``; None when all have."""
+    return (lambda rows: [row for row in rows if meta_matches(meta_of(row), wanted)]) if wanted else None
 
 
 def has_tags(row: ServiceNode, tags: list[str]) -> bool:
@@ -55,13 +64,10 @@ class CatalogReads:
 
     # ------------------------------------------------------------------ nodes
 
-    def nodes(self, watch: WatchSet | None, meta: dict[str, str] | None = None) -> tuple[int, list[Node]]:
+    def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]:
         if watch is not None:
             watch.add("nodes")
-        found = self.tables.nodes.all()
-        if meta:
-            found = [node for node in found if meta_matches(node.Meta, meta)]
-        return self.store.max_index("nodes"), found
+        return self.store.max_index("nodes"), self.tables.nodes.all()
 
     def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]:
         """One node by name."""
@@ -204,16 +210,18 @@ class CatalogReads:
     def service_checks(
         self, watch: WatchSet | None, service: str, meta: dict[str, str] | None = None
     ) -> tuple[int, list[HealthCheck]]:
+        """With ``meta`` it is to be chosen by their nodes, too: then it changes with them."""
         if watch is not None:
             watch.add(("service-checks", service.lower()))
             watch.index = partial(self._checks_index, meta)
             if meta:
                 watch.add("nodes")
-        return self._checks_index(meta), self._of_nodes(self.tables.checks.by("service", service.lower()), meta)
+        return self._checks_index(meta), self.tables.checks.by("service", service.lower())
 
     def checks_in_state(
         self, watch: WatchSet | None, state: str, meta: dict[str, str] | None = None
     ) -> tuple[int, list[HealthCheck]]:
+        """See `service_checks`."""
         if watch is not None:
             watch.add(("check-state", state))
             watch.index = partial(self._checks_index, meta)
@@ -221,17 +229,12 @@ class CatalogReads:
                 watch.add("nodes")
         checks = self.tables.checks
         rows = checks.all() if state == HEALTH_ANY else checks.by("status", state)
-        return self._checks_index(meta), self._of_nodes(rows, meta)
+        return self._checks_index(meta), rows
 
     def _checks_index(self, meta: dict[str, str] | None) -> int:
         return self.store.max_index("nodes", "checks") if meta else self.store.max_index("checks")
 
-    def _of_nodes(self, checks: list[HealthCheck], meta: dict[str, str] | None) -> list[HealthCheck]:
-        if not meta:
-            return checks
-        nodes = self.tables.nodes
-        return [
-            check
-            for check in checks
-            if (node := nodes.get(check.Node.lower())) is not None and meta_matches(node.Meta, meta)
-        ]
+    def node_meta_of(self, check: HealthCheck) -> dict[str, str] | None:
+        """The metadata of a check's node."""
+        node = self.tables.nodes.get(check.Node.lower())
+        return None if node is None else node.Meta

@@ -14,7 +14,7 @@ from proconsul.features.catalog.model import (
     IndexedHealthChecks,
     ServiceSpecificRequest,
 )
-from proconsul.features.catalog.reads import meta_matches
+from proconsul.features.catalog.reads import having
 from proconsul.features.filtering import filtered, filtering, frozen, row_filter
 from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, or_empty
 
@@ -49,7 +49,8 @@ class Health(Endpoint):
     def checks_in_state(self, args: ChecksInStateRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
         keep_rows, key = row_filter(args, self._server, HealthCheck, _node_of_check)
-        run = filtered(lambda watch: reads.checks_in_state(watch, args.State, meta), keep_rows)
+        has_meta = having(meta, reads.node_meta_of)
+        run = filtered(lambda watch: reads.checks_in_state(watch, args.State, meta), has_meta, keep_rows)
         return Read((CHECKS_IN_STATE.name, args.State, frozen(meta), key), run, CHECKS_IN_STATE, args)
 
     def node_checks(self, args: NodeSpecificRequest) -> Read:
@@ -60,7 +61,8 @@ class Health(Endpoint):
     def service_checks(self, args: ServiceSpecificRequest) -> Read:
         reads, meta = self._server.state.reads, args.NodeMetaFilters
         keep_rows, key = row_filter(args, self._server, HealthCheck, _node_of_check)
-        run = filtered(lambda watch: reads.service_checks(watch, args.ServiceName, meta), keep_rows)
+        has_meta = having(meta, reads.node_meta_of)
+        run = filtered(lambda watch: reads.service_checks(watch, args.ServiceName, meta), has_meta, keep_rows)
         return Read((SERVICE_CHECKS.name, args.ServiceName.lower(), frozen(meta), key), run, SERVICE_CHECKS, args)
 
     def service_nodes(self, args: ServiceSpecificRequest) -> Read:
@@ -69,10 +71,8 @@ class Health(Endpoint):
         keep_rows, key = row_filter(args, self._server, CheckServiceNode, lambda row: row.Node.Node)
 
         def run(watch: WatchSet) -> tuple[int, Any]:
-            index, rows = reads.check_service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
-            if meta:
-                rows = [row for row in rows if meta_matches(row.Node.Meta, meta)]
-            return index, rows
+            return reads.check_service_nodes(watch, args.ServiceName, tags, connect=args.Connect)
 
+        has_meta = having(meta, lambda row: row.Node.Meta)
         name = (SERVICE_NODES.name, args.ServiceName, args.Connect, tuple(tags or ()), frozen(meta), key)
-        return Read(name, filtered(run, keep_rows), SERVICE_NODES, args)
+        return Read(name, filtered(run, has_meta, keep_rows), SERVICE_NODES, args)

@@ -21,7 +21,7 @@ import msgspec
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth import settings
-from proconsul.features.acl.auth.common import AuthError, Clock, Verified
+from proconsul.features.acl.auth.common import AuthError, Clock, Verified, document
 from proconsul.features.acl.auth.remote import Remote, RemoteAnswer
 from proconsul.features.acl.auth.settings import FLAG, NUMBER, TEXT, TEXTS
 
@@ -96,28 +96,28 @@ def _unbase64(text: str, name: str) -> bytes:
 def parse_bearer(bearer: str) -> SignedRequest:
     """The signed request in a secret. Raises AuthError."""
     try:
-        document = gojson.loads(bearer.encode("utf-8", "surrogateescape"))
+        asked = document(bearer.encode("utf-8", "surrogateescape"))
     except gojson.JSONError as error:
         raise AuthError(f"invalid bearer token: {error}") from None
-    if not isinstance(document, dict):
+    if not isinstance(asked, dict):
         raise AuthError("invalid bearer token: no JSON object")
-    if _text_of(document, "iam_http_request_method") != "POST":
+    if _text_of(asked, "iam_http_request_method") != "POST":
         raise AuthError('iam_http_request_method must be "POST"')
-    url = _unbase64(_text_of(document, "iam_request_url"), "iam_request_url").decode("utf-8", "replace")
-    body = _unbase64(_text_of(document, "iam_request_body"), "iam_request_body")
-    header = _unbase64(_text_of(document, "iam_request_headers"), "iam_request_headers")
+    url = _unbase64(_text_of(asked, "iam_request_url"), "iam_request_url").decode("utf-8", "replace")
+    body = _unbase64(_text_of(asked, "iam_request_body"), "iam_request_body")
+    header = _unbase64(_text_of(asked, "iam_request_headers"), "iam_request_headers")
     return SignedRequest(url, _header(header, "iam_request_headers"), body)
 
 
 def _header(text: bytes, where: str) -> dict[str, str]:
     try:
-        document = gojson.loads(text)
+        found = document(text)
     except gojson.JSONError as error:
         raise AuthError(f"invalid bearer token: {where}: {error}") from None
-    if not isinstance(document, dict):
+    if not isinstance(found, dict):
         raise AuthError(f"invalid bearer token: {where}: no JSON object")
     header: dict[str, str] = {}
-    for name, value in document.items():
+    for name, value in found.items():
         values = value if isinstance(value, list) else [value]
         if len(values) != 1 or not isinstance(values[0], str) or name.lower() in header:
             raise AuthError(f"invalid bearer token: {where}: {quoted(name)} has no single value")

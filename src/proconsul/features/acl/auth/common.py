@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from proconsul.engine.wire import gojson
 from proconsul.features.errors import ConsulError
 
 # A remote side that has not answered by then does not answer: whoever logs in waits, and may try again.
@@ -52,3 +53,9 @@ class Clock(Protocol):
 
 # Makes a validator of a configuration. Raises AuthError.
 Make = Callable[[Mapping[str, Any], Clock], Validator]
+
+
+def document(data: bytes) -> Any:
+    """What somebody else sent as JSON, with numbers as far as a double holds them: whoever sends others is refused
+    before anything is done with them. Raises JSONError."""
+    return gojson.from_plain(Any, gojson.loads(data))

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from proconsul.engine.wire import gojson
+from proconsul.features.acl.auth.common import document
 
 THREE_PARTS: Final = "square/go-jose: compact JWS format must have three parts"
 _CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
@@ -74,7 +75,7 @@ def parse(text: str) -> Signed:
     except binascii.Error as error:
         raise JoseError(f"illegal base64 data: {error}") from None
     try:
-        header = gojson.loads(head)
+        header = document(head)
     except gojson.JSONError as error:
         raise JoseError(str(error)) from None
     if not isinstance(header, dict):
@@ -85,7 +86,7 @@ def parse(text: str) -> Signed:
 def payload_of(token: Signed) -> dict[str, Any] | None:
     """What the token says, None when it is no JSON object."""
     try:
-        found = gojson.loads(token.payload)
+        found = document(token.payload)
     except gojson.JSONError:
         return None
     return found if isinstance(found, dict) else None

@@ -13,7 +13,7 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth import claims, jose, settings
 from proconsul.features.acl.auth.claims import Claims, Expected, Mappings
-from proconsul.features.acl.auth.common import AuthError, Clock, Verified
+from proconsul.features.acl.auth.common import AuthError, Clock, Verified, document
 from proconsul.features.acl.auth.jose import JoseError, Key, Signed
 from proconsul.features.acl.auth.remote import Remote, RemoteAnswer, Shared, json_of, max_age_s
 from proconsul.features.acl.auth.settings import DURATION, MAP, TEXT, TEXTS
@@ -138,7 +138,7 @@ class KeySet:
 def _document(answer: RemoteAnswer) -> Any:
     content_type = answer.header.get("content-type", "")
     try:
-        found = gojson.loads(answer.body)
+        found = document(answer.body)
     except gojson.JSONError as error:
         raise JoseError(_unfit(content_type, str(error))) from None
     if not isinstance(found, dict):

@@ -22,7 +22,7 @@ import msgspec
 from proconsul.engine.wire import gojson
 from proconsul.features.acl.auth import claims, settings
 from proconsul.features.acl.auth.claims import Claims, Mappings
-from proconsul.features.acl.auth.common import AuthError, Clock, Verified
+from proconsul.features.acl.auth.common import AuthError, Clock, Verified, document
 from proconsul.features.acl.auth.jwt import SECOND_NS, Metadata, Provider, check_algorithms, provider
 from proconsul.features.acl.auth.remote import RemoteAnswer, json_of
 from proconsul.features.acl.auth.settings import FLAG, MAP, OBJECT, TEXT, TEXTS
@@ -232,7 +232,7 @@ def _object(answer: RemoteAnswer) -> dict[str, Any]:
 def _told(answer: RemoteAnswer) -> str:
     """The error that a provider names (RFC 6749, 5.2), and nothing else: it may repeat secrets."""
     try:
-        found = gojson.loads(answer.body)
+        found = document(answer.body)
     except gojson.JSONError:
         return "no reason given"
     error = found.get("error") if isinstance(found, dict) else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from proconsul.engine.http.fetch import HttpClientError, HttpRequest, fetch
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.text import quoted
-from proconsul.features.acl.auth.common import REMOTE_BYTES_MAX, REMOTE_TIMEOUT_S, AuthError
+from proconsul.features.acl.auth.common import REMOTE_BYTES_MAX, REMOTE_TIMEOUT_S, AuthError, document
 
 if TYPE_CHECKING:
     import ssl
@@ -92,7 +92,7 @@ def _context(ca_pem: str, error: str) -> ssl.SSLContext:
 def json_of(answer: RemoteAnswer, what: str) -> Any:
     """The body as JSON. Raises AuthError, which says ``what`` it should have been."""
     try:
-        return gojson.loads(answer.body)
+        return document(answer.body)
     except gojson.JSONError as error:
         raise AuthError(f"{what}: {error} {quoted(answer.shown)}") from None
 
