@@ -97,6 +97,12 @@ def _knows_itself(client: Agent) -> bool:
     return bool(call(client, "GET", "/v1/acl/token/self").status == 200)
 
 
+def _resolves(client: Agent) -> bool:
+    """Whether it knows the anonymous token: the reference begins in the mode of before 1.4, which knows none."""
+    reply = call(client, "POST", "/v1/acl/rules/translate", "x", "anonymous")
+    return bool((reply.status, reply.text) == (403, "Permission denied"))
+
+
 def _as_the_token_may(client: Agent, secret: str) -> None:
     register = "/v1/agent/service/register"
     assert call(client, "PUT", register, {"Name": "web"}, secret).status == 200
@@ -209,6 +215,7 @@ def test_client_agents_of_both_kinds_answer_alike(reference_binary: Path, tmp_pa
             client.start()
         for client in clients:
             eventually(partial(_knows_itself, client), "it has joined")
+            eventually(partial(_resolves, client), "it resolves tokens")
         reference, ours = map(told, clients)
         assert ours == reference
         assert call(clients[1], "GET", "/v1/acl/templated-policies").status == 200
