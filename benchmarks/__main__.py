@@ -59,8 +59,7 @@ class Table:
         widths = [max(len(line[n]) for line in (self.HEAD, *self.lines)) for n in range(len(self.HEAD))]
         rows = [self.HEAD, tuple("-" * width for width in widths), *self.lines]
         return "\n".join(
-            "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-            for row in rows
+            "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
         )
 
 

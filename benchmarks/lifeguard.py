@@ -41,9 +41,7 @@ class Interval(NamedTuple):
 
 
 def run_interval(case: Interval) -> FalsePositives:
-    return false_positives(
-        MEMBERS, case.anomalous, case.blocked_s, case.running_s, lifeguard=case.lifeguard, seed=SEED
-    )
+    return false_positives(MEMBERS, case.anomalous, case.blocked_s, case.running_s, lifeguard=case.lifeguard, seed=SEED)
 
 
 class Failures(NamedTuple):

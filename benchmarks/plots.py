@@ -82,9 +82,7 @@ def _axes(
     return parts
 
 
-def _lines(
-    series: list[Series], at_x: Callable[[float], float], at_y: Callable[[float], float]
-) -> list[str]:
+def _lines(series: list[Series], at_x: Callable[[float], float], at_y: Callable[[float], float]) -> list[str]:
     parts = []
     for number, line in enumerate(series):
         style = f'stroke="{COLOURS[number % 4]}" stroke-dasharray="{DASHES[number % 4]}"'

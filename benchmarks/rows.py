@@ -164,7 +164,10 @@ def _check_same_answers(pair: Pair) -> None:
 
 def registration(number: int) -> Call:
     body = {
-        "ID": f"app-{number}", "Name": f"app-{number % 20}", "Port": 9000, "Tags": ["v1"],
+        "ID": f"app-{number}",
+        "Name": f"app-{number % 20}",
+        "Port": 9000,
+        "Tags": ["v1"],
         "Check": {"TTL": "10m", "Status": "passing"},
     }
     return Call("PUT", "/v1/agent/service/register", json.dumps(body))

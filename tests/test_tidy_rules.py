@@ -51,8 +51,6 @@ def test_private_parts_of_features() -> None:
     })  # fmt: skip
 
 
-
-
 def test_circles() -> None:
     good = of(a__a="from proconsul.a.b import x", a__b="from proconsul.a.c import x", a__c="import os")
     typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from proconsul.a.a import X"

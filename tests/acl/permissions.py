@@ -200,7 +200,9 @@ RPC_ONLY = {
     "ACL.RoleResolve": "the token that the roles are of",
     "ACL.GetPolicy": "the token that it asks about",
     "ACL.Bootstrap": "nothing; once",
-    "ACL.TokenBatchRead": "`acl:read`", "ACL.PolicyBatchRead": "`acl:read`", "ACL.RoleBatchRead": "`acl:read`",
+    "ACL.TokenBatchRead": "`acl:read`",
+    "ACL.PolicyBatchRead": "`acl:read`",
+    "ACL.RoleBatchRead": "`acl:read`",
     "ACL.TokenReadExpanded": "`acl:read`, or the token itself",
 }
 

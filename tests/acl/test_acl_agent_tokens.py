@@ -79,6 +79,7 @@ def test_a_disk_that_refuses_is_told_and_the_token_is_used(tmp_path: Path) -> No
 
 async def test_tokens_are_told_by_api_and_used_at_once() -> None:
     async with AgentInLoop(SETTINGS) as agent:
+
         async def put(target: str, body: bytes, token: str = ROOT) -> tuple[int, bytes]:
             answer = await agent.request("PUT", f"/v1/agent/token/{target}?token={token}", body)
             return answer.status, answer.body

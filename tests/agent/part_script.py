@@ -1,15 +1,15 @@
 """Interpreter of the golden scripts in ``testdata/parts*.txt``: the life of an agent's parts.
 
-    parts NAME...           an agent of these parts
-    NAME fails start|stop|commit   by an error of the program
-    NAME refuses            to run with another configuration
-    NAME waits              in its start, until it is told to end
-    NAME lingers            when it takes over another configuration
-    start / stop            as `main` does it
-    signal                  a signal to end while the start waits
-    reload                  through `Reloading`; twice: two at once
-    cut                     the same, whoever asked goes away in the middle; then the agent ends, and others ask
-    show                    which parts have begun and not ended, and with which configuration
+parts NAME...           an agent of these parts
+NAME fails start|stop|commit   by an error of the program
+NAME refuses            to run with another configuration
+NAME waits              in its start, until it is told to end
+NAME lingers            when it takes over another configuration
+start / stop            as `main` does it
+signal                  a signal to end while the start waits
+reload                  through `Reloading`; twice: two at once
+cut                     the same, whoever asked goes away in the middle; then the agent ends, and others ask
+show                    which parts have begun and not ended, and with which configuration
 """
 
 from __future__ import annotations

@@ -32,9 +32,7 @@ from support.patience import PATIENCE_S
         ("GET", "/v1/agent/services", 200, "{}"),
     ],
 )
-async def test_only_what_needs_a_server_fails(
-    tmp_path: Path, method: str, path: str, status: int, text: str
-) -> None:
+async def test_only_what_needs_a_server_fails(tmp_path: Path, method: str, path: str, status: int, text: str) -> None:
     config, _ = load({
         "data_dir": str(tmp_path), "bind_addr": "127.0.0.1", "node_name": "c1", "ports": {"http": -1, "dns": -1},
         "node_id": "11111111-1111-1111-1111-111111111111", "dev": True, "server": False,

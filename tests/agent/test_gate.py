@@ -104,9 +104,7 @@ async def test_who_waits_hears_of_what_is_shown_to_it() -> None:
         first = await agent.request("GET", "/v1/kv/?recurse", headers={"X-Consul-Token": "a"})
         index = first.lines.split(b"X-Consul-Index: ")[1].split(b"\r\n")[0].decode()
         target = f"/v1/kv/?recurse&index={index}&wait=5m"
-        waits = [
-            asyncio.create_task(agent.request("GET", target, headers={"X-Consul-Token": token})) for token in "ab"
-        ]
+        waits = [asyncio.create_task(agent.request("GET", target, headers={"X-Consul-Token": token})) for token in "ab"]
         await asyncio.sleep(0)
         await agent.request("PUT", "/v1/kv/b1", b"2", root)
         async with asyncio.timeout(PATIENCE_S):
@@ -215,7 +213,6 @@ async def test_who_gives_up_leaves_nothing_behind() -> None:
         pending.cancel()
         pending.cancel()
         assert server.views.waiting == 0 and not told.results
-
 
 
 async def test_a_read_whose_leader_cannot_be_asked_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,8 @@ QUESTIONS: list[tuple[str, str, bytes, Any]] = [
     ("GET", "/v1/operator/autopilot/state", b"", operator.STATE),
     ("GET", "/v1/operator/raft/configuration", b"", operator.RAFT_CONFIGURATION),
     ("PUT", "/v1/operator/autopilot/configuration?cas=1", b"{}", operator.SET_CONFIG),
-    ("PUT", "/v1/event/fire/x", b"p", FIRE), ("GET", "/v1/status/leader", b"", LEADER),
+    ("PUT", "/v1/event/fire/x", b"p", FIRE),
+    ("GET", "/v1/status/leader", b"", LEADER),
     ("GET", "/v1/status/peers", b"", PEERS),
 ]
 REPLIES = {coordinate.LIST_DATACENTERS.name: list[DatacenterMap]}

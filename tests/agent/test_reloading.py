@@ -319,9 +319,7 @@ def make_pair(folder: Path, name: str) -> dict[str, str]:
     )  # fmt: skip
     encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     (folder / f"{name}.pem").write_bytes(certificate.public_bytes(encoding))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
-    )
+    (folder / f"{name}.key").write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain))
     return {"cert_file": str(folder / f"{name}.pem"), "key_file": str(folder / f"{name}.key")}
 
 
@@ -439,9 +437,7 @@ async def test_a_reload_with_a_bad_recursor_changes_nothing(tmp_path: Path) -> N
         assert (await agent.shown("/v1/agent/self"))["Meta"]["rack"] == "two"
 
 
-async def test_a_part_that_cannot_stop_keeps_no_other_from_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_part_that_cannot_stop_keeps_no_other_from_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Part):
         async def stop(self) -> None:
             raise RuntimeError("no end")
@@ -531,9 +527,7 @@ async def seen_in_use(tmp_path: Path) -> set[str]:
 def named_in_code() -> set[str]:
     """The path of a field, after a name for its half, anywhere but where it is built, checked and echoed."""
     root = Path(inspect.getfile(proconsul)).parent
-    code = "\n".join(
-        path.read_text() for path in sorted(root.rglob("*.py")) if "agent/config/" not in path.as_posix()
-    )
+    code = "\n".join(path.read_text() for path in sorted(root.rglob("*.py")) if "agent/config/" not in path.as_posix())
     named = set(re.findall(r"\b(?:config|fixed|reloadable)\.(?!fixed|reloadable)([a-z0-9_.]+)", code))
     return {field for field in fields() if any(name == field or name.startswith(f"{field}.") for name in named)}
 
@@ -577,6 +571,7 @@ def test_keys_that_fill_no_field_are_in_the_table(monkeypatch: pytest.MonkeyPatc
     asked: set[str] = set()
     for name in ("__contains__", "block", "blocks", "flag", "number", "opaque", "real", "seconds", "text", "text_map",
                  "texts"):  # fmt: skip
+
         def recorded(self: Reader, key: str, *rest: Any, _read: Any = getattr(Reader, name)) -> Any:
             asked.add(f"{self.path}.{key}" if self.path else key)
             return _read(self, key, *rest)
@@ -602,9 +597,7 @@ def test_the_table_is_what_the_documentation_shows() -> None:
     assert section.partition("\n- ")[2].strip() == as_markdown().strip().removeprefix("- ")
 
 
-@pytest.mark.parametrize(
-    "group", [group for group in GROUPS if group.told], ids=lambda group: group.title
-)
+@pytest.mark.parametrize("group", [group for group in GROUPS if group.told], ids=lambda group: group.title)
 def test_what_is_set_and_does_nothing_is_said(group: Group) -> None:
     for key in group.settings:
         path = key.replace("*", "api_app").split(".")

@@ -129,9 +129,7 @@ REFUSED: list[tuple[object, bytes | None, str]] = [
 
 
 @pytest.mark.parametrize(("job", "payload", "text"), REFUSED)
-async def test_what_is_no_job(
-    job: object, payload: bytes | None, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_what_is_no_job(job: object, payload: bytes | None, text: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "agent")
     store = Store(job)
     remote = RemoteExec(store, "n1", enabled=True)
@@ -227,12 +225,8 @@ LINES: list[tuple[list[str], bytes | None]] = [
 
 
 @pytest.mark.reference
-async def test_both_command_lines_with_both_agents(
-    reference_binary: Path, start_agent: Callable[..., Agent]
-) -> None:
-    theirs = await asyncio.to_thread(
-        start_agent, "-hcl", "disable_remote_exec = false", subject=Subject.REFERENCE
-    )
+async def test_both_command_lines_with_both_agents(reference_binary: Path, start_agent: Callable[..., Agent]) -> None:
+    theirs = await asyncio.to_thread(start_agent, "-hcl", "disable_remote_exec = false", subject=Subject.REFERENCE)
     async with AgentInLoop({"node_name": "n1"}, listen=True) as ours:
         remote = RemoteExec(ServerKV(ours.agent.node, lambda: ""), "n1", enabled=True)
         ours.agent.events.divert(EVENT, remote.received)

@@ -111,9 +111,7 @@ async def test_nothing_is_left_of_a_start_that_fails(name: str, tmp_path: Path) 
     assert await house.left() == [] and not house.pid_file.exists()
 
 
-async def test_parts_that_cannot_stop_keep_no_other_from_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_parts_that_cannot_stop_keep_no_other_from_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     house = House(tmp_path)
     agent = Agent(house.config)
     await agent.start()

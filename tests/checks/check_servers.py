@@ -55,5 +55,3 @@ def reply(status: str = "200 OK", body: bytes = b"hello", **header: str) -> byte
     rows = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
     rows += [f"{name.replace('_', '-')}: {value}" for name, value in header.items()]
     return ("\r\n".join(rows) + "\r\n\r\n").encode() + body
-
-

@@ -104,6 +104,7 @@ async def test_request_as_the_original_sends_it() -> None:
     assert (line, body) == ("POST / HTTP/1.1", b"{}")
     assert (header["host"], header["x-a"], header["user-agent"]) == (["foo.bar"], ["1", "2"], ["me"])
 
+
 @pytest.mark.parametrize(
     ("url", "output"),
     [

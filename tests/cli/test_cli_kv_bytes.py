@@ -77,9 +77,7 @@ class Both:
 
 
 @pytest.fixture
-def both(
-    agent: reference.Agent, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
-) -> Both:
+def both(agent: reference.Agent, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Both:
     return Both(agent, monkeypatch, capsysbinary)
 
 

@@ -62,9 +62,7 @@ def test_a_write_elsewhere_wakes_readers_of_every_agent(cluster: Cluster) -> Non
     index = leader.ok("GET", "/v1/kv/watched").index
     readers = cluster.agents()
     with ThreadPoolExecutor(len(readers)) as threads:
-        waiting = [
-            threads.submit(reader.ok, "GET", f"/v1/kv/watched?raw&index={index}&wait=60s") for reader in readers
-        ]
+        waiting = [threads.submit(reader.ok, "GET", f"/v1/kv/watched?raw&index={index}&wait=60s") for reader in readers]
         members = {reader.name: reader for reader in readers}
         members["c1"].ok("PUT", "/v1/kv/watched", b"2")
         woken = [done.result() for done in waiting]

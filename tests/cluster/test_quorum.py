@@ -58,6 +58,7 @@ class Quorum:
 
     def write(self, server: ConsulMember, key: str, value: str) -> None:
         """Until it is acknowledged: while nobody leads, writes fail."""
+
         def written() -> bool:
             reply = server.call("PUT", f"/v1/kv/{key}", value.encode())
             return reply.text == "true"

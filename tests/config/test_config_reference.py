@@ -51,9 +51,7 @@ def test_validate_agrees(format_: str, text: str, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("arguments", [["conf"], ["conf/b.txt"], ["conf/a.json", "conf/b.txt"], ["missing.json"], []])
-def test_validate_agrees_about_paths(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_validate_agrees_about_paths(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("conf/sub.json").mkdir(parents=True)
     Path("conf/a.json").write_text('{"data_dir":"/tmp/x","acl_datacenter":"dc1"}')

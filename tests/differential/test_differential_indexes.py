@@ -85,7 +85,7 @@ INTENDED_WAKES = [
 
 
 def differences(expected: list[str], ours: list[str]) -> list[tuple[str, str]]:
-    assert len(expected) == len(ours), (set(expected) ^ set(ours))
+    assert len(expected) == len(ours), set(expected) ^ set(ours)
     return [(one, other) for one, other in zip(expected, ours, strict=True) if one != other]
 
 

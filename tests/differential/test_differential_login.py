@@ -149,6 +149,7 @@ def test_service_accounts(world: World) -> None:
 
 # ---------------------------------------------------------------------------------------------------- between servers
 
+
 def shape(value: Any) -> Any:
     """A reply without what differs by nature, or is newer."""
     if isinstance(value, list):
@@ -194,7 +195,7 @@ async def test_methods_of_servers(world: World) -> None:
 
     try:
         await both("ACL.AuthMethodDelete", {"AuthMethodName": "m"})
-        await both("ACL.PolicySet", {"Policy": {"Name": "p", "Rules": "acl = \"read\""}}, keep="policy.ID")
+        await both("ACL.PolicySet", {"Policy": {"Name": "p", "Rules": 'acl = "read"'}}, keep="policy.ID")
         await both("ACL.RoleSet", {"Role": {"Name": "r", "Policies": [{"ID": "${policy}"}]}}, keep="role.ID")
         token = {"Description": "t", "Policies": [{"ID": "${policy}"}], "Roles": [{"ID": "${role}"}]}
         await both("ACL.TokenSet", {"ACLToken": token, "Create": True}, keep="token.AccessorID")
@@ -237,8 +238,11 @@ async def test_methods_of_servers(world: World) -> None:
         assert await both("ACL.Apply", {"Op": "delete", "ACL": {"ID": "rpc"}}) == ""
         await both("ACL.Apply", {"Op": "delete", "ACL": {}})
         assert await both("ACL.Bootstrap", {}) == "ACL bootstrap no longer allowed"
-        rules = ['key "a" { policy = "read" } service "b" { policy = "write" intentions = "read" } operator = "read"',
-                 "", 'query "q" { policy = "write" } keyring = "read" key "z" { policy = "list" } key_prefix "x" {}']
+        rules = [
+            'key "a" { policy = "read" } service "b" { policy = "write" intentions = "read" } operator = "read"',
+            "",
+            'query "q" { policy = "write" } keyring = "read" key "z" { policy = "list" } key_prefix "x" {}',
+        ]
         for text in rules:
             await both("ACL.Apply", {"Op": "set", "ACL": acl | {"Rules": text}})
             await both("ACL.GetPolicy", {"ACL": "rpc"}, token="")

@@ -47,9 +47,7 @@ def make_certificates(folder: Path) -> None:
     names = [x509.DNSName("server.dc1.consul"), x509.DNSName("localhost"),
              x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]  # fmt: skip
     cert = certificate("server.dc1.consul", key).add_extension(x509.SubjectAlternativeName(names), critical=False)
-    cert = cert.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-    )
+    cert = cert.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
     pem = serialization.Encoding.PEM
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ca.pem").write_bytes(ca_cert.public_bytes(pem))

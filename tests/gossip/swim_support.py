@@ -62,9 +62,7 @@ class Bench:
     def alive(self, name: str, incarnation: int = 1, *, meta: bytes = b"", at: Address | None = None,
               vsn: bytes = VERSIONS) -> None:  # fmt: skip
         address = at or self.address(name)
-        self.tell(
-            Kind.ALIVE, Alive(incarnation, name, codec.encode_address(address.host), address.port, meta, vsn)
-        )
+        self.tell(Kind.ALIVE, Alive(incarnation, name, codec.encode_address(address.host), address.port, meta, vsn))
 
     def suspect(self, name: str, source: str = "x", incarnation: int = 1) -> None:
         self.tell(Kind.SUSPECT, Suspect(incarnation, name, source))

@@ -138,8 +138,12 @@ def test_decoders_agree_and_refuse_with_their_own_error(cls: type[Record], body:
             assert repr(decode(cls, body[skipped:])) == repr(careful)  # by text: NaN is not equal to itself
 
 
-@given(st.recursive(st.none() | st.integers(-9, 9) | st.text("Node", max_size=4),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("Node", max_size=4), inner)))
+@given(
+    st.recursive(
+        st.none() | st.integers(-9, 9) | st.text("Node", max_size=4),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("Node", max_size=4), inner),
+    )
+)
 @FAST  # fmt: skip
 def test_any_object_is_refused_or_read(value: Any) -> None:
     body = msgpack.packb(value, use_bin_type=False)
@@ -184,8 +188,12 @@ def test_datagrams(data: bytes, label: bytes, encrypted: bool) -> None:
         assert all(message and message[0] not in (m.Kind.COMPOUND, m.Kind.COMPRESS) for message in opened.messages)
 
 
-@given(st.lists(INPUTS.filter(lambda data: data and data[0] not in (7, 9, 12, 244)), min_size=1, max_size=PARTS_MAX),
-       st.sampled_from([b"", b"blue"]), st.booleans(), st.booleans())
+@given(
+    st.lists(INPUTS.filter(lambda data: data and data[0] not in (7, 9, 12, 244)), min_size=1, max_size=PARTS_MAX),
+    st.sampled_from([b"", b"blue"]),
+    st.booleans(),
+    st.booleans(),
+)
 @settings(FAST, max_examples=60)  # fmt: skip
 def test_sealed_datagrams_open_and_cuts_keep_whole_parts(
     messages: list[bytes], label: bytes, encrypted: bool, crc: bool

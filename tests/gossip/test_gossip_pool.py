@@ -77,9 +77,7 @@ async def test_nobody_there_is_said_in_gos_words() -> None:
     async with running("a") as pool:
         with pytest.raises(JoinError) as raised:
             await pool.join([Address("127.0.0.1", port)])
-    assert raised.value.errors == [
-        f"Failed to join 127.0.0.1: dial tcp 127.0.0.1:{port}: connect: connection refused"
-    ]
+    assert raised.value.errors == [f"Failed to join 127.0.0.1: dial tcp 127.0.0.1:{port}: connect: connection refused"]
 
 
 async def test_ending_while_streams_are_open_is_no_error() -> None:

@@ -94,7 +94,9 @@ def test_the_newest_intent_decides_in_whatever_order_they_come(order: list[int],
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        (ALIVE, FAILED, [MemberChange.FAILED]), (LEAVING, LEFT, [MemberChange.LEAVE]), (FAILED, FAILED, []),
+        (ALIVE, FAILED, [MemberChange.FAILED]),
+        (LEAVING, LEFT, [MemberChange.LEAVE]),
+        (FAILED, FAILED, []),
         (LEFT, LEFT, []),
     ],
 )

@@ -528,6 +528,7 @@ def test_coordinates_that_cannot_be_are_rejected(payload: bytes, rtt_s: float) -
 
 # ---------------------------------------------------------------------- whatever may come
 
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

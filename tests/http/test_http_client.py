@@ -150,9 +150,7 @@ def moved(status: int, location: str) -> ResponseHead:
     (308, "http://b.example/y", b"PUT /y HTTP/1.1\r\nHost: b.example\r\n", False),
     (302, "//nota.example/y", b"GET /y HTTP/1.1\r\nHost: ", False),
 ])  # fmt: skip
-def test_redirects_keep_secrets_to_the_host_they_were_for(
-    status: int, location: str, line: bytes, kept: bool
-) -> None:
+def test_redirects_keep_secrets_to_the_host_they_were_for(status: int, location: str, line: bytes, kept: bool) -> None:
     one = exchange()
     assert one.redirected(moved(status, location))
     head = one.head(one.place())

@@ -1,6 +1,6 @@
 """A mixed pool that loses every twentieth datagram, watched for members that are wrongly seen to fail.
 
-    GOSSIP_SOAK_SECONDS=600 python -m pytest -q -s tests/interop/test_packet_loss.py
+GOSSIP_SOAK_SECONDS=600 python -m pytest -q -s tests/interop/test_packet_loss.py
 """
 
 from __future__ import annotations

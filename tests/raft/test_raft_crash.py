@@ -88,9 +88,7 @@ def test_another_living_process_keeps_the_directory(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom proconsul.engine.raft.log import SqliteLog\n"
         "log = SqliteLog(Path(sys.argv[1]))\nprint('locked', flush=True)\nsys.stdin.read()\n"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE
-    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
     assert child.stdout is not None and child.stdin is not None
     assert child.stdout.readline() == b"locked\n"
     with pytest.raises(DirectoryLockedError, match=str(tmp_path)):

@@ -128,8 +128,15 @@ REFUSED: dict[str, tuple[Damage, str]] = {
 }  # fmt: skip
 # Those that every run of the tests plays.
 SHORT = {
-    "node id empty", "node id junk", "log empty", "log junk", "log gone, snapshots kept", "snapshots gone, log kept",
-    "states cut", "services a file", "Consul's log",
+    "node id empty",
+    "node id junk",
+    "log empty",
+    "log junk",
+    "log gone, snapshots kept",
+    "snapshots gone, log kept",
+    "states cut",
+    "services a file",
+    "Consul's log",
 }
 # What the others can give again, or what was not there before: everything is served as before.
 SERVED: dict[str, Damage] = {
@@ -218,9 +225,7 @@ def test_recovery_goes_on_from_the_snapshot_alone(stopped: Path, tmp_path: Path)
 
 
 @pytest.mark.reference
-def test_neither_program_starts_on_the_others_directory(
-    stopped: Path, reference_binary: Path, tmp_path: Path
-) -> None:
+def test_neither_program_starts_on_the_others_directory(stopped: Path, reference_binary: Path, tmp_path: Path) -> None:
     """Consul would take up our old snapshot and lose what is behind it; we would begin anew."""
     theirs = Agent(Subject.REFERENCE, tmp_path / "theirs", dev=False)
     theirs.start()

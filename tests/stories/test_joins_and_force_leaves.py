@@ -31,9 +31,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., ConsulMember]]:
     begun: list[ConsulMember] = []
 
     def start(name: str, *arguments: str, folder: str = "", server: bool = True) -> ConsulMember:
-        member = ConsulMember(
-            name, tmp_path / (folder or name), subject=OURS, server=server, arguments=list(arguments)
-        )
+        member = ConsulMember(name, tmp_path / (folder or name), subject=OURS, server=server, arguments=list(arguments))
         begun.append(member)
         member.start()
         return member

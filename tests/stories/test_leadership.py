@@ -33,8 +33,6 @@ OURS, REFERENCE = Subject.OURS, Subject.REFERENCE
 DEFAULT_AUTOPILOT = ["-hcl", 'autopilot { server_stabilization_time = "10s" }']
 
 
-
-
 def health(cluster: Cluster) -> dict[str, Any]:
     shown: dict[str, Any] = cluster.leader().call("GET", "/v1/operator/autopilot/health").json()
     return shown

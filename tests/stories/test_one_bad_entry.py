@@ -108,13 +108,21 @@ def test_a_snapshot_of_the_cluster_that_had_these_names(cluster: Callable[..., C
 
 
 BAD: dict[str, Any] = {
-    "empty": "", "nothing": "{}", "null": '{"Service": null}', "no-object": "[]", "cut": '{"Service": {"ID": "x"',
-    "phantom": '{"Service": {"ID": "phantom"}}', "wrong-type": '{"Service": {"ID": 1, "Service": "x"}}',
+    "empty": "",
+    "nothing": "{}",
+    "null": '{"Service": null}',
+    "no-object": "[]",
+    "cut": '{"Service": {"ID": "x"',
+    "phantom": '{"Service": {"ID": "phantom"}}',
+    "wrong-type": '{"Service": {"ID": 1, "Service": "x"}}',
     "refused": '{"Service": {"ID": "refused", "Service": "refused", "Meta": {"": "x"}}}',
     "refused-too": '{"Service": {"ID": "refused-too", "Service": "r", "Meta": {"a/b": "x"}}}',
 }
 BAD_CHECKS = {
-    "empty": "", "nothing": "{}", "null": '{"Check": null}', "orphan": '{"Check": {"CheckID": "o", "ServiceID": "no"}}',
+    "empty": "",
+    "nothing": "{}",
+    "null": '{"Check": null}',
+    "orphan": '{"Check": {"CheckID": "o", "ServiceID": "no"}}',
     "cannot-run": '{"Check": {"CheckID": "c"}, "ChkType": {"TCP": "x:1"}}',
 }
 

@@ -239,7 +239,7 @@ def test_a_busy_agent_ends_and_leaves_nothing(
     pids = tmp_path / "pids"
     handler = json.dumps(["sh", "-c", STUBBORN.format(pids=shlex.quote(str(pids)))])
     watches = f'watches = [{{ type = "nodes" handler_type = "script" args = {handler} }}]'
-    hcl = f"enable_script_checks = true performance {{ leave_drain_time = \"0s\" }} {watches} {setting}"
+    hcl = f'enable_script_checks = true performance {{ leave_drain_time = "0s" }} {watches} {setting}'
     agent = Agent(Subject.OURS, tmp_path / "agent", ["-log-level=debug", "-hcl", hcl], dev=False)
     agent.start()
     busy = None

@@ -20,7 +20,7 @@ from support.pools import ConsulMember
 
 SETTINGS = (
     'acl { enabled = true default_policy = "deny" } connect { enabled = true } primary_datacenter = "dc1" '
-    "raft_snapshot_threshold = 1000000 raft_snapshot_interval = \"1h\" limits { http_max_conns_per_client = 1000 }"
+    'raft_snapshot_threshold = 1000000 raft_snapshot_interval = "1h" limits { http_max_conns_per_client = 1000 }'
 )
 T = TypeVar("T", bound="Teller")
 MANAGEMENT = "00000000-0000-0000-0000-000000000001"
@@ -152,14 +152,28 @@ def _policies_and_roles(teller: Teller) -> None:
     builtin = teller.send("GET", f"/v1/acl/policy/{MANAGEMENT}")
     put(f"/v1/acl/policy/{MANAGEMENT}", {**builtin, "Rules": ""}, refused=True)
     put(f"/v1/acl/policy/{MANAGEMENT}", {**builtin, "Name": "root", "Description": "renamed"})
-    put("/v1/acl/role", {"Name": "r1", "Policies": [{"Name": "p1"}, {"Name": "gone"}, {"ID": ids["p2"]}],
-                         "ServiceIdentities": [{"ServiceName": "web"}, {"ServiceName": "db", "Datacenters": ["dc1"]}]})
-    put("/v1/acl/role", {"Name": "r2", "Description": "second",
-                         "NodeIdentities": [{"NodeName": "n1", "Datacenter": "dc1"}]})
+    put(
+        "/v1/acl/role",
+        {
+            "Name": "r1",
+            "Policies": [{"Name": "p1"}, {"Name": "gone"}, {"ID": ids["p2"]}],
+            "ServiceIdentities": [{"ServiceName": "web"}, {"ServiceName": "db", "Datacenters": ["dc1"]}],
+        },
+    )
+    put(
+        "/v1/acl/role",
+        {"Name": "r2", "Description": "second", "NodeIdentities": [{"NodeName": "n1", "Datacenter": "dc1"}]},
+    )
     put("/v1/acl/role", {"Name": "r3", "Policies": [{"Name": "p3"}]})
     roles = {role["Name"]: role["ID"] for role in teller.send("GET", "/v1/acl/roles")}
-    put("/v1/acl/token", {"Description": "linked", "Policies": [{"Name": "gone"}, {"Name": "p1"}],
-                          "Roles": [{"Name": "r3"}, {"Name": "r1"}]})
+    put(
+        "/v1/acl/token",
+        {
+            "Description": "linked",
+            "Policies": [{"Name": "gone"}, {"Name": "p1"}],
+            "Roles": [{"Name": "r3"}, {"Name": "r1"}],
+        },
+    )
     put(f"/v1/acl/policy/{ids['p1']}", {"ID": ids["p1"], "Name": "p1-renamed", "Rules": rules})
     put(f"/v1/acl/role/{roles['r2']}", {"ID": roles["r2"], "Name": "r2-renamed", "Policies": [{"Name": "p3"}]})
     teller.delete(f"/v1/acl/policy/{ids['gone']}")
@@ -174,8 +188,14 @@ def _tokens(teller: Teller) -> None:
         "NodeIdentities": [{"NodeName": "n9", "Datacenter": "dc1"}], "ExpirationTTL": "1h",
     })  # fmt: skip
     local = put("/v1/acl/token", {"Description": "local", "Local": True, "Policies": [{"Name": "p3"}]})
-    put("/v1/acl/token", {"AccessorID": "aaaaaaaa-0000-0000-0000-00000000000A",
-                          "SecretID": "bbbbbbbb-0000-0000-0000-00000000000B", "Description": "chosen ids"})
+    put(
+        "/v1/acl/token",
+        {
+            "AccessorID": "aaaaaaaa-0000-0000-0000-00000000000A",
+            "SecretID": "bbbbbbbb-0000-0000-0000-00000000000B",
+            "Description": "chosen ids",
+        },
+    )
     put(f"/v1/acl/token/{whole['AccessorID']}", {**whole, "Description": "whole, changed", "Roles": []})
     put(f"/v1/acl/token/{whole['AccessorID']}/clone", {"Description": "copy"})
     put("/v1/acl/token", {"Policies": [{"Name": "nowhere"}]}, refused=True)
@@ -197,8 +217,16 @@ def _auth_methods(teller: Teller) -> None:
         teller.put("/v1/acl/auth-method", {"Name": name, "Type": "jwt", "Description": f"by {name}", "Config": config,
                                            "MaxTokenTTL": "5m", "TokenLocality": "global"})  # fmt: skip
         for service in ("one", "two"):
-            teller.put("/v1/acl/binding-rule", {"AuthMethod": name, "BindType": "service", "BindName": service,
-                                                "Selector": 'value.name == "ann"', "Description": service})
+            teller.put(
+                "/v1/acl/binding-rule",
+                {
+                    "AuthMethod": name,
+                    "BindType": "service",
+                    "BindName": service,
+                    "Selector": 'value.name == "ann"',
+                    "Description": service,
+                },
+            )
     teller.put("/v1/acl/auth-method/kept", {"Name": "kept", "Type": "jwt", "DisplayName": "Kept", "Config": config})
     login = {"AuthMethod": "login", "BearerToken": _signed(key), "Meta": {"pod": "x"}}
     secret = teller.send("POST", "/v1/acl/login", login)["SecretID"]
@@ -229,8 +257,10 @@ def _legacy(teller: Teller) -> None:
     first = teller.put("/v1/acl/create", {"Name": "old", "Type": "client", "Rules": rules})["ID"]
     second = teller.put("/v1/acl/create", {"Name": "old-2", "Type": "management"})["ID"]
     teller.put("/v1/acl/update", {"ID": first, "Name": "old, changed", "Type": "client", "Rules": rules})
-    teller.put("/v1/acl/update", {"ID": "cccccccc-0000-0000-0000-00000000000c", "Name": "by update", "Type": "client",
-                                  "Rules": rules})
+    teller.put(
+        "/v1/acl/update",
+        {"ID": "cccccccc-0000-0000-0000-00000000000c", "Name": "by update", "Type": "client", "Rules": rules},
+    )
     teller.put(f"/v1/acl/clone/{first}")
     teller.put(f"/v1/acl/destroy/{second}")
 
@@ -245,11 +275,20 @@ def _catalog(teller: Teller) -> None:
         put("/v1/catalog/register", {"Node": node, "Address": "10.0.0.1", **more})
 
     for node in ("ext1", "ext2", "Ext3"):
-        register(node, NodeMeta={"zone": "a", "rack": node}, TaggedAddresses={"wan": "1.2.3.4", "lan": "10.0.0.1"},
-                 ID=f"{'123'.index(node[-1]) + 1:08d}-aaaa-bbbb-cccc-000000000000",
-                 Check={"CheckID": "alive", "Name": "alive", "Status": "passing", "Notes": "n", "Output": "o",
-                        "Definition": {"HTTP": "http://x", "Interval": "10s", "Timeout": "1s",
-                                       "Header": {"a": ["b"]}}})
+        register(
+            node,
+            NodeMeta={"zone": "a", "rack": node},
+            TaggedAddresses={"wan": "1.2.3.4", "lan": "10.0.0.1"},
+            ID=f"{'123'.index(node[-1]) + 1:08d}-aaaa-bbbb-cccc-000000000000",
+            Check={
+                "CheckID": "alive",
+                "Name": "alive",
+                "Status": "passing",
+                "Notes": "n",
+                "Output": "o",
+                "Definition": {"HTTP": "http://x", "Interval": "10s", "Timeout": "1s", "Header": {"a": ["b"]}},
+            },
+        )
     register("ext1", Service={"ID": "web-1", "Service": "web", "Tags": ["v1", "Öl"], "Port": 80, "Address": "10.0.0.9",
                               "Meta": {"a": "1"}, "Weights": {"Passing": 3, "Warning": 2}, "EnableTagOverride": True,
                               "TaggedAddresses": {"lan": {"Address": "10.0.0.9", "Port": 81}}},
@@ -257,13 +296,24 @@ def _catalog(teller: Teller) -> None:
                      {"CheckID": "disk", "Status": "warning", "Node": "ext1"}])  # fmt: skip
     register("ext2", Service={"ID": "web-1", "Service": "web"})
     register("ext2", Service={"ID": "native", "Service": "api", "Connect": {"Native": True}})
-    register("ext1", Service={"ID": "web-1-proxy", "Service": "web-proxy", "Kind": "connect-proxy", "Port": 20000,
-                              "Proxy": {"DestinationServiceName": "web", "DestinationServiceID": "web-1",
-                                        "LocalServicePort": 80, "Config": {"a": 1, "b": 1.5, "c": {"d": ["x", True]}},
-                                        "Upstreams": [{"DestinationName": "db", "LocalBindPort": 9000,
-                                                       "Config": {"z": None}}],
-                                        "MeshGateway": {"Mode": "local"},
-                                        "Expose": {"Checks": True, "Paths": [{"Path": "/x", "ListenerPort": 1}]}}})
+    register(
+        "ext1",
+        Service={
+            "ID": "web-1-proxy",
+            "Service": "web-proxy",
+            "Kind": "connect-proxy",
+            "Port": 20000,
+            "Proxy": {
+                "DestinationServiceName": "web",
+                "DestinationServiceID": "web-1",
+                "LocalServicePort": 80,
+                "Config": {"a": 1, "b": 1.5, "c": {"d": ["x", True]}},
+                "Upstreams": [{"DestinationName": "db", "LocalBindPort": 9000, "Config": {"z": None}}],
+                "MeshGateway": {"Mode": "local"},
+                "Expose": {"Checks": True, "Paths": [{"Path": "/x", "ListenerPort": 1}]},
+            },
+        },
+    )
     for kind in ("mesh-gateway", "terminating-gateway", "ingress-gateway"):
         register("ext2", Service={"ID": kind, "Service": kind, "Kind": kind, "Port": 443})
     register("ext1", Service={"ID": "moves", "Service": "before"})
@@ -400,8 +450,10 @@ def _mesh(teller: Teller) -> None:
     put("/v1/connect/ca/configuration", {"Provider": "consul", "Config": {"LeafCertTTL": "48h"}})
     send("GET", "/v1/agent/connect/ca/leaf/web")
     # A new key is a new root: the old one is kept until its certificates are gone.
-    put("/v1/connect/ca/configuration", {"Provider": "consul", "Config": {"PrivateKey": _new_key(), "Bits": 1,
-                                                                          "LeafCertTTL": "72h"}})
+    put(
+        "/v1/connect/ca/configuration",
+        {"Provider": "consul", "Config": {"PrivateKey": _new_key(), "Bits": 1, "LeafCertTTL": "72h"}},
+    )
     for datacenter in ("dc2", "dc3"):
         teller.call("FederationState.Apply", {"Op": "upsert", "State": {
             "Datacenter": datacenter, "UpdatedAt": bytes.fromhex("010000000ee29213921c888dafffff"),
@@ -464,15 +516,30 @@ def _queries(teller: Teller) -> None:
     def query(**fields: Any) -> str:
         return str(teller.send("POST", "/v1/query", {"Service": {"Service": "web"}, **fields})["ID"])
 
-    query(Name="whole", Token="anonymous", DNS={"TTL": "10s"}, Service={
-        "Service": "web", "Tags": ["a", "!b"], "OnlyPassing": True, "Near": "_agent", "NodeMeta": {"zone": "a"},
-        "ServiceMeta": {"x": "y"}, "IgnoreCheckIDs": ["c"], "Connect": True,
-        "Failover": {"NearestN": 2, "Datacenters": ["dc2", "dc3"]}})
+    query(
+        Name="whole",
+        Token="anonymous",
+        DNS={"TTL": "10s"},
+        Service={
+            "Service": "web",
+            "Tags": ["a", "!b"],
+            "OnlyPassing": True,
+            "Near": "_agent",
+            "NodeMeta": {"zone": "a"},
+            "ServiceMeta": {"x": "y"},
+            "IgnoreCheckIDs": ["c"],
+            "Connect": True,
+            "Failover": {"NearestN": 2, "Datacenters": ["dc2", "dc3"]},
+        },
+    )
     query(Name="bound", Session=session)
     changed = query(Name="changed")
     gone = query(Name="gone")
-    query(Name="pre-", Template={"Type": "name_prefix_match", "Regexp": "^pre-(.+)$", "RemoveEmptyTags": True},
-          Service={"Service": "${match(1)}", "Tags": ["${agent.segment}"]})
+    query(
+        Name="pre-",
+        Template={"Type": "name_prefix_match", "Regexp": "^pre-(.+)$", "RemoveEmptyTags": True},
+        Service={"Service": "${match(1)}", "Tags": ["${agent.segment}"]},
+    )
     query(Name="", Template={"Type": "name_prefix_match"}, Service={"Service": "${name.full}"})
     teller.send("POST", "/v1/query", {"Name": "changed", "Service": {"Service": "web"}}, refused=True)
     teller.put(f"/v1/query/{changed}", {"Name": "has changed", "Service": {"Service": "db"}})

@@ -19,9 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _INDEX = re.compile(
     r'("(?:Create|Modify)Index": ?|current modify index |reset index: |X-Consul-Index: |"Index": ?)(\d+)'
 )
-_CLOCK = re.compile(
-    r'("LTime": ?|"Timestamp": ?|"CreateTime": ?(?!"0001)|"ExpirationTime": ?|Age: )"?[^,"\n]+"?'
-)
+_CLOCK = re.compile(r'("LTime": ?|"Timestamp": ?|"CreateTime": ?(?!"0001)|"ExpirationTime": ?|Age: )"?[^,"\n]+"?')
 _HASH = re.compile(r'("Hash": ?)"[^"]+"')
 _CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
 

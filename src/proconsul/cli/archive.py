@@ -23,7 +23,5 @@ def verify(raw: BinaryIO) -> Mapping[str, Json]:
     try:
         meta = gojson.loads(data)
     except gojson.GoJsonError as error:
-        raise ArchiveError(
-            f"failed to read snapshot file: failed to decode snapshot metadata: {error}"
-        ) from None
+        raise ArchiveError(f"failed to read snapshot file: failed to decode snapshot metadata: {error}") from None
     return meta if isinstance(meta, Mapping) else {}

@@ -95,9 +95,7 @@ class FlagSet:
 
     def boolean(self, name: str, usage: str, default: bool = False) -> Flag[bool]:
         """``-name``, ``-name=false``."""
-        return self.add(
-            Flag(name, default, usage, lambda text, _: parse_bool(text), is_bool=True, terse_errors=True)
-        )
+        return self.add(Flag(name, default, usage, lambda text, _: parse_bool(text), is_bool=True, terse_errors=True))
 
     def string(self, name: str, usage: str, default: str = "") -> Flag[str]:
         """``-name=text``."""

@@ -83,9 +83,7 @@ async def _first_of(addresses: list[str], port: int, context: ssl.SSLContext | N
     raise first_error
 
 
-async def _race(
-    preferred: list[str], other: list[str], port: int, context: ssl.SSLContext | None, name: str
-) -> Stream:
+async def _race(preferred: list[str], other: list[str], port: int, context: ssl.SSLContext | None, name: str) -> Stream:
     async def late() -> Stream:
         return await _first_of(other, port, context, name)
 

@@ -59,9 +59,7 @@ class Gate(Protocol):
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""
 
-    def begin(
-        self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
-    ) -> Pending:
+    def begin(self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = "") -> Pending:
         """Tell ``waiter`` what was `Found`, or a ConsulError, as soon as it is there. Raises ConsulError."""
 
     async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:

@@ -181,9 +181,7 @@ class Web:
 
     def consistency(self, request: Request) -> Options:
         """As `options`, for reads that cannot wait. Raises BadRequest."""
-        return read_consistency(
-            request, discovery_max_stale_ns=self.discovery_max_stale_ns, use_cache=self.use_cache
-        )
+        return read_consistency(request, discovery_max_stale_ns=self.discovery_max_stale_ns, use_cache=self.use_cache)
 
     @staticmethod
     def body(request: Request, cls: Any) -> Any:

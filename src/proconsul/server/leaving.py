@@ -71,9 +71,7 @@ async def _is_removed(server: Consensus) -> bool:
         return False
     args = DCSpecificRequest(Datacenter=server.datacenter)
     try:
-        peers: list[str] = await server.pool.call(
-            asked, "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S
-        )
+        peers: list[str] = await server.pool.call(asked, "Status.Peers", args, list[str], timeout_s=ASK_TIMEOUT_S)
     except (RpcFailure, DecodeError):
         return False
     return bool(peers) and server.address not in peers

@@ -378,6 +378,3 @@ class ConsulServer(ConsulNode):
     def stats(self) -> dict[str, str]:
         """The ``raft`` block of /v1/agent/self."""
         return self.raft.stats()
-
-
-

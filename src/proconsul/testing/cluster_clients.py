@@ -63,6 +63,7 @@ _NOT_DONE = (str(NotLeaderError()), str(LeadershipTransferInProgressError()), st
 # How long a read waits for a change.
 WAIT_NS = SECOND_NS // 2
 
+
 def not_done(error: BaseException) -> bool:
     """Whether ``error`` says that nothing was or will be done."""
     return any(text in str(error) for text in _NOT_DONE)

@@ -265,9 +265,7 @@ class SimNetwork(ServerNetwork):
         else:
             asyncio.ensure_future(found).add_done_callback(partial(self._finish, message.method, answer))
 
-    def _finish(
-        self, method: str, answer: Callable[[bytes | Exception], None], done: asyncio.Future[Any]
-    ) -> None:
+    def _finish(self, method: str, answer: Callable[[bytes | Exception], None], done: asyncio.Future[Any]) -> None:
         if done.cancelled():
             return
         error = done.exception()

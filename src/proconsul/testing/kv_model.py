@@ -125,9 +125,7 @@ def _stamp_text(stamp: Stamp) -> str:
 class _Run:
     """One operation under way: changes ``cells``, compares with ``rows``."""
 
-    def __init__(
-        self, keys: dict[str, int], sessions: dict[str, int], cells: list[Any], rows: Sequence[Row]
-    ) -> None:
+    def __init__(self, keys: dict[str, int], sessions: dict[str, int], cells: list[Any], rows: Sequence[Row]) -> None:
         self._keys, self._sessions = keys, sessions
         self.cells = cells
         self.rows = list(rows)

@@ -62,9 +62,7 @@ class RaftSimulation:
         self.reads = 0
         ids = [f"s{n}" for n in range(servers + spares)]
         self.servers = {i: SimRaftServer(self, i, f"10.0.0.{n + 1}:8300") for n, i in enumerate(ids)}
-        first = Configuration.of(
-            Server(Suffrage.VOTER, i, self.servers[i].address) for i in ids[:servers]
-        )
+        first = Configuration.of(Server(Suffrage.VOTER, i, self.servers[i].address) for i in ids[:servers])
         boot = LogEntry(1, 1, int(EntryType.CONFIGURATION), first.encode())
         for server_id in ids[:servers]:
             log = self.servers[server_id].disk.log
@@ -146,9 +144,7 @@ class RaftSimulation:
         slow = 30 if self.faults.loss and self.rng.random() < 0.01 else 1
         return self.rng.expovariate(1 / self.faults.delay_s) * slow
 
-    def _deliver(
-        self, to: str, request: Request, snapshot: tuple[SnapshotMeta, State] | None, answer: Deliver
-    ) -> None:
+    def _deliver(self, to: str, request: Request, snapshot: tuple[SnapshotMeta, State] | None, answer: Deliver) -> None:
         server = self.servers[to]
         if server.core is None:
             return

@@ -1,10 +1,10 @@
 """The simulated network of `simulation` with serf on top of every member: statuses, tags, user events.
 
-    simulation = SerfSimulation(seed=1)
-    simulation.form(10)
-    simulation.fire("n3", "deploy", b"7")
-    simulation.run(2.0)
-    assert all(player.events == [("deploy", b"7")] for player in simulation.serf_players())
+simulation = SerfSimulation(seed=1)
+simulation.form(10)
+simulation.fire("n3", "deploy", b"7")
+simulation.run(2.0)
+assert all(player.events == [("deploy", b"7")] for player in simulation.serf_players())
 """
 
 from __future__ import annotations

@@ -235,9 +235,7 @@ class RegistrationRoutes:
     def _health(self, request: Request, code: int, reason: str, body: Any) -> Response:
         headers = {"X-Consul-Reason": reason}
         if self._wants_text(request):
-            return Response(
-                code, reason.encode(), {"Content-Type": "text/plain", "Vary": "Accept-Encoding", **headers}
-            )
+            return Response(code, reason.encode(), {"Content-Type": "text/plain", "Vary": "Accept-Encoding", **headers})
         return self.web.json(request, body, code, headers)
 
     def health_by_name(self, request: Request) -> Answer:

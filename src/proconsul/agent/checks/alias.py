@@ -132,7 +132,5 @@ class AliasFollower:
                 await asyncio.sleep(delay_s + self.rng.uniform(0, delay_s / 4))
                 continue
             failures = 0
-            result = alias_result(
-                checks, self.service_id, self.node, service_exists=exists, own_id=self.own_id
-            )
+            result = alias_result(checks, self.service_id, self.node, service_exists=exists, own_id=self.own_id)
             self.publish(result)

@@ -17,6 +17,7 @@ __all__ = ["INTERVAL_NS_MIN", "CheckKind", "RunnableCheck", "runnable"]
 # 1 s: shorter intervals are raised to it with a warning; checks are no load generator.
 INTERVAL_NS_MIN: Final = SECOND_NS
 
+
 class CheckKind(StrEnum):
     """The kinds of checks; the values are the catalog's ``Type``."""
 

@@ -30,9 +30,7 @@ def _timeout_s(definition: CheckType, default_s: float) -> float:
     return definition.Timeout / SECOND_NS if definition.Timeout > 0 else default_s
 
 
-def _context(
-    definition: CheckType, tls: TlsContexts, alpn: tuple[str, ...] = ()
-) -> Callable[[], ssl.SSLContext]:
+def _context(definition: CheckType, tls: TlsContexts, alpn: tuple[str, ...] = ()) -> Callable[[], ssl.SSLContext]:
     """A context made at first use, because loading authorities is slow."""
     return functools.partial(tls.context, skip_verify=definition.TLSSkipVerify, alpn=alpn)
 

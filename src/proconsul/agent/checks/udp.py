@@ -36,8 +36,10 @@ class UdpProbe:
             return ProbeResult(CheckStatus.CRITICAL, str(error).replace("dial tcp", "dial udp", 1))
         except OSError as error:
             refused = error.errno == errno.ECONNREFUSED
-            text = f"read udp {self.address}: read: {errno_text(error)}" if refused else (
-                f"dial udp {self.address}: {errno_text(error)}"
+            text = (
+                f"read udp {self.address}: read: {errno_text(error)}"
+                if refused
+                else (f"dial udp {self.address}: {errno_text(error)}")
             )
             return ProbeResult(CheckStatus.CRITICAL, text)
         return ProbeResult(CheckStatus.PASSING, f"UDP connect {self.address}: Success")

@@ -16,12 +16,27 @@ from proconsul.engine.wire.durations import format_seconds
 __all__ = ["debug_config"]
 
 
-
 def debug_config(config: RuntimeConfig) -> dict[str, object]:
     """Return the JSON data, keys sorted. Nothing secret is in it."""
     view: dict[str, object] = {}
-    for part in (_identity, _acl, _auto_config, _autopilot, _network, _gossip, _checks, _dns, _http, _limits, _joins,
-                 _logging, _raft, _telemetry, _tls, _rest):
+    for part in (
+        _identity,
+        _acl,
+        _auto_config,
+        _autopilot,
+        _network,
+        _gossip,
+        _checks,
+        _dns,
+        _http,
+        _limits,
+        _joins,
+        _logging,
+        _raft,
+        _telemetry,
+        _tls,
+        _rest,
+    ):
         view.update(part(config))
     for name in config.shown_as_zero:
         view[name] = "0s" if isinstance(view[name], str) else 0

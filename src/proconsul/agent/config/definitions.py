@@ -136,8 +136,9 @@ def service_definition(source: Values, issues: Issues) -> Values:
     if source.get("weights"):
         result["Weights"] = _weights(name, _block(source, "weights"), issues)
     if "ports" in source:
-        result["Ports"] = [_rename(item, {"name": "Name", "port": "Port", "default": "Default"})
-                           for item in _blocks(source, "ports")]
+        result["Ports"] = [
+            _rename(item, {"name": "Name", "port": "Port", "default": "Default"}) for item in _blocks(source, "ports")
+        ]
     if "locality" in source:
         result["Locality"] = _rename(_block(source, "locality"), {"region": "Region", "zone": "Zone"})
     if "proxy" in source:

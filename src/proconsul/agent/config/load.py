@@ -44,9 +44,7 @@ def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, l
     if config_format and config_format not in FORMATS:
         raise ConfigError("-config-format must be either 'hcl' or 'json'")
     sources, warnings = read_paths(_texts(flags.get("config_files")), config_format)
-    sources += [
-        Source(f"flags-{number}.hcl", "hcl", text) for number, text in enumerate(_texts(flags.get("hcl")))
-    ]
+    sources += [Source(f"flags-{number}.hcl", "hcl", text) for number, text in enumerate(_texts(flags.get("hcl")))]
     given: Values = {key: value for key, value in flags.items() if key not in _CONTROL and value is not None}
     head = {key: list(value) for key, value in given.items() if isinstance(value, list | tuple)}
     tail = {key: value for key, value in given.items() if key not in head}
@@ -76,9 +74,7 @@ def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[Runtime
     waiting = list(_differences(fresh.fixed, current.fixed))
     if waiting:
         warnings = [*warnings, f"changes that need a restart of the agent: {', '.join(waiting)}"]
-    result = msgspec.structs.replace(
-        current, reloadable=fresh.reloadable, without_effect=fresh.without_effect
-    )
+    result = msgspec.structs.replace(current, reloadable=fresh.reloadable, without_effect=fresh.without_effect)
     return result, warnings
 
 

@@ -69,9 +69,7 @@ def build_ports(config: Reader) -> PortsConfig:
         ("expose", result.expose_min, result.expose_max),
     ):
         if low > high:
-            raise ConfigError(
-                f"{name}_min_port must be less than {name}_max_port. To disable, set both to zero."
-            )
+            raise ConfigError(f"{name}_min_port must be less than {name}_max_port. To disable, set both to zero.")
     return result
 
 
@@ -161,9 +159,7 @@ def _bind_address(expand: _Expander, text: str) -> str:
     if not found:
         raise ConfigError("bind_addr cannot be empty")
     if len(found) > 1:
-        raise ConfigError(
-            "bind_addr cannot contain multiple addresses. Use 'addresses.{dns,http,https}' instead."
-        )
+        raise ConfigError("bind_addr cannot contain multiple addresses. Use 'addresses.{dns,http,https}' instead.")
     if found[0].startswith(_UNIX):
         raise ConfigError("bind_addr cannot be a unix socket")
     return found[0]

@@ -72,9 +72,7 @@ def read_paths(paths: Sequence[str], forced_format: str = "") -> tuple[list[Sour
             if format_:
                 sources.append(_read(file, format_))
             else:
-                warnings.append(
-                    f"skipping file {file}, extension must be .hcl or .json, or config format must be set"
-                )
+                warnings.append(f"skipping file {file}, extension must be .hcl or .json, or config format must be set")
     return sources, warnings
 
 

@@ -130,9 +130,7 @@ GROUPS: Final = (
 
 def unread_fields() -> frozenset[str]:
     """Paths of the fields of RuntimeConfig that nothing in a running agent reads."""
-    return frozenset(
-        field for group in GROUPS for field in (*group.settings.values(), *group.fields) if field
-    )
+    return frozenset(field for group in GROUPS for field in (*group.settings.values(), *group.fields) if field)
 
 
 def ignored(given: Values, defaults: Values) -> tuple[str, ...]:

@@ -15,9 +15,7 @@ async def start_group(*command: str, **options: Any) -> asyncio.subprocess.Proce
     The program may run before its start is known here. Who gives up in between gets nothing to kill, so the whole group
     is killed for him.
     """
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(*command, start_new_session=True, **options)
-    )
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*command, start_new_session=True, **options))
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:

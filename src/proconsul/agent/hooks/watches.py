@@ -243,7 +243,7 @@ class Watches(Part):
             context=lambda: self._tls.context(skip_verify=handler.tls_skip_verify),
         )  # fmt: skip
         received = bytearray()
-        response = await fetch(request, lambda data: received.extend(data[: OUTPUT_BYTES_MAX]), handler.timeout_s)
+        response = await fetch(request, lambda data: received.extend(data[:OUTPUT_BYTES_MAX]), handler.timeout_s)
         text = bytes(received[:OUTPUT_BYTES_MAX]).decode(errors="replace")
         if response.status >= 500:
             log.error("HTTP watch handler failed with output: watch=%s status=%s output=%s", handler.url,
@@ -261,5 +261,3 @@ def _header(response: Response, name: str) -> str:
         if key.lower() == name:
             return value
     return ""
-
-

@@ -88,9 +88,7 @@ def plan_agent(
             dropped_checks.append(NotTakenOver(check_id))
             continue
         try:
-            planned_checks.append(
-                planner.check(item.check, item.run, token=item.token, from_config=item.from_config)
-            )
+            planned_checks.append(planner.check(item.check, item.run, token=item.token, from_config=item.from_config))
         except DefinitionError as error:
             dropped_checks.append(NotTakenOver(check_id, str(error)))
     return AgentPlan(tuple(planned_services), tuple(planned_checks), tuple(dropped_services), tuple(dropped_checks))
@@ -111,7 +109,6 @@ def _named(check: HealthCheck) -> HealthCheck:
     return check
 
 
-
 def _services_of(planner: Planner, definitions: Iterable[Mapping[str, Any]]) -> list[PlannedService]:
     """The services of the configuration. Raises ConsulError."""
     planned = []
@@ -127,9 +124,7 @@ def _services_of(planner: Planner, definitions: Iterable[Mapping[str, Any]]) -> 
         except (DefinitionError, gojson.JSONError) as error:
             raise ConsulError(f"Failed to validate sidecar for service {quoted(name)}: {error}") from None
         try:
-            planned.append(
-                planner.service(definition.node_service(), checks, token=definition.Token, from_config=True)
-            )
+            planned.append(planner.service(definition.node_service(), checks, token=definition.Token, from_config=True))
             if sidecar is not None:
                 planned.append(planner.service(sidecar[0], sidecar[1], token=definition.Token, from_config=True))
         except DefinitionError as error:

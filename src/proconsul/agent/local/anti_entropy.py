@@ -362,9 +362,7 @@ class AntiEntropy(Part):
         together = [
             check
             for check in self._state.check_entries_of(entry.service.ID)
-            if not check.in_sync
-            and not check.deleted
-            and self._token_of(check) == token
+            if not check.in_sync and not check.deleted and self._token_of(check) == token
         ]
         entries: list[Entry] = [entry, *together]
         versions = [(item, item.version) for item in entries]
@@ -384,9 +382,7 @@ class AntiEntropy(Part):
         await self._send(replace(request, Check=entry.check), versions, "check", entry.check.CheckID)
         log.info("Synced check: check=%s", entry.check.CheckID)
 
-    async def _send(
-        self, request: RegisterRequest, versions: list[tuple[Entry, int]], kind: str, name: str
-    ) -> None:
+    async def _send(self, request: RegisterRequest, versions: list[tuple[Entry, int]], kind: str, name: str) -> None:
         try:
             await self._catalog.register(request)
         except ConsulError as error:

@@ -147,9 +147,7 @@ class Logs:
         """Raises ValueError for an unknown level."""
         number = level_number(level)
         if number is None:
-            raise ValueError(
-                f"Invalid log level: {level}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]"
-            )
+            raise ValueError(f"Invalid log level: {level}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
         self._level = number
         for handler in self.root.handlers:
             if not isinstance(handler, Monitor):

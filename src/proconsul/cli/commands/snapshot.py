@@ -45,9 +45,7 @@ class Save(Command):
             self._write(response, unverified)
         except OSError as error:
             _discard(unverified)
-            raise Failure(
-                f"Error writing unverified snapshot file: {path_error('open', unverified, error)}"
-            ) from None
+            raise Failure(f"Error writing unverified snapshot file: {path_error('open', unverified, error)}") from None
         except ApiError as error:
             _discard(unverified)
             raise Failure(f"Error writing unverified snapshot file: {error}") from None

@@ -68,9 +68,7 @@ class DeathEvidence(NamedTuple):
 class Swim:
     """One node's view of a pool: `start` it once, then feed it and run its `effects`."""
 
-    def __init__(
-        self, config: SwimConfig, name: str, address: Address, delegate: Delegate, rng: random.Random
-    ) -> None:
+    def __init__(self, config: SwimConfig, name: str, address: Address, delegate: Delegate, rng: random.Random) -> None:
         self.config = config
         self._name, self._address = name, address
         self.delegate = delegate

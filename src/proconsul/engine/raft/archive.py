@@ -202,9 +202,7 @@ def _read_members(
         if member.kind == _DIRECTORY and name in _ROOT_NAMES:
             continue
         if name not in digests:
-            raise ArchiveError(
-                f"failed to read snapshot file: unexpected file {quoted(member.name)} in snapshot"
-            )
+            raise ArchiveError(f"failed to read snapshot file: unexpected file {quoted(member.name)} in snapshot")
         kept = _read_member(stream, name, member.size, digests[name], on_state)
         if name != _STATE:
             small[name] = kept

@@ -134,9 +134,7 @@ class Configuration(msgspec.Struct, frozen=True):
 
     def to_wire(self) -> dict[str, object]:
         """The plain object of the msgpack and JSON forms."""
-        return {
-            "Servers": [{"Address": s.address, "ID": s.id, "Suffrage": int(s.suffrage)} for s in self.servers]
-        }
+        return {"Servers": [{"Address": s.address, "ID": s.id, "Suffrage": int(s.suffrage)} for s in self.servers]}
 
     def encode(self) -> bytes:
         """Data of a configuration log entry."""

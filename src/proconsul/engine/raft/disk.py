@@ -129,9 +129,7 @@ _Item = Write | _Call | _Reset | _Look | None
 class DiskThread:
     """One thread, one queue."""
 
-    def __init__(
-        self, log: LogStore, done: Done, failed: Failed, crashed: Callable[[BaseException], None]
-    ) -> None:
+    def __init__(self, log: LogStore, done: Done, failed: Failed, crashed: Callable[[BaseException], None]) -> None:
         self._log = log
         self._done = done
         self._failed = failed

@@ -296,11 +296,11 @@ class SqliteLog:
     def _perform(self, write: Write, first: int, last: int) -> tuple[int, int]:
         execute = self._connection.execute
         if isinstance(write, PersistState):
+            state = StableState(write.term, write.vote_term, write.voted_for)
             execute(
                 "INSERT OR REPLACE INTO stable VALUES ('CurrentTerm', ?), ('LastVoteTerm', ?), ('LastVoteCand', ?), "
                 "('Sum', ?)",
-                (write.term, write.vote_term, write.voted_for,
-                 _state_sum(StableState(write.term, write.vote_term, write.voted_for))),
+                (state.term, state.vote_term, state.voted_for, _state_sum(state)),
             )
             return first, last
         if isinstance(write, ResetLog):

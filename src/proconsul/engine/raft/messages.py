@@ -195,9 +195,5 @@ class TimeoutNowResponse(msgspec.Struct, frozen=True):
     addr: bytes = b""
 
 
-Request = (
-    AppendEntriesRequest | RequestVoteRequest | InstallSnapshotRequest | TimeoutNowRequest | PreVoteRequest
-)
-Response = (
-    AppendEntriesResponse | RequestVoteResponse | InstallSnapshotResponse | TimeoutNowResponse | PreVoteResponse
-)
+Request = AppendEntriesRequest | RequestVoteRequest | InstallSnapshotRequest | TimeoutNowRequest | PreVoteRequest
+Response = AppendEntriesResponse | RequestVoteResponse | InstallSnapshotResponse | TimeoutNowResponse | PreVoteResponse

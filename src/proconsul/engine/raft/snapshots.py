@@ -118,9 +118,7 @@ class SnapshotSink(Protocol):
 class SnapshotStore(Protocol):
     """Where snapshots are kept."""
 
-    def create(
-        self, index: int, term: int, configuration: Configuration, configuration_index: int
-    ) -> SnapshotSink:
+    def create(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> SnapshotSink:
         """Start writing a snapshot."""
         ...
 
@@ -164,9 +162,7 @@ class DirectorySnapshots:
         except OSError as error:
             raise StorageError(f"cannot open snapshots in {directory}: {error}") from error
 
-    def create(
-        self, index: int, term: int, configuration: Configuration, configuration_index: int
-    ) -> DirectorySink:
+    def create(self, index: int, term: int, configuration: Configuration, configuration_index: int) -> DirectorySink:
         """Start writing a snapshot."""
         return DirectorySink(self, self.meta(index, term, configuration, configuration_index))
 

@@ -14,9 +14,7 @@ from proconsul.engine.raft.state import InitialState
 from proconsul.engine.raft.terms import LogTerms
 
 
-def newest_snapshot(
-    snapshots: SnapshotStore, note: Callable[[str], None]
-) -> tuple[SnapshotMeta, BinaryIO] | None:
+def newest_snapshot(snapshots: SnapshotStore, note: Callable[[str], None]) -> tuple[SnapshotMeta, BinaryIO] | None:
     """The newest whole snapshot, opened. Corrupt ones are passed over with a note; StorageError if all are corrupt."""
     metas = snapshots.list()
     for meta in metas:

@@ -316,7 +316,13 @@ class ConnectionPool:
         return decode(reply_type, reply)
 
     def begin(
-        self, waiter: Completion, address: Address, method: str, request: Any, *, timeout_s: float,
+        self,
+        waiter: Completion,
+        address: Address,
+        method: str,
+        request: Any,
+        *,
+        timeout_s: float,
         tls: Tls | None = None,
     ) -> Call | None:
         """As `call`, but the encoded reply or the RpcFailure goes to ``waiter`` the moment it is there.

@@ -388,7 +388,7 @@ def _read_time(value: Any, struct: str, path: str) -> bytes:
             text = msgspec.json.encode(value).decode()
     layout = '"2006-01-02T15:04:05Z07:00"'
     rest = text.removeprefix('"')
-    raise JSONError(f"parsing time {quoted(text)} as {quoted(layout)}: cannot parse {quoted(rest)} as \"2006\"")
+    raise JSONError(f'parsing time {quoted(text)} as {quoted(layout)}: cannot parse {quoted(rest)} as "2006"')
 
 
 _SCALAR_READERS: dict[Any, Reader] = {

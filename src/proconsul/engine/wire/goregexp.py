@@ -42,6 +42,7 @@ class Pattern(Protocol):
 
     def search(self, text: str, /) -> object: ...
 
+
 # What surrogateescape makes of bytes that are no UTF-8.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 

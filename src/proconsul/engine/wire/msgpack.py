@@ -191,9 +191,7 @@ def _raws_of_items(item: Callable[[Any], None], value: Any) -> None:
             item(one)
 
 
-def _raws_of_fields(
-    names: tuple[str, ...], inner: tuple[tuple[str, Callable[[Any], None]], ...], value: Any
-) -> None:
+def _raws_of_fields(names: tuple[str, ...], inner: tuple[tuple[str, Callable[[Any], None]], ...], value: Any) -> None:
     if type(value) is not dict:
         return
     for name in names:

@@ -64,9 +64,7 @@ def decide(authorizer: Authorizer, question: Question) -> Decision:
         raise BadRequest(f"Bad request: Invalid ACL resource requested: {quoted(question.Resource)}")
     level = levels.get(question.Access)
     if level is None:
-        raise BadRequest(
-            f"Bad request: Invalid access level for {question.Resource} resource: {question.Access}"
-        )
+        raise BadRequest(f"Bad request: Invalid access level for {question.Resource} resource: {question.Access}")
     if question.Access == "write-prefix":
         return authorizer.decide_tree(question.Segment)
     return authorizer.decide(question.Resource, level, "" if question.Resource in BARE else question.Segment)
@@ -125,9 +123,7 @@ class ACL(Endpoint):
         if not allowed:
             reset_index = self._reset_index()
             if reset_index == 0:
-                raise PermissionDenied(
-                    f"Permission denied: ACL bootstrap no longer allowed (reset index: {index})"
-                )
+                raise PermissionDenied(f"Permission denied: ACL bootstrap no longer allowed (reset index: {index})")
             if reset_index != index:
                 raise PermissionDenied(
                     "Permission denied: Invalid ACL bootstrap reset index "

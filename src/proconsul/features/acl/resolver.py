@@ -118,6 +118,7 @@ class Resolver:
             found = self._state.roles.get(role.ID.lower())
             links += (found.Policies or ()) if found is not None else ()
         watch.add(*(row_key(POLICIES, link.ID.lower()) for link in links))
+
     def in_force(self, token: ACLToken) -> list[ACLPolicy]:
         """The policies that ``token`` comes to here, also those that stand nowhere: what identities and templates
         stand for, and the rules of old tokens."""

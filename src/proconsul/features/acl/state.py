@@ -224,9 +224,7 @@ class ACLState:
                 raise StateError("Missing ACL Role ID")
             if not role.Name:
                 raise StateError("Missing ACL Role Name")
-            policies, _ = self._resolve(
-                role.Policies, self.policies, "policy", allow_missing=request.AllowMissingLinks
-            )
+            policies, _ = self._resolve(role.Policies, self.policies, "policy", allow_missing=request.AllowMissingLinks)
             self._put_named(tx, self.roles, replace(role, Policies=policies), "role")
 
     def delete_roles(self, tx: Transaction, request: model.RoleDeleteRequest) -> None:
@@ -312,9 +310,7 @@ class ACLState:
             raise StateError("Missing ACL ID")
         old = self.tokens.get(acl.ID)
         if old is not None and is_of_today(old):
-            raise StateError(
-                "failed inserting acl token: cannot use legacy endpoint to modify a non-legacy token"
-            )
+            raise StateError("failed inserting acl token: cannot use legacy endpoint to modify a non-legacy token")
         self._put_token(tx, _from_legacy(acl, old))
         return acl.ID
 

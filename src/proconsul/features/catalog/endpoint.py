@@ -176,7 +176,6 @@ class Catalog(Endpoint):
         return Read((NODE_SERVICE_LIST.name, args.Node, args.Filter), run, NODE_SERVICE_LIST, args)
 
 
-
 def _type_of(check: HealthCheck) -> str:
     """The kind of check its definition describes."""
     own = check.Definition

@@ -46,9 +46,7 @@ class MeshGatewayConfig(Record, frozen=True):
 
 
 class ExposePath(Record, frozen=True):
-    json_omitempty: ClassVar[frozenset[str]] = frozenset(
-        {"ListenerPort", "Path", "LocalPathPort", "Protocol"}
-    )
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"ListenerPort", "Path", "LocalPathPort", "Protocol"})
     json_aliases: ClassVar[dict[str, str]] = {"listener_port": "ListenerPort", "local_path_port": "LocalPathPort"}
     ListenerPort: int = 0
     Path: str = ""
@@ -64,9 +62,7 @@ class ExposeConfig(Record, frozen=True):
 
 
 class Upstream(Record, frozen=True):
-    json_omitempty: ClassVar[frozenset[str]] = frozenset(
-        {"DestinationNamespace", "LocalBindAddress", "IngressHosts"}
-    )
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"DestinationNamespace", "LocalBindAddress", "IngressHosts"})
     json_aliases: ClassVar[dict[str, str]] = {
         "destination_type": "DestinationType", "destination_name": "DestinationName",
         "destination_namespace": "DestinationNamespace", "local_bind_address": "LocalBindAddress",
@@ -86,7 +82,11 @@ class Upstream(Record, frozen=True):
 class ConnectProxyConfig(Record, frozen=True):
     json_omitempty: ClassVar[frozenset[str]] = frozenset(
         {
-            "DestinationServiceName", "DestinationServiceID", "LocalServiceAddress", "LocalServicePort", "Config",
+            "DestinationServiceName",
+            "DestinationServiceID",
+            "LocalServiceAddress",
+            "LocalServicePort",
+            "Config",
             "Upstreams",
         }
     )
@@ -405,5 +405,3 @@ class IndexedHealthChecks(QueryMeta, frozen=True, kw_only=True):
 
 class IndexedCheckServiceNodes(QueryMeta, frozen=True, kw_only=True):
     Nodes: list[CheckServiceNode] | None = None
-
-

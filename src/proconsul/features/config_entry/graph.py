@@ -220,9 +220,7 @@ class Chain:
             self._resolve(target._replace(subset=resolver.DefaultSubset), redirects)
             return
         if target.subset and target.subset not in (resolver.Subsets or {}):
-            raise StateError(
-                f"service {quoted(target.service)} does not have a subset named {quoted(target.subset)}"
-            )
+            raise StateError(f"service {quoted(target.service)} does not have a subset named {quoted(target.subset)}")
         self._check_external(target.service, resolver)
         self._fail_over(target, resolver)
 

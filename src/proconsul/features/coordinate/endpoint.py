@@ -36,9 +36,7 @@ UPDATE = WriteMethod("Coordinate.Update", CoordinateUpdateRequest)
 LIST_DATACENTERS = WriteMethod(
     "Coordinate.ListDatacenters", DCSpecificRequest, list[DatacenterMap], repeatable=True, anywhere=True
 )
-LIST_NODES = ReadMethod(
-    "Coordinate.ListNodes", DCSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty
-)
+LIST_NODES = ReadMethod("Coordinate.ListNodes", DCSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty)
 NODE = ReadMethod("Coordinate.Node", NodeSpecificRequest, IndexedCoordinates, "Coordinates", to_value=or_empty)
 
 

@@ -59,9 +59,7 @@ class KeyringRoutes:
                 raise BadRequest(f"Bad request: Request decode failed: {error}") from None
             relay_factor = _relay_factor(request)
             if _local_only(request):
-                raise BadRequest(
-                    "Bad request: Invalid use of local-only: local-only can only be set for list requests"
-                )
+                raise BadRequest("Bad request: Invalid use of local-only: local-only can only be set for list requests")
             args = KeyringRequest(
                 Operation=operation, Key=body.Key, Datacenter=self.web.datacenter, Token=self.web.token(request),
                 RelayFactor=relay_factor,
@@ -82,9 +80,7 @@ def _relay_factor(request: Request) -> int:
     except NumberError as error:
         raise BadRequest(f"Bad request: Error parsing relay factor: {error}") from None
     if not 0 <= factor <= RELAY_FACTOR_MAX:
-        raise BadRequest(
-            f"Bad request: Invalid relay-factor: Relay factor must be in range: [0, {RELAY_FACTOR_MAX}]"
-        )
+        raise BadRequest(f"Bad request: Invalid relay-factor: Relay factor must be in range: [0, {RELAY_FACTOR_MAX}]")
     return factor
 
 

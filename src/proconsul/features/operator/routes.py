@@ -44,7 +44,6 @@ REMOVE_BY_ID = CallMethod("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, 
 TRANSFER = CallMethod("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
 
 
-
 class OperatorRoutes:
     """Handlers. ``call`` carries out a method, here or on another server."""
 

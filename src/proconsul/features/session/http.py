@@ -145,9 +145,7 @@ class SessionRoutes:
             except gojson.JSONError as error:
                 raise BadRequest(f"Request decode failed: {error}") from None
         self.web.require_datacenter(request)
-        args = SessionRequest(
-            Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request)
-        )
+        args = SessionRequest(Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request))
         return self.web.write(APPLY, args, lambda session_id: self.web.json(request, {"ID": session_id}))
 
     def _id(self, request: Request) -> str:
@@ -200,5 +198,3 @@ class SessionRoutes:
             return Reply(200, gojson.dumps(sessions, pretty=pretty))
 
         return self.web.read(request, read, encode, headers_on_error=True)
-
-

@@ -78,9 +78,7 @@ def _refusal_to_write(op: TxnOp) -> str:
 class TxnState:
     """Runs the operations of a transaction."""
 
-    def __init__(
-        self, kv: KVState, catalog: CatalogState, sessions: SessionState, intentions: IntentionState
-    ) -> None:
+    def __init__(self, kv: KVState, catalog: CatalogState, sessions: SessionState, intentions: IntentionState) -> None:
         self.kv = kv
         self.catalog = catalog
         self.sessions = sessions

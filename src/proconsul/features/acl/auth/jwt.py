@@ -151,7 +151,7 @@ def _document(answer: RemoteAnswer) -> Any:
 def _unfit(content_type: str, error: str) -> str:
     if content_type.partition(";")[0].strip() == "application/json":
         return f"got Content-Type = application/json, but could not unmarshal as JSON: {error}"
-    return f'expected Content-Type = application/json, got {quoted(content_type)}: {error}'
+    return f"expected Content-Type = application/json, got {quoted(content_type)}: {error}"
 
 
 class PublishedKeys(KeySource):
