@@ -221,7 +221,7 @@ def test_a_name_in_use_is_kept_by_its_holder(pool: Pool, name: str, asked: str) 
 @plain_only
 @pytest.mark.parametrize("name", ["serf2", "bare2"])
 def test_who_leaves_may_come_back_from_elsewhere(pool: Pool, name: str) -> None:
-    stories.leaves_and_comes_back_elsewhere(pool, name)
+    stories.leaves_and_comes_back_elsewhere(pool, name, lambda: _serf(pool, "serf1").serf("force-leave", name))
 
 
 @plain_only
