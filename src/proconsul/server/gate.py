@@ -110,18 +110,10 @@ class Gate:
         """See `features.gate.Gate`."""
         return self.authority.leading and self.permission.unlimited
 
-    def _admitted(self, read: Read, token: str) -> Read:
-        """``read`` as whoever has ``token`` may do it: those who are shown something else have views of their own."""
-        sees = self.permission.admit(read.method, read.args, token)
-        return read if sees is None else self._as_seen(read, sees)
-
-    def _as_seen(self, read: Read, sees: Hashable) -> Read:
-        return read._replace(key=(sees, read.key), run=_AsSeen(self.permission, read, sees))
-
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
 
-        Raises what `features.gate.Permission.admit` raises.
+        Those who are shown something else have views of their own. Raises what `features.gate.Permission.admit` raises.
         """
         if self.permission.unlimited:
             return asked
@@ -130,7 +122,7 @@ class Gate:
             return asked
         if before is not None and before is not asked and before.key[0] == sees:  # type: ignore[index]
             return before
-        return self._as_seen(asked, sees)
+        return asked._replace(key=(sees, asked.key), run=_AsSeen(self.permission, asked, sees))
 
     # ------------------------------------------------------------------ reads
 
@@ -145,9 +137,7 @@ class Gate:
         level = self.level(options)
         if not self.authority.answers(level):
             return None  # whoever answers decides who may ask: here a new token may not have arrived yet
-        if not self.permission.unlimited:
-            read = self._admitted(read, token)
-        return self.here(read, options, level)
+        return self.here(self.admitted(read, None, token), options, level)
 
     def begin(
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""

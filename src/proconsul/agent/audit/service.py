@@ -31,11 +31,6 @@ class Audit(Part):
         self._door = AuditedDoor(door, self._sinks, who)
         return self._door
 
-    @property
-    def dropped(self) -> int:
-        """How many events were lost since the start."""
-        return sum(sink.dropped for sink in self._sinks)
-
     async def start(self) -> None:
         """Raises ConsulError for a file that cannot be opened."""
         for sink in self._sinks:

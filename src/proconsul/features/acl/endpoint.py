@@ -99,19 +99,6 @@ class ACL(Endpoint):
             AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **self.legacy.calls
         }  # fmt: skip
 
-    # ------------------------------------------------------------------ what is not behind the gate
-
-    def allows(self, secret: str, resource: str, level: Level, name: str = "") -> bool:
-        """Whether who has ``secret`` may; everybody may without access control. Raises ACLNotFound."""
-        if not self.resolver.enabled:
-            return True
-        return self.resolver.resolve(secret).authorizer.allows(resource, level, name)
-
-    def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
-        """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
-        if not self.allows(secret, resource, level, name):
-            raise PermissionDenied()
-
     # ------------------------------------------------------------------ the beginning
 
     def bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:

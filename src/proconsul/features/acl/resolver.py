@@ -112,12 +112,8 @@ class Resolver:
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
         if token is None:
             return
-        links = [*(token.Policies or ())]
-        for role in token.Roles or ():
-            watch.add(row_key(ROLES, role.ID.lower()))
-            found = self._state.roles.get(role.ID.lower())
-            links += (found.Policies or ()) if found is not None else ()
-        watch.add(*(row_key(POLICIES, link.ID.lower()) for link in links))
+        watch.add(*(row_key(ROLES, link.ID.lower()) for link in token.Roles or ()))
+        watch.add(*(row_key(POLICIES, policy_id) for policy_id in self.policy_ids(token)))
 
     def in_force(self, token: ACLToken) -> list[ACLPolicy]:
         """The policies that ``token`` comes to here, also those that stand nowhere: what identities and templates
@@ -133,13 +129,17 @@ class Resolver:
         found = (self._state.roles.get(link.ID.lower()) for link in token.Roles or ())
         return [role for role in found if role is not None]
 
-    def policies_of(self, token: ACLToken) -> list[ACLPolicy]:
-        """The policies that ``token`` links to, itself or by its roles, each once."""
+    def policy_ids(self, token: ACLToken) -> list[str]:
+        """The ids that ``token`` links to, itself or by its roles, each once; they may lead nowhere."""
         links = [*(token.Policies or ())]
         for role in self.roles_of(token):
             links += role.Policies or ()
-        found = {link.ID.lower(): self._state.policies.get(link.ID.lower()) for link in links}
-        return [policy for policy in found.values() if policy is not None]
+        return list({link.ID.lower(): None for link in links})
+
+    def policies_of(self, token: ACLToken) -> list[ACLPolicy]:
+        """The policies that ``token`` links to, itself or by its roles, each once."""
+        found = (self._state.policies.get(policy_id) for policy_id in self.policy_ids(token))
+        return [policy for policy in found if policy is not None]
 
     def _pieces(self, token: ACLToken) -> Iterator[_Piece]:
         if token.Type == LEGACY_MANAGEMENT:

@@ -195,8 +195,9 @@ class AskedTokenRights(TokenRights):
 
     async def _ask_all(self, secret: str) -> None:
         """Ask for the token, and for what it links to as far as that is too old. Raises ConsulError."""
-        entry, now = self._tokens.get(secret), self._clock()
-        if entry is None or entry.answer is not _Answer.KNOWN or entry.until <= now:
+        entry = self._tokens.get(secret)
+        anew = entry is None or entry.answer is not _Answer.KNOWN or entry.until <= self._clock()
+        if anew:
             await self._ask_token(secret)
         roles = self._too_old(self._state.roles, self._role_ids(secret))
         if roles:
@@ -208,7 +209,7 @@ class AskedTokenRights(TokenRights):
             args = PolicyBatchRequest(Token=secret, AllowStale=True, PolicyIDs=policies, Datacenter=self._datacenter)
             found = await self._asked(POLICY_RESOLVE, args)
             self._put_all(self._state.policies, policies, found, self._settings.policy_ttl_s)
-        if entry is None or entry.answer is not _Answer.KNOWN or entry.until <= now:
+        if anew:
             self._keep(secret, _Answer.KNOWN, self._settings.token_ttl_s)
 
     async def _ask_token(self, secret: str) -> None:
@@ -245,11 +246,7 @@ class AskedTokenRights(TokenRights):
 
     def _policy_ids(self, secret: str) -> list[str]:
         token = self._state.tokens.get(secret)
-        links = [] if token is None else [*(token.Policies or ())]
-        for role_id in self._role_ids(secret):
-            role = self._state.roles.get(role_id)
-            links += (role.Policies or ()) if role is not None else ()
-        return list({link.ID.lower(): None for link in links})
+        return [] if token is None else self._resolver.policy_ids(token)
 
     def _links(self, secret: str) -> list[tuple[str, str]]:
         roles = [(ROLES, role_id) for role_id in self._role_ids(secret)]
