@@ -414,37 +414,31 @@ class AntiEntropy(Part):
         self._state.node_in_sync = sent == (node.ID, node.Address, node.TaggedAddresses, node.Meta)
 
     async def _remove_service(self, service_id: str, entry: ServiceEntry) -> None:
-        node = self._own_node()
-        request = DeregisterRequest(
-            Datacenter=node.Datacenter, Node=node.Node, ServiceID=service_id, Token=self._token_of(entry)
-        )
-        if await self._deregister(request, "service", service_id):
+        request = replace(self._deregistration(entry), ServiceID=service_id)
+        if await self._deregister(request, entry, "service", service_id):
             self._state.forget_service(service_id, entry)
-            log.info("Deregistered service: service=%s", service_id)
-        else:
-            self._state.settle(entry)
 
     async def _remove_check(self, check_id: str, entry: CheckEntry) -> None:
-        node = self._own_node()
-        request = DeregisterRequest(
-            Datacenter=node.Datacenter, Node=node.Node, CheckID=check_id, Token=self._token_of(entry)
-        )
-        if await self._deregister(request, "check", check_id):
+        request = replace(self._deregistration(entry), CheckID=check_id)
+        if await self._deregister(request, entry, "check", check_id):
             self._state.forget_check(check_id, entry)
-            log.info("Deregistered check: check=%s", check_id)
-        else:
-            self._state.settle(entry)
 
-    async def _deregister(self, request: DeregisterRequest, kind: str, name: str) -> bool:
+    def _deregistration(self, entry: Entry) -> DeregisterRequest:
+        node = self._own_node()
+        return DeregisterRequest(Datacenter=node.Datacenter, Node=node.Node, Token=self._token_of(entry))
+
+    async def _deregister(self, request: DeregisterRequest, entry: Entry, kind: str, name: str) -> bool:
+        """Whether the catalog does not have it any more; who may not remove it does not try again and again."""
         try:
             await self._catalog.deregister(request)
         except ConsulError as error:
-            if "Unknown" in error.text:
-                return True
-            if not _is_denied(error):
-                raise
-            log.warning("%s deregistration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
-            return False
+            if "Unknown" not in error.text:
+                if not _is_denied(error):
+                    raise
+                log.warning("%s deregistration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
+                self._state.settle(entry)
+                return False
+        log.info("Deregistered %s: %s=%s", kind, kind, name)
         return True
 
 
