@@ -102,10 +102,10 @@ class Disk:
         self.full: set[str] = set()
         real = persistence.replace_file
 
-        def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> None:
+        def replace_file(path: Path, data: bytes, *, sync_name: bool = True) -> None:
             if path.parent.name in self.full:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            real(path, data, sync_directory=sync_directory)
+            real(path, data, sync_name=sync_name)
 
         monkeypatch.setattr(persistence, "replace_file", replace_file)
 

@@ -7,8 +7,8 @@ import uuid
 from pathlib import Path
 
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig
-from proconsul.agent.durable import replace_file
 from proconsul.agent.part import Part
+from proconsul.engine.durable import replace_file
 from proconsul.features.catalog.model import Node
 from proconsul.features.errors import ConsulError
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from proconsul.agent.config.runtime import AclConfig, AclTokens, ReloadableConfig
-from proconsul.agent.durable import replace_file
 from proconsul.agent.part import Part
+from proconsul.engine.durable import replace_file
 from proconsul.engine.wire.text import quoted
 from proconsul.features.errors import ConsulError, NotFound
 

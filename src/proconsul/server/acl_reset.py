@@ -10,14 +10,13 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from proconsul.engine.durable import replace_file
 from proconsul.engine.raft.errors import RaftError
-from proconsul.engine.raft.log import SqliteLog, sync_directory
+from proconsul.engine.raft.log import SqliteLog
 from proconsul.engine.raft.snapshots import DirectorySnapshots
 from proconsul.features.acl.endpoint import RESET_FILE
 from proconsul.server.data_dir import refuse_foreign
 from proconsul.server.recovery import read_state
-
-_MODE = 0o600
 
 
 class LastBootstrap(NamedTuple):
@@ -48,16 +47,6 @@ def find(data_dir: Path) -> LastBootstrap:
 def allow(reset: LastBootstrap) -> None:
     """Write the file that allows one more bootstrap, for the owner of the data directory. Raises OSError."""
     owner = reset.path.parent.stat()
-    unfinished = reset.path.with_name(reset.path.name + ".tmp")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w") as file:
-            file.write(f"{reset.bootstrapped_at}\n")
-            if os.geteuid() == 0:
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)  # the server reads and removes it
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, reset.path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    sync_directory(reset.path.parent)
+    replace_file(reset.path, f"{reset.bootstrapped_at}\n".encode())
+    if os.geteuid() == 0:
+        os.chown(reset.path, owner.st_uid, owner.st_gid)  # the server reads and removes it

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proconsul.agent.config.runtime import FixedConfig
-from proconsul.agent.durable import replace_file
+from proconsul.engine.durable import replace_file
 from proconsul.engine.gossip.keyring import (
     KEY_SIZES,
     KeyringError,

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proconsul.agent.durable import replace_file
 from proconsul.agent.gossip.joining import resolve
 from proconsul.agent.gossip.keyrings import PoolKeys
 from proconsul.agent.gossip.tags import Pool
+from proconsul.engine.durable import replace_file
 from proconsul.engine.gossip import serf_effects as happened
 from proconsul.engine.gossip.config import SwimConfig
 from proconsul.engine.gossip.coordinate import Coordinate

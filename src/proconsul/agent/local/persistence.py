@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proconsul.agent.durable import remove_unfinished, replace_file
 from proconsul.agent.local.file_writer import FileWriter, Outcome
+from proconsul.engine.durable import remove_unfinished, replace_file
 from proconsul.engine.wire import gojson, plainjson
 from proconsul.features.catalog.definition import CheckType
 from proconsul.features.catalog.model import HealthCheck, NodeService
@@ -125,7 +125,7 @@ class Persistence:
         data = gojson.dumps(value)
         # A second sync for the directory would double the cost of a registration; the catalog has it too, and the
         # application that registers does so again when it starts.
-        return self._perform(path, partial(replace_file, path, data, sync_directory=False), data)
+        return self._perform(path, partial(replace_file, path, data, sync_name=False), data)
 
     def _remove(self, folder: str, registration_id: str) -> Outcome | None:
         if self._root is None:

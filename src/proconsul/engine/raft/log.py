@@ -7,19 +7,19 @@ written, or DamagedError. A store is used by one thread at a time (the node's di
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from proconsul.engine.durable import sync_directory
 from proconsul.engine.raft.errors import DamagedError, DirectoryLockedError, StorageError
 from proconsul.engine.raft.events import Append, PersistState, ResetLog, Write
 from proconsul.engine.raft.messages import EntryType, LogEntry, StableState
 from proconsul.engine.raft.private import make_private
 
-__all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog", "sync_directory"]
+__all__ = ["DirectoryLock", "LogStore", "MemoryLog", "SqliteLog"]
 
 # Rows per INSERT statement. One statement is one hand-over of the interpreter lock, so a busy event loop delays a
 # batch once, not once per row. 7 values a row stay far below SQLite's 32,766 parameters.
@@ -414,16 +414,6 @@ def _runs(first: int, last: int, term_at: object) -> Iterable[tuple[int, int]]:
             else:
                 high = middle - 1
         index = low + 1
-
-
-def sync_directory(directory: Path) -> None:
-    """Make a new name in ``directory`` durable. Windows has no such call and needs none."""
-    if os.name != "nt":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class MemoryLog:

@@ -19,10 +19,10 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from proconsul.engine.durable import sync_directory
 from proconsul.engine.raft.configuration import EMPTY, Configuration
 from proconsul.engine.raft.crc64 import Crc64
 from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError, StorageError
-from proconsul.engine.raft.log import sync_directory
 from proconsul.engine.raft.private import DIRECTORY_MODE, make_private, opener
 from proconsul.engine.wire import plainjson
 

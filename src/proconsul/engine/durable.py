@@ -1,4 +1,4 @@
-"""Files that survive a crash: written beside, synced, renamed, readable by the agent's user only."""
+"""Files that survive a crash: written beside, synced, renamed, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -12,10 +12,20 @@ log = logging.getLogger("agent")
 UNFINISHED = ".tmp"
 
 
-def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make a new name in ``directory`` durable. Windows has no such call and needs none."""
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes, *, sync_name: bool = True) -> None:
     """Make ``path`` hold ``data``; whoever looks finds the old content or the new, after a crash too.
 
-    ``sync_directory`` makes the rename itself durable, where directories can be opened; without it a power cut (not a
+    ``sync_name`` makes the rename itself durable, where directories can be opened; without it a power cut (not a
     crash of the process) may bring the old content back. Raises OSError when the disk refuses; the old file then stays.
     """
     temporary = str(path) + UNFINISHED
@@ -36,8 +46,8 @@ def replace_file(path: Path, data: bytes, *, sync_directory: bool = True) -> Non
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise
-    if sync_directory and os.name == "posix":
-        _sync(path.parent)
+    if sync_name:
+        sync_directory(path.parent)
 
 
 def remove_unfinished(directory: Path) -> None:
@@ -54,11 +64,3 @@ def remove_unfinished(directory: Path) -> None:
 
 def _create(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
