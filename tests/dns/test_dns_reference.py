@@ -88,6 +88,7 @@ nope.node.consul A AAAA
 foo.node.dc1.consul A
 foo.node.dc2.consul A
 foo.node.dc1.dc1.consul A
+foo.node.dc.dc1.consul A
 bad_node.node.consul A
 consul A SOA NS AXFR DS
 any.name.consul A SOA NS
