@@ -54,11 +54,18 @@ STEPS_MAX = 200_000
 class Cluster:
     """``Cluster(seed).run()`` raises SafetyError, or gives back the history of the clients."""
 
-    def __init__(self, seed: int, *, tracing: bool = False) -> None:
-        self.seed, self.tracing = seed, tracing
+    def __init__(
+        self, seed: int, *, tracing: bool = False, datacenter: str = "dc1", beside: Cluster | None = None
+    ) -> None:  # fmt: skip
+        """``beside``: the cluster of another datacenter, with which this one shares time and network."""
+        self.seed, self.tracing, self.datacenter = seed, tracing, datacenter
         self.rng = rng = Random(seed)
         self.faults = PROFILES[seed % 3]
-        self.lines: list[str] = []
+        self.lines: list[str] = [] if beside is None else beside.lines
+        # All clusters that share time and network, this one too.
+        self.together: list[Cluster] = [self] if beside is None else beside.together
+        if beside is not None:
+            self.together.append(self)
         self.history: list[Operation | None] = []
         self.undecided = False
         self.clock_rate_max = CLOCK_RATES[1]
@@ -78,9 +85,9 @@ class Cluster:
         self.pace_s = 0.15
         self.busy = True
         self.clients: list[Callable[[Process], Any]] = [_register, client, client]
-        self.time: VirtualTime = VirtualTime(rng)
+        self.time: VirtualTime = VirtualTime(rng) if beside is None else beside.time
         self.processes: dict[str, Process] = {}
-        self.links = Links(self.time, rng, CALM, in_order=seed % 2 == 0)
+        self.links: Links = Links(self.time, rng, CALM, in_order=seed % 2 == 0) if beside is None else beside.links
         self.watch: ClusterWatch = ClusterWatch(self)
         self.gossip = Gossip(self)
         self.hosts: dict[str, Machine] = {}
@@ -92,8 +99,10 @@ class Cluster:
         for number in range(3 + rng.choice((0, 0, 0, 1, 2, 2, 4))):
             disk = ServerDisk(rng, DiskFaults(lies=number < liars))
             rate = rng.uniform(*CLOCK_RATES)
-            host_id = f"{number:08d}-0000-0000-0000-000000000000"
-            self.hosts[host_id] = Machine(f"s{number}", host_id, f"10.0.0.{number + 1}", number < 3, disk, rate)
+            place = len(self.together) - 1
+            host_id = f"{number:08d}-{place:04d}-0000-0000-000000000000"
+            ip, name = f"10.{place}.0.{number + 1}", f"s{number}" if not place else f"s{number}.{datacenter}"
+            self.hosts[host_id] = Machine(name, host_id, ip, number < 3, disk, rate, datacenter)
         self.time.after_turn = self._after_turn
 
     # ------------------------------------------------------------------ machinery
@@ -117,9 +126,10 @@ class Cluster:
         return self._striking > 0 and self.rng.random() < self._striking * weight
 
     def _after_turn(self, loop: VirtualLoop) -> None:
-        process = self._process_of(loop)
-        if process is not None and process.alive:
-            self.watch.look(process)
+        for cluster in self.together:
+            process = cluster._process_of(loop)
+            if process is not None and process.alive:
+                cluster.watch.look(process)
 
     def _process_of(self, loop: VirtualLoop) -> Process | None:
         for one in self.processes.values():
@@ -290,7 +300,7 @@ class Cluster:
         server = leader
 
         async def save() -> None:
-            saved = await server.archives.save(SnapshotRequest(Datacenter="dc1", AllowStale=True))
+            saved = await server.archives.save(SnapshotRequest(AllowStale=True))
             if self._archive is not None:
                 self._archive.close()
             self._archive = saved.archive
@@ -302,7 +312,7 @@ class Cluster:
         leader, archive = self.leader(), self._archive
         if leader is not None and archive is not None:
             server, source = leader, archive
-            self._in(server, lambda: server.archives.restore(SnapshotRequest(Datacenter="dc1", Op=1), source))
+            self._in(server, lambda: server.archives.restore(SnapshotRequest(Op=1), source))
 
     # ------------------------------------------------------------------ a run
 
@@ -312,7 +322,7 @@ class Cluster:
         gc.disable()  # what is collected when must not depend on what ran before
         try:
             self._play(seconds, calm_s)
-            self._judge()
+            self.judge()
         finally:
             self.end()
             if gc_was_on:
@@ -328,10 +338,21 @@ class Cluster:
             self._archive.close()
 
     def _play(self, seconds: float, calm_s: float) -> None:
+        self.begin(seconds)
+        self.time.run_for(4.0)
+        self.strike(seconds)
+        self.time.run_for(seconds)
+        self.make_peace()
+        self.time.run_for(calm_s)
+
+    def begin(self, seconds: float) -> None:
+        """Have servers start, the late ones within half of ``seconds``."""
         for host in self.hosts.values():
             self.time.at(0.0 if host.founder else self.rng.uniform(0, seconds / 2), lambda host=host: self.start(host))  # type: ignore[misc]
         self.gossip.look()
-        self.time.run_for(4.0)
+
+    def strike(self, seconds: float) -> None:
+        """Let everything go wrong that can, for so long."""
         faults = self.faults
         self.links.faults = faults
         self._striking = faults.crash_per_effect / 2
@@ -348,7 +369,9 @@ class Cluster:
         if self.rewinds:
             self._every(3.0, self._save)
             self.time.at(seconds + 4.0, self._rewind)
-        self.time.run_for(seconds)
+
+    def make_peace(self) -> None:
+        """Nothing goes wrong any more, and everybody runs."""
         self.trace("net", "peace")
         self.busy = False
         self._striking = 0.0
@@ -360,11 +383,11 @@ class Cluster:
             host.disk.faults.write_s, host.disk.faults.failure, host.disk.faults.lies = 0.001, 0.0, False
             host.disk.go_on()
             self.start(host)
-        self.time.run_for(calm_s)
 
     # ------------------------------------------------------------------ judgement
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
+        """Raise SafetyError when something does not hold now."""
         leader = self.leader()
         if leader is None or not leader.on_duty:
             raise self.fail("nobody leads after the faults have ended")
@@ -407,7 +430,7 @@ async def _register(process: Process) -> None:
     assert server is not None
     while server.state.tables.nodes.get(NODE) is None:
         try:
-            await server.gate.written(REGISTER, RegisterRequest(Datacenter="dc1", Node=NODE, Address="10.1.0.1"))
+            await server.gate.written(REGISTER, RegisterRequest(Node=NODE, Address="10.1.0.1"))
         except (ConsulError, RaftError) as error:
             process.cluster.trace(process.name, f"not registered: {error}")
         await asyncio.sleep(0.5)

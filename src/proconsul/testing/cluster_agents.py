@@ -352,8 +352,8 @@ class AgentCluster(Cluster):
         for process in self.agent_processes.values():
             process.loop.awake_from(self.time.now)
 
-    def _judge(self) -> None:
-        super()._judge()
+    def judge(self) -> None:
+        super().judge()
         leader = self.leader()
         assert leader is not None
         tables = leader.state.tables

@@ -20,6 +20,7 @@ from proconsul.engine.raft.errors import (
     RaftError,
 )
 from proconsul.engine.rpc.errors import GETTING_CLIENT
+from proconsul.engine.wire.record import replace
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.kv.endpoint import APPLY as KV_APPLY
@@ -74,6 +75,7 @@ class AskedCluster(Protocol):
 
     rng: Random
     time: VirtualTime
+    datacenter: str
     watch: ClusterWatch
     history: list[Operation | None]
     busy: bool
@@ -106,11 +108,13 @@ async def client(process: AskedProcess) -> None:
 class SimClient:
     """One connection to one server."""
 
-    def __init__(self, process: AskedProcess) -> None:
+    def __init__(self, process: AskedProcess, asked: AskedCluster | None = None) -> None:
+        """``asked``: the cluster whose state it is about, that of another datacenter or the server's own."""
         assert process.server is not None
-        self.cluster, self.process, self.server = process.cluster, process, process.server
-        self.rng = process.cluster.rng
-        self.name = process.cluster.next_name("c")
+        self.cluster, self.process, self.server = asked or process.cluster, process, process.server
+        self.abroad = self.cluster is not process.cluster
+        self.rng = self.cluster.rng
+        self.name = self.cluster.next_name("c")
         self.sessions: dict[str, Session] = {}
         # The newest index seen of each key, for conditional writes.
         self.seen: dict[str, int] = {}
@@ -228,7 +232,7 @@ class SimClient:
             here, value = await self.value_of(read, consistency)
         except (ConsulError, RaftError):
             return
-        if self.process.alive and not tree and not self.cluster.rewinds:
+        if self.process.alive and not tree and not self.cluster.rewinds and not self.abroad:
             self.cluster.watch.read(self.process, key, value, here=here)
 
     async def read_txn(self) -> None:
@@ -299,10 +303,11 @@ class SimClient:
         Raises ConsulError or RaftError.
         """
         options = PLAIN._replace(consistency=consistency, min_index=min_index, wait_ns=WAIT_NS)
-        found = await self.server.gate.found(read, options)
+        found = await self.server.gate.found(read, options, datacenter=self.cluster.datacenter)
         return found.reply is None, found.value
 
     def written(self, method: WriteMethod, request: Any) -> asyncio.Future[Any]:
+        request = replace(request, Datacenter=self.cluster.datacenter)
         return asyncio.ensure_future(self.server.gate.written(method, request))
 
     # ------------------------------------------------------------------ sessions
@@ -322,12 +327,12 @@ class SimClient:
             self.sessions[session_id] = session
             return msgspec.structs.replace(asked, done=True, session=session_id)
 
-        request = SessionRequest(Datacenter="dc1", Op=CREATE, Session=session, Token="client")
+        request = SessionRequest(Datacenter=self.cluster.datacenter, Op=CREATE, Session=session, Token="client")
         await self.ask(operation, lambda: self.written(SESSION_APPLY, request), created)
 
     async def renew(self, session_id: str) -> None:
         """Keep a session; of one that is gone nothing is known any more."""
-        request = SessionSpecificRequest(Datacenter="dc1", SessionID=session_id, Session=session_id)
+        request = SessionSpecificRequest(Datacenter=self.cluster.datacenter, SessionID=session_id, Session=session_id)
         try:
             found = await self.server.gate.written(SESSION_RENEW, request)
         except (ConsulError, RaftError):
@@ -338,7 +343,9 @@ class SimClient:
     async def destroy(self, session_id: str) -> None:
         """End a session."""
         self.sessions.pop(session_id, None)
-        request = SessionRequest(Datacenter="dc1", Op=DESTROY, Session=Session(ID=session_id), Token="client")
+        request = SessionRequest(
+            Datacenter=self.cluster.datacenter, Op=DESTROY, Session=Session(ID=session_id), Token="client"
+        )
         await self.ask(
             Operation(self.name, "session-destroy", session=session_id),
             lambda: self.written(SESSION_APPLY, request),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.testing.cluster_network import LinkedProcess, Links
 from proconsul.testing.virtual_loop import VirtualTime
 
-__all__ = ["Gossip"]
+__all__ = ["Gossip", "wan_members"]
 
 LOOK_S = 0.5
 # Who is not reached for so long has failed.
@@ -48,7 +48,7 @@ class Gossip:
     def look(self) -> None:
         """Once per LOOK_S."""
         for process in list(self._cluster.links.processes.values()):
-            if process.alive:
+            if process.alive and process.id in self._cluster.hosts:  # others are of another datacenter
                 for host in self._cluster.hosts.values():
                     self._see(process, host)
         self._cluster.time.at(LOOK_S, self.look)
@@ -90,3 +90,16 @@ class Gossip:
                 self.left.add(host.id)
                 return True
         return False
+
+
+def wan_members(asker: str, clusters: Sequence[GossipWorld]) -> list[Member]:
+    """What a server knows of those of all datacenters: they are there, or have failed."""
+    if len(clusters) < 2:
+        return []
+    found = []
+    for cluster in clusters:
+        for host in cluster.hosts.values():
+            alive = cluster.links.reaches(asker, host.id) and cluster.links.reaches(host.id, asker)
+            status = MemberStatus.ALIVE if alive or host.id == asker else MemberStatus.FAILED
+            found.append(Member(f"{host.name}.{host.tags['dc']}", host.ip, 8302, host.tags, status))
+    return found

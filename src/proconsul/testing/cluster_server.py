@@ -33,7 +33,7 @@ from proconsul.server.network import ServerNetwork
 from proconsul.server.server import ConsulServer
 from proconsul.testing.cluster_clients import AskedCluster
 from proconsul.testing.cluster_disk import ServerDisk, SimDisk, SimLog, SimSnapshots
-from proconsul.testing.cluster_gossip import Gossip
+from proconsul.testing.cluster_gossip import Gossip, GossipWorld, wan_members
 from proconsul.testing.cluster_network import Links, SimNetwork, SimPool, SimTransport
 from proconsul.testing.virtual_loop import Killed, new_loop
 
@@ -50,6 +50,7 @@ class Machine:
     founder: bool
     disk: ServerDisk
     rate: float
+    datacenter: str = "dc1"
     starts: int = 0
 
     @property
@@ -60,8 +61,9 @@ class Machine:
     def tags(self) -> Mapping[str, str]:
         """As a server's gossip says."""
         return {
-            "role": "consul", "id": self.id, "dc": "dc1", "segment": "", "port": "8300", "build": "1.8.7:simulated",
-            "vsn": "2", "vsn_min": "2", "vsn_max": "3", "raft_vsn": "3", "wan_join_port": "8302",
+            "role": "consul", "id": self.id, "dc": self.datacenter, "segment": "", "port": "8300",
+            "build": "1.8.7:simulated", "vsn": "2", "vsn_min": "2", "vsn_max": "3", "raft_vsn": "3",
+            "wan_join_port": "8302",
         }  # fmt: skip
 
 
@@ -74,6 +76,9 @@ class ServerCluster(AskedCluster, Protocol):
     autopilot: AutopilotConfig
     expect: int
     acl: AclSettings
+
+    @property
+    def together(self) -> Sequence[GossipWorld]: ...
 
     @property
     def clients(self) -> Sequence[Callable[[Process], Any]]: ...
@@ -152,14 +157,18 @@ class Process:
 
 
 class GossipingCluster(Protocol):
-    """The cluster of a process that gossips."""
+    """The cluster of a process that gossips. ``together``: those of all datacenters."""
 
     gossip: Gossip
+
+    @property
+    def together(self) -> Sequence[GossipWorld]: ...
 
 
 class GossipingProcess(Protocol):
     """A process as its end of gossip sees it."""
 
+    id: str
     members: dict[str, Member]
 
     @property
@@ -189,8 +198,8 @@ class SimGossip:
         return self._process.cluster.gossip.force_leave(name)
 
     def wan_members(self) -> list[Member]:
-        """There is one datacenter."""
-        return []
+        """The servers of all datacenters; none when there is one datacenter."""
+        return wan_members(self._process.id, self._process.cluster.together)
 
     def wan_coordinates(self) -> None:
         return None
@@ -239,7 +248,7 @@ class SimServer(ConsulServer):
         self.process = process
         self.watch = cluster.watch
         config = ServerConfig(
-            node_name=host.id, node_id=host.id, datacenter="dc1", address=host.address,
+            node_name=host.id, node_id=host.id, datacenter=host.datacenter, address=host.address,
             bootstrap_expect=cluster.expect if host.founder else 0, listen=Address(host.ip, 8300),
             session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, pool_known_after_s=2.0, autopilot=cluster.autopilot,
             autopilot_interval_s=2.0, server_health_interval_s=0.5, raft=cluster.raft, acl=cluster.acl,
