@@ -99,10 +99,7 @@ class _Reading(Deferred):
 
     def set_exception(self, error: Exception) -> None:
         self.pending = None
-        response = text_error(error)
-        if self.headers_on_error:
-            response.headers |= NO_ANSWER
-        self.resolve(response)
+        self.resolve(refused(error) if self.headers_on_error else text_error(error))
 
 
 class Web:
@@ -246,9 +243,7 @@ class Web:
         except ConsulError as error:
             if not errors:
                 raise
-            response = self.error(error)
-            response.headers |= NO_ANSWER
-            return response
+            return refused(error)
         return reading
 
     def found(
@@ -350,6 +345,14 @@ async def finished(answer: Answer) -> Response:
     except asyncio.CancelledError:
         answer.cancel()
         raise
+
+
+def refused(error: BaseException) -> Response:
+    """The answer to a read that a server refused; of what is not there it has no index."""
+    response = text_error(error)
+    if response.status != 404:
+        response.headers |= NO_ANSWER
+    return response
 
 
 def text_error(error: BaseException) -> Response:
