@@ -48,7 +48,9 @@ class Instances:
         if found is None:
             if len(self._kept) >= ENCODED_MAX:
                 self._kept.clear()
-            found = self._kept[id(row)] = row, gojson.dumps(row)
+            # Shown as stored, unlike in /v1/health: what is empty is null.
+            shown = gojson.Object(Node=row.Node, Service=row.Service, Checks=row.Checks or None)
+            found = self._kept[id(row)] = row, gojson.dumps(shown)
         return found[1]
 
 
