@@ -56,9 +56,9 @@ class DnsAgent:
             output=self._log.fileno(), directory=folder, environment=os.environ,
         )  # fmt: skip
 
-    def put(self, path: str, body: Any) -> None:
+    def put(self, path: str, body: Any, method: str = "PUT") -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
-        connection.request("PUT", path, json.dumps(body))
+        connection.request(method, path, json.dumps(body))
         response = connection.getresponse()
         text = response.read()
         connection.close()

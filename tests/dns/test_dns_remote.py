@@ -17,7 +17,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.errors import NoServers
 from proconsul.features.health.endpoint import Health
-from proconsul.features.server import ReadMethod
+from proconsul.features.server import CallMethod, ReadMethod
 
 QUESTIONS = [
     ("solo.service.consul", m.A), ("solo.service.consul", m.SRV), ("n1.node.consul", m.A),
@@ -41,7 +41,8 @@ class Remote(World):
             readable=lambda: False, fetch=self.fetch,
         )  # fmt: skip
 
-    async def fetch(self, method: ReadMethod, args: Any, datacenter: str) -> Any:
+    async def fetch(self, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> Any:
+        assert isinstance(method, ReadMethod)
         self.asked.append(method.name)
         if self.fails:
             raise NoServers()

@@ -9,23 +9,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Protocol
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.endpoint import LIST_NODES, NODE_SERVICES, SERVICE_NODES
 from proconsul.features.catalog.model import CheckServiceNode, Node, ServiceNode, ServiceSpecificRequest
 from proconsul.features.health.endpoint import SERVICE_NODES as HEALTHY_NODES
-from proconsul.features.server import ReadMethod
+from proconsul.features.server import CallMethod, ReadMethod
 
 # Steps of one answer: a service, and as many names as an answer follows from alias to alias.
 STEPS_MAX = 16
 
 
+class Reads(Protocol):
+    """What answers are made of: the catalog, or what was asked of another one's."""
+
+    def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]: ...
+
+    def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]: ...
+
+    def services_of_address(self, address: str) -> list[ServiceNode]: ...
+
+    def check_service_nodes(
+        self, watch: WatchSet | None, name: str, tags: list[str] | None = None, *, connect: bool = False
+    ) -> tuple[int, list[CheckServiceNode]]: ...
+
+
 class Missing(Exception):
     """Something has to be asked of a server first."""
 
-    def __init__(self, key: Hashable, method: ReadMethod, args: Any, datacenter: str) -> None:
+    def __init__(self, key: Hashable, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> None:
         super().__init__(method.name)
         self.key, self.method, self.request, self.datacenter = key, method, args, datacenter
 
@@ -86,6 +100,10 @@ class RemoteReads(_MethodReads):
         self._fetched[missing.key] = value
 
     def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        return self.value(key, method, args)
+
+    def value(self, key: Hashable, method: ReadMethod | CallMethod, args: Any) -> Any:
+        """What was fetched for ``key``. Raises Missing until then, and the error that was fetched."""
         key = (self._datacenter, key)
         if key not in self._fetched:
             raise Missing(key, method, args, self._datacenter)

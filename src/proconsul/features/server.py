@@ -174,9 +174,6 @@ class Server(Protocol):
     async def call(self, method: CallMethod, args: Any) -> Any:
         """Carry ``method`` out, in the datacenter of ``args``. Raises ConsulError."""
 
-    def datacenters_by_distance(self) -> list[str]:
-        """All datacenters that are known, our own first, then by the median round trip to their servers."""
-
     def knows(self) -> tuple[bool, int]:
         """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
 

@@ -123,6 +123,10 @@ class Web:
         self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
 
+    def translates(self, datacenter: str) -> bool:
+        """Whether what was found in ``datacenter`` is shown with the addresses that lead there."""
+        return self._translates and datacenter not in ("", self.datacenter)
+
     def configure(self, *, default_token: str, use_cache: bool, discovery_max_stale_ns: int) -> None:
         """Use these settings from the next request on."""
         self.default_token = default_token
@@ -235,7 +239,7 @@ class Web:
         token = "" if self.gate.permission.unlimited else self.token(request)
         cached = (token, datacenter, read.key) if cacheable and options.cached else None
         form = (self.pretty(request), form)
-        if self._translates and datacenter not in ("", self.datacenter):
+        if self.translates(datacenter):
             encode = _translating(encode)
         try:
             found = self.gate.now(read, options, token, datacenter)

@@ -104,10 +104,6 @@ class ConsulNode(ABC):
         """See `Server.call`."""
         return await self.gate.call(method, args)
 
-    def datacenters_by_distance(self) -> list[str]:
-        """See `Server.datacenters_by_distance`."""
-        return [self.datacenter]
-
     def _make_permission(self) -> Permission:
         """A client lets everybody ask: servers see whose token it is."""
         return AllowEverything()

@@ -24,10 +24,12 @@ EXECUTE_REMOTE = CallMethod(
 
 
 class Elsewhere(Protocol):
-    """The way to other datacenters."""
+    """The way to other datacenters. ``datacenter``: our own."""
+
+    datacenter: str
 
     def datacenters_by_distance(self) -> list[str]:
-        """All that are known, our own first."""
+        """All that are known, the nearest first."""
 
     async def call(self, method: CallMethod, args: Any) -> Any:
         """Carry ``method`` out in the datacenter of ``args``. Raises ConsulError."""
@@ -41,7 +43,7 @@ async def fail_over(
     Each is asked with the limit, the consistency and the token of the call, and counts as a failover, also one that
     does not answer. Nobody waits for one that is not known.
     """
-    others = elsewhere.datacenters_by_distance()[1:]
+    others = [name for name in elsewhere.datacenters_by_distance() if name != elsewhere.datacenter]
     plan = failover_plan(others, query.Service.Failover)
     for name in query.Service.Failover.Datacenters or ():
         if name not in others:

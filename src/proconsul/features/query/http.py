@@ -12,10 +12,11 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, QuerySource
+from proconsul.features.catalog.addresses import translated
 from proconsul.features.catalog.model import CheckServiceNode
 from proconsul.features.errors import ConsulError
 from proconsul.features.filtering import source_node
-from proconsul.features.gate import Found
+from proconsul.features.gate import Found, call_fresh
 from proconsul.features.options import Options
 from proconsul.features.query.endpoint import APPLY, EXECUTE, EXPLAIN, Queries
 from proconsul.features.query.model import (
@@ -26,7 +27,6 @@ from proconsul.features.query.model import (
     PreparedQuerySpecificRequest,
     QueryOp,
 )
-from proconsul.features.server import CallMethod
 from proconsul.features.web import NO_ANSWER, Reply, Web, encoder, refused
 
 # Instances whose JSON is kept, of those that queries have found since the catalog changed: some ten megabytes.
@@ -129,7 +129,7 @@ class QueryRoutes:
 
     async def _executed(self, request: Request, options: Options, args: PreparedQueryExecuteRequest) -> Response:
         try:
-            reply: PreparedQueryExecuteResponse = await self._call(EXECUTE, options, args)
+            reply: PreparedQueryExecuteResponse = await call_fresh(self.web.gate, EXECUTE, args, options)
         except ConsulError as error:
             return _refused(error, cached=options.cached)
         headers: dict[str, str] = {}
@@ -138,7 +138,9 @@ class QueryRoutes:
             headers = self.web.cache_headers((args.Token, key))
         body = gojson.dumps(replace(reply, Nodes=None))
         if reply.Nodes:
-            nodes = b",".join(map(self._instances.encoded, reply.Nodes))
+            # By where they were found, which need not be where the query is.
+            rows = translated(reply.Nodes) if self.web.translates(reply.Datacenter) else reply.Nodes
+            nodes = b",".join(map(self._instances.encoded, rows))
             body = body.replace(_NO_NODES, b'"Nodes":[%b]' % nodes, 1)
         return self._response(request, reply, body, headers)
 
@@ -147,7 +149,7 @@ class QueryRoutes:
 
     async def _explained(self, request: Request, options: Options, args: PreparedQueryExecuteRequest) -> Response:
         try:
-            reply = await self._call(EXPLAIN, options, args)
+            reply = await call_fresh(self.web.gate, EXPLAIN, args, options)
         except ConsulError as error:
             return _refused(error)
         return self._response(request, reply, gojson.dumps(reply), {})
@@ -166,18 +168,9 @@ class QueryRoutes:
         )  # fmt: skip
         args = PreparedQueryExecuteRequest(
             Datacenter=request.get("dc") or self.web.datacenter, QueryIDOrName=name, Limit=limit_rows, Source=source,
-            Agent=self._agent, Token=self.web.token(request), AllowStale=options.consistency == "stale",
-            RequireConsistent=options.consistency == "consistent", MaxStaleDuration=options.max_stale_ns,
+            Agent=self._agent, Token=self.web.token(request),
         )  # fmt: skip
         return options, args
-
-    async def _call(self, method: CallMethod, options: Options, args: PreparedQueryExecuteRequest) -> Any:
-        """The reply; the leader's, when another one's is older than was allowed. Raises ConsulError."""
-        reply = await self.web.gate.call(method, args)
-        if options.max_stale_ns and reply.LastContact > options.max_stale_ns:
-            reply = await self.web.gate.call(method, replace(args, AllowStale=False, MaxStaleDuration=0))
-            return replace(reply, ConsistencyLevel="leader")
-        return replace(reply, ConsistencyLevel=options.consistency)
 
     def _response(self, request: Request, reply: Any, body: bytes, headers: dict[str, str]) -> Response:
         found = Found(max(reply.Index, 1), None, reply.KnownLeader, reply.LastContact, reply.ConsistencyLevel)

@@ -114,6 +114,11 @@ class PreparedQueryExecuteRequest(QueryOptions, frozen=True, kw_only=True):
     Source: QuerySource = QuerySource()
     Agent: QuerySource = QuerySource()
 
+    def with_token(self, token: str) -> PreparedQueryExecuteRequest:
+        """The same, asked with another token."""
+        result: PreparedQueryExecuteRequest = replace(self, Token=token)
+        return result
+
 
 class PreparedQueryExecuteRemoteRequest(QueryOptions, frozen=True, kw_only=True):
     """Another datacenter's query, as it was found and rendered there."""
