@@ -76,7 +76,7 @@ class DnsAgent:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             try:
-                if self.get("/v1/health/service/consul?passing") not in (b"[]", b"") and self.udp(query("x", 1)):
+                if self.get("/v1/health/service/consul?passing") not in (b"[]", b"") and self.udp(query("x", 1), 1.0):
                     return
             except OSError:
                 pass
