@@ -13,8 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dns_agents import DnsAgent, Parsed, agent_pair, query, without_serial
+from dns_agents import DnsAgent, agent_pair, without_serial
 
+from support.dns_packets import Parsed, query
 from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.reference
