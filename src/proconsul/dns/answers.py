@@ -341,8 +341,8 @@ class _Run:
     def healthy(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
         """Instances without a critical check; with only_passing, without a warning one either."""
         if self.settings.only_passing:
-            return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks)]
-        return [row for row in rows if all(check.Status != HEALTH_CRITICAL for check in row.Checks)]
+            return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks or ())]
+        return [row for row in rows if all(check.Status != HEALTH_CRITICAL for check in row.Checks or ())]
 
     def shuffled(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
         if len(rows) > 1:

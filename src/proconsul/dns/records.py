@@ -34,7 +34,7 @@ def weight(row: CheckServiceNode) -> int:
     1 when it has no weights, and for a status that nobody knows.
     """
     weights = row.Service.Weights or DEFAULT_WEIGHTS
-    statuses = {check.Status for check in row.Checks}
+    statuses = {check.Status for check in row.Checks or ()}
     if not statuses <= _KNOWN_STATUSES:
         return 1
     if HEALTH_CRITICAL in statuses:

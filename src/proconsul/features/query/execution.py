@@ -26,7 +26,7 @@ def chosen(rows: Iterable[CheckServiceNode], service: ServiceQuery) -> list[Chec
     must_not = frozenset(tag[1:] for tag in tags if tag.startswith("!"))
     return [
         row for row in rows
-        if _healthy(row.Checks, ignored, only_passing=service.OnlyPassing)
+        if _healthy(row.Checks or (), ignored, only_passing=service.OnlyPassing)
         and meta_matches(row.Node.Meta, service.NodeMeta)
         and meta_matches(row.Service.Meta, service.ServiceMeta)
         and _tagged(row, must, must_not)

@@ -48,9 +48,8 @@ class Instances:
         if found is None:
             if len(self._kept) >= ENCODED_MAX:
                 self._kept.clear()
-            # Shown as stored, unlike in /v1/health: what is empty is null.
-            shown = gojson.Object(Node=row.Node, Service=row.Service, Checks=row.Checks or None)
-            found = self._kept[id(row)] = row, gojson.dumps(shown)
+            # Shown as it is stored, unlike in /v1/health: what is not there is null.
+            found = self._kept[id(row)] = row, gojson.dumps(row)
         return found[1]
 
 
