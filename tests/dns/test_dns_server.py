@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from proconsul.dns import cache
 from proconsul.dns import message as m
 from proconsul.dns.cache import PacketCache
-from proconsul.dns.prepared import Execution
+from proconsul.dns.reads import Execution
 from proconsul.dns.recursor import Recursors, read_answers
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener

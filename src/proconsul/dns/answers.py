@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv6Address
 from proconsul.dns import message as m
 from proconsul.dns.message import DnsQuery, DnsReply, ResourceRecord
 from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
-from proconsul.dns.prepared import PreparedQueries, fetched, question, ttl_s
+from proconsul.dns.prepared import question, ttl_s
+from proconsul.dns.reads import Elsewhere, PreparedQueries, Reads
 from proconsul.dns.records import is_host_name, metadata_records, packed_address, packed_name, weight
-from proconsul.dns.remote import Reads, RemoteReads
 from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
@@ -91,7 +91,7 @@ class Answerer:
     def __init__(
         self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
         queries: PreparedQueries | None = None, readable: Callable[[], bool] | None = None,
-        elsewhere: Callable[[str], RemoteReads] | None = None,
+        elsewhere: Callable[[str], Elsewhere] | None = None,
     ) -> None:  # fmt: skip
         """``elsewhere``: the reads of another datacenter, by its name; None when there is no other."""
         self.settings = settings
@@ -382,7 +382,7 @@ class _Run:
                 return reply
         if answerer.elsewhere is None:
             raise NoPathToDatacenter()
-        return fetched(answerer.elsewhere(self.datacenter), args)
+        return answerer.elsewhere(self.datacenter).execute(args)
 
     def instances(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
         """The answer for ``rows`` in their order, cut to size."""

@@ -9,31 +9,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import Any, Protocol
+from typing import Any
 
+from proconsul.dns.reads import Execution
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.endpoint import LIST_NODES, NODE_SERVICES, SERVICE_NODES
 from proconsul.features.catalog.model import CheckServiceNode, Node, ServiceNode, ServiceSpecificRequest
 from proconsul.features.health.endpoint import SERVICE_NODES as HEALTHY_NODES
+from proconsul.features.query.endpoint import EXECUTE, Local
+from proconsul.features.query.model import PreparedQueryExecuteRequest, PreparedQueryExecuteResponse
 from proconsul.features.server import CallMethod, ReadMethod
 
 # Steps of one answer: a service, and as many names as an answer follows from alias to alias.
 STEPS_MAX = 16
-
-
-class Reads(Protocol):
-    """What answers are made of: the catalog, or what was asked of another one's."""
-
-    def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]: ...
-
-    def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]: ...
-
-    def services_of_address(self, address: str) -> list[ServiceNode]: ...
-
-    def check_service_nodes(
-        self, watch: WatchSet | None, name: str, tags: list[str] | None = None, *, connect: bool = False
-    ) -> tuple[int, list[CheckServiceNode]]: ...
 
 
 class Missing(Exception):
@@ -102,6 +91,12 @@ class RemoteReads(_MethodReads):
     def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
         return self.value(key, method, args)
 
+    def execute(self, args: PreparedQueryExecuteRequest) -> PreparedQueryExecuteResponse:
+        """What another server says a query finds. Raises Missing until it was asked, NotFound and ConsulError."""
+        key = ("query", args.QueryIDOrName, args.Source.Ip)
+        reply: PreparedQueryExecuteResponse = self.value(key, EXECUTE, args)
+        return reply
+
     def value(self, key: Hashable, method: ReadMethod | CallMethod, args: Any) -> Any:
         """What was fetched for ``key``. Raises Missing until then, and the error that was fetched."""
         key = (self._datacenter, key)
@@ -111,3 +106,24 @@ class RemoteReads(_MethodReads):
         if isinstance(found, Exception):
             raise found
         return found
+
+
+class LocalQueries:
+    """Implements `PreparedQueries`. here: executes in our datacenter. lasts: whether a token's rights do.
+
+    They are executed while a question is answered, so that its answer is kept like others until something changes. What
+    finds nothing here and goes on in other datacenters is a call as any agent's.
+    """
+
+    def __init__(
+        self, here: Callable[[PreparedQueryExecuteRequest, WatchSet], Local], token: Callable[[], str],
+        lasts: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self._here, self._token, self._lasts = here, token, lasts
+
+    def execute(self, watch: WatchSet, args: PreparedQueryExecuteRequest) -> Execution:
+        """See `PreparedQueries`."""
+        found = self._here(args.with_token(self._token()), watch)
+        if found.fails_over:
+            return Execution(None, False)
+        return Execution(found.reply, not found.origin.by_address and self._lasts(found.token))

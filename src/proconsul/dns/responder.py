@@ -13,9 +13,9 @@ from proconsul.dns import message as m
 from proconsul.dns.answers import Answer, Answerer
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import DnsQuery, DnsReply, FormError, ResourceRecord
-from proconsul.dns.prepared import PreparedQueries
+from proconsul.dns.reads import PreparedQueries, Reads
 from proconsul.dns.recursor import Recursors
-from proconsul.dns.remote import STEPS_MAX, Missing, Reads, RemoteReads
+from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry

@@ -12,9 +12,8 @@ from typing import Any
 from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableConfig
 from proconsul.agent.part import Commit, Part
 from proconsul.agent.tokens import AgentTokens
-from proconsul.dns.prepared import LocalQueries
 from proconsul.dns.recursor import Recursors
-from proconsul.dns.remote import LocalReads
+from proconsul.dns.remote import LocalQueries, LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
@@ -28,7 +27,7 @@ from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.gate import call_fresh
 from proconsul.features.options import PLAIN, Options
-from proconsul.features.query.endpoint import Queries
+from proconsul.features.query.endpoint import StoredQueries
 from proconsul.features.server import CallMethod, ReadMethod
 from proconsul.server.node import ConsulNode
 
@@ -97,7 +96,11 @@ class DnsService(Part):
     def _queries(self) -> LocalQueries | None:
         """Those that our own catalog can answer, which a client has not."""
         node = self._node
-        return None if node.is_client else LocalQueries(node.endpoint(Queries).here, self._token, node.permission.lasts)
+        return (
+            None
+            if node.is_client
+            else LocalQueries(node.endpoint(StoredQueries).here, self._token, node.permission.lasts)
+        )
 
     def _recursors(self, dns: DnsConfig) -> Recursors | None:
         """Raises ConsulError for an address that is none."""

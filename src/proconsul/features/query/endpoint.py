@@ -14,11 +14,10 @@ from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.catalog.definition import DefinitionError, validate_meta
-from proconsul.features.catalog.model import CheckServiceNode, ServiceSpecificRequest
+from proconsul.features.catalog.model import CheckServiceNode, IndexedCheckServiceNodes, ServiceSpecificRequest
 from proconsul.features.errors import ConsulError, NotFound, PermissionDenied, StateError
-from proconsul.features.health.endpoint import SERVICE_NODES
 from proconsul.features.messages import MessageType
-from proconsul.features.query.execution import Origin, chosen, in_order, limited, origin_of, shuffled
+from proconsul.features.query.execution import SortOrigin, chosen, in_order, limited, origin_of, shuffled
 from proconsul.features.query.failover import EXECUTE_REMOTE, fail_over
 from proconsul.features.query.model import (
     HIDDEN_TOKEN,
@@ -60,6 +59,8 @@ EXPLAIN = CallMethod(
 EXECUTE = CallMethod(
     "PreparedQuery.Execute", PreparedQueryExecuteRequest, PreparedQueryExecuteResponse, may_be_stale=True
 )
+# What is found is shown by the rules of this read.
+SERVICE_NODES = ReadMethod("Health.ServiceNodes", ServiceSpecificRequest, IndexedCheckServiceNodes, "Nodes")
 _key = msgspec.msgpack.Encoder().encode
 
 
@@ -68,7 +69,7 @@ class Local(NamedTuple):
 
     query: PreparedQuery
     reply: PreparedQueryExecuteResponse
-    origin: Origin
+    origin: SortOrigin
     token: str
 
     @property
@@ -78,7 +79,7 @@ class Local(NamedTuple):
         return not self.reply.Nodes and bool(failover.NearestN > 0 or failover.Datacenters)
 
 
-class Queries(Endpoint):
+class StoredQueries(Endpoint):
     """PreparedQuery.Apply, Get, List, Explain, Execute and ExecuteRemote."""
 
     def __init__(self, server: Server) -> None:

@@ -49,7 +49,7 @@ def _tagged(row: CheckServiceNode, must: frozenset[str], must_not: frozenset[str
     return must <= own and not must_not & own
 
 
-class Origin(NamedTuple):
+class SortOrigin(NamedTuple):
     """From where distances are measured: ``node`` of ``datacenter``, "" for nowhere. ``by_address``: the node was
     found by the address of whoever asks. ``unknown_ip``: it was to be, and nobody said the address."""
 
@@ -59,7 +59,7 @@ class Origin(NamedTuple):
     unknown_ip: bool = False
 
 
-def origin_of(service: ServiceQuery, source: QuerySource, agent: QuerySource, nodes: Iterable[Node]) -> Origin:
+def origin_of(service: ServiceQuery, source: QuerySource, agent: QuerySource, nodes: Iterable[Node]) -> SortOrigin:
     """From where to sort: what the caller says counts before what the query says.
 
     ``nodes``: all there are, looked through only for an address.
@@ -67,17 +67,17 @@ def origin_of(service: ServiceQuery, source: QuerySource, agent: QuerySource, no
     datacenter = source.Datacenter or agent.Datacenter
     near = source.Node or service.Near
     if near == NEAR_AGENT:
-        return Origin(agent.Node, datacenter)
+        return SortOrigin(agent.Node, datacenter)
     if near != NEAR_IP:
-        return Origin(near, datacenter)
+        return SortOrigin(near, datacenter)
     if not source.Ip:
-        return Origin("", datacenter, by_address=True, unknown_ip=True)
+        return SortOrigin("", datacenter, by_address=True, unknown_ip=True)
     node = next((node.Node for node in nodes if node.Address == source.Ip), "")
-    return Origin(node, datacenter, by_address=True)
+    return SortOrigin(node, datacenter, by_address=True)
 
 
 def in_order(
-    rows: list[CheckServiceNode], origin: Origin, datacenter: str, coordinates: CoordinateState, rng: random.Random
+    rows: list[CheckServiceNode], origin: SortOrigin, datacenter: str, coordinates: CoordinateState, rng: random.Random
 ) -> list[CheckServiceNode]:
     """``rows``, which are of ``datacenter``, shuffled, and then sorted by distance from ``origin``.
 

@@ -23,7 +23,7 @@ EXECUTE_REMOTE = CallMethod(
 )
 
 
-class Elsewhere(Protocol):
+class OtherDatacenters(Protocol):
     """The way to other datacenters. ``datacenter``: our own."""
 
     datacenter: str
@@ -36,7 +36,10 @@ class Elsewhere(Protocol):
 
 
 async def fail_over(
-    elsewhere: Elsewhere, query: PreparedQuery, args: PreparedQueryExecuteRequest, reply: PreparedQueryExecuteResponse
+    elsewhere: OtherDatacenters,
+    query: PreparedQuery,
+    args: PreparedQueryExecuteRequest,
+    reply: PreparedQueryExecuteResponse,
 ) -> PreparedQueryExecuteResponse:
     """The answer of the first datacenter that finds something, else of the last that answered; ``reply`` when none did.
 

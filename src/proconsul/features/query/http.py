@@ -18,7 +18,7 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.filtering import source_node
 from proconsul.features.gate import Found, call_fresh
 from proconsul.features.options import Options
-from proconsul.features.query.endpoint import APPLY, EXECUTE, EXPLAIN, Queries
+from proconsul.features.query.endpoint import APPLY, EXECUTE, EXPLAIN, StoredQueries
 from proconsul.features.query.model import (
     PreparedQuery,
     PreparedQueryExecuteRequest,
@@ -56,7 +56,7 @@ class Instances:
 class QueryRoutes:
     """Handlers of /v1/query."""
 
-    def __init__(self, web: Web, queries: Queries, node_name: str) -> None:
+    def __init__(self, web: Web, queries: StoredQueries, node_name: str) -> None:
         self.web = web
         self.queries = queries
         self._agent = QuerySource(Datacenter=web.datacenter, Node=node_name)
