@@ -40,7 +40,7 @@ async def fail_over(
     query: PreparedQuery,
     args: PreparedQueryExecuteRequest,
     reply: PreparedQueryExecuteResponse,
-) -> PreparedQueryExecuteResponse:
+) -> PreparedQueryExecuteResponse:  # fmt: skip
     """The answer of the first datacenter that finds something, else of the last that answered; ``reply`` when none did.
 
     Each is asked with the limit, the consistency and the token of the call, and counts as a failover, also one that
