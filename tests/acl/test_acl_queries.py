@@ -57,6 +57,18 @@ async def test_the_token_of_a_query_counts_instead_of_the_callers(locked: Locked
     assert await _found(locked, "carried", ROOT) == 0
 
 
+async def test_who_sees_less_hears_of_it_whatever_the_query_wants(locked: Locked) -> None:
+    nodes, _, _ = await locked.token('node_prefix "" { policy = "read" }')
+    await _made(locked, Name="all")
+    await _made(locked, Name="none", Service={"Service": "web", "Tags": ["nobody-has-it"]})
+    for name in ("all", "none"):
+        told = [
+            "X-Consul-Results-Filtered-By-Acls" in await locked.headers("GET", f"/v1/query/{name}/execute", token)
+            for token in (nodes, ROOT, "")
+        ]
+        assert told == [True, False, False]
+
+
 async def test_tokens_are_shown_to_managers_only(locked: Locked) -> None:
     reader, _, _ = await locked.token(QUERY + 'query "t" { policy = "read" }')
     named = await _made(locked, Name="q", Token="secret")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from proconsul.dns.message import Edns
-from proconsul.engine.wire.durations import parse_duration
+from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.features.base import SECOND_NS, QuerySource
 from proconsul.features.query.model import PreparedQueryExecuteRequest, PreparedQueryExecuteResponse
 
+# A record has 32 bits for it; what is longer loses its upper ones, as in the original.
+TTL_FIELD = 1 << 32
 _FAMILY_BYTES = {1: 4, 2: 16}
 # What precedes the address in a client-subnet option: its code and length, then family, mask and scope.
 _SUBNET_HEAD_BYTES = 8
@@ -30,4 +32,9 @@ def subnet_address(option: bytes) -> str:
 
 def ttl_s(reply: PreparedQueryExecuteResponse) -> int | None:
     """For how many seconds the query lets its answers be kept; None where it does not say."""
-    return parse_duration(reply.DNS.TTL) // SECOND_NS if reply.DNS.TTL else None
+    if not reply.DNS.TTL:
+        return None
+    try:
+        return parse_duration(reply.DNS.TTL) // SECOND_NS % TTL_FIELD
+    except DurationError:
+        return 0  # it was looked at when it was written, but by another server

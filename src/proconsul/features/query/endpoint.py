@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Hashable
 from typing import NamedTuple
-
-import msgspec
 
 from proconsul.engine.completion import Completion, Mapped
 from proconsul.engine.store.watch import WatchSet
@@ -16,7 +15,9 @@ from proconsul.features.base import DCSpecificRequest
 from proconsul.features.catalog.definition import DefinitionError, validate_meta
 from proconsul.features.catalog.model import CheckServiceNode, IndexedCheckServiceNodes, ServiceSpecificRequest
 from proconsul.features.errors import ConsulError, NotFound, PermissionDenied, StateError
+from proconsul.features.filtering import frozen
 from proconsul.features.messages import MessageType
+from proconsul.features.permission import Visible
 from proconsul.features.query.execution import SortOrigin, chosen, in_order, limited, origin_of, shuffled
 from proconsul.features.query.failover import EXECUTE_REMOTE, fail_over
 from proconsul.features.query.model import (
@@ -61,7 +62,6 @@ EXECUTE = CallMethod(
 )
 # What is found is shown by the rules of this read.
 SERVICE_NODES = ReadMethod("Health.ServiceNodes", ServiceSpecificRequest, IndexedCheckServiceNodes, "Nodes")
-_key = msgspec.msgpack.Encoder().encode
 
 
 class Local(NamedTuple):
@@ -165,8 +165,8 @@ class StoredQueries(Endpoint):
 
     async def execute_remote(self, args: PreparedQueryExecuteRemoteRequest) -> PreparedQueryExecuteResponse:
         """As `execute` for the server of another datacenter: nothing is sorted, and it goes on nowhere from here."""
-        rows = self._rows(None, args.Query, args.Connect, args.Query.Token or args.Token)
-        return self._reply(args.Query, limited(shuffled(rows, self._rng), args.Limit))
+        rows, hidden = self._rows(None, args.Query, args.Connect, args.Query.Token or args.Token)
+        return self._reply(args.Query, limited(shuffled(rows, self._rng), args.Limit), hidden)
 
     def here(self, args: PreparedQueryExecuteRequest, watch: WatchSet | None = None) -> Local:
         """What the query finds in this datacenter. ``watch`` hears of all that would change it.
@@ -175,7 +175,7 @@ class StoredQueries(Endpoint):
         """
         query = self._resolved(watch, args)
         token = query.Token or args.Token
-        rows = self._rows(watch, query, args.Connect, token)
+        rows, hidden = self._rows(watch, query, args.Connect, token)
         state, datacenter = self._server.state, self._server.datacenter
         origin = origin_of(query.Service, args.Source, args.Agent, state.tables.nodes.rows.values())
         if watch is not None and origin.by_address:
@@ -183,7 +183,7 @@ class StoredQueries(Endpoint):
         if watch is not None and origin.node:
             watch.add("coordinates")
         rows = in_order(rows, origin, datacenter, state.coordinates, self._rng)
-        return Local(query, self._reply(query, limited(rows, args.Limit)), origin, token)
+        return Local(query, self._reply(query, limited(rows, args.Limit), hidden), origin, token)
 
     def _resolved(self, watch: WatchSet | None, args: PreparedQueryExecuteRequest) -> PreparedQuery:
         query = self._server.state.queries.resolve(watch, args.QueryIDOrName, args.Agent.Segment)
@@ -191,17 +191,20 @@ class StoredQueries(Endpoint):
             raise NotFound(QUERY_NOT_FOUND)
         return query
 
-    def _reply(self, query: PreparedQuery, rows: list[CheckServiceNode]) -> PreparedQueryExecuteResponse:
+    def _reply(
+        self, query: PreparedQuery, rows: list[CheckServiceNode], hidden: bool
+    ) -> PreparedQueryExecuteResponse:  # fmt: skip
         known, last_contact_ns = self._server.knows()
         return PreparedQueryExecuteResponse(
             Service=query.Service.Service, Nodes=rows, DNS=query.DNS, Datacenter=self._server.datacenter,
-            KnownLeader=known, LastContact=last_contact_ns,
+            KnownLeader=known, LastContact=last_contact_ns, ResultsFilteredByACLs=hidden,
         )  # fmt: skip
 
     def _rows(
         self, watch: WatchSet | None, query: PreparedQuery, connect: bool, token: str
-    ) -> list[CheckServiceNode]:  # fmt: skip
-        """The instances that ``query`` wants and ``token`` may see, in no particular order.
+    ) -> tuple[list[CheckServiceNode], bool]:  # fmt: skip
+        """The instances that ``query`` wants and ``token`` may see, in no particular order; and whether something of
+        the service is hidden from it, wanted or not: that would tell what is.
 
         They are found anew only when something about the service has changed: then everybody who executes such a query
         shares them.
@@ -215,22 +218,24 @@ class StoredQueries(Endpoint):
             if watch is not None:
                 permission.watch(token, watch)
 
-        def run(inner: WatchSet) -> tuple[int, list[CheckServiceNode]]:
+        def run(inner: WatchSet) -> tuple[int, tuple[list[CheckServiceNode], bool]]:
             index, rows = self._server.state.reads.check_service_nodes(inner, service.Service, connect=connect)
-            rows = chosen(rows, service)
-            return index, rows if sees is None else permission.visible(SERVICE_NODES, rows, sees).value
+            shown = Visible(rows, False) if sees is None else permission.visible(SERVICE_NODES, rows, sees)
+            return index, (chosen(shown.value, service), shown.removed)
 
         view = self._server.views.get((EXECUTE.name, sees, _identity(service), connect), run)
         if watch is not None:
             watch.keys |= view.keys
-        found: list[CheckServiceNode] = view.value
+        found: tuple[list[CheckServiceNode], bool] = view.value
         return found
 
 
-def _identity(service: ServiceQuery) -> bytes:
+def _identity(service: ServiceQuery) -> Hashable:
     """What of a query decides which instances it finds."""
-    return _key((service.Service, service.OnlyPassing, service.IgnoreCheckIDs, service.Tags, service.NodeMeta,
-                 service.ServiceMeta))  # fmt: skip
+    return (
+        service.Service, service.OnlyPassing, tuple(service.IgnoreCheckIDs or ()), tuple(service.Tags or ()),
+        frozen(service.NodeMeta), frozen(service.ServiceMeta),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------------- rules

@@ -27,7 +27,7 @@ from proconsul.features.query.model import (
     PreparedQuerySpecificRequest,
     QueryOp,
 )
-from proconsul.features.web import NO_ANSWER, Reply, Web, encoder, refused
+from proconsul.features.web import FILTERED, NO_ANSWER, Reply, Web, encoder, refused
 
 # Instances whose JSON is kept, of those that queries have found since the catalog changed: some ten megabytes.
 ENCODED_MAX = 8192
@@ -135,6 +135,8 @@ class QueryRoutes:
         if options.cached:
             key = (EXECUTE.name, args.Datacenter, args.QueryIDOrName, args.Limit, args.Connect)
             headers = self.web.cache_headers((args.Token, key))
+        if reply.ResultsFilteredByACLs:
+            headers |= FILTERED
         body = gojson.dumps(replace(reply, Nodes=None))
         if reply.Nodes:
             # By where they were found, which need not be where the query is.
