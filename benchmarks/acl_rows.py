@@ -81,7 +81,7 @@ def run_requests(pair: Pair, rows: Sequence[Row], scale: Scale, report: Report) 
 
     def measure(subject: Subject, row: Row, scale: Scale) -> float:
         if row.name == "acl-dns":
-            return measure_dns(subject, "A", scale)
+            return measure_dns(subject, "web.service.consul", "A", scale)
         return rate(subject.http_port, workloads[subject.name][row.name], scale.seconds)
 
     for row in rows:

@@ -89,24 +89,31 @@ WORKLOADS = {
     "kv-list": Workload([Call("GET", "/v1/kv/bench/list/?recurse")], 4),
     "health-service": Workload([Call("GET", "/v1/health/service/web")], 32),
     "catalog-services": Workload([Call("GET", "/v1/catalog/services")], 32),
+    "query-3": Workload([Call("GET", "/v1/query/few/execute")], 32),
+    "query-50": Workload([Call("GET", "/v1/query/many/execute")], 32),
 }
-_DNS = {"dns-a": "A", "dns-srv": "SRV"}
+# What is asked, and for which records.
+_DNS = {
+    "dns-a": ("web.service.consul", "A"), "dns-srv": ("web.service.consul", "SRV"),
+    "dns-query": ("few.query.consul", "A"),
+}  # fmt: skip
+QUERIES = {"few": 3, "many": 50}
 
 
-def register_instance(number: int, output: str = "200 OK") -> Call:
-    """One instance of the service ``web`` on a node of its own, with a node check and a service check."""
-    node = f"web-{number}"
+def register_instance(number: int, output: str = "200 OK", service: str = "web") -> Call:
+    """One instance of a service on a node of its own, with a node check and a service check."""
+    node = f"{service}-{number}"
     body = {
         "Node": node, "Address": f"127.0.1.{number}",
         "Service": {
-            "ID": f"web-{number}", "Service": "web", "Port": 8000 + number, "Tags": ["v1", "primary"],
+            "ID": f"{service}-{number}", "Service": service, "Port": 8000 + number, "Tags": ["v1", "primary"],
             "Meta": {"version": "1.0"},
         },
         "Checks": [
             # Not serfHealth: a node with that check which is not in the gossip pool is removed after a minute.
             {"Node": node, "CheckID": "node-alive", "Name": "Node alive", "Status": "passing"},
-            {"Node": node, "CheckID": f"service:web-{number}", "Name": "web alive", "Status": "passing",
-             "ServiceID": f"web-{number}", "Output": f"HTTP GET http://127.0.0.1/health: {output}"},
+            {"Node": node, "CheckID": f"service:{service}-{number}", "Name": f"{service} alive", "Status": "passing",
+             "ServiceID": f"{service}-{number}", "Output": f"HTTP GET http://127.0.0.1/health: {output}"},
         ],
     }  # fmt: skip
     return Call("PUT", "/v1/catalog/register", json.dumps(body))
@@ -116,6 +123,9 @@ def prepare_requests(pair: Pair) -> None:
     calls = [Call("PUT", "/v1/kv/bench/key", VALUE), *_PUTS]
     calls += [Call("PUT", f"/v1/kv/bench/list/{n:04d}", VALUE) for n in range(KEYS)]
     calls += [register_instance(n) for n in range(1, INSTANCES + 1)]
+    for query, instances in QUERIES.items():
+        calls += [register_instance(n, service=query) for n in range(1, instances + 1)]
+        calls.append(Call("POST", "/v1/query", json.dumps({"Name": query, "Service": {"Service": query}})))
     for name in range(50):
         service = {"ID": f"s{name}", "Service": f"service-{name}", "Tags": ["v1", f"tag-{name % 5}"], "Port": 80}
         body = {"Node": "web-1", "Address": "127.0.1.1", "SkipNodeUpdate": True, "Service": service}
@@ -127,13 +137,13 @@ def prepare_requests(pair: Pair) -> None:
 def measure_requests(subject: Subject, row: Row, scale: Scale) -> float:
     if row.name in WORKLOADS:
         return rate(subject.http_port, WORKLOADS[row.name], scale.seconds)
-    return measure_dns(subject, _DNS[row.name], scale)
+    return measure_dns(subject, *_DNS[row.name], scale)
 
 
-def measure_dns(subject: Subject, kind: str, scale: Scale) -> float:
+def measure_dns(subject: Subject, name: str, kind: str, scale: Scale) -> float:
     command = [
         sys.executable, str(DNS_LOAD), "--seconds", str(scale.seconds), "--rounds", "1", "--name",
-        "web.service.consul", "--type", kind, f"127.0.0.1:{subject.dns_port}",
+        name, "--type", kind, f"127.0.0.1:{subject.dns_port}",
     ]  # fmt: skip
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"^best \S+: ([\d,]+)/s", output, re.MULTILINE)
@@ -153,7 +163,7 @@ def run_requests(pair: Pair, rows: Sequence[Row], scale: Scale, report: Report) 
 
 def _check_same_answers(pair: Pair) -> None:
     """A subject that has lost the data would be measured answering nothing. Raises BenchmarkError."""
-    for path in ("/v1/kv/bench/key?raw", "/v1/health/service/web", "/v1/catalog/services"):
+    for path in ("/v1/kv/bench/key?raw", "/v1/health/service/web", "/v1/catalog/services", "/v1/query/many/execute"):
         (status, ours), (_, reference) = (subject.request("GET", path) for subject in pair.both())
         if status != 200 or len(ours) != len(reference) or len(ours) < len(VALUE):
             raise BenchmarkError(f"GET {path} has {len(ours)} bytes here and {len(reference)} there")
@@ -324,9 +334,12 @@ GROUPS = [
         Row("kv-mix", "KV 90 % get, 10 % put, 32 clients", "req/s", 1.8),
         Row("kv-list", "KV recurse, 5,000 keys, 4 clients", "req/s", 1.0),
         Row("health-service", "Health of a service, 10 instances with 20 checks", "req/s", 2.0),
-        Row("catalog-services", "Catalog services, 52 names", "req/s", 2.0),
+        Row("catalog-services", "Catalog services, 54 names", "req/s", 2.0),
+        Row("query-3", "Execution of a prepared query, 3 instances", "req/s", 1.0),
+        Row("query-50", "Execution of a prepared query, 50 instances", "req/s", 1.0),
         Row("dns-a", "DNS A, 10 instances", "answers/s", 1.7),
         Row("dns-srv", "DNS SRV, 10 instances", "answers/s", 1.7),
+        Row("dns-query", "DNS A of a prepared query, 3 instances", "answers/s", 1.7),
     ], run_requests),
     Group("watchers", [
         Row("watch-kv", "5,000 watchers of a key, write to last answer", "ms", 4.0, False),

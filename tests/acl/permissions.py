@@ -50,6 +50,10 @@ def _agent(method: str, target: str, level: str, body: Any = None, how: How = "r
 WEB, NODE = ("service:read:web",), ("node:read:test",)
 BOTH = NODE + WEB
 WRITE_WEB, WRITE_NODE = ("service:write:web",), ("node:write:test",)
+# Any service's check is critical here until somebody says otherwise.
+QUERY, REMOVED_QUERY = "11111111-2222-4333-8444-777777777777", "11111111-2222-4333-8444-888888888888"
+QUERIED: dict[str, Any] = {"Service": "web", "IgnoreCheckIDs": ["service:web", "service:web-2", "c-2"]}
+QUERY_NOTE = "those without a name are shown to `acl:write` only"
 CHECK_NOTE = "the service of the check, or `node:write` for a check of the node"
 REGISTERED = {"Node": "n9", "Address": "10.0.0.9", "Service": {"Service": "api"}}
 LISTED = {"Name": "p-listed", "Rules": ""}
@@ -71,6 +75,16 @@ ROWS: list[Row] = [
     Row("GET", "/v1/session/node/test", ("session:read:test",), "filtered", seen=SESSION),
     Row("GET", "/v1/session/list", ("session:read:test",), "filtered", seen=SESSION),
     Row("PUT", f"/v1/session/destroy/{SESSION}", ("session:write:test",)),
+    # Prepared queries
+    Row("GET", "/v1/query", ("query:read:q1",), "filtered", seen='"q1"', note=QUERY_NOTE),
+    Row("POST", "/v1/query", ("query:write:q2",), body={"Name": "q2", "Service": {"Service": "web"}}),
+    Row("GET", f"/v1/query/{QUERY}", ("query:read:q1",), note="tokens in it are shown to `acl:write` only"),
+    Row("PUT", f"/v1/query/{QUERY}", ("query:write:q1",), body={"Name": "q1", "Service": QUERIED},
+        note="under the name that it has, and the one it is to have"),
+    Row("DELETE", f"/v1/query/{REMOVED_QUERY}", ("query:write:q3",)),
+    Row("GET", "/v1/query/q1/execute", BOTH, "filtered", seen='"Checks"',
+        note="of the token in the query, if it has one"),
+    Row("GET", "/v1/query/q1/explain", ("query:read:q1",)),
     # Catalog, health, coordinates
     Row("PUT", "/v1/catalog/register", ("node:write:n9", "service:write:api"), body=REGISTERED,
         note="`node:write` where the node is new or changes; what is replaced needs rights too"),
@@ -196,6 +210,7 @@ ROWS: list[Row] = [
 
 # What only other agents and servers call.
 RPC_ONLY = {
+    "PreparedQuery.ExecuteRemote": "as an execution of the query",
     "ACL.PolicyResolve": "the token that the policies are of",
     "ACL.RoleResolve": "the token that the roles are of",
     "ACL.GetPolicy": "the token that it asks about",
@@ -207,7 +222,8 @@ RPC_ONLY = {
 }
 
 # What a name in a need is of.
-_OF = {"agent": "agent", "event": "event", "key": "key", "node": "node", "service": "service", "session": "node"}
+_OF = {"agent": "agent", "event": "event", "key": "key", "node": "node", "query": "query",
+       "service": "service", "session": "node"}  # fmt: skip
 _HOW = {
     "refused": "403", "last": "403", "filtered": "left out", "somebody": "403 for unknown tokens", "anybody": "",
     "itself": "403",
@@ -221,6 +237,7 @@ def as_markdown(methods: dict[str, set[str]]) -> str:
         needs = " and ".join(_shown(need) for need in row.needs) or ("a token" if row.how == "somebody" else "nothing")
         called = ", ".join(sorted(methods.get(f"{row.method} {row.target}", ())))
         target = row.target.replace(SESSION, ":session").replace(GONE, ":id").replace(ROOT, ":secret")
+        target = target.replace(QUERY, ":id").replace(REMOVED_QUERY, ":id")
         note = f"; {row.note}" if row.note else ""
         lines.append(f"| `{row.method} {target}` | {needs}{note} | {_HOW[row.how]} | {called} |")
     lines += [f"| | {needs} | 403 | {name} |" for name, needs in RPC_ONLY.items()]

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from acl_locked import NOBODY, ROOT, Locked
-from permissions import ROWS, RPC_ONLY, SESSION, Row, as_markdown
+from permissions import QUERIED, QUERY, REMOVED_QUERY, ROWS, RPC_ONLY, SESSION, Row, as_markdown
 
 from proconsul.engine.http.router import Route
 from proconsul.features.coordinate.endpoint import Coordinates
+from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp, ServiceQuery
 from proconsul.features.session.model import Session
 from proconsul.testing import AgentInLoop
 
@@ -38,6 +39,8 @@ def everything_but(need: str) -> str:
     less = "read" if level == "write" else "deny"
     lines = [f'{one} = "{less if one == resource else "write"}"' for one in BARE]
     lines += [f'{one}_prefix "" {{ policy = "write" }}' for one in NAMED]
+    if resource == "query":  # who may write access control sees all queries
+        lines = [line.replace('acl = "write"', 'acl = "read"') for line in lines]
     if name:
         lines.append(_rule(resource, less, name[0]))
     return "\n".join(lines)
@@ -76,6 +79,10 @@ class World:
         state = self.locked.agent.node.state
         tx = state.store.begin(state.store.max_index("sessions") + 1000)
         state.sessions.create(tx, Session(ID=SESSION, Node="test", TTL="1h"))
+        service = ServiceQuery(Service=QUERIED["Service"], IgnoreCheckIDs=QUERIED["IgnoreCheckIDs"])
+        for query_id, name in ((QUERY, "q1"), (REMOVED_QUERY, "q3")):
+            query = PreparedQuery(ID=query_id, Name=name, Service=service)
+            state.queries.apply(tx, PreparedQueryRequest(Op=QueryOp.CREATE, Query=query))
         tx.commit()
 
     async def answer(self, row: Row, token: str) -> tuple[bool, str]:

@@ -55,9 +55,9 @@ class DnsAgent:
             output=self._log.fileno(), directory=folder, environment=os.environ,
         )  # fmt: skip
 
-    def put(self, path: str, body: Any) -> None:
+    def put(self, path: str, body: Any, method: str = "PUT") -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE_S)
-        connection.request("PUT", path, json.dumps(body))
+        connection.request(method, path, json.dumps(body))
         response = connection.getresponse()
         text = response.read()
         connection.close()
@@ -75,7 +75,7 @@ class DnsAgent:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             try:
-                if self.get("/v1/health/service/consul?passing") not in (b"[]", b"") and self.udp(query("x", 1)):
+                if self.get("/v1/health/service/consul?passing") not in (b"[]", b"") and self.udp(query("x", 1), 1.0):
                     return
             except OSError:
                 pass

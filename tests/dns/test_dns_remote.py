@@ -16,7 +16,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.errors import NoServers
 from proconsul.features.health.endpoint import Health
-from proconsul.features.server import ReadMethod
+from proconsul.features.server import CallMethod, ReadMethod
 from support.dns_packets import Parsed, query
 
 QUESTIONS = [
@@ -41,7 +41,8 @@ class Remote(World):
             readable=lambda: False, fetch=self.fetch,
         )  # fmt: skip
 
-    async def fetch(self, method: ReadMethod, args: Any, datacenter: str) -> Any:
+    async def fetch(self, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> Any:
+        assert isinstance(method, ReadMethod)
         self.asked.append(method.name)
         if self.fails:
             raise NoServers()

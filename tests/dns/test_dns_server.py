@@ -18,13 +18,21 @@ from hypothesis import strategies as st
 from proconsul.dns import cache
 from proconsul.dns import message as m
 from proconsul.dns.cache import PacketCache
+from proconsul.dns.reads import Execution
 from proconsul.dns.recursor import Recursors, read_answers
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
 from proconsul.engine.store.table import Transaction
 from proconsul.engine.store.watch import WatchRegistry, WatchSet
-from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, NodeService, RegisterRequest
+from proconsul.features.catalog.model import HealthCheck, NodeService, RegisterRequest
+from proconsul.features.errors import NotFound
+from proconsul.features.query.model import (
+    QUERY_NOT_FOUND,
+    PreparedQueryExecuteRequest,
+    PreparedQueryExecuteResponse,
+    QueryDNSOptions,
+)
 from proconsul.features.state import State
 from support.dns_packets import Parsed, query
 
@@ -275,13 +283,15 @@ class OneQuery:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.subnets: list[bytes] = []
+        self.addresses: list[str] = []
 
-    def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
-        self.subnets.append(subnet)
-        if name != "pq":
-            return None
-        return self.world.state.reads.check_service_nodes(watch, "solo")[1], 9.0
+    def execute(self, watch: WatchSet, args: PreparedQueryExecuteRequest) -> Execution:
+        self.addresses.append(args.Source.Ip)
+        if args.QueryIDOrName != "pq":
+            raise NotFound(QUERY_NOT_FOUND)
+        rows = self.world.state.reads.check_service_nodes(watch, "solo")[1]
+        reply = PreparedQueryExecuteResponse(Nodes=rows, DNS=QueryDNSOptions(TTL="9s"), Datacenter="dc1")
+        return Execution(reply, True)
 
 
 def test_prepared_queries_can_be_plugged_in(world: World) -> None:
@@ -298,7 +308,7 @@ def test_prepared_queries_can_be_plugged_in(world: World) -> None:
     denial = world.ask(query("other.query.consul", 1, edns=1232, options=option))
     assert denial is not None
     assert denial.endswith(bytes.fromhex("00080007000118000a0001"))
-    assert room.subnets == [option, option]
+    assert room.addresses == ["10.0.1.0", "10.0.1.0"]
 
 
 async def test_every_answered_question_is_measured(world: World) -> None:

@@ -87,15 +87,47 @@ REQUESTS: tuple[tuple[str, str, bytes | None], ...] = (
     ("PUT", "/v1/catalog/register?to=%s", b'{"Datacenter":"%s","Node":"x","Address":"1.2.3.4"}'),
     ("PUT", "/v1/catalog/deregister?to=%s", b'{"Datacenter":"%s","Node":"x"}'),
     ("PUT", "/v1/catalog/deregister?dc=%s", b'{"Node":"x"}'),
+    ("POST", "/v1/query?dc=%s", b'{"Name":"tried","Service":{"Service":"six"}}'),
+    ("POST", "/v1/query?dc=%s", b'{"Name":"tried","Service":{"Service":"six"}}'),
+    ("POST", "/v1/query?dc=%s", b'{"Name":"tried2"}'),
+    ("GET", "/v1/query/none?dc=%s", None),
+    ("GET", f"/v1/query/{NO_SESSION}?dc=%s", None),
+    ("PUT", f"/v1/query/{NO_SESSION}?dc=%s", b'{"Name":"x","Service":{"Service":"six"}}'),
+    ("DELETE", f"/v1/query/{NO_SESSION}?dc=%s", None),
+    ("GET", "/v1/query/tried/execute?dc=%s", None),
+    ("GET", "/v1/query/tried/execute?dc=%s&near=_agent&limit=1", None),
+    ("GET", "/v1/query/tried/execute?dc=%s&near=_ip&stale", None),
+    ("GET", "/v1/query/tried/execute?dc=%s&connect=true&consistent", None),
+    ("GET", "/v1/query/tried/explain?dc=%s", None),
+    ("GET", "/v1/query/nobody/execute?dc=%s", None),
+    ("GET", "/v1/query/nobody/explain?dc=%s", None),
     ("GET", "/v1/kv/a?dc=%s&index=x", None),
     ("GET", "/v1/kv/a?dc=%s&stale&consistent", None),
 )
 QUESTIONS = tuple(
     (f"{name}.%s.consul", kind)
     for name in ("n6.node", "n7.node", "n9.node", "none.node", "six.service", "seven.service", "eight.service",
-                 "nine.service", "none.service", "_six._tcp.service", "none.connect")
+                 "nine.service", "none.service", "eight.query", "warned.query", "none.query",
+                 "_six._tcp.service", "none.connect")
     for kind in (A, AAAA, SRV, ANY, TXT)
 )  # fmt: skip
+
+
+TEMPLATE = {"Type": "name_prefix_match"}
+# Services that a query of the observers' datacenters looks for, and where else.
+FAILING_OVER: tuple[dict[str, Any], ...] = (
+    {"Service": "six", "Failover": {"Datacenters": ["nowhere", "ours2", "theirs2"]}},
+    {"Service": "six", "Failover": {"Datacenters": ["theirs2", "ours2"]}},
+    {"Service": "none", "Failover": {"Datacenters": ["ours2", "nowhere", "theirs2"]}},
+    {"Service": "none", "Failover": {"Datacenters": ["ours2", "ours2", "theirs1", "ours1", "theirs2"]}},
+    {"Service": "none", "Failover": {"NearestN": 9, "Datacenters": ["ours2", "theirs2"]}},
+    {"Service": "none", "Failover": {"Datacenters": ["nowhere"]}},
+    {"Service": "seven", "OnlyPassing": True, "Failover": {"Datacenters": ["theirs2", "ours2"]}},
+    {"Service": "seven", "Near": "n7", "Tags": ["!x"], "Failover": {"Datacenters": ["theirs2", "ours2"]}},
+    {"Service": "eight", "Connect": True, "Failover": {"Datacenters": ["ours2", "theirs2"]}},
+    {"Service": "${name.suffix}", "Failover": {"Datacenters": ["${name.suffix}", "ours2", "theirs2"]}},
+    {"Service": "nine", "Failover": {"Datacenters": ["theirs2"]}},
+)
 
 
 class Observer(NamedTuple):
@@ -153,6 +185,13 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]
         for name in ("ours2", "theirs2"):
             for row in CATALOG:
                 found.agent(name).ok("PUT", "/v1/catalog/register", json.dumps(row).encode())
+            for query_name, service in (("eight", "eight"), ("warned", "seven")):
+                body = {"Name": query_name, "Service": {"Service": service}, "DNS": {"TTL": "8s"}}
+                found.agent(name).ok("POST", "/v1/query", json.dumps(body).encode())
+        for name in ("ours1", "theirs1"):
+            for number, wanted in enumerate(FAILING_OVER):
+                body = {"Name": f"f{number}-", "Template": TEMPLATE, "Service": wanted, "DNS": {"TTL": "9s"}}
+                found.agent(name).ok("POST", "/v1/query", json.dumps(body).encode())
         yield found
 
 
@@ -174,6 +213,10 @@ def shown(reply: Reply) -> tuple[Any, ...]:
 def asked(observer: Observer, target: str) -> list[tuple[Any, ...]]:
     found = []
     observer.agent.call("DELETE", f"/v1/kv/?recurse&dc={target}", b"")
+    left = observer.agent.call("GET", f"/v1/query?dc={target}")
+    for one in left.json() if left.status == 200 else ():
+        if one["Name"] == "tried":
+            observer.agent.ok("DELETE", f"/v1/query/{one['ID']}?dc={target}")
     for method, path, body in REQUESTS:
         reply = observer.agent.call(method, path % target, body.replace(b"%s", target.encode()) if body else body)
         found.append((method, path, *shown(reply)))
@@ -202,6 +245,37 @@ def test_names_of_another_datacenter(federation: Federation, target: str) -> Non
         ]
         for found in (one, *clients):
             assert found == other, f"{name % target} {kind}"
+
+
+def test_queries_fail_over(federation: Federation) -> None:
+    """What is found elsewhere, where, and after how many were asked: as Consul says it, also to DNS and to clients."""
+    targets = [f"/v1/query/f{number}-eight/execute{option}" for number in range(len(FAILING_OVER))
+               for option in ("", "?limit=1", "?stale", "?near=_agent", "?connect=true")]  # fmt: skip
+    for target in targets:
+        one, other, *clients = [
+            _without_place(shown(observer.agent.call("GET", target)))
+            for observer in (*federation.observers, *federation.clients)
+        ]
+        for found in (one, *clients):
+            assert found == other, target
+    nearest = federation.agent("ours1").ok("GET", "/v1/query/f1-/execute").json()
+    assert (nearest["Datacenter"], nearest["Failovers"], len(nearest["Nodes"])) == ("theirs2", 1, 1)
+    for number in range(len(FAILING_OVER)):
+        for kind in (A, SRV, ANY):
+            one, other, *clients = [
+                observer.asked(f"f{number}-eight.query.consul", kind).shape()
+                for observer in (*federation.observers, *federation.clients)
+            ]
+            for answer in (one, *clients):
+                assert answer == other, f"{number} {kind}"
+
+
+def _without_place(answer: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What nobody finds was looked for last in a datacenter of each observer's own."""
+    status, text, *rest = answer
+    if '"Nodes":[]' in text:
+        text = re.sub(r'"Datacenter":"\w+","Failovers":\d', "", text)
+    return status, text, *rest
 
 
 def test_a_read_waits_for_a_change_elsewhere(federation: Federation) -> None:

@@ -9,25 +9,26 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address
-from typing import Protocol
 
 from proconsul.dns import message as m
 from proconsul.dns.message import DnsQuery, DnsReply, ResourceRecord
 from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.prepared import question, ttl_s
+from proconsul.dns.reads import Elsewhere, PreparedQueries, Reads
 from proconsul.dns.records import is_host_name, metadata_records, packed_address, packed_name, weight
 from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
+from proconsul.features.base import QuerySource
 from proconsul.features.catalog.addresses import Accept, node_address, service_address, service_port
 from proconsul.features.catalog.model import (
     CONSUL_SERVICE_NAME,
     HEALTH_CRITICAL,
     HEALTH_PASSING,
     CheckServiceNode,
-    Node,
-    ServiceNode,
 )
-from proconsul.features.errors import NoPathToDatacenter
+from proconsul.features.errors import NoPathToDatacenter, NotFound
+from proconsul.features.query.model import PreparedQueryExecuteRequest, PreparedQueryExecuteResponse
 
 # CNAMEs are followed this many times inside of our own domains. The original gives up after three, and its clients get
 # no address. Other resolvers follow some eight to sixteen.
@@ -44,19 +45,13 @@ _ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
 _ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
 
 
-class PreparedQueries(Protocol):
-    """Prepared queries, as far as DNS asks them."""
-
-    def execute(self, watch: WatchSet, name: str, subnet: bytes) -> tuple[list[CheckServiceNode], float | None] | None:
-        """Instances in the order to give them and the TTL in seconds if the query sets one; None when unknown."""
-
-
 class Answer:
     """A reply and what it rests on."""
 
     __slots__ = (
         "followed",
         "in_domain",
+        "lasting",
         "outside",
         "recurse",
         "reply",
@@ -84,22 +79,10 @@ class Answer:
         self.reverse = False
         # It holds the time of the answer (a SOA serial).
         self.timed = False
+        # Whether the same question may be given it until something changes.
+        self.lasting = True
         # Another run of the same question may give another order or choice.
         self.turns = False
-
-
-class Reads(Protocol):
-    """What answers are made of: the catalog, or what was asked of another one's."""
-
-    def nodes(self, watch: WatchSet | None) -> tuple[int, list[Node]]: ...
-
-    def node(self, watch: WatchSet | None, name: str) -> tuple[int, Node | None]: ...
-
-    def services_of_address(self, address: str) -> list[ServiceNode]: ...
-
-    def check_service_nodes(
-        self, watch: WatchSet | None, name: str, tags: list[str] | None = None, *, connect: bool = False
-    ) -> tuple[int, list[CheckServiceNode]]: ...
 
 
 class Answerer:
@@ -108,7 +91,7 @@ class Answerer:
     def __init__(
         self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
         queries: PreparedQueries | None = None, readable: Callable[[], bool] | None = None,
-        elsewhere: Callable[[str], Reads] | None = None,
+        elsewhere: Callable[[str], Elsewhere] | None = None,
     ) -> None:  # fmt: skip
         """``elsewhere``: the reads of another datacenter, by its name; None when there is no other."""
         self.settings = settings
@@ -342,6 +325,7 @@ class _Run:
             run = _Run(self.answerer, query, inner, tcp=False)
             run.dispatch(found[0], depth - 1)
             self.answer.turns |= inner.turns
+            self.answer.lasting &= inner.lasting
             self.answer.wanted |= inner.wanted
             return inner.reply.answer
         if not self.settings.recursors:
@@ -357,8 +341,8 @@ class _Run:
     def healthy(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
         """Instances without a critical check; with only_passing, without a warning one either."""
         if self.settings.only_passing:
-            return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks)]
-        return [row for row in rows if all(check.Status != HEALTH_CRITICAL for check in row.Checks)]
+            return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks or ())]
+        return [row for row in rows if all(check.Status != HEALTH_CRITICAL for check in row.Checks or ())]
 
     def shuffled(self, rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
         if len(rows) > 1:
@@ -374,16 +358,31 @@ class _Run:
         self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
 
     def prepared(self, name: str, depth: int) -> None:
-        subnet = self.query.edns.subnet if self.query.edns is not None else b""
+        """The answer of a prepared query, in the order in which it gives its instances."""
         self.reply.subnet_specific = True
-        queries = self.answerer.queries
-        found = queries.execute(self.answer.watch, name, subnet) if queries is not None else None
-        if found is None:
+        agent = QuerySource(Datacenter=self.settings.datacenter, Node=self.settings.node_name)
+        try:
+            found = self.executed(question(name, agent, self.query.client, self.query.edns))
+        except NotFound:
             self.name_error()
             return
-        rows, ttl_s = found
-        service = rows[0].Service.Service if rows else ""
-        self.instances(rows, self.settings.ttl_of(service) if ttl_s is None else int(ttl_s), depth)
+        self.datacenter = found.Datacenter
+        rows = found.Nodes or []
+        self.answer.turns |= len(rows) > 1
+        ttl = ttl_s(found)
+        self.instances(rows, self.settings.ttl_of(found.Service) if ttl is None else ttl, depth)
+
+    def executed(self, args: PreparedQueryExecuteRequest) -> PreparedQueryExecuteResponse:
+        """Raises NotFound when there is no such query, NoPathToDatacenter, ConsulError."""
+        answerer = self.answerer
+        if answerer.queries is not None and self.datacenter == self.settings.datacenter:
+            reply, lasting = answerer.queries.execute(self.answer.watch, args)
+            self.answer.lasting &= lasting
+            if reply is not None:
+                return reply
+        if answerer.elsewhere is None:
+            raise NoPathToDatacenter()
+        return answerer.elsewhere(self.datacenter).execute(args)
 
     def instances(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
         """The answer for ``rows`` in their order, cut to size."""

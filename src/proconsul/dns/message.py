@@ -69,6 +69,8 @@ class DnsQuery(NamedTuple):
     kind: int
     dns_class: int
     edns: Edns | None
+    # The address it came from, where that is known.
+    client: str = ""
 
 
 class ResourceRecord(NamedTuple):

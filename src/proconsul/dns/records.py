@@ -6,7 +6,16 @@ from ipaddress import IPv6Address, ip_address
 
 from proconsul.dns import message as m
 from proconsul.dns.message import ResourceRecord
-from proconsul.features.catalog.model import HEALTH_WARNING, CheckServiceNode, Node
+from proconsul.features.catalog.model import (
+    DEFAULT_WEIGHTS,
+    HEALTH_CRITICAL,
+    HEALTH_WARNING,
+    VALID_STATUSES,
+    CheckServiceNode,
+    Node,
+)
+
+_KNOWN_STATUSES = frozenset(VALID_STATUSES)
 
 
 def metadata_records(owner: bytes, node: Node, ttl_s: int) -> list[ResourceRecord]:
@@ -20,12 +29,17 @@ def metadata_records(owner: bytes, node: Node, ttl_s: int) -> list[ResourceRecor
 
 
 def weight(row: CheckServiceNode) -> int:
-    """The SRV weight by the instance's status; 1 when it has none."""
-    weights = row.Service.Weights
-    if weights is None:
+    """The SRV weight by the instance's status: of one that a query gives although it is critical, none.
+
+    1 when it has no weights, and for a status that nobody knows.
+    """
+    weights = row.Service.Weights or DEFAULT_WEIGHTS
+    statuses = {check.Status for check in row.Checks or ()}
+    if not statuses <= _KNOWN_STATUSES:
         return 1
-    warning = any(check.Status == HEALTH_WARNING for check in row.Checks)
-    return weights.Warning if warning else weights.Passing
+    if HEALTH_CRITICAL in statuses:
+        return 0
+    return weights.Warning if HEALTH_WARNING in statuses else weights.Passing
 
 
 def packed_name(text: str) -> bytes | None:

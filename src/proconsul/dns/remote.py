@@ -11,12 +11,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from proconsul.dns.reads import Execution
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.endpoint import LIST_NODES, NODE_SERVICES, SERVICE_NODES
 from proconsul.features.catalog.model import CheckServiceNode, Node, ServiceNode, ServiceSpecificRequest
 from proconsul.features.health.endpoint import SERVICE_NODES as HEALTHY_NODES
-from proconsul.features.server import ReadMethod
+from proconsul.features.query.endpoint import EXECUTE, Local
+from proconsul.features.query.model import PreparedQueryExecuteRequest, PreparedQueryExecuteResponse
+from proconsul.features.server import CallMethod, ReadMethod
 
 # Steps of one answer: a service, and as many names as an answer follows from alias to alias.
 STEPS_MAX = 16
@@ -25,7 +28,7 @@ STEPS_MAX = 16
 class Missing(Exception):
     """Something has to be asked of a server first."""
 
-    def __init__(self, key: Hashable, method: ReadMethod, args: Any, datacenter: str) -> None:
+    def __init__(self, key: Hashable, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> None:
         super().__init__(method.name)
         self.key, self.method, self.request, self.datacenter = key, method, args, datacenter
 
@@ -86,6 +89,16 @@ class RemoteReads(_MethodReads):
         self._fetched[missing.key] = value
 
     def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        return self.value(key, method, args)
+
+    def execute(self, args: PreparedQueryExecuteRequest) -> PreparedQueryExecuteResponse:
+        """What another server says a query finds. Raises Missing until it was asked, NotFound and ConsulError."""
+        key = ("query", args.QueryIDOrName, args.Source.Ip)
+        reply: PreparedQueryExecuteResponse = self.value(key, EXECUTE, args)
+        return reply
+
+    def value(self, key: Hashable, method: ReadMethod | CallMethod, args: Any) -> Any:
+        """What was fetched for ``key``. Raises Missing until then, and the error that was fetched."""
         key = (self._datacenter, key)
         if key not in self._fetched:
             raise Missing(key, method, args, self._datacenter)
@@ -93,3 +106,24 @@ class RemoteReads(_MethodReads):
         if isinstance(found, Exception):
             raise found
         return found
+
+
+class LocalQueries:
+    """Implements `PreparedQueries`. here: executes in our datacenter. lasts: whether a token's rights do.
+
+    They are executed while a question is answered, so that its answer is kept like others until something changes. What
+    finds nothing here and goes on in other datacenters is a call as any agent's.
+    """
+
+    def __init__(
+        self, here: Callable[[PreparedQueryExecuteRequest, WatchSet], Local], token: Callable[[], str],
+        lasts: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self._here, self._token, self._lasts = here, token, lasts
+
+    def execute(self, watch: WatchSet, args: PreparedQueryExecuteRequest) -> Execution:
+        """See `PreparedQueries`."""
+        found = self._here(args.with_token(self._token()), watch)
+        if found.fails_over:
+            return Execution(None, False)
+        return Execution(found.reply, not found.origin.by_address and self._lasts(found.token))

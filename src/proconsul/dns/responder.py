@@ -10,16 +10,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from proconsul.dns import message as m
-from proconsul.dns.answers import Answer, Answerer, PreparedQueries, Reads
+from proconsul.dns.answers import Answer, Answerer
 from proconsul.dns.cache import PacketCache
 from proconsul.dns.message import DnsQuery, DnsReply, FormError, ResourceRecord
+from proconsul.dns.reads import PreparedQueries, Reads
 from proconsul.dns.recursor import Recursors
 from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry
-from proconsul.features.errors import NO_PATH, ConsulError, NoPathToDatacenter
-from proconsul.features.server import ReadMethod
+from proconsul.features.errors import NO_PATH, ConsulError, NoPathToDatacenter, NotFound, status_of
+from proconsul.features.server import CallMethod, ReadMethod
 
 log = logging.getLogger("agent.dns")
 
@@ -28,8 +29,9 @@ log = logging.getLogger("agent.dns")
 RECURSIONS_MAX = 512
 
 Send = Callable[[bytes], None]
-# The value of a read, by its method, its arguments, and the datacenter that is asked, "" being ours.
-Fetch = Callable[[ReadMethod, Any, str], Awaitable[Any]]
+# The value of a read, or the reply to a call, by the method, its arguments, and the datacenter that is asked, "" being
+# ours.
+Fetch = Callable[[ReadMethod | CallMethod, Any, str], Awaitable[Any]]
 # Takes a metric's name, milliseconds, and how many questions took so long.
 Measure = Callable[[str, float, int], None]
 
@@ -53,6 +55,13 @@ def _recasable(query: DnsQuery, answer: Answer, *, compress: bool) -> bool:
     return all(
         record.owner == query.name and (not record.names or record.kind == m.SRV) for record in reply.answer
     ) and all(record.kind in (m.A, m.AAAA, m.TXT) for record in reply.additional)
+
+
+def _nothing(error: ConsulError) -> ConsulError | None:
+    """An error that says that what was asked for is not there; None for others."""
+    if NO_PATH in str(error):
+        return NoPathToDatacenter()
+    return NotFound(str(error)) if status_of(error) == NotFound.status else None
 
 
 class Responder:
@@ -127,8 +136,11 @@ class Responder:
         self.measure(REVERSE_QUERY if entry.reverse else DOMAIN_QUERY, 0.0, 1)
         return packet[:2] + entry.next()
 
-    def handle(self, packet: bytes, send: Send, *, tcp: bool) -> None:
-        """Answer ``packet`` through ``send``, now or later; noise is not answered."""
+    def handle(self, packet: bytes, send: Send, *, tcp: bool, client: str = "") -> None:
+        """Answer ``packet``, which came from the address ``client``, through ``send``, now or later.
+
+        Noise is not answered.
+        """
         known = self.cached(packet, tcp=tcp) or self._recased(packet, tcp)
         if known is not None:
             send(known)
@@ -145,7 +157,7 @@ class Responder:
             understood = query.flags & m.OPCODE in (0, m.OPCODE_NOTIFY)
             send(m.refusal(query, m.REFUSED if understood else m.NOTIMP, question=False))
         else:
-            self._answer(packet, query, send, tcp)
+            self._answer(packet, query._replace(client=client), send, tcp)
 
     def _answer(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
@@ -193,9 +205,10 @@ class Responder:
                 try:
                     fetched.put(missing, await fetch(missing.method, missing.request, missing.datacenter))
                 except ConsulError as error:
-                    if NO_PATH not in str(error):
+                    nothing = _nothing(error)
+                    if nothing is None:
                         answerer = self._refused(reads, fetched, error)
-                    fetched.put(missing, NoPathToDatacenter())
+                    fetched.put(missing, nothing or NoPathToDatacenter())
             except ConsulError as error:
                 answerer = self._refused(reads, fetched, error)
         send(self._failure(query))
@@ -203,7 +216,8 @@ class Responder:
     def _answerer_of(
         self, reads: Reads, elsewhere: RemoteReads, readable: Callable[[], bool] | None
     ) -> Answerer:  # fmt: skip
-        return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable, elsewhere.towards)
+        queries = self._queries if reads is self._reads else None
+        return Answerer(self.settings, reads, self._rng, self._clock, queries, readable, elsewhere.towards)
 
     def _answered(
         self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, answerer: Answerer
@@ -251,7 +265,8 @@ class Responder:
     def _keep(self, packet: bytes, query: DnsQuery, answer: Answer, body: bytes, tcp: bool) -> None:
         cache = self.tcp_cache if tcp else self.udp_cache
         doubtful = answer.reply.rcode != m.NOERROR or query.name != query.name.lower()
-        if self.always_readable and cache.room_for(doubtful) and (self._keeps is None or self._keeps()):
+        lasting = answer.lasting and (self._keeps is None or self._keeps())
+        if self.always_readable and lasting and cache.room_for(doubtful):
             second = int(self._clock()) if answer.timed else 0
             entry = cache.put(packet[2:], body[2:], answer.watch.keys, turns=answer.turns, second=second)
             entry.reverse = answer.reverse

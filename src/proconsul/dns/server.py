@@ -112,7 +112,7 @@ class UdpListener:
             except OSError as error:
                 log.warning("failed to respond: error=%s", error)
 
-        self.responder.handle(packet, send, tcp=False)
+        self.responder.handle(packet, send, tcp=False, client=address[0])
 
     def close(self) -> None:
         if self._transport is not None:
@@ -138,7 +138,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             if not transport.is_closing():  # else the listener ended while the answer was made
                 transport.sendto(answer, addr)
 
-        self.responder.handle(data, send, tcp=False)
+        self.responder.handle(data, send, tcp=False, client=addr[0])
 
 
 class TcpListener:
@@ -184,12 +184,14 @@ class TcpConnection(asyncio.Protocol):
         self.listener = listener
         self.active_at = listener.now()
         self._transport: asyncio.Transport | None = None
+        self._client = ""
         # At most one incomplete query, so never more than 64 KiB and what one read brought.
         self._buffer = b""
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._client = (transport.get_extra_info("peername") or ("",))[0]
         if len(self.listener.connections) >= CONNECTIONS_MAX:
             self._transport.abort()
             return
@@ -211,7 +213,7 @@ class TcpConnection(asyncio.Protocol):
             if end > len(buffer):
                 break
             self.active_at = self.listener.now()
-            self.listener.responder.handle(buffer[at + 2 : end], self._send, tcp=True)
+            self.listener.responder.handle(buffer[at + 2 : end], self._send, tcp=True, client=self._client)
             at = end
         self._buffer = buffer[at:]
 

@@ -11,6 +11,8 @@ class Settings:
     """``dns_config`` with its neighbours. Times in seconds; domains as dotted text with a final dot."""
 
     datacenter: str = "dc1"
+    # Of the agent that is asked.
+    node_name: str = ""
     domain: str = "consul."
     alt_domain: str = ""
     node_ttl_s: int = 0

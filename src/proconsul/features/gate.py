@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.completion import Completion
 from proconsul.engine.store.view import View
+from proconsul.engine.wire.record import replace
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import Permission
 from proconsul.features.server import CallMethod, Read, WriteMethod
@@ -77,3 +78,18 @@ class Gate(Protocol):
 
     def wait_s(self, wait_ns: int) -> float:
         """How long a read waits for a change that may wait for ``wait_ns``, 0 being the default."""
+
+
+async def call_fresh(gate: Gate, method: CallMethod, args: Any, options: Options) -> Any:
+    """Carry out a ``method`` that reads, as fresh as ``options`` want it: the leader's answer where another server's is
+    older than that. The reply says of which consistency it is. Raises ConsulError."""
+    level = options.consistency
+    args = replace(
+        args, AllowStale=level == "stale", RequireConsistent=level == "consistent",
+        MaxStaleDuration=options.max_stale_ns,
+    )  # fmt: skip
+    reply = await gate.call(method, args)
+    if level == "stale" and options.max_stale_ns and reply.LastContact > options.max_stale_ns:
+        level = "leader"
+        reply = await gate.call(method, replace(args, AllowStale=False, MaxStaleDuration=0))
+    return replace(reply, ConsistencyLevel=level)

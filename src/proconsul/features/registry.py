@@ -21,6 +21,8 @@ from proconsul.features.keyring.http import KeyringRoutes
 from proconsul.features.kv.endpoint import KVS
 from proconsul.features.kv.http import KVRoutes
 from proconsul.features.operator.routes import OperatorRoutes
+from proconsul.features.query.endpoint import StoredQueries
+from proconsul.features.query.http import QueryRoutes
 from proconsul.features.server import Endpoint, Server
 from proconsul.features.session.endpoint import Sessions
 from proconsul.features.session.http import SessionRoutes
@@ -61,6 +63,7 @@ FEATURES = (
     Feature(Health, lambda site, health: HealthRoutes(site.web, site.server, health)),
     Feature(Coordinates, lambda site, coordinates: CoordinateRoutes(
         site.web, coordinates, disabled=site.coordinates_disabled)),
+    Feature(StoredQueries, lambda site, queries: QueryRoutes(site.web, queries, site.node_name)),
     Feature(Txn, lambda site, txn: TxnRoutes(
         site.web, txn, body_bytes_max=site.txn_request_bytes_max, value_bytes_max=site.kv_value_bytes_max)),
     Feature(ACL, lambda site, acl: acl_routes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),

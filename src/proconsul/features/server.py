@@ -171,6 +171,9 @@ class Server(Protocol):
         For writes that had to wait for others after they had passed the gate.
         """
 
+    async def call(self, method: CallMethod, args: Any) -> Any:
+        """Carry ``method`` out, in the datacenter of ``args``. Raises ConsulError."""
+
     def knows(self) -> tuple[bool, int]:
         """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
 

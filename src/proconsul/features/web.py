@@ -102,10 +102,7 @@ class _Reading(Deferred):
 
     def set_exception(self, error: Exception) -> None:
         self.pending = None
-        response = text_error(error)
-        if self.headers_on_error:
-            response.headers |= NO_ANSWER
-        self.resolve(response)
+        self.resolve(refused(error) if self.headers_on_error else text_error(error))
 
 
 class Web:
@@ -127,6 +124,10 @@ class Web:
         self._cached: dict[Any, None] = {}
         self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
+
+    def translates(self, datacenter: str) -> bool:
+        """Whether what was found in ``datacenter`` is shown with the addresses that lead there."""
+        return self._translates and datacenter not in ("", self.datacenter)
 
     def configure(self, *, default_token: str, use_cache: bool, discovery_max_stale_ns: int) -> None:
         """Use these settings from the next request on."""
@@ -240,7 +241,7 @@ class Web:
         token = "" if self.gate.permission.unlimited else self.token(request)
         cached = (token, datacenter, read.key) if cacheable and options.cached else None
         form = (self.pretty(request), form)
-        if self._translates and datacenter not in ("", self.datacenter):
+        if self.translates(datacenter):
             encode = _translating(encode)
         try:
             found = self.gate.now(read, options, token, datacenter)
@@ -253,9 +254,7 @@ class Web:
         except ConsulError as error:
             if not errors:
                 raise
-            response = self.error(error)
-            response.headers |= NO_ANSWER
-            return response
+            return refused(error)
         return reading
 
     def found(
@@ -363,6 +362,14 @@ async def finished(answer: Answer) -> Response:
     except asyncio.CancelledError:
         answer.cancel()
         raise
+
+
+def refused(error: BaseException) -> Response:
+    """The answer to a read that a server refused; of what is not there it has no index."""
+    response = text_error(error)
+    if response.status != 404:
+        response.headers |= NO_ANSWER
+    return response
 
 
 def text_error(error: BaseException) -> Response:

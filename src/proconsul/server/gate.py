@@ -290,7 +290,9 @@ class Gate:
             return None if method.reply is None else reply
         authority = self.authority
         stale = method.anywhere or (method.may_be_stale and getattr(args, "AllowStale", False))
-        if not (authority.leading or (stale and not authority.is_client) or await authority.may_answer("leader")):
+        level = "consistent" if getattr(args, "RequireConsistent", False) else "leader"
+        leads = authority.leading and level == "leader"
+        if not (leads or (stale and not authority.is_client) or await authority.may_answer(level)):
             reply = await self.forwarding.call(method, args, self.forwarding.home)
             if reply is not None:
                 return None if method.reply is None else reply

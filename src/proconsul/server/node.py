@@ -25,7 +25,7 @@ from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.registry import FEATURES
-from proconsul.features.server import WriteMethod
+from proconsul.features.server import CallMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
@@ -102,6 +102,10 @@ class ConsulNode(ABC):
     def permission(self) -> Permission:
         """See `Server.permission`."""
         return self.gate.permission
+
+    async def call(self, method: CallMethod, args: Any) -> Any:
+        """See `Server.call`."""
+        return await self.gate.call(method, args)
 
     def _make_permission(self) -> Permission:
         """A client lets everybody ask: servers see whose token it is."""

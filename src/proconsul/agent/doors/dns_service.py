@@ -13,7 +13,7 @@ from proconsul.agent.config.runtime import DnsConfig, FixedConfig, ReloadableCon
 from proconsul.agent.part import Commit, Part
 from proconsul.agent.tokens import AgentTokens
 from proconsul.dns.recursor import Recursors
-from proconsul.dns.remote import LocalReads
+from proconsul.dns.remote import LocalQueries, LocalReads
 from proconsul.dns.responder import Responder
 from proconsul.dns.server import TcpListener, UdpListener
 from proconsul.dns.settings import Settings
@@ -21,11 +21,14 @@ from proconsul.engine.lookup import is_ip
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.goerrors import ListenError
 from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
+from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import multi_error
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
+from proconsul.features.gate import call_fresh
 from proconsul.features.options import PLAIN, Options
-from proconsul.features.server import ReadMethod
+from proconsul.features.query.endpoint import StoredQueries
+from proconsul.features.server import CallMethod, ReadMethod
 from proconsul.server.node import ConsulNode
 
 log = logging.getLogger("agent")
@@ -38,7 +41,7 @@ STALE_WITHOUT_LIMIT_S = 87600 * 3600.0
 def settings_of(fixed: FixedConfig, dns: DnsConfig) -> Settings:
     """The part of the configuration that shapes answers."""
     return Settings(
-        datacenter=fixed.datacenter, translate_wan_addrs=fixed.translate_wan_addrs,
+        datacenter=fixed.datacenter, node_name=fixed.node_name, translate_wan_addrs=fixed.translate_wan_addrs,
         domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
         service_ttl_s=dict(dns.service_ttl_s), only_passing=dns.only_passing, a_record_limit=dns.a_record_limit,
         udp_answer_limit=dns.udp_answer_limit, enable_truncate=dns.enable_truncate,
@@ -84,11 +87,20 @@ class DnsService(Part):
         self._responder = Responder(
             settings_of(fixed, dns), node.state.reads if unlimited else LocalReads(self._look),
             node.state.store.watches, rng=self._rng, clock=time.time, readable=self._readable(dns), recursors=None,
-            measure=self._measure, fetch=self._fetch,
+            measure=self._measure, fetch=self._fetch, queries=self._queries(),
             keeps=None if unlimited else lambda: node.gate.permission.lasts(self._token()),
         )  # fmt: skip
         tokens.listen(self._responder.forget)
         self._listeners: list[UdpListener | TcpListener] = []
+
+    def _queries(self) -> LocalQueries | None:
+        """Those that our own catalog can answer, which a client has not."""
+        node = self._node
+        return (
+            None
+            if node.is_client
+            else LocalQueries(node.endpoint(StoredQueries).here, self._token, node.permission.lasts)
+        )
 
     def _recursors(self, dns: DnsConfig) -> Recursors | None:
         """Raises ConsulError for an address that is none."""
@@ -113,9 +125,12 @@ class DnsService(Part):
         """What our own catalog shows to DNS's token. Raises ConsulError."""
         return self._node.gate.look(method, args, self._token(), watch)
 
-    async def _fetch(self, method: ReadMethod, args: Any, datacenter: str) -> Any:
+    async def _fetch(self, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> Any:
         """What a server says that may. Raises ConsulError."""
         gate = self._node.gate
+        if isinstance(method, CallMethod):
+            args = replace(args, Token=self._token(), Datacenter=datacenter)
+            return await call_fresh(gate, method, args, self._options)
         return await gate.value(gate.reading(method, args), self._options, self._token(), datacenter)
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:

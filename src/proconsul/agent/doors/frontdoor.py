@@ -133,7 +133,7 @@ class FrontDoor:
             return self._unrouted(request)
         if self._blocked and self._is_blocked(request):
             return text_response(403, "Endpoint is blocked by agent configuration")
-        handler = route.handlers.get(request.method)
+        handler = route.handlers.get(request.method) or route.others
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:

@@ -44,6 +44,8 @@ class Route(NamedTuple):
     body_methods: frozenset[str]
     allow: str
     streams: bool = False
+    # Answers every other method, and OPTIONS: where what is allowed depends on the rest of the path.
+    others: Handler | None = None
 
 
 def too_large(size: int, limit: int, more: str = "") -> Response:
@@ -72,13 +74,15 @@ class Router:
         names: bool = False,
         body_methods: frozenset[str] = WITH_BODY,
         streams: bool = False,
+        others: Handler | None = None,
     ) -> None:
         """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
         ``checks_size``: it gets the length of such a body only. A handler that ``streams`` is called before the body
-        is there, of any length, and takes it from `Request.parts`."""
+        is there, of any length, and takes it from `Request.parts`. ``others`` answers the methods that have no handler.
+        """
         allow = ",".join(["OPTIONS", *handlers])
         body_bytes_max = sys.maxsize if streams else body_bytes_max
-        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow, streams)
+        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow, streams, others)
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])

@@ -93,6 +93,10 @@ class Table(Generic[Row]):
             return []
         return [bucket[k] for k in sorted(bucket)]
 
+    def keys(self, index: str) -> Iterable[Any]:
+        """The keys that rows have in ``index``, each once, in no order."""
+        return self._indexes[index]
+
     def has(self, index: str, key: Any) -> bool:
         return bool(self._indexes[index].get(key))
 

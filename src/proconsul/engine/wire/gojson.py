@@ -72,9 +72,12 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
         body = _encode(value)
     except UnicodeEncodeError:
         body = _encode(_clean(value)).replace(_INVALID.encode(), b"\\ufffd")
-    if pretty:
-        body = msgspec.json.format(body, indent=4) + b"\n"
-    return escape_html(body)
+    return escape_html(indented(body) if pretty else body)
+
+
+def indented(body: bytes) -> bytes:
+    """Compact JSON in the form for people: indented by four spaces, and with a newline at its end."""
+    return msgspec.json.format(body, indent=4) + b"\n"
 
 
 def escape_html(body: bytes) -> bytes:

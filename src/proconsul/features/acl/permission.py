@@ -22,6 +22,7 @@ from proconsul.features.errors import ConsulError, PermissionDenied
 from proconsul.features.keyring.model import KeyOperation
 from proconsul.features.kv.model import KVOp
 from proconsul.features.permission import Visible
+from proconsul.features.query.model import PreparedQuery, QueryOp
 from proconsul.features.session.model import CREATE
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnOp, TxnResponse, TxnResult
@@ -120,6 +121,25 @@ def _transaction(value: Any, authorizer: Authorizer) -> Visible:
     return Visible(replace(value, Results=shown), True) if removed else Visible(value, False)
 
 
+def _queries(queries: Any, authorizer: Authorizer) -> Visible:
+    """Those whose names may be read, without the tokens in them. Who manages access control sees all, and those that
+    have no name, with their tokens."""
+    if authorizer.manages:
+        return Visible(queries, False)
+    kept = [query for query in queries or () if query.has_name and authorizer.read("query", query.Name)]
+    return Visible([query.redacted for query in kept], len(kept) != len(queries or ()))
+
+
+def _query(queries: Any, authorizer: Authorizer) -> Visible:
+    """As `_queries`, but who has the id of a query without a name may see it, and refusals are told of."""
+    if queries and not queries[0].has_name and not authorizer.manages:
+        return Visible([queries[0].redacted], False)
+    shown = _queries(queries, authorizer)
+    if queries and not shown.value:
+        raise PermissionDenied()
+    return shown
+
+
 class ACLPermission:
     """Implements `features.gate.Permission`: what ``resolver`` says of tokens decides."""
 
@@ -211,6 +231,14 @@ class ACLPermission:
             "Health.ServiceNodes": Entry(
                 _anybody, _rows(lambda row, who: _node(row.Node.Node, who) and _service(row.Service.Service, who))
             ),
+            "PreparedQuery.Apply": Entry(self._query_write),
+            "PreparedQuery.Get": Entry(_anybody, _query),
+            "PreparedQuery.List": Entry(_anybody, _queries),
+            # What they find is shown by the rules of "Health.ServiceNodes", to the query's own token if it has one;
+            # what they explain by those of "PreparedQuery.List".
+            "PreparedQuery.Execute": _OPEN,
+            "PreparedQuery.ExecuteRemote": _OPEN,
+            "PreparedQuery.Explain": _OPEN,
             "Coordinate.Update": Entry(self._of_node("node", write)),
             "Coordinate.ListDatacenters": _OPEN,
             "Catalog.ListDatacenters": _OPEN,
@@ -255,6 +283,14 @@ class ACLPermission:
         """Whether a session may be changed; of one that is not there nothing can be."""
         session = self._state.kv.session(session_id)
         return session is None or authorizer.write("session", session.Node)
+
+    def _query_write(self, args: Any, authorizer: Authorizer) -> bool:
+        """The name that a query is to have must be writable, and the one that it has; who has the id of a query
+        without a name may do with it what he likes."""
+        asked = args.Query or PreparedQuery()
+        stored = self._state.queries.find(asked.ID) if args.Op != QueryOp.CREATE else None
+        named = (query for query in (asked, stored) if query is not None and query.has_name)
+        return all(authorizer.write("query", query.Name) for query in named)
 
     def may_operate(self, op: TxnOp, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""

@@ -302,11 +302,11 @@ class HealthCheck(RaftIndexed, frozen=True, kw_only=True):
 
 
 class CheckServiceNode(Record, frozen=True):
-    """One instance with its node and all checks that concern it."""
+    """One instance with its node and all checks that concern it: None when there is no check, as on the wire."""
 
     Node: Node
     Service: NodeService
-    Checks: list[HealthCheck]
+    Checks: list[HealthCheck] | None
 
 
 class RegisterRequest(WriteRequest, frozen=True, kw_only=True):

@@ -189,7 +189,7 @@ class CatalogReads:
             *self.tables.checks.by("node_service", (node_key, "")),
             *self.tables.checks.by("node_service", (node_key, row.ServiceID.lower())),
         ]
-        return CheckServiceNode(node, to_node_service(row), checks)
+        return CheckServiceNode(node, to_node_service(row), checks or None)
 
     def services_of_address(self, address: str) -> list[ServiceNode]:
         return [row for row in self.tables.services.rows.values() if row.ServiceAddress == address]

@@ -27,7 +27,7 @@ from proconsul.features.web import Web, encoder
 
 def only_passing(rows: list[CheckServiceNode]) -> list[CheckServiceNode]:
     """Instances all of whose checks, the node's included, pass."""
-    return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks)]
+    return [row for row in rows if all(check.Status == HEALTH_PASSING for check in row.Checks or ())]
 
 
 def show_check(check: HealthCheck) -> HealthCheck:
@@ -46,7 +46,7 @@ def _show_instances(rows: list[CheckServiceNode]) -> Any:
         service = row.Service
         if service.Tags is None:
             service = replace(service, Tags=[])
-        shown.append(gojson.Object(Node=row.Node, Service=service, Checks=_show_checks(row.Checks)))
+        shown.append(gojson.Object(Node=row.Node, Service=service, Checks=_show_checks(row.Checks or [])))
     return shown
 
 

@@ -8,11 +8,11 @@ from proconsul.engine.store.table import Store, Table, Transaction
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
-from proconsul.features.errors import StateError
+from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.ids import check_uuid, is_uuid, uuid_key
 from proconsul.features.messages import MessageType
 from proconsul.features.query.model import PreparedQuery, PreparedQueryRequest, QueryOp
-from proconsul.features.query.template import check_template
+from proconsul.features.query.template import check_template, rendered
 from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
 from proconsul.features.session.model import Session
 
@@ -41,10 +41,40 @@ class QueryState:
         return self.store.max_index(TABLE), self.table.all()
 
     def get(self, watch: WatchSet | None, query_id: str) -> tuple[int, PreparedQuery | None]:
-        """One query by id."""
+        """One query by id. Raises StateError for what cannot be one."""
+        check_uuid(query_id, "prepared query")
         if watch is not None:
             watch.add(TABLE)
         return self.store.max_index(TABLE), self.table.get(uuid_key(query_id))
+
+    def find(self, query_id: str) -> PreparedQuery | None:
+        """One query by what may be its id."""
+        return self.table.get(uuid_key(query_id))
+
+    def resolve(self, watch: WatchSet | None, name: str, segment: str) -> PreparedQuery | None:
+        """The query that an id or a name stands for: an id, else the exact name, else the template with the longest
+        beginning of it, rendered. ``segment``: the network segment of the agent that was asked.
+
+        Raises ConsulError for the id of a template, and for what cannot be rendered.
+        """
+        if watch is not None:
+            watch.add(TABLE)
+        if not name:
+            raise ConsulError("Missing query ID")
+        if is_uuid(name):
+            found = self.table.get(uuid_key(name))
+            if found is not None:
+                if found.Template.Type:
+                    raise ConsulError("prepared query templates can only be resolved up by name, not by ID")
+                return found
+        lower = name.lower()
+        named = self.table.by("name", lower)
+        if not named:
+            starts = [start for start in self.table.keys("template") if lower.startswith(start)]
+            named = self.table.by("template", max(starts, key=len)) if starts else []
+        if not named:
+            return None
+        return rendered(named[0], name, segment) if named[0].Template.Type else named[0]
 
     def apply(self, tx: Transaction, request: PreparedQueryRequest) -> None:
         """Write or remove a query. Raises StateError."""
