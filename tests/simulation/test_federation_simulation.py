@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from proconsul.features.errors import NoPathToDatacenter
+from proconsul.server.forwarding import Way
 from proconsul.server.server import ConsulServer
 from proconsul.testing.cluster import SafetyError
 from proconsul.testing.cluster_federation import Federation
@@ -28,7 +30,9 @@ def test_no_promise_is_broken(seed: int) -> None:
 
 
 def test_the_judge_sees_that_nobody_finds_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers that never look at the WAN pool again know no other datacenter's servers that came later."""
-    monkeypatch.setattr(ConsulServer, "wan_member_changed", lambda self: None)
+    def lost(self: ConsulServer, datacenter: str) -> Way:
+        raise NoPathToDatacenter()
+
+    monkeypatch.setattr(ConsulServer, "way_to", lost)
     with pytest.raises(SafetyError, match="do not reach the other datacenter"):
         Federation(0).run(seconds=2.0, calm_s=4.0)
