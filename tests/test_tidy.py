@@ -54,7 +54,7 @@ PURE = (
     "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
     "features/catalog/tables.py", "features/catalog/records.py", "features/session/tables.py",
     "features/coordinate/state.py",
-    "features/coordinate/distance.py",
+    "features/coordinate/distance.py", "features/agent_cache/entries.py", "engine/token_bucket.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/acl/rules.py",
     "features/acl/authorizer.py", "features/acl/hashes.py", "features/acl/identities.py", "features/acl/setup.py",
     "features/acl/resolver.py", "features/query/state.py",

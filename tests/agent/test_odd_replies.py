@@ -122,6 +122,7 @@ class Client:
         forwarding: Any = agent.node.forwarding
         forwarding._pool, forwarding._choose = self.pool, lambda: ADDRESS
         agent.node.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
+        agent.node.require_reachable = lambda: None  # type: ignore[method-assign]
 
     async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:
         path, _, query = target.partition("?")

@@ -53,9 +53,13 @@ from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.router import Router
+from proconsul.features.agent_cache.cache import AgentCache
 from proconsul.features.registry import FEATURES, Site
 from proconsul.features.web import Web
 from proconsul.server.config import RpcTls
+
+# Servers are asked no more often about what has not changed, however short the times of tokens.
+CACHE_REFRESH_MIN_S = 1.0
 
 
 class Agent:
@@ -93,6 +97,7 @@ class Agent:
             PoolsPort(self.pools, fixed.datacenter, fixed.node_name), server=fixed.server, rng=self.rng,
             give_up=give_up,
         )  # fmt: skip
+        self.node.limit_calls(config.reloadable.asking.rpc_rate, config.reloadable.asking.rpc_burst_max)
 
     def _make_local(self, config: RuntimeConfig) -> None:
         """What is registered here, and its way into the catalog."""
@@ -123,7 +128,10 @@ class Agent:
     def _make_web(self, config: RuntimeConfig) -> None:
         """Where requests come in."""
         fixed, http = config.fixed, config.fixed.http
-        self.web = Web(gate=self.node.gate, datacenter=fixed.datacenter, always_pretty=fixed.dev_mode)
+        cache = AgentCache(self.rng, meters=self.node.meters)
+        if fixed.acl.enabled:  # what a token may see is looked at again when it is no longer believed in
+            cache.refresh_wait_s = max(fixed.acl.token_ttl_s, CACHE_REFRESH_MIN_S)
+        self.web = Web(gate=self.node.gate, datacenter=fixed.datacenter, cache=cache, always_pretty=fixed.dev_mode)
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=http.response_headers,

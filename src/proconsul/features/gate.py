@@ -6,13 +6,20 @@ which server has to answer; then it reads, waits, proposes or forwards. None of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.completion import Completion
-from proconsul.engine.store.view import View
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import Permission
 from proconsul.features.server import CallMethod, Read, WriteMethod
+
+
+class Renders(Protocol):
+    """Keeps what was made of a value."""
+
+    def render(self, form: Hashable, make: Callable[[Any], Any]) -> Any:
+        """What ``make`` makes of the value, made once for each ``form``."""
 
 
 class Found(NamedTuple):
@@ -29,7 +36,7 @@ class Found(NamedTuple):
     known_leader: bool
     last_contact_ns: int
     consistency: str = "leader"
-    view: View | None = None
+    view: Renders | None = None
     reply: Any = None
     filtered: bool = False
 
@@ -52,6 +59,9 @@ class Gate(Protocol):
     @property
     def plain(self) -> bool:
         """Whether our own state answers any default read as it is: we lead, and everybody may see everything."""
+
+    def has_state_of(self, datacenter: str) -> bool:
+        """Whether our own state is that of ``datacenter``, "" being our own: a client agent has none."""
 
     def route(self, datacenter: str) -> None:
         """Find the way to ``datacenter``, "" being our own. Raises NoPathToDatacenter."""

@@ -12,7 +12,7 @@ from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ConsulError, NoServers
+from proconsul.features.errors import ConsulError, NoServers, RateExceeded
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.server import ReadMethod, WriteMethod
@@ -73,8 +73,7 @@ class ConsulClient(ConsulNode):
 
     async def may_answer(self, consistency: str) -> bool:
         """False when there is a server to ask. Raises NoServers: no request waits for the agent to join."""
-        if self.whom_to_ask() is None:
-            raise self.unavailable()
+        self.require_reachable()
         return False
 
     def knows(self) -> tuple[bool, int]:
@@ -111,8 +110,14 @@ class ConsulClient(ConsulNode):
     # ------------------------------------------------------------------ the servers
 
     def whom_to_ask(self) -> Address | None:
-        """Any server, the same one as long as it answers."""
-        return self.peers_known.any() if self.pool is not None else None
+        """Any server, the same one as long as it answers. Raises RateExceeded when too much has been asked."""
+        address = self.peers_known.any() if self.pool is not None else None
+        if address is not None and self._calls is not None:
+            self.meters.count("client.rpc")
+            if not self._calls.allow(self.clock()):
+                self.meters.count("client.rpc.exceeded")
+                raise RateExceeded()
+        return address
 
     async def _look_again(self) -> None:
         await asyncio.sleep(LEADER_POLL_S)

@@ -105,6 +105,10 @@ class Gate:
         if datacenter and datacenter != self.datacenter:
             raise NoPathToDatacenter()
 
+    def has_state_of(self, datacenter: str) -> bool:
+        """See `features.gate.Gate`."""
+        return not self.authority.is_client and (not datacenter or datacenter == self.datacenter)
+
     @property
     def plain(self) -> bool:
         """See `features.gate.Gate`."""
@@ -396,7 +400,11 @@ class _Reading:
 
     def _ask(self) -> bool:
         """Whether there is another server to ask; then it is asked."""
-        cancel = self._gate.forward_read(self, self._asked, self._options, self._token)
+        try:
+            cancel = self._gate.forward_read(self, self._asked, self._options, self._token)
+        except ConsulError as error:
+            tell_error(self._waiter, error)
+            return True
         if cancel is not None and not self._waiter.done():
             self._cancel = cancel
         return cancel is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 import uuid
 from abc import ABC, abstractmethod
@@ -15,6 +16,7 @@ from proconsul.engine.gossip.member import Member
 from proconsul.engine.meters import Meters
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
+from proconsul.engine.token_bucket import TokenBucket
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.resolver import Resolver
 from proconsul.features.acl.token_rights import TokenRights
@@ -73,6 +75,8 @@ class ConsulNode(ABC):
         )  # fmt: skip
         self.rights = self._make_rights()
         self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
+        # What may be asked of servers; None for anything.
+        self._calls: TokenBucket | None = None
         self.peers_known = Peers(gossip.members, self.rng)
         # None for a node without a network.
         self.pool = self._make_pool() if config.listen is not None else None
@@ -131,6 +135,12 @@ class ConsulNode(ABC):
     def member_changed(self, member: Member) -> None:
         """The gossip pool's view of ``member`` changed."""
         self.peers_known.changed()
+
+    def limit_calls(self, rate: float, burst: int) -> None:
+        """Let a client agent ask servers ``rate`` times a second, any number of times if that is negative, and
+        ``burst`` times at once. A server's calls have no limit."""
+        limited = self.is_client and 0 <= rate < sys.float_info.max
+        self._calls = TokenBucket(rate, burst, self.clock()) if limited else None
 
     def doubt_servers(self) -> None:
         """A server has failed or ceased to lead: what was asked of it may never be answered."""

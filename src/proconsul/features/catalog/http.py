@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from proconsul.engine.http.request import Request
+from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
@@ -20,7 +20,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.errors import BadRequest
 from proconsul.features.filtering import node_meta, wanted
-from proconsul.features.options import NO_NAMESPACES, OptionRule
+from proconsul.features.options import NO_NAMESPACES, OptionRule, Options
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
 
@@ -103,8 +103,17 @@ class CatalogRoutes:
 
     def datacenters(self, request: Request) -> Answer:
         options = self.web.consistency(request)
-        headers = self.web.cache_headers("Catalog.ListDatacenters") if options.cached else {}
+        if options.cached and not self.web.gate.has_state_of(""):
+            return self._cached_datacenters(request, options)
+        headers = self.web.cache_state("Catalog.ListDatacenters") if options.cached else {}
         return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
+
+    async def _cached_datacenters(self, request: Request, options: Options) -> Response:
+        async def ask() -> list[str]:
+            return self.catalog.list_datacenters()
+
+        found, headers = await self.web.cached_call(request, options, ("Catalog.ListDatacenters",), ask)
+        return self.web.json(request, found, headers=headers)
 
     def nodes(self, request: Request) -> Answer:
         args = DCSpecificRequest(NodeMetaFilters=node_meta(request), **wanted(request, self.server))
