@@ -18,6 +18,7 @@ from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire import gojson
 from proconsul.features.agent_cache.cache import AgentCache, CacheAnswer, calling
 from proconsul.features.agent_cache.reads import cache_headers, reading
+from proconsul.features.catalog.addresses import translated
 from proconsul.features.errors import BadRequest, ConsulError, status_of
 from proconsul.features.gate import Found, Gate, Pending
 from proconsul.features.options import PLAIN, OptionRule, Options, forbid_namespace, read_consistency, read_waiting
@@ -128,9 +129,11 @@ class Web:
     """Builds responses. One per agent."""
 
     def __init__(
-        self, *, gate: Gate, datacenter: str, cache: AgentCache | None = None, always_pretty: bool = False
-    ) -> None:
-        self.gate = gate
+        self, *, gate: Gate, datacenter: str, cache: AgentCache | None = None, always_pretty: bool = False,
+        translates: bool = False,
+    ) -> None:  # fmt: skip
+        """``translates``: what comes from other datacenters is shown with the addresses that lead there."""
+        self.gate, self._translates = gate, translates
         self.cache = cache or AgentCache(random.Random())
         self.datacenter = datacenter
         self.always_pretty = always_pretty
@@ -176,10 +179,9 @@ class Web:
             else:
                 forbid_namespace(request)
 
-    def require_datacenter(self, request: Request) -> None:
-        """Refuse requests for another datacenter. Raises NoPathToDatacenter."""
-        if request.query_string:
-            self.gate.route(request.get("dc"))
+    def datacenter_of(self, request: Request) -> str:
+        """The datacenter that a request is for: the one it names, else ours."""
+        return (request.get("dc") if request.query_string else "") or self.datacenter
 
     def options(self, request: Request) -> Options:
         """Blocking and consistency parameters, in the order in which the original refuses them. Raises BadRequest."""
@@ -257,6 +259,8 @@ class Web:
         datacenter = request.get("dc") if request.query_string else ""
         token = "" if self.gate.permission.unlimited else self.token(request)
         form = (self.pretty(request), form)
+        if self._translates and datacenter not in ("", self.datacenter):
+            encode = _translating(encode)
         try:
             if cacheable and options.cached:
                 token = self.token(request)
@@ -405,6 +409,10 @@ class Web:
         outcome = Outcome(finish)
         self.gate.write(outcome, method, args)
         return outcome
+
+
+def _translating(encode: Callable[[Any], Reply]) -> Callable[[Any], Reply]:
+    return lambda value: encode(translated(value))
 
 
 def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:

@@ -18,7 +18,7 @@ from proconsul.features.messages import MessageType
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.txn.model import TxnError, TxnOp
-from proconsul.server.forwarding import undecodable
+from proconsul.server.forwarding import Way, undecodable
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 
 # Servers that are asked about a token before it is taken that none can be reached.
@@ -47,7 +47,7 @@ class ConsulClient(ConsulNode):
             try:
                 return await self.pool.call(address, method.name, args, method.reply, timeout_s=ASK_TIMEOUT_S)
             except RpcFailure as failure:
-                error = self.forwarding.error(address, failure)
+                error = self.forwarding.error(self.forwarding.home, address, failure)
                 if isinstance(failure, RpcError):
                     break
             except DecodeError as failure:
@@ -73,7 +73,8 @@ class ConsulClient(ConsulNode):
 
     async def may_answer(self, consistency: str) -> bool:
         """False when there is a server to ask. Raises NoServers: no request waits for the agent to join."""
-        self.require_reachable()
+        if self.peers_known.any() is None:
+            raise self.unavailable()
         return False
 
     def knows(self) -> tuple[bool, int]:
@@ -84,11 +85,6 @@ class ConsulClient(ConsulNode):
         """A client without servers has not joined yet, or lost them all."""
         return NoServers()
 
-    def require_reachable(self) -> None:
-        """See `Server.require_reachable`."""
-        if self.peers_known.any() is None:
-            raise self.unavailable()
-
     async def knows_leader(self) -> bool:
         """See `ConsulNode.knows_leader`: a server is asked."""
         address = self.peers_known.any()
@@ -98,7 +94,7 @@ class ConsulClient(ConsulNode):
         try:
             return bool(await self.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S))
         except RpcFailure as failure:
-            self.forwarding.error(address, failure)
+            self.forwarding.error(self.forwarding.home, address, failure)
         except DecodeError:
             pass  # no server of this kind
         return False
@@ -118,6 +114,10 @@ class ConsulClient(ConsulNode):
                 self.meters.count("client.rpc.exceeded")
                 raise RateExceeded()
         return address
+
+    def way_to(self, datacenter: str) -> Way:
+        """By our own servers, who know all datacenters."""
+        return self.forwarding.home._replace(datacenter=datacenter)
 
     async def _look_again(self) -> None:
         await asyncio.sleep(LEADER_POLL_S)

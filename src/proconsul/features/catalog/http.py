@@ -9,7 +9,7 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER, Catalog
+from proconsul.features.catalog.endpoint import DEREGISTER, LIST_DATACENTERS, REGISTER, Catalog
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     NodeService,
@@ -20,7 +20,7 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.errors import BadRequest
 from proconsul.features.filtering import node_meta, wanted
-from proconsul.features.options import NO_NAMESPACES, OptionRule, Options
+from proconsul.features.options import NO_NAMESPACES, OptionRule
 from proconsul.features.server import Server
 from proconsul.features.web import Web, encoder
 
@@ -101,19 +101,15 @@ class CatalogRoutes:
 
     # ------------------------------------------------------------------ reads
 
-    def datacenters(self, request: Request) -> Answer:
+    async def datacenters(self, request: Request) -> Response:
         options = self.web.consistency(request)
-        if options.cached and not self.web.gate.has_state_of(""):
-            return self._cached_datacenters(request, options)
-        headers = self.web.cache_state("Catalog.ListDatacenters") if options.cached else {}
-        return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
+        args = DCSpecificRequest(Datacenter=self.web.datacenter, Token=self.web.token(request))
 
-    async def _cached_datacenters(self, request: Request, options: Options) -> Response:
-        async def ask() -> list[str]:
-            return self.catalog.list_datacenters()
+        async def ask() -> Any:
+            return await self.web.gate.call(LIST_DATACENTERS, args)
 
-        found, headers = await self.web.cached_call(request, options, ("Catalog.ListDatacenters",), ask)
-        return self.web.json(request, found, headers=headers)
+        names, headers = await self.web.cached_call(request, options, LIST_DATACENTERS.name, ask)
+        return self.web.json(request, names, headers=headers)
 
     def nodes(self, request: Request) -> Answer:
         args = DCSpecificRequest(NodeMetaFilters=node_meta(request), **wanted(request, self.server))
