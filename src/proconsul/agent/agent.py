@@ -141,6 +141,7 @@ class Agent:
             Router(), block_endpoints=http.block_endpoints, response_headers=headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
             ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
+            refusal=self.node.refusal,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the parts, in their order

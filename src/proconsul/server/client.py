@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
-from proconsul.engine.rpc.errors import RpcError, RpcFailure
+from proconsul.engine.rpc.errors import MAKING_CALL, RpcError, RpcFailure
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
@@ -84,6 +84,10 @@ class ConsulClient(ConsulNode):
     def unavailable(self) -> ConsulError:
         """A client without servers has not joined yet, or lost them all."""
         return NoServers()
+
+    def refusal(self, error: ConsulError) -> str:
+        """See `ConsulNode.refusal`: as if a server had been asked, which would say the same."""
+        return MAKING_CALL + error.text if self.peers_known.any() is not None else self.unavailable().text
 
     async def knows_leader(self) -> bool:
         """See `ConsulNode.knows_leader`: a server is asked."""

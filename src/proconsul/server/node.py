@@ -142,9 +142,11 @@ class ConsulNode(ABC):
         self.peers_known.changed()
 
     def limit_calls(self, rate: float, burst: int) -> None:
-        """Let a client agent ask servers ``rate`` times a second, any number of times if that is negative, and
-        ``burst`` times at once. A server's calls have no limit."""
-        limited = self.is_client and 0 <= rate < sys.float_info.max
+        """Let a client agent ask servers ``rate`` times a second and ``burst`` times at once.
+
+        There is no limit where either is no more than 0, nor for a server's calls.
+        """
+        limited = self.is_client and 0 < rate < sys.float_info.max and burst > 0
         self._calls = TokenBucket(rate, burst, self.clock()) if limited else None
 
     def wan_member_changed(self) -> None:
@@ -182,6 +184,10 @@ class ConsulNode(ABC):
     @abstractmethod
     def unavailable(self) -> ConsulError:
         """Why nothing can be asked or written now."""
+
+    def refusal(self, error: ConsulError) -> str:
+        """What is said of a read that its own text refuses: a server does that."""
+        return error.text
 
     @abstractmethod
     async def knows_leader(self) -> bool:
