@@ -14,6 +14,7 @@ from proconsul.agent.api.guarded import GuardedRouter
 from proconsul.agent.api.info import Controls, InfoRoutes
 from proconsul.agent.api.registration import RegistrationRoutes
 from proconsul.agent.api.rights import Rights
+from proconsul.agent.api.sync import SyncRoutes
 from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import RuntimeConfig
@@ -198,6 +199,7 @@ class Agent:
             feature.routes(site, node.endpoints.get(feature)).register(router)
         guarded = GuardedRouter(router, self.rights)
         RegistrationRoutes(self.web, self.rights, self.registrations, self.sync).register(guarded)
+        SyncRoutes(self.web, self.rights, self.local, self.sync).register(guarded)
         self._leaving = Leaving(self.pools, self.server, drain_time_s=fixed.performance.leave_drain_time_s)
         InfoRoutes(
             self.web, self.rights, self.pools, Controls(self.reload, self.leave, self.ending.soon), self.tokens,

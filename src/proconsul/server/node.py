@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from proconsul.engine.completion import Completion
-from proconsul.engine.gossip.member import Member
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.meters import Meters
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
@@ -140,6 +140,13 @@ class ConsulNode(ABC):
     def member_changed(self, member: Member) -> None:
         """The gossip pool's view of ``member`` changed."""
         self.peers_known.changed()
+
+    def has_agent(self, node: str) -> bool:
+        """See `features.server.Server`."""
+        name = node.lower()
+        return any(
+            member.name.lower() == name and member.status is MemberStatus.ALIVE for member in self.gossip.members()
+        )
 
     def limit_calls(self, rate: float, burst: int) -> None:
         """Let a client agent ask servers ``rate`` times a second and ``burst`` times at once.
