@@ -1,0 +1,11 @@
+"""docs/anti-entropy.md is run as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.documents import run_page
+
+
+def test_every_block_of_the_page_runs(tmp_path: Path) -> None:
+    run_page("anti-entropy.md", tmp_path, "agent.log")
