@@ -1,4 +1,4 @@
-"""Pages of documentation that are run as they stand: their files are written, their commands executed in their order."""
+"""Pages of documentation that are run as they stand: their files are written, their commands run in their order."""
 
 from __future__ import annotations
 
