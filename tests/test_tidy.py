@@ -136,7 +136,7 @@ DEAD_ALLOWED = {
     "get_debug": "asyncio's", "is_running": "asyncio's", "consul_agent_address": "a fixture of pytest's plugin",
     "agreed": "for users of the simulator", "seen_as": "for users of the simulator",
     "converged": "for users of the simulator", "SimRights": "for users of the simulator",
-    "SETTINGS": "for users of the simulator", "administrator": "for users of the simulator",
+    "administrator": "for users of the simulator",
     "RaftSimulation": "for users of the simulator",
     "encode_user": "what a peer sends; tests are one",
     "last_snapshot": "what tests of a node look at", "of_gateway": "what tests compare with the reference",
@@ -277,6 +277,7 @@ def test_the_table_of_compatibility_counts_its_rows() -> None:
 # Who starts programs otherwise, and why.
 LAUNCHERS = {
     "tests/support/harness.py": "the launcher of agents",
+    "tests/support/pages.py": "a shell with the commands of a page",
     "tests/support/preloaded.py": "what the launcher forks from",
     "tests/test_preloaded.py": "tests what the launcher forks from",
     "tests/test_ports.py": "tests that take ports from each other",
