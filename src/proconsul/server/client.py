@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
+from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.errors import MAKING_CALL, RpcError, RpcFailure
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
@@ -20,6 +22,9 @@ from proconsul.features.session.model import Session
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.forwarding import Way, undecodable
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
+from proconsul.server.rebalancing import Rebalancing
+
+log = logging.getLogger("agent.client.manager")
 
 # Servers that are asked about a token before it is taken that none can be reached.
 ASKED_MAX = 2
@@ -31,6 +36,7 @@ class ConsulClient(ConsulNode):
     is_client = True
     on_duty = False
     leading = False
+    _rebalancing: Rebalancing | None = None
 
     def _make_rights(self) -> TokenRights:
         return AskedTokenRights(
@@ -58,10 +64,28 @@ class ConsulClient(ConsulNode):
         """A client keeps nothing on disk."""
 
     async def start(self) -> None:
-        """Nothing has to be begun: connections are made when somebody asks."""
+        """Connections are made when somebody asks; which server is asked is chosen anew from time to time."""
+        if self.pool is not None:
+            self._rebalancing = Rebalancing(
+                lambda: [server.address for server in self.peers_known.alive()], lambda: len(self.gossip.members()),
+                self._answers_pings, self.peers_known.prefer, self.rng,
+            )  # fmt: skip
+            self._rebalancing.start()
+
+    async def _answers_pings(self, server: Address) -> bool:
+        """Whether a server can be asked."""
+        assert self.pool is not None
+        try:
+            await self.pool.call(server, "Status.Ping", Empty(), Empty, timeout_s=ASK_TIMEOUT_S)
+        except (RpcFailure, DecodeError) as failure:
+            log.debug("server does not answer a ping: server=%s error=%s", server, failure)
+            return False
+        return True
 
     async def stop(self) -> None:
         """Close the connections."""
+        if self._rebalancing is not None:
+            await self._rebalancing.stop()
         if self.pool is not None:
             await self.pool.close()
 
