@@ -31,7 +31,8 @@ class OptionRule(enum.Enum):
 class Options(NamedTuple):
     """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age.
 
-    cached: the agent's cache may answer; control: how old that may be, for entries that are not refreshed.
+    cached: the agent's cache may answer; control: how old that may be, for entries that are not refreshed. patient: a
+    server that breaks off is followed by another, as nobody has to know.
     """
 
     min_index: int
@@ -41,6 +42,7 @@ class Options(NamedTuple):
     filter: str
     max_stale_ns: int = 0
     control: CacheControl = ANY_AGE
+    patient: bool = True
 
 
 PLAIN = Options(0, 0, "leader", False, "")

@@ -228,7 +228,7 @@ class Gate:
             MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
             RequireConsistent=options.consistency == "consistent", MaxStaleDuration=options.max_stale_ns,
         )  # fmt: skip
-        return self.forwarding.ask(waiter, read.method, args, way)
+        return self.forwarding.ask(waiter, read.method, args, way, patient=options.patient)
 
     # ------------------------------------------------------------------ writes
 

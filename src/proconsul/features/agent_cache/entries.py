@@ -125,13 +125,18 @@ class CacheEntry:
         return told
 
     def failed(self, now: float, *, refused: bool) -> list[Waiting]:
-        """No answer came: everybody who waits hears of it. ``refused``: whoever asks may not see what there is."""
+        """No answer came: everybody who waits hears of it. ``refused``: whoever asks may not see what there is.
+
+        Who waits for a change does not hear of the first failure in a row, as another server may answer at once.
+        """
         self.asking = False
         self._failures += 1
         if self._lost_at is None:
             self._lost_at = now
         if refused:
             self.value, self.index = None, 0
+        elif self.refreshed and self.value is not None and self._failures == 1:
+            return []
         told, self.waiting = list(self.waiting.values()), {}
         return told
 

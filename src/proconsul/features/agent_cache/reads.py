@@ -44,7 +44,9 @@ def reading(gate: Gate, read: Read, token: str, datacenter: str) -> CacheSource:
     """Where the cache has a read from: any server, since it may be as old as the entry gets."""
 
     def begin(waiter: Completion, min_index: int, wait_s: float) -> Callable[[], object]:
-        options = PLAIN._replace(consistency="stale", min_index=min_index, wait_ns=int(wait_s * SECOND_NS))
+        wait_ns = int(wait_s * SECOND_NS)
+        # The age of an entry begins with the first failure.
+        options = PLAIN._replace(consistency="stale", min_index=min_index, wait_ns=wait_ns, patient=min_index == 0)
         return gate.begin(Mapped(waiter, _kept), read, options, token, datacenter).cancel
 
     return CacheSource(begin, _index, _same)
