@@ -242,7 +242,7 @@ async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str,
     agent = client.agent
     service = DnsService(
         agent.config.fixed, agent.config.reloadable, agent.node, agent.tokens,
-        sample=agent.metrics.sample, rng=agent.rng,
+        cache=agent.web.cache, sample=agent.metrics.sample, rng=agent.rng,
     )  # fmt: skip
     whole = sample(rpc.reply)
     replies = [whole, b"", b"\xc1", None, {}]

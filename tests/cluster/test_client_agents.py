@@ -15,11 +15,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.query
+import dns.rdatatype
 import pytest
 
 from support.clusters import Cluster
 from support.harness import Reply, Subject, eventually
 from support.pools import ConsulMember, require_reference
+from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)
@@ -29,16 +33,17 @@ HEADERS = (
     "Age", "X-Cache", "X-Consul-Index", "X-Consul-Knownleader", "X-Consul-Lastcontact",
     "X-Consul-Effective-Consistency",
 )  # fmt: skip
+DNS_PORTS: dict[str, int] = {}
 WEB = "/v1/health/service/web?cached"
-# Asked while no server is known.
+# Asked while no server is known. What is asked of the cache then the reference asks for again by itself, later.
 ALONE = (
     "GET /v1/kv/a", "GET /v1/kv/a?recurse", "GET /v1/kv/a?cached", "PUT /v1/kv/a", "DELETE /v1/kv/a",
     "GET /v1/catalog/nodes", "GET /v1/catalog/nodes?stale", "GET /v1/catalog/services",
-    "GET /v1/catalog/services?cached",
-    "GET /v1/catalog/service/web", "GET /v1/catalog/service/web?cached", "GET /v1/catalog/datacenters",
+    "GET /v1/catalog/services?cached&node-meta=a:b",
+    "GET /v1/catalog/service/web", "GET /v1/catalog/service/alone?cached", "GET /v1/catalog/datacenters",
     "GET /v1/catalog/datacenters?cached", "GET /v1/catalog/node/x", "PUT /v1/catalog/register {}",
-    "GET /v1/health/service/web", "GET /v1/health/service/web?cached", "GET /v1/health/service/web?index=5&wait=1s",
-    "GET /v1/health/service/web?cached&index=5&wait=1s", "GET /v1/health/node/x", "GET /v1/health/state/any",
+    "GET /v1/health/service/web", "GET /v1/health/service/alone?cached", "GET /v1/health/service/web?index=5&wait=1s",
+    "GET /v1/health/service/alone?cached&index=5&wait=1s", "GET /v1/health/node/x", "GET /v1/health/state/any",
     "GET /v1/health/service/web?dc=other", "GET /v1/health/service/web?dc=dc1", "GET /v1/kv/a?consistent",
     "GET /v1/status/leader", "GET /v1/status/peers", "PUT /v1/session/create", "GET /v1/session/list",
     "PUT /v1/session/renew/11111111-1111-1111-1111-111111111111",
@@ -73,10 +78,11 @@ class Clients:
         members = [cluster.members["theirs"], cluster.members["ours"]]
         self.both = [member for member in members if isinstance(member, ConsulMember)]
 
-    def configure(self, **settings: Any) -> None:
+    def configure(self, **more: Any) -> None:
         for member in self.both:
             service = {"name": f"of-{member.name}", "check": {"ttl": "1h", "status": "passing"}}
-            (self.directory / f"{member.name}.json").write_text(json.dumps({"service": service, **settings}))
+            settings = {"service": service, "dns_config": {"use_cache": True}, **more}
+            (self.directory / f"{member.name}.json").write_text(json.dumps(settings))
 
     def ask(self, what: str) -> list[tuple[Any, ...]]:
         """The answers of both."""
@@ -108,6 +114,13 @@ def one_answer(member: ConsulMember, what: str) -> Reply:
         client.close()
 
 
+def resolved(member: ConsulMember) -> set[int]:
+    """The ports that DNS has of the service."""
+    question = dns.message.make_query("web.service.consul", "SRV")
+    answer = dns.query.udp(question, member.host, port=DNS_PORTS[member.host], timeout=10)
+    return {row.port for rows in answer.answer for row in rows if row.rdtype == dns.rdatatype.SRV}
+
+
 def shown(reply: Reply) -> tuple[Any, ...]:
     """What has to be alike: an age is one, however many seconds; a port of its own is none of the answer's."""
     headers = {name: reply.header(name) for name in HEADERS if reply.header(name)}
@@ -125,7 +138,10 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
         server = ConsulMember("s", directory / "s", subject=THEIRS, arguments=["-server", "-bootstrap-expect=1"])
         cluster.members["s"] = server
         for name, subject in names:
-            cluster._add(name, subject, ["-config-file", str(directory / f"{name}.json")])
+            port = free_ports(1)[0]
+            file = str(directory / f"{name}.json")
+            member = cluster._add(name, subject, ["-config-file", file, "-dns-port", str(port)])
+            DNS_PORTS[member.host] = port
         found = Clients(cluster, directory)
         found.configure()
         for member in found.both:
@@ -153,8 +169,14 @@ def test_with_a_server(clients: Clients) -> None:
     server = clients.cluster.members["s"]
     assert isinstance(server, ConsulMember)
     server.ok("PUT", "/v1/agent/service/register", b'{"Name": "web", "Port": 80}')
-    eventually(lambda: clients.ask("/v1/health/state/any")[0][1]["X-Consul-Index"] == clients.ask(
-        "/v1/health/state/any")[1][1]["X-Consul-Index"], "both see the same")  # fmt: skip
+
+    def settled() -> bool:
+        """Whether all has been written that agents and the leader write by themselves, one after the other."""
+        nodes = server.ok("GET", "/v1/catalog/nodes").json()
+        alive = [row for row in server.ok("GET", "/v1/health/state/any").json() if row["CheckID"] == "serfHealth"]
+        return len(alive) == 3 and all(node["Meta"] and node["TaggedAddresses"] for node in nodes)
+
+    eventually(settled, "nobody writes any more")
     clients.all_same(SERVED)
     # Who waits is told of a change, through the cache or not; and then the cache has it, at once.
     ports = iter(range(1000, 2000))
@@ -203,10 +225,14 @@ def test_when_the_server_has_gone(clients: Clients) -> None:
     server = clients.cluster.members["s"]
     assert isinstance(server, ConsulMember)
     clients.same(WEB)
+    server.ok("PUT", "/v1/agent/service/register", b'{"Name": "web", "Port": 80}')
+    for member in clients.both:
+        eventually(lambda member=member: resolved(member) == {80}, "DNS has it")
     server.kill()
     for member in clients.both:
         eventually(lambda member=member: int(member.call("GET", WEB).header("Age")) > 0, "it is old")
         assert member.call("GET", WEB).header("X-Cache") == "HIT"
+        assert resolved(member) == {80}, "DNS has it from the cache, too"
         for control in ("must-revalidate", "max-age=1", "max-age=1,stale-if-error=1"):
             reply = one_answer(member, f"{WEB}|{control}")
             assert (reply.status, reply.header("X-Cache")) == (200, "HIT"), control  # as documented: it is refreshed

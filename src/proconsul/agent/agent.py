@@ -179,7 +179,9 @@ class Agent:
             RegistrationService(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
             http,
             self.sync,
-            DnsService(fixed, reloadable, self.node, tokens, sample=self.metrics.sample, rng=self.rng),
+            DnsService(
+                fixed, reloadable, self.node, tokens, cache=self.web.cache, sample=self.metrics.sample, rng=self.rng
+            ),
             Watches(self.front.answer, reloadable),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,

@@ -364,17 +364,8 @@ class Web:
         """
         if not options.cached:
             return await call(), {}
-        future: asyncio.Future[CacheAnswer] = asyncio.get_running_loop().create_future()
         key = (key, request.get("dc") or self.datacenter, self.token(request))
-        asked = self.cache.ask(future, key, calling(call), refreshed=False, control=options.control)
-        if isinstance(asked, CacheAnswer):
-            answered = asked
-        else:
-            try:
-                answered = await future
-            except asyncio.CancelledError:
-                asked.cancel()
-                raise
+        answered = await self.cache.answer(key, calling(call), refreshed=False, control=options.control)
         return answered.value, cache_headers(hit=answered.hit, age_s=answered.age_s)
 
     @staticmethod

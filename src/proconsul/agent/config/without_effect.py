@@ -117,7 +117,7 @@ GROUPS: Final = (
     # DNS keeps answers exactly as long as they are true, nobody is called for updates, the node's id is never taken
     # from the machine, there is one version of each protocol.
     Group("what holds in any case, or has nothing to act on", "the agent does without", {
-        "dns_config.cache_max_age": "dns.cache_max_age_s", "dns_config.use_cache": "dns.use_cache",
+        "dns_config.cache_max_age": "dns.cache_max_age_s",
         **_same("", "disable_anonymous_signature disable_update_check disable_host_node_id protocol"),
         **_same("", "disable_kv_key_validation read_replica"), "raft_protocol": "raft.protocol",
         "non_voting_server": "read_replica", "tls.https.verify_outgoing": "tls.https.verify_outgoing",

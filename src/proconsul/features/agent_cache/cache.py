@@ -110,6 +110,20 @@ class AgentCache:
             wait.until(wait_s)
         return wait
 
+    async def answer(
+        self, key: Hashable, source: CacheSource, *, refreshed: bool, control: CacheControl = ANY_AGE
+    ) -> CacheAnswer:
+        """As `ask`, for those who wait in a task. Raises ConsulError."""
+        future: asyncio.Future[CacheAnswer] = asyncio.get_running_loop().create_future()
+        asked = self.ask(future, key, source, refreshed=refreshed, control=control)
+        if isinstance(asked, CacheAnswer):
+            return asked
+        try:
+            return await future
+        except asyncio.CancelledError:
+            asked.cancel()
+            raise
+
     def _bucket(self) -> TokenBucket:
         rate, burst = self._rate or (1.0, 1)
         now = asyncio.get_running_loop().time()
