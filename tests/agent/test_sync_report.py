@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +84,19 @@ async def test_every_state_has_its_reason() -> None:
     assert "late" not in rows(world) and report(world)["LastError"] == ""
 
 
+@pytest.fixture
+def warned() -> Iterator[list[str]]:
+    """The agent's warnings, whatever another test's agent has made of its logger."""
+    texts: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("agent").addHandler(handler)
+    yield texts
+    logging.getLogger("agent").removeHandler(handler)
+
+
 @pytest.mark.parametrize("what", ["service", "check", "both", "node", "blocked"])
-async def test_who_removed_it_is_said_once(what: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_who_removed_it_is_said_once(what: str, warned: list[str]) -> None:
     """What somebody removes from the catalog comes back, with a line that says why; not what access control keeps out,
     nor a whole node."""
     world = World()
@@ -100,7 +113,7 @@ async def test_who_removed_it_is_said_once(what: str, caplog: pytest.LogCaptureF
         world.catalog.checks.pop("n")
     world.catalog.node = None if what == "node" else OWN
     await world.sync.sync_full()
-    said = [one.getMessage().partition("what=")[2] for one in caplog.records if "somebody else" in one.getMessage()]
+    said = [text.partition("what=")[2] for text in warned if "somebody else" in text]
     assert said == {
         "service": ['"service web"'], "check": ['"check n"'], "both": ['"service web"', '"check n"'], "node": [],
         "blocked": [],
@@ -108,7 +121,7 @@ async def test_who_removed_it_is_said_once(what: str, caplog: pytest.LogCaptureF
     if what != "blocked":
         assert set(world.catalog.services) == {"web"} and set(world.catalog.checks) == {"c", "n"}
     await world.sync.sync_full()
-    assert len([one for one in caplog.records if "somebody else" in one.getMessage()]) == len(said)
+    assert len([text for text in warned if "somebody else" in text]) == len(said)
 
 
 @pytest.mark.skipif(os.uname().sysname != "Linux", reason="needs all of 127.0.0.0/8")
