@@ -124,6 +124,23 @@ async def test_who_removed_it_is_said_once(what: str, warned: list[str]) -> None
     assert len([text for text in warned if "somebody else" in text]) == len(said)
 
 
+async def test_what_is_sent_while_the_catalog_is_asked_was_not_removed(warned: list[str]) -> None:
+    world = World()
+    world.state.add_service(service("web"))
+    await world.sync.sync_full()
+    ask = world.catalog.own_checks
+
+    async def meanwhile(node: str) -> Any:
+        world.state.add_service(service("new"))
+        world.state.add_service(service("web", Port=1))
+        await world.sync.sync_changes()
+        return await ask(node)
+
+    world.catalog.own_checks = meanwhile  # type: ignore[method-assign]
+    await world.sync.sync_full()
+    assert set(world.catalog.services) == {"web", "new"} and not [text for text in warned if "somebody else" in text]
+
+
 @pytest.mark.skipif(os.uname().sysname != "Linux", reason="needs all of 127.0.0.0/8")
 def test_a_service_is_removed_where_it_is_owned(tmp_path: Path) -> None:
     """From a server: at the agents of other nodes, in the catalog where there is none, and not where nobody answers."""

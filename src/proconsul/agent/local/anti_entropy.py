@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from proconsul.agent.local.local_state import CheckEntry, Entry, LocalState, ServiceEntry
+from proconsul.agent.local.local_state import CheckEntry, Entry, Known, LocalState, ServiceEntry
 from proconsul.agent.local.sync_report import SERVERS, SyncFacts, Troubles
 from proconsul.agent.part import Part
 from proconsul.engine.complaints import Complaints
@@ -249,7 +249,7 @@ class AntiEntropy(Part):
     async def sync_full(self) -> None:
         """Compare with the catalog and send what differs. Raises ConsulError when the servers cannot be reached."""
         with self._reaching():
-            own = self._own_node()
+            own, known = self._own_node(), self._state.known()
             node, services = await self._catalog.own_services(self._state.node)
             self._name_taken = node is not None and bool(node.ID) and uuid_key(node.ID) != uuid_key(own.ID)
             if self._name_taken:
@@ -262,7 +262,8 @@ class AntiEntropy(Part):
             checks = await self._catalog.own_checks(self._state.node)
             lost = self._state.compare(node, own, services, checks)
             self.compared_at = asyncio.get_running_loop().time()
-        self._tell_of(lost if node is not None else [])
+        # What was sent while the catalog was asked is not in the answer.
+        self._tell_of([one for one in lost if one in known] if node is not None else [])
         await self.sync_changes()
         state = self._state
         those = {
@@ -272,9 +273,10 @@ class AntiEntropy(Part):
         self._complaints.keep(those)
         self.troubles.keep(those)
 
-    def _tell_of(self, lost: list[str]) -> None:
+    def _tell_of(self, lost: list[Known]) -> None:
         """What users ask most: why something came back that they had deregistered, in the catalog."""
-        for about in lost:
+        for one in lost:
+            about = f"{one.kind} {one.name}"
             trouble = self.troubles.of(about)
             if trouble is None or not trouble.blocked:
                 log.warning("Removed from the catalog by somebody else, and registered again, since it is registered "

@@ -72,6 +72,14 @@ class Unsent(NamedTuple):
     why: str
 
 
+class Known(NamedTuple):
+    """One version of an entry: a ``service`` or ``check`` by its ID."""
+
+    kind: str
+    name: str
+    version: int
+
+
 CHANGED_HERE = "it was registered or has changed here"
 REMOVED_HERE = "it was deregistered here"
 NOT_THERE = "the catalog does not have it"
@@ -298,10 +306,10 @@ class LocalState:
 
     def compare(
         self, node: Node | None, own: Node, services: Iterable[NodeService], checks: Iterable[HealthCheck]
-    ) -> list[str]:
+    ) -> list[Known]:
         """Set the sync flags from what the catalog holds; what the catalog has and we have not becomes deleted.
 
-        Returns what the catalog had and somebody else has removed from it: ``service web``, ``check c``.
+        Returns what was in sync, and is not in the catalog.
         """
         self.node_in_sync = (
             node is not None and node.ID == own.ID and node.Address == own.Address
@@ -310,10 +318,11 @@ class LocalState:
         )  # fmt: skip
         remote_services = {service.ID: service for service in services}
         remote_checks = {check.CheckID: check for check in checks}
-        lost = [f"service {key}" for key, one in self.services.items() if one.in_sync and key not in remote_services]
+        gone = {key: None for key, one in self.services.items() if one.in_sync and key not in remote_services}
+        lost = [Known("service", key, self.services[key].version) for key in gone]
         lost += [
-            f"check {key}" for key, check in self.checks.items()
-            if check.in_sync and key not in remote_checks and f"service {check.check.ServiceID}" not in lost
+            Known("check", key, check.version) for key, check in self.checks.items()
+            if check.in_sync and key not in remote_checks and check.check.ServiceID not in gone
         ]  # fmt: skip
         for service_id, entry in self.services.items():
             remote = remote_services.get(service_id)
@@ -330,6 +339,11 @@ class LocalState:
         self.unsynced_services = self._unsynced(self.unsynced_services, self.services, remote_services)
         self.unsynced_checks = self._unsynced(self.unsynced_checks, self.checks, remote_checks)
         return lost
+
+    def known(self) -> set[Known]:
+        """What the catalog has, as far as we know."""
+        services = {Known("service", key, one.version) for key, one in self.services.items() if one.in_sync}
+        return services | {Known("check", key, one.version) for key, one in self.checks.items() if one.in_sync}
 
     def _unsynced(
         self, before: dict[str, Unsent], entries: Mapping[str, Entry], remote: Collection[str]
