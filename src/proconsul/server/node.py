@@ -90,7 +90,10 @@ class ConsulNode(ABC):
             self._look_again,
         )  # fmt: skip
         self.forwarding = Forwarding(self.pool, home, hold_timeout_s=config.rpc_hold_timeout_s, rng=self.rng)
-        self.gate = Gate(self, self.views, self.forwarding, self.datacenter, permission=self._make_permission())
+        self.gate = Gate(
+            self, self.views, self.forwarding, self.datacenter, permission=self._make_permission(),
+            rng=random.Random(self.rng.getrandbits(64)),
+        )  # fmt: skip
         for endpoint in self.endpoints.values():
             self.gate.serve(endpoint.reads, endpoint.writes, endpoint.calls)
         self.archives = SnapshotArchives(self, self._local_archives())
