@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -37,6 +38,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+@pytest.fixture(autouse=True)
+def _agent_log_as_it_was() -> Iterator[None]:
+    """What a test's agent makes of the log of agents must not reach the tests after it."""
+    logger = logging.getLogger("agent")
+    before = logger.level, logger.propagate, list(logger.handlers)
+    yield
+    logger.propagate, logger.handlers = before[1:]
+    logger.setLevel(before[0])
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ PURE = (
     "features/kv/state.py", "features/session/state.py", "features/catalog/state.py", "features/catalog/reads.py",
     "features/catalog/tables.py", "features/catalog/records.py", "features/session/tables.py",
     "features/coordinate/state.py",
-    "features/coordinate/distance.py",
+    "features/coordinate/distance.py", "features/agent_cache/entries.py", "engine/token_bucket.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/acl/rules.py",
     "features/acl/authorizer.py", "features/acl/hashes.py", "features/acl/identities.py", "features/acl/setup.py",
     "features/acl/resolver.py", "features/query/state.py",
@@ -277,8 +277,8 @@ def test_the_table_of_compatibility_counts_its_rows() -> None:
 # Who starts programs otherwise, and why.
 LAUNCHERS = {
     "tests/support/harness.py": "the launcher of agents",
+    "tests/support/pages.py": "a shell with the commands of a page",
     "tests/support/preloaded.py": "what the launcher forks from",
-    "tests/support/pages.py": "the shell that runs a page of docs/",
     "tests/test_preloaded.py": "tests what the launcher forks from",
     "tests/test_ports.py": "tests that take ports from each other",
     "tests/raft/test_raft_crash.py": "a child that writes a log and is killed",

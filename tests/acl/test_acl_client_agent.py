@@ -65,6 +65,7 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
         found = call(client, "GET", "/v1/kv/?keys", None, secret)
         assert found.json() == ["a/1"]
         assert ((FILTERED, "true") in found.headers) == (servers is Subject.OURS)
+        _cached_for_each_alone(client, server)
         for target in ("/v1/agent/services", "/v1/agent/self", "/v1/event/list", "/v1/agent/members?why=client"):
             assert call(client, "GET", target, None, "nobody's").status == 403, target
         # The audit stream knows who it was, also where a server decides.
@@ -86,6 +87,23 @@ def test_our_client_agent_asks_for_rights(servers: Subject, reference_binary: Pa
     finally:
         client.kill()
         server.kill()
+
+
+def _cached_for_each_alone(client: Agent, server: Agent) -> None:
+    """What the cache has for a token is shown to no other, nor to the token when that is gone."""
+    cached = "/v1/catalog/services?cached"
+    assert call(server, "PUT", "/v1/agent/service/register", {"Name": "hidden"}, ROOT).status == 200
+    assert call(client, "PUT", "/v1/acl/policy", {"Name": "all", "Rules": 'service_prefix "" { policy = "read" }\n'
+                                                  'node_prefix "" { policy = "read" }'}).status == 200  # fmt: skip
+    token = call(client, "PUT", "/v1/acl/token", {"Policies": [{"Name": "all"}]}).json()
+    secret = token["SecretID"]
+    eventually(lambda: "hidden" in call(client, "GET", cached, None, secret).json(), "its token sees it")
+    assert call(client, "GET", cached, None, secret).header("X-Cache") == "HIT"
+    for _ in range(2):
+        assert call(client, "GET", cached, None, "").json() == {}
+    assert call(client, "DELETE", f"/v1/acl/token/{token['AccessorID']}").status == 200
+    eventually(lambda: call(client, "GET", cached, None, secret).status == 403, "it is nobody's any more")
+    assert call(server, "PUT", "/v1/agent/service/deregister/hidden", None, ROOT).status == 200
 
 
 def _last_of(audit: Path, endpoint: str) -> str:

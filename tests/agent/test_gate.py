@@ -247,7 +247,7 @@ class Elsewhere:
     async def may_answer(self, consistency: str) -> bool:
         return False
 
-    def ask(self, waiter: Any, method: Any, args: Any, way: Way) -> Any:
+    def ask(self, waiter: Any, method: Any, args: Any, way: Way, *, patient: bool) -> Any:
         self.asked.append((method.name, args.Token, waiter))
         return lambda: None
 

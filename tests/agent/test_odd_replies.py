@@ -123,6 +123,7 @@ class Client:
         forwarding._pool = self.pool
         forwarding.home = forwarding.home._replace(choose=lambda: ADDRESS)
         agent.node.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
+        agent.node.peers_known.any = lambda: ADDRESS  # type: ignore[method-assign]
 
     async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:
         path, _, query = target.partition("?")
@@ -241,7 +242,7 @@ async def test_dns_is_answered_whatever_a_reply_holds(client: Client, name: str,
     agent = client.agent
     service = DnsService(
         agent.config.fixed, agent.config.reloadable, agent.node, agent.tokens,
-        sample=agent.metrics.sample, rng=agent.rng,
+        cache=agent.web.cache, sample=agent.metrics.sample, rng=agent.rng,
     )  # fmt: skip
     whole = sample(rpc.reply)
     replies = [whole, b"", b"\xc1", None, {}]

@@ -214,6 +214,15 @@ async def http_cache(tmp_path: Path) -> None:
         assert "X-Cache" not in (await agent.get(target)).headers
 
 
+async def asking_servers(tmp_path: Path) -> None:
+    async with Reloaded(tmp_path, limits={"rpc_rate": 0, "rpc_max_burst": 1}) as agent:
+        assert (await agent.get("/v1/status/leader")).status == 200  # a server's calls have no limit
+        cache = agent.loop.agent.web.cache
+        assert cache._rate is None
+        await agent.reload(cache={"entry_fetch_rate": 0.5, "entry_fetch_max_burst": 3})
+        assert cache._rate == (0.5, 3)  # what that does: tests/features/test_agent_cache.py
+
+
 async def leaving(tmp_path: Path) -> None:
     async with Reloaded(tmp_path, leave_on_terminate=True, skip_leave_on_interrupt=False) as agent:
         await agent.reload(leave_on_terminate=False, skip_leave_on_interrupt=True)
@@ -395,7 +404,8 @@ EFFECTS: dict[str, tuple[Callable[[Path], Awaitable[None]], ...]] = {
     "tokens": (tokens,), "check_definitions": (definitions,), "checks": (checks,), "dns": (dns,),
     "enable_debug": (debugging,), "queries": (http_times, http_staleness, http_cache), "leave_on_terminate": (leaving,),
     "http_conns_per_client_max": (connections,), "log_level": (logged,), "node_meta": (metadata,),
-    "service_definitions": (definitions,), "skip_leave_on_interrupt": (leaving,), "tls": (secured,),
+    "asking": (asking_servers,), "service_definitions": (definitions,),
+    "skip_leave_on_interrupt": (leaving,), "tls": (secured,),
     "watches": (watches,),
 }  # fmt: skip
 
@@ -626,12 +636,13 @@ def test_what_holds_anyway_is_not_said() -> None:
 def test_a_reload_says_what_is_new_and_does_nothing(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     flags = {"dev": True, "config_files": [str(path)]}
-    path.write_text('{"limits": {"rpc_rate": 5}}')
+    path.write_text('{"limits": {"rpc_client_timeout": "5s"}}')
     current, _ = load(flags)
     assert current.without_effect == (
-        "settings without effect (limits of the RPC port and of requests: nothing is limited): limits.rpc_rate",
+        "settings without effect (limits of the RPC port and of requests: nothing is limited): "
+        "limits.rpc_client_timeout",
     )
     assert reload(flags, current)[1] == []
-    path.write_text('{"limits": {"rpc_rate": 5}, "enable_syslog": true}')
+    path.write_text('{"limits": {"rpc_client_timeout": "5s"}, "enable_syslog": true}')
     result, warnings = reload(flags, current)
     assert warnings[0].endswith("nothing is sent): enable_syslog") and len(result.without_effect) == 2

@@ -18,8 +18,8 @@ from support.patience import PATIENCE_S
 from support.ports import free_port
 
 NAMES = (
-    "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy", "DnsService",
-    "Watches", "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
+    "WebSettings", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy",
+    "DnsService", "Watches", "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 
 

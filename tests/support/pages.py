@@ -9,9 +9,27 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from support.ports import free_ports
+
 DOCS = Path(__file__).parents[2] / "docs"
 TIMEOUT_S = 240.0
 OURS = f'#!/bin/sh\nexec {sys.executable} -m proconsul "$@"\n'
+# As `consul`, with ports that are free here, for pages with one agent.
+ONE_AGENT = """#!/bin/sh
+if [ "$1" = agent ]; then
+  shift
+  exec {python} -m proconsul agent "$@" -http-port={http} -server-port={server} -serf-lan-port={lan} \\
+    -serf-wan-port=-1 -dns-port=-1 -grpc-port=-1
+fi
+exec {python} -m proconsul "$@"
+"""
+
+
+def run_page_of_one_agent(name: str, directory: Path) -> None:
+    """As `run_page`, where ``consul agent`` is one of ours that the other commands speak to."""
+    http, server, lan = free_ports(3)
+    consul = ONE_AGENT.format(python=sys.executable, http=http, server=server, lan=lan)
+    run_page(name, directory, {"consul": consul}, {"CONSUL_HTTP_ADDR": f"127.0.0.1:{http}"})
 
 
 def run_page(

@@ -14,6 +14,7 @@ from proconsul.agent.api.guarded import GuardedRouter
 from proconsul.agent.api.info import Controls, InfoRoutes
 from proconsul.agent.api.registration import RegistrationRoutes
 from proconsul.agent.api.rights import Rights
+from proconsul.agent.api.sync import SyncRoutes
 from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import RuntimeConfig
@@ -53,9 +54,13 @@ from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.router import Router
+from proconsul.features.agent_cache.cache import AgentCache
 from proconsul.features.registry import FEATURES, Site
 from proconsul.features.web import Web
 from proconsul.server.config import RpcTls
+
+# Servers are asked no more often about what has not changed, however short the times of tokens.
+CACHE_REFRESH_MIN_S = 1.0
 
 
 class Agent:
@@ -93,6 +98,7 @@ class Agent:
             PoolsPort(self.pools, fixed.datacenter, fixed.node_name), server=fixed.server, rng=self.rng,
             give_up=give_up,
         )  # fmt: skip
+        self.node.limit_calls(config.reloadable.asking.rpc_rate, config.reloadable.asking.rpc_burst_max)
 
     def _make_local(self, config: RuntimeConfig) -> None:
         """What is registered here, and its way into the catalog."""
@@ -123,8 +129,11 @@ class Agent:
     def _make_web(self, config: RuntimeConfig) -> None:
         """Where requests come in."""
         fixed, http = config.fixed, config.fixed.http
+        cache = AgentCache(self.rng, meters=self.node.meters)
+        if fixed.acl.enabled:  # what a token may see is looked at again when it is no longer believed in
+            cache.refresh_wait_s = max(fixed.acl.token_ttl_s, CACHE_REFRESH_MIN_S)
         self.web = Web(
-            gate=self.node.gate, datacenter=fixed.datacenter, always_pretty=fixed.dev_mode,
+            gate=self.node.gate, datacenter=fixed.datacenter, cache=cache, always_pretty=fixed.dev_mode,
             translates=fixed.translate_wan_addrs,
         )  # fmt: skip
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
@@ -133,6 +142,7 @@ class Agent:
             Router(), block_endpoints=http.block_endpoints, response_headers=headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
             ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
+            refusal=self.node.refusal,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the parts, in their order
@@ -169,7 +179,9 @@ class Agent:
             RegistrationService(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
             http,
             self.sync,
-            DnsService(fixed, reloadable, self.node, tokens, sample=self.metrics.sample, rng=self.rng),
+            DnsService(
+                fixed, reloadable, self.node, tokens, cache=self.web.cache, sample=self.metrics.sample, rng=self.rng
+            ),
             Watches(self.front.answer, reloadable),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
@@ -189,6 +201,7 @@ class Agent:
             feature.routes(site, node.endpoints.get(feature)).register(router)
         guarded = GuardedRouter(router, self.rights)
         RegistrationRoutes(self.web, self.rights, self.registrations, self.sync).register(guarded)
+        SyncRoutes(self.web, self.rights, self.local, self.sync).register(guarded)
         self._leaving = Leaving(self.pools, self.server, drain_time_s=fixed.performance.leave_drain_time_s)
         InfoRoutes(
             self.web, self.rights, self.pools, Controls(self.reload, self.leave, self.ending.soon), self.tokens,

@@ -118,11 +118,13 @@ class Serving(Part):
         await self._opening.stop()
 
     def plan_reload(self, config: ReloadableConfig) -> Commit:
-        """TLS between agents, for connections that are made from then on. Raises ConsulError."""
+        """TLS between agents, for connections that are made from then on, and how often servers are asked. Raises
+        ConsulError."""
         with reloading_tls():
             tls = rpc_tls(self._config, config)
 
         def commit() -> None:
             self._node.tls = tls
+            self._node.limit_calls(config.asking.rpc_rate, config.asking.rpc_burst_max)
 
         return commit

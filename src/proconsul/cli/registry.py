@@ -93,6 +93,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rtt": ("rtt", "Rtt", "Estimate the round trip time between nodes"),
     "services deregister": ("services", "Deregister", "Remove services from the agent"),
     "services register": ("services", "Register", "Add services to the agent"),
+    "services sync": ("services_sync", "Sync", "Show how far the catalog has the agent's services"),
     "snapshot agent": ("snapshot_agent", "SnapshotAgent", "Save snapshots regularly and keep the newest"),
     "snapshot inspect": ("snapshot", "Inspect", "Show what a snapshot file holds"),
     "snapshot restore": ("snapshot", "Restore", "Load a snapshot into the servers"),

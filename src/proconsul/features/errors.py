@@ -68,6 +68,15 @@ class NoServers(Unanswered):
         super().__init__("No known Consul servers")
 
 
+class RateExceeded(ConsulError):
+    """A client agent asks no more servers just now (limits.rpc_rate)."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("RPC rate limit exceeded")
+
+
 class NoPathToDatacenter(ConsulError):
     """No server of that datacenter is known."""
 

@@ -6,14 +6,21 @@ which server has to answer; then it reads, waits, proposes or forwards. None of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.completion import Completion
-from proconsul.engine.store.view import View
 from proconsul.engine.wire.record import replace
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import Permission
 from proconsul.features.server import CallMethod, Read, WriteMethod
+
+
+class Renders(Protocol):
+    """Keeps what was made of a value."""
+
+    def render(self, form: Hashable, make: Callable[[Any], Any]) -> Any:
+        """What ``make`` makes of the value, made once for each ``form``."""
 
 
 class Found(NamedTuple):
@@ -30,7 +37,7 @@ class Found(NamedTuple):
     known_leader: bool
     last_contact_ns: int
     consistency: str = "leader"
-    view: View | None = None
+    view: Renders | None = None
     reply: Any = None
     filtered: bool = False
 
@@ -57,6 +64,9 @@ class Gate(Protocol):
     @property
     def plain(self) -> bool:
         """Whether our own state answers any default read as it is: we lead, and everybody may see everything."""
+
+    def has_state_of(self, datacenter: str) -> bool:
+        """Whether our own state is that of ``datacenter``, "" being our own: a client agent has none."""
 
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""

@@ -14,6 +14,7 @@ from proconsul.engine.http.request import Request
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.gostrconv import NumberError, parse_int, parse_uint
 from proconsul.engine.wire.text import quoted
+from proconsul.features.agent_cache.entries import ANY_AGE, CacheControl
 from proconsul.features.errors import BadRequest
 
 NO_NAMESPACES = "Namespaces are a Consul Enterprise feature"
@@ -28,7 +29,11 @@ class OptionRule(enum.Enum):
 
 
 class Options(NamedTuple):
-    """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age."""
+    """How a read wants to be answered. ``max_stale_ns``: discovery's stale answers may be as old, 0 for any age.
+
+    cached: the agent's cache may answer; control: how old that may be, for entries that are not refreshed. patient: a
+    server that breaks off is followed by another, as nobody has to know.
+    """
 
     min_index: int
     wait_ns: int
@@ -36,6 +41,8 @@ class Options(NamedTuple):
     cached: bool
     filter: str
     max_stale_ns: int = 0
+    control: CacheControl = ANY_AGE
+    patient: bool = True
 
 
 PLAIN = Options(0, 0, "leader", False, "")
@@ -62,10 +69,11 @@ def read_consistency(request: Request, *, discovery_max_stale_ns: int, use_cache
         raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
     if cached and consistent:
         raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
+    control = ANY_AGE
     if "cache-control" in request.headers:
-        _check_cache_control(request.header("cache-control"))
+        control = _cache_control(request.header("cache-control"))
     level = "stale" if stale else "consistent" if consistent else "leader"
-    return Options(0, 0, level, cached, request.get("filter"), max_stale_ns)
+    return Options(0, 0, level, cached, request.get("filter"), max_stale_ns, control)
 
 
 def read_waiting(request: Request) -> tuple[int, int]:
@@ -89,15 +97,25 @@ def read_waiting(request: Request) -> tuple[int, int]:
     return min_index, wait_ns
 
 
-def _check_cache_control(text: str) -> None:
-    """max-age and stale-if-error are seconds; our answers are as fresh as either asks for. Raises BadRequest."""
+def _cache_control(text: str) -> CacheControl:
+    """What a Cache-Control header says of answers from the cache. Raises BadRequest."""
+    control = ANY_AGE
     for part in text.split(","):
         name, equals, value = part.strip().partition("=")
-        if equals and name.lower() in ("max-age", "stale-if-error"):
+        name = name.lower()
+        if name == "must-revalidate" and not equals:
+            control = control._replace(must_revalidate=True)
+        elif equals and name in ("max-age", "stale-if-error"):
             try:
-                parse_int(value)
+                seconds = parse_int(value)
             except NumberError:
                 raise BadRequest("Invalid Cache-Control header.") from None
+            if name == "max-age":
+                control = control._replace(max_age_s=seconds)
+                control = control if seconds else control._replace(must_revalidate=True)
+            else:
+                control = control._replace(stale_if_error_s=seconds)
+    return control
 
 
 def forbid_namespace(request: Request) -> None:

@@ -150,6 +150,9 @@ class Server(Protocol):
     def datacenters_by_distance(self) -> list[str]:
         """The names of all datacenters that are known, the nearest first; a client knows only its own."""
 
+    def has_agent(self, node: str) -> bool:
+        """Whether an agent of that node is alive in our datacenter: what is registered with it, it keeps registered."""
+
     def lock_delayed(self, entry: DirEntry) -> bool:
         """Whether ``entry.Key`` must rest, so that ``entry.Session`` cannot acquire it now. A holder always can."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
@@ -15,6 +16,8 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire import gojson
+from proconsul.features.agent_cache.cache import AgentCache, CacheAnswer, calling
+from proconsul.features.agent_cache.reads import cache_headers, reading
 from proconsul.features.catalog.addresses import translated
 from proconsul.features.errors import BadRequest, ConsulError, status_of
 from proconsul.features.gate import Found, Gate, Pending
@@ -96,7 +99,7 @@ class _Reading(Deferred):
     def done(self) -> bool:
         return self.cancelled
 
-    def set_result(self, found: Found) -> None:
+    def set_result(self, found: Any) -> None:
         self.pending = None
         self.resolve(self.web.found(found, *self.how))
 
@@ -105,14 +108,32 @@ class _Reading(Deferred):
         self.resolve(refused(error) if self.headers_on_error else text_error(error))
 
 
+class _CachedReading(_Reading):
+    """The answer to a read that the agent's cache did not have."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, web: Web, how: tuple[Callable[[Any], Reply], Any, bool], headers_on_error: bool,
+                 asked: str) -> None:  # fmt: skip
+        super().__init__(web, (*how, None), headers_on_error)
+        # The consistency that was asked for.
+        self.asked = asked
+
+    def set_result(self, answered: Any) -> None:
+        self.pending = None
+        self.resolve(self.web.cached_answer(answered, self.asked, *self.how[:3]))
+
+
 class Web:
     """Builds responses. One per agent."""
 
     def __init__(
-        self, *, gate: Gate, datacenter: str, always_pretty: bool = False, translates: bool = False
+        self, *, gate: Gate, datacenter: str, cache: AgentCache | None = None, always_pretty: bool = False,
+        translates: bool = False,
     ) -> None:  # fmt: skip
         """``translates``: what comes from other datacenters is shown with the addresses that lead there."""
         self.gate, self._translates = gate, translates
+        self.cache = cache or AgentCache(random.Random())
         self.datacenter = datacenter
         self.always_pretty = always_pretty
         # For requests without a token (Consul docs: acl.tokens.default).
@@ -121,6 +142,7 @@ class Web:
         self.use_cache = True
         # Clients ask with the same few queries again and again. When it is full it starts anew.
         self._options: dict[str, Options] = {}
+        # What was read with ``?cached`` from our own state, which is as fresh as any cache.
         self._cached: dict[Any, None] = {}
         self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
@@ -239,14 +261,23 @@ class Web:
             options = options._replace(max_stale_ns=0)
         datacenter = request.get("dc") if request.query_string else ""
         token = "" if self.gate.permission.unlimited else self.token(request)
-        cached = (token, datacenter, read.key) if cacheable and options.cached else None
         form = (self.pretty(request), form)
         if self.translates(datacenter):
             encode = _translating(encode)
         try:
+            if cacheable and options.cached:
+                token = self.token(request)
+                if not self.gate.has_state_of(datacenter):
+                    return self._read_cached(read, options, token, datacenter, (encode, form, effective), errors)
+                options, cached = self._current(read, options, token, effective)
+            else:
+                cached = None
             found = self.gate.now(read, options, token, datacenter)
             if found is not None:
                 return self.found(found, encode, form, effective, cached)
+            if cached is not None:
+                cached |= cache_headers(hit=False)
+                cached.pop("Age", None)
             reading = _Reading(self, (encode, form, effective, cached), errors)
             reading.waits_for(self.gate.begin(reading, read, options, token or self.token(request), datacenter))
         except BadRequest:
@@ -260,7 +291,7 @@ class Web:
     def found(
         self, found: Found, encode: Callable[[Any], Reply], form: Any, effective: bool, cached: Any
     ) -> Response:  # fmt: skip
-        """The response to a read: see `read`. ``cached``: its name in the agent's cache, None when that is not asked.
+        """The response to a read: see `read`. ``cached``: what is said of the agent's cache, None for nothing.
 
         What is made of a shared answer is kept with it.
         """
@@ -270,7 +301,7 @@ class Web:
         if found.filtered:
             headers |= FILTERED
         if cached is not None:
-            headers |= self.cache_headers(cached)
+            headers |= cached
         if found.view is not None:
             return self._shared(found.view.render(form, encode), found, headers)
         if found.reply is None:
@@ -283,19 +314,58 @@ class Web:
                 self._last_found = (found.reply, form, reply)
         return self.reply(reply, found, headers)
 
-    def cache_headers(self, key: Any) -> dict[str, str]:
-        """What a read with ``?cached`` says about the agent's cache."""
-        state = self._cache_state(key)
-        return {"X-Cache": state, "Age": "0"} if state == "HIT" else {"X-Cache": state}
+    def _read_cached(
+        self, read: Read, options: Options, token: str, datacenter: str, how: tuple[Callable[[Any], Reply], Any, bool],
+        errors: bool,
+    ) -> Answer:  # fmt: skip
+        """Answer from the agent's cache, which servers keep current. May raise ConsulError."""
+        waiting = _CachedReading(self, how, errors, options.consistency)
+        answered = self.cache.ask(
+            waiting, (read.key, datacenter or self.datacenter, token), reading(self.gate, read, token, datacenter),
+            refreshed=True, min_index=options.min_index,
+            wait_s=self.gate.wait_s(options.wait_ns) if options.min_index else 0.0,
+        )  # fmt: skip
+        if isinstance(answered, CacheAnswer):
+            return self.cached_answer(answered, options.consistency, *how)
+        waiting.waits_for(answered)
+        return waiting
 
-    def _cache_state(self, key: Any) -> str:
+    def cached_answer(
+        self, answered: CacheAnswer, asked: str, encode: Callable[[Any], Reply], form: Any, effective: bool
+    ) -> Response:
+        """The response with what the agent's cache has found. ``asked``: the consistency that was asked for."""
+        found = answered.value._replace(consistency=asked)
+        return self.found(found, encode, form, effective, cache_headers(hit=answered.hit, age_s=answered.age_s))
+
+    def _current(self, read: Read, options: Options, token: str, effective: bool) -> tuple[Options, dict[str, str]]:
+        """How our own state answers a cached read: also one that does not lead, as a cache is filled by any server."""
+        headers = self.cache_state((token, read.key))
+        if effective:
+            headers["X-Consul-Effective-Consistency"] = options.consistency
+        return options._replace(consistency="stale"), headers
+
+    def cache_state(self, key: Any) -> dict[str, str]:
         """MISS for the first cached read of a key, HIT after it; our answers are as fresh as any refresh makes them."""
-        if key in self._cached:
-            return "HIT"
-        if len(self._cached) >= 65536:  # as many entries as a large agent cache holds; forgetting one costs a MISS
-            self._cached.pop(next(iter(self._cached)))
-        self._cached[key] = None
-        return "MISS"
+        hit = key in self._cached
+        if not hit:
+            if len(self._cached) >= 65536:  # as many entries as a large agent cache holds; forgetting one costs a MISS
+                self._cached.pop(next(iter(self._cached)))
+            self._cached[key] = None
+        return cache_headers(hit=hit)
+
+    async def cached_call(
+        self, request: Request, options: Options, key: Hashable, call: Callable[[], Awaitable[Any]]
+    ) -> tuple[Any, dict[str, str]]:
+        """What ``call`` returns, and headers that say how old it is: kept for others who ask with ``?cached``.
+
+        For answers that cannot wait for a change. ``key``: the method's name and its arguments; the datacenter and
+        the token are added. Cache-Control says how old it may be. Raises ConsulError.
+        """
+        if not options.cached:
+            return await call(), {}
+        key = (key, request.get("dc") or self.datacenter, self.token(request))
+        answered = await self.cache.answer(key, calling(call), refreshed=False, control=options.control)
+        return answered.value, cache_headers(hit=answered.hit, age_s=answered.age_s)
 
     @staticmethod
     def reply(reply: Reply, found: Found, headers: dict[str, str] | None = None) -> Response:

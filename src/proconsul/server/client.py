@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
-from proconsul.engine.rpc.errors import RpcError, RpcFailure
+from proconsul.engine.rpc.codec import Empty
+from proconsul.engine.rpc.errors import MAKING_CALL, RpcError, RpcFailure
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ConsulError, NoServers
+from proconsul.features.errors import ConsulError, NoServers, RateExceeded
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.server import ReadMethod, WriteMethod
@@ -20,6 +22,9 @@ from proconsul.features.session.model import Session
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.forwarding import Way, undecodable
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
+from proconsul.server.rebalancing import Rebalancing
+
+log = logging.getLogger("agent.client.manager")
 
 # Servers that are asked about a token before it is taken that none can be reached.
 ASKED_MAX = 2
@@ -31,6 +36,7 @@ class ConsulClient(ConsulNode):
     is_client = True
     on_duty = False
     leading = False
+    _rebalancing: Rebalancing | None = None
 
     def _make_rights(self) -> TokenRights:
         return AskedTokenRights(
@@ -58,10 +64,28 @@ class ConsulClient(ConsulNode):
         """A client keeps nothing on disk."""
 
     async def start(self) -> None:
-        """Nothing has to be begun: connections are made when somebody asks."""
+        """Connections are made when somebody asks; which server is asked is chosen anew from time to time."""
+        if self.pool is not None:
+            self._rebalancing = Rebalancing(
+                lambda: [server.address for server in self.peers_known.alive()], lambda: len(self.gossip.members()),
+                self._answers_pings, self.peers_known.prefer, self.rng,
+            )  # fmt: skip
+            self._rebalancing.start()
+
+    async def _answers_pings(self, server: Address) -> bool:
+        """Whether a server can be asked."""
+        assert self.pool is not None
+        try:
+            await self.pool.call(server, "Status.Ping", Empty(), Empty, timeout_s=ASK_TIMEOUT_S)
+        except (RpcFailure, DecodeError) as failure:
+            log.debug("server does not answer a ping: server=%s error=%s", server, failure)
+            return False
+        return True
 
     async def stop(self) -> None:
         """Close the connections."""
+        if self._rebalancing is not None:
+            await self._rebalancing.stop()
         if self.pool is not None:
             await self.pool.close()
 
@@ -73,7 +97,7 @@ class ConsulClient(ConsulNode):
 
     async def may_answer(self, consistency: str) -> bool:
         """False when there is a server to ask. Raises NoServers: no request waits for the agent to join."""
-        if self.whom_to_ask() is None:
+        if self.peers_known.any() is None:
             raise self.unavailable()
         return False
 
@@ -84,6 +108,10 @@ class ConsulClient(ConsulNode):
     def unavailable(self) -> ConsulError:
         """A client without servers has not joined yet, or lost them all."""
         return NoServers()
+
+    def refusal(self, error: ConsulError) -> str:
+        """See `ConsulNode.refusal`: as if a server had been asked, which would say the same."""
+        return MAKING_CALL + error.text if self.peers_known.any() is not None else self.unavailable().text
 
     async def knows_leader(self) -> bool:
         """See `ConsulNode.knows_leader`: a server is asked."""
@@ -106,8 +134,14 @@ class ConsulClient(ConsulNode):
     # ------------------------------------------------------------------ the servers
 
     def whom_to_ask(self) -> Address | None:
-        """Any server, the same one as long as it answers."""
-        return self.peers_known.any() if self.pool is not None else None
+        """Any server, the same one as long as it answers. Raises RateExceeded when too much has been asked."""
+        address = self.peers_known.any() if self.pool is not None else None
+        if address is not None and self._calls is not None:
+            self.meters.count("client.rpc")
+            if not self._calls.allow(self.clock()):
+                self.meters.count("client.rpc.exceeded")
+                raise RateExceeded()
+        return address
 
     def way_to(self, datacenter: str) -> Way:
         """By our own servers, who know all datacenters."""

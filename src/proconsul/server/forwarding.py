@@ -99,7 +99,9 @@ class Forwarding:
         self._pool, self._hold_timeout_s, self._rng = pool, hold_timeout_s, rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
 
-    def ask(self, waiter: Completion, method: ReadMethod, args: Any, way: Way) -> Callable[[], None] | None:
+    def ask(
+        self, waiter: Completion, method: ReadMethod, args: Any, way: Way, *, patient: bool = True
+    ) -> Callable[[], None] | None:
         """Ask another server, for as long as a leader is waited for; ``waiter`` is told its reply or a ConsulError.
 
         The reply is None when this server leads by now, and so may answer itself. Returns what gives the call up; None,
@@ -114,8 +116,9 @@ class Forwarding:
         known = self._known(method.name, args)
         if known is not None:
             return known.join(waiter)
-        asked = _Forwarded(self, _Question(method.name, args, method.reply, True), way)
-        self._remember(method.name, args, asked)
+        asked = _Forwarded(self, _Question(method.name, args, method.reply, patient), way)
+        if patient:
+            self._remember(method.name, args, asked)
         return asked.begin(waiter, address, self._pool)
 
     def write(self, written: Written, method: WriteMethod, args: Any, way: Way) -> None:

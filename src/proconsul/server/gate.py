@@ -108,6 +108,10 @@ class Gate:
             return None
         return self.authority.way_to(datacenter)
 
+    def has_state_of(self, datacenter: str) -> bool:
+        """See `features.gate.Gate`."""
+        return not self.authority.is_client and (not datacenter or datacenter == self.datacenter)
+
     @property
     def plain(self) -> bool:
         """See `features.gate.Gate`."""
@@ -175,10 +179,7 @@ class Gate:
         return level
 
     def look(self, method: ReadMethod, args: Any, token: str, watch: WatchSet) -> Any:
-        """What our own state shows to ``token``, as it is; ``watch`` hears of all that would change it.
-
-        Raises ConsulError, PermissionDenied among them.
-        """
+        """What our own state shows to ``token``; ``watch`` hears of all that would change it. Raises ConsulError."""
         permission = self.permission
         sees = permission.admit(method, args, token)
         permission.watch(token, watch)
@@ -227,7 +228,7 @@ class Gate:
             MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
             RequireConsistent=options.consistency == "consistent", MaxStaleDuration=options.max_stale_ns,
         )  # fmt: skip
-        return self.forwarding.ask(waiter, read.method, args, way)
+        return self.forwarding.ask(waiter, read.method, args, way, patient=options.patient)
 
     # ------------------------------------------------------------------ writes
 
@@ -433,7 +434,11 @@ class _Reading:
 
     def _ask(self) -> bool:
         """Whether there is another server to ask; then it is asked."""
-        cancel = self._gate.forward_read(self, self._asked, self._options, self._token, self._way)
+        try:
+            cancel = self._gate.forward_read(self, self._asked, self._options, self._token, self._way)
+        except ConsulError as error:
+            tell_error(self._waiter, error)
+            return True
         if cancel is not None and not self._waiter.done():
             self._cancel = cancel
         return cancel is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 import uuid
 from abc import ABC, abstractmethod
@@ -11,10 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from proconsul.engine.completion import Completion
-from proconsul.engine.gossip.member import Member
+from proconsul.engine.gossip.member import Member, MemberStatus
 from proconsul.engine.meters import Meters
 from proconsul.engine.rpc.pool import CLIENT_LIMITS, SERVER_LIMITS, ConnectionPool
 from proconsul.engine.store.view import Views
+from proconsul.engine.token_bucket import TokenBucket
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.resolver import Resolver
 from proconsul.features.acl.token_rights import TokenRights
@@ -74,6 +76,8 @@ class ConsulNode(ABC):
         )  # fmt: skip
         self.rights = self._make_rights()
         self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
+        # What may be asked of servers; None for anything.
+        self._calls: TokenBucket | None = None
         self.peers_known = Peers(gossip.members, self.rng)
         # Of a client it knows no more than our own datacenter.
         self.datacenters = Datacenters(
@@ -144,6 +148,21 @@ class ConsulNode(ABC):
         """The gossip pool's view of ``member`` changed."""
         self.peers_known.changed()
 
+    def has_agent(self, node: str) -> bool:
+        """See `features.server.Server`."""
+        name = node.lower()
+        return any(
+            member.name.lower() == name and member.status is MemberStatus.ALIVE for member in self.gossip.members()
+        )
+
+    def limit_calls(self, rate: float, burst: int) -> None:
+        """Let a client agent ask servers ``rate`` times a second and ``burst`` times at once.
+
+        There is no limit where either is no more than 0, nor for a server's calls.
+        """
+        limited = self.is_client and 0 < rate < sys.float_info.max and burst > 0
+        self._calls = TokenBucket(rate, burst, self.clock()) if limited else None
+
     def wan_member_changed(self) -> None:
         """The view of a member of the pool of all datacenters' servers changed."""
         self.datacenters.changed()
@@ -179,6 +198,10 @@ class ConsulNode(ABC):
     @abstractmethod
     def unavailable(self) -> ConsulError:
         """Why nothing can be asked or written now."""
+
+    def refusal(self, error: ConsulError) -> str:
+        """What is said of a read that its own text refuses: a server does that."""
+        return error.text
 
     @abstractmethod
     async def knows_leader(self) -> bool:

@@ -47,6 +47,10 @@ class Peers:
             self._preferred = self._rng.choice(self._alive) if self._alive else None
         return self._preferred
 
+    def prefer(self, address: Address) -> None:
+        """Ask this server from now on, as long as it is alive and answers."""
+        self._preferred = address
+
     def failed(self, address: Address) -> None:
         """A server did not answer: ask the next one from now on, if there is another.
 

@@ -12,6 +12,7 @@ from typing import Final, cast
 from proconsul.agent.config.audit import build_audit
 from proconsul.agent.config.build_blocks import (
     build_acl,
+    build_asking,
     build_auto_config,
     build_autopilot,
     build_checks,
@@ -255,6 +256,7 @@ def _reloadable(config: Reader, host: Host) -> ReloadableConfig:
         node_meta=config.text_map("node_meta"),
         service_definitions=services,
         check_definitions=checks,
+        asking=build_asking(config),
         watches=tuple(config.blocks("watches")),
         enable_debug=config.flag("enable_debug"),
         http_conns_per_client_max=config.block("limits").number("http_max_conns_per_client"),

@@ -14,6 +14,7 @@ from proconsul.agent.config.network import join_addresses
 from proconsul.agent.config.runtime import (
     AclConfig,
     AclTokens,
+    AskingConfig,
     AutoConfigConfig,
     AutopilotConfig,
     CheckConfig,
@@ -288,19 +289,24 @@ def build_queries(config: Reader) -> QueryConfig:
 def build_limits(config: Reader) -> LimitsConfig:
     block = config.block("limits")
     requests = block.block("request_limits")
-    cache = config.block("cache")
     return LimitsConfig(
         https_handshake_timeout_s=block.seconds("https_handshake_timeout"),
         rpc_handshake_timeout_s=block.seconds("rpc_handshake_timeout"),
         rpc_client_timeout_s=block.seconds("rpc_client_timeout"),
-        rpc_rate=block.real("rpc_rate"),
-        rpc_burst_max=block.number("rpc_max_burst"),
         rpc_conns_per_client_max=block.number("rpc_max_conns_per_client"),
         kv_value_bytes_max=block.number("kv_max_value_size"),
         txn_request_bytes_max=block.number("txn_max_req_len"),
         request_limits_mode=requests.text("mode"),
         request_read_rate=requests.real("read_rate"),
         request_write_rate=requests.real("write_rate"),
+    )
+
+
+def build_asking(config: Reader) -> AskingConfig:
+    limits, cache = config.block("limits"), config.block("cache")
+    return AskingConfig(
+        rpc_rate=limits.real("rpc_rate"),
+        rpc_burst_max=limits.number("rpc_max_burst"),
         cache_entry_fetch_rate=cache.real("entry_fetch_rate"),
         cache_entry_fetch_burst_max=cache.number("entry_fetch_max_burst"),
     )

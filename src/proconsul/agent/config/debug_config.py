@@ -306,19 +306,19 @@ def _http(config: RuntimeConfig) -> dict[str, object]:
 
 
 def _limits(config: RuntimeConfig) -> dict[str, object]:
-    limits = config.fixed.limits
+    limits, asking = config.fixed.limits, config.reloadable.asking
     return {
         "Cache": {
-            "EntryFetchMaxBurst": limits.cache_entry_fetch_burst_max,
-            "EntryFetchRate": _number(limits.cache_entry_fetch_rate),
+            "EntryFetchMaxBurst": asking.cache_entry_fetch_burst_max,
+            "EntryFetchRate": _number(asking.cache_entry_fetch_rate),
         },
         "HTTPMaxConnsPerClient": config.reloadable.http_conns_per_client_max,
         "HTTPSHandshakeTimeout": _duration(limits.https_handshake_timeout_s),
         "KVMaxValueSize": limits.kv_value_bytes_max,
         "RPCHandshakeTimeout": _duration(limits.rpc_handshake_timeout_s),
-        "RPCMaxBurst": limits.rpc_burst_max,
+        "RPCMaxBurst": asking.rpc_burst_max,
         "RPCMaxConnsPerClient": limits.rpc_conns_per_client_max,
-        "RPCRateLimit": _number(limits.rpc_rate),
+        "RPCRateLimit": _number(asking.rpc_rate),
         "TxnMaxReqLen": limits.txn_request_bytes_max,
     }
 

@@ -219,14 +219,20 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
     https_handshake_timeout_s: float
     rpc_handshake_timeout_s: float
     rpc_client_timeout_s: float
-    rpc_rate: float  # negative: unlimited
-    rpc_burst_max: int
     rpc_conns_per_client_max: int
     kv_value_bytes_max: int
     txn_request_bytes_max: int
     request_limits_mode: str
     request_read_rate: float
     request_write_rate: float
+
+
+class AskingConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How often servers are asked, in times a second: by a client agent for anything, by any for an entry of its
+    cache."""
+
+    rpc_rate: float  # negative: unlimited
+    rpc_burst_max: int
     cache_entry_fetch_rate: float
     cache_entry_fetch_burst_max: int
 
@@ -460,6 +466,7 @@ class ReloadableConfig(msgspec.Struct, frozen=True, kw_only=True):
     checks: CheckConfig
     dns: DnsConfig
     queries: QueryConfig
+    asking: AskingConfig
     tls: TlsConfig
     node_meta: Mapping[str, str]
     # As JSON data in the form of the HTTP API (see ``definitions``).

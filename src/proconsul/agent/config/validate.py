@@ -175,11 +175,11 @@ def _validate_connect_and_cache(config: RuntimeConfig) -> None:
         raise ConfigError("auto_encrypt.tls can only be used on a client.")
     if not config.fixed.server and config.fixed.auto_encrypt.allow_tls:
         raise ConfigError("auto_encrypt.allow_tls can only be used on a server.")
-    if config.fixed.limits.cache_entry_fetch_rate <= 0:
-        rate = f"{config.fixed.limits.cache_entry_fetch_rate:g}"
+    if config.reloadable.asking.cache_entry_fetch_rate <= 0:
+        rate = f"{config.reloadable.asking.cache_entry_fetch_rate:g}"
         raise ConfigError(f"cache.entry_fetch_rate must be strictly positive, was: {rate}")
-    if config.fixed.limits.cache_entry_fetch_burst_max <= 0:
-        burst = config.fixed.limits.cache_entry_fetch_burst_max
+    if config.reloadable.asking.cache_entry_fetch_burst_max <= 0:
+        burst = config.reloadable.asking.cache_entry_fetch_burst_max
         raise ConfigError(f"cache.entry_fetch_max_burst must be strictly positive, was: {burst}")
 
 

@@ -76,14 +76,12 @@ GROUPS: Final = (
         **_none("peering.", "enabled test_allow_peer_registrations"),
     }),
     Group("limits of the RPC port and of requests", "nothing is limited", {
-        "cache.entry_fetch_rate": "limits.cache_entry_fetch_rate",
-        "cache.entry_fetch_max_burst": "limits.cache_entry_fetch_burst_max",
         "limits.request_limits.mode": "limits.request_limits_mode",
         "limits.request_limits.read_rate": "limits.request_read_rate",
         "limits.request_limits.write_rate": "limits.request_write_rate",
-        "limits.rpc_max_burst": "limits.rpc_burst_max", "limits.rpc_client_timeout": "limits.rpc_client_timeout_s",
+        "limits.rpc_client_timeout": "limits.rpc_client_timeout_s",
         "limits.rpc_max_conns_per_client": "limits.rpc_conns_per_client_max",
-        "limits.rpc_handshake_timeout": "limits.rpc_handshake_timeout_s", "limits.rpc_rate": "limits.rpc_rate",
+        "limits.rpc_handshake_timeout": "limits.rpc_handshake_timeout_s",
         "http_config.max_header_bytes": "http.max_header_bytes",
     }),
     Group("sending metrics and logs elsewhere", "nothing is sent", {
@@ -119,7 +117,7 @@ GROUPS: Final = (
     # DNS keeps answers exactly as long as they are true, nobody is called for updates, the node's id is never taken
     # from the machine, there is one version of each protocol.
     Group("what holds in any case, or has nothing to act on", "the agent does without", {
-        "dns_config.cache_max_age": "dns.cache_max_age_s", "dns_config.use_cache": "dns.use_cache",
+        "dns_config.cache_max_age": "dns.cache_max_age_s",
         **_same("", "disable_anonymous_signature disable_update_check disable_host_node_id protocol"),
         **_same("", "disable_kv_key_validation read_replica"), "raft_protocol": "raft.protocol",
         "non_voting_server": "read_replica", "tls.https.verify_outgoing": "tls.https.verify_outgoing",

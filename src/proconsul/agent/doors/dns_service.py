@@ -23,9 +23,12 @@ from proconsul.engine.wire.goerrors import ListenError
 from proconsul.engine.wire.hostport import AddressError, join_host_port, split_address, split_host_port
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import multi_error
+from proconsul.features.agent_cache.cache import AgentCache
+from proconsul.features.agent_cache.reads import reading
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.gate import call_fresh
+from proconsul.features.health.endpoint import SERVICE_NODES as HEALTHY_NODES
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.query.endpoint import StoredQueries
 from proconsul.features.server import CallMethod, ReadMethod
@@ -73,9 +76,10 @@ class DnsService(Part):
 
     def __init__(
         self, fixed: FixedConfig, reloadable: ReloadableConfig, node: ConsulNode, tokens: AgentTokens,
-        *, sample: Callable[..., None], rng: random.Random,
+        *, cache: AgentCache, sample: Callable[..., None], rng: random.Random,
     ) -> None:  # fmt: skip
         """``sample`` gets name, milliseconds and labels of what is measured."""
+        self._cache, self._use_cache = cache, reloadable.dns.use_cache
         self._fixed, self._node, self._token, self._sample = fixed, node, tokens.for_dns, sample
         self._rng = random.Random(rng.getrandbits(64))
         self._labels = (("node", fixed.node_name),)
@@ -127,11 +131,17 @@ class DnsService(Part):
 
     async def _fetch(self, method: ReadMethod | CallMethod, args: Any, datacenter: str) -> Any:
         """What a server says that may. Raises ConsulError."""
-        gate = self._node.gate
+        gate, token = self._node.gate, self._token()
         if isinstance(method, CallMethod):
-            args = replace(args, Token=self._token(), Datacenter=datacenter)
+            args = replace(args, Token=token, Datacenter=datacenter)
             return await call_fresh(gate, method, args, self._options)
-        return await gate.value(gate.reading(method, args), self._options, self._token(), datacenter)
+        read = gate.reading(method, args)
+        if self._use_cache and method is HEALTHY_NODES and not gate.has_state_of(datacenter):
+            # Shared with who asks for it by HTTP.
+            key = (read.key, datacenter or gate.datacenter, token)
+            answered = await self._cache.answer(key, reading(gate, read, token, datacenter), refreshed=True)
+            return answered.value.value
+        return await gate.value(read, self._options, token, datacenter)
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         for _ in range(count):
@@ -157,7 +167,7 @@ class DnsService(Part):
         return partial(self._configure, config.dns, self._recursors(config.dns))
 
     def _configure(self, dns: DnsConfig, recursors: Recursors | None) -> None:
-        self._options = _freshness(dns)
+        self._options, self._use_cache = _freshness(dns), dns.use_cache
         self._responder.configure(settings_of(self._fixed, dns), recursors, self._readable(dns))
 
     async def stop(self) -> None:

@@ -47,8 +47,11 @@ class FrontDoor:
         unprintable_filter: bool = True,
         ui_path: str = "",
         is_secret: Callable[[str], bool] = _never,
+        refusal: Callable[[ReadRefused], str] = str,
     ) -> None:
-        """``is_secret``: whether a text is that of a token, which is not to be logged."""
+        """``is_secret``: whether a text is that of a token, which is not to be logged. ``refusal``: what is said of a
+        read that was refused before a server was asked."""
+        self._refusal = refusal
         self.router, self._is_secret = router, is_secret
         self._blocked = tuple(block_endpoints)
         self._headers = {_canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
@@ -185,9 +188,11 @@ class FrontDoor:
         if status >= 500:
             log.error("Request error: method=%s url=%s from=%s error=%s", request.method, self._masked(request),
                       request.peer, error)  # fmt: skip
-        response = text_response(status, error.text)
         if isinstance(error, ReadRefused):
+            response = text_response(status, self._refusal(error))
             response.headers |= NO_ANSWER
+        else:
+            response = text_response(status, error.text)
         return response
 
     def _unforeseen(self, request: Request, error: Exception) -> Response:

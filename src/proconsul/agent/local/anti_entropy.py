@@ -17,11 +17,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from proconsul.agent.local.local_state import CheckEntry, Entry, LocalState, ServiceEntry
+from proconsul.agent.local.local_state import CheckEntry, Entry, Known, LocalState, ServiceEntry
+from proconsul.agent.local.sync_report import SERVERS, SyncFacts, Troubles
 from proconsul.agent.part import Part
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
@@ -108,6 +110,10 @@ class AntiEntropy(Part):
         self._refused = False
         # The catalog's entry of our name is another node's.
         self._name_taken = False
+        # What became of entries when they were sent last, and of the last comparison: for `sync_report`.
+        self.troubles = Troubles()
+        self.compared_at: float | None = None
+        self.next_full_at: float | None = None
         state.changed = self.changed
 
     # ------------------------------------------------------------------ life
@@ -176,7 +182,8 @@ class AntiEntropy(Part):
                 await self._tried(self.sync_full, "failed to sync remote state")
             if self._refused:
                 delay_s = RETRY_FAILED_S
-            await self._changes_until(asyncio.get_running_loop().time() + delay_s + self._stagger(delay_s))
+            self.next_full_at = asyncio.get_running_loop().time() + delay_s + self._stagger(delay_s)
+            await self._changes_until(self.next_full_at)
             if self._full.is_set() and not self._unreachable:
                 await asyncio.sleep(self._stagger(SERVER_UP_S))
 
@@ -227,19 +234,22 @@ class AntiEntropy(Part):
         """Around whatever asks servers: remembers, and tells the loop, that there was nobody to ask."""
         try:
             yield
-        except (Unanswered, RaftError):
+        except (Unanswered, RaftError) as error:
             self._unreachable = True
+            self.troubles.met(SERVERS, str(error))
             self._wake.set()
             raise
-        except ConsulError:
+        except ConsulError as error:
             self._refused = True
+            self.troubles.met(SERVERS, str(error))
             raise
         self._complaints.over("sync")
+        self.troubles.over(SERVERS)
 
     async def sync_full(self) -> None:
         """Compare with the catalog and send what differs. Raises ConsulError when the servers cannot be reached."""
         with self._reaching():
-            own = self._own_node()
+            own, known = self._own_node(), self._state.known()
             node, services = await self._catalog.own_services(self._state.node)
             self._name_taken = node is not None and bool(node.ID) and uuid_key(node.ID) != uuid_key(own.ID)
             if self._name_taken:
@@ -250,13 +260,40 @@ class AntiEntropy(Part):
                     return
                 node, services = await self._catalog.own_services(self._state.node)
             checks = await self._catalog.own_checks(self._state.node)
-            self._state.compare(node, own, services, checks)
+            lost = self._state.compare(node, own, services, checks)
+            self.compared_at = asyncio.get_running_loop().time()
+        # What was sent while the catalog was asked is not in the answer.
+        self._tell_of([one for one in lost if one in known] if node is not None else [])
         await self.sync_changes()
         state = self._state
-        self._complaints.keep({
+        those = {
             f"node {state.node}", *(f"service {key}" for key in state.services),
             *(f"check {key}" for key in state.checks),
-        })  # fmt: skip
+        }  # fmt: skip
+        self._complaints.keep(those)
+        self.troubles.keep(those)
+
+    def _tell_of(self, lost: list[Known]) -> None:
+        """What users ask most: why something came back that they had deregistered, in the catalog."""
+        for one in lost:
+            about = f"{one.kind} {one.name}"
+            trouble = self.troubles.of(about)
+            if trouble is None or not trouble.blocked:
+                log.warning("Removed from the catalog by somebody else, and registered again, since it is registered "
+                            "with this agent; to be rid of it deregister it here: agent=%s what=%s",
+                            self._state.node, quoted(about))  # fmt: skip
+
+    def facts(self, at: Callable[[float], str]) -> SyncFacts:
+        """What is known of the whole. ``at`` turns seconds of the loop's clock into what people read."""
+        return SyncFacts(
+            self.troubles, self.paused, self._unreachable, "" if self.compared_at is None else at(self.compared_at),
+            "" if self.next_full_at is None else at(self.next_full_at),
+        )  # fmt: skip
+
+    async def compare_now(self) -> None:
+        """Compare with the catalog, and send what differs, for somebody who wants to know. Raises ConsulError."""
+        if not self._paused:
+            await self.sync_full()
 
     async def sync_changes(self) -> None:
         """Send everything that is not in sync. Callers that arrive during a pass share the next one.
@@ -319,12 +356,14 @@ class AntiEntropy(Part):
     async def _attempt(self, kind: str, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do ``work`` for one entry, and log a refusal that is new. Raises when there is nobody to ask."""
         about = f"{kind} {name}"
+        self.troubles.over(about)
         try:
             await work()
         except (Unanswered, RaftError):
             raise
         except Exception as error:
             self._refused = True
+            self.troubles.met(about, str(error))
             if self._complaints.is_new(about, str(error)):
                 log.error("failed to sync %s: %s=%s error=%s", kind, kind, name, error,
                           exc_info=None if isinstance(error, ConsulError) else error)  # fmt: skip
@@ -389,6 +428,7 @@ class AntiEntropy(Part):
             if not _is_denied(error):
                 raise
             # Marked as known so that we do not try in a hot loop; the next full sync tries again.
+            self.troubles.met(f"{kind} {name}", str(error), blocked=True)
             log.warning("%s registration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
         else:
             self._node_was_sent(request)
@@ -404,6 +444,7 @@ class AntiEntropy(Part):
         except ConsulError as error:
             if not _is_denied(error):
                 raise
+            self.troubles.met(f"node {self._state.node}", str(error), blocked=True)
             log.warning("Node info update blocked by ACLs: node=%s", self._state.node)
         self._node_was_sent(request)
 
@@ -435,6 +476,7 @@ class AntiEntropy(Part):
             if "Unknown" not in error.text:
                 if not _is_denied(error):
                     raise
+                self.troubles.met(f"{kind} {name}", str(error), blocked=True)
                 log.warning("%s deregistration blocked by ACLs: %s=%s", kind.capitalize(), kind, name)
                 self._state.settle(entry)
                 return False

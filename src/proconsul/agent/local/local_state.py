@@ -6,8 +6,8 @@ for this node's own services and checks the agent is the authority.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import (
@@ -65,6 +65,28 @@ class CheckEntry:
 Entry = ServiceEntry | CheckEntry
 
 
+class Unsent(NamedTuple):
+    """That the catalog does not have an entry as it is here: since when (seconds of the state's clock), and why."""
+
+    since: float
+    why: str
+
+
+class Known(NamedTuple):
+    """One version of an entry: a ``service`` or ``check`` by its ID."""
+
+    kind: str
+    name: str
+    version: int
+
+
+CHANGED_HERE = "it was registered or has changed here"
+REMOVED_HERE = "it was deregistered here"
+NOT_THERE = "the catalog does not have it"
+OTHER_THERE = "the catalog has it with other content"
+STRANGER = "the catalog has it, and it is not registered with this agent"
+
+
 class LocalState:
     """Services and checks of this node. ``changed`` is called after every change that wants to be sent."""
 
@@ -82,8 +104,8 @@ class LocalState:
         self.checks: dict[str, CheckEntry] = {}
         self.node_in_sync = False
         # Ids of entries the catalog does not know yet: a change must not cost a walk over everything.
-        self.unsynced_services: dict[str, None] = {}
-        self.unsynced_checks: dict[str, None] = {}
+        self.unsynced_services: dict[str, Unsent] = {}
+        self.unsynced_checks: dict[str, Unsent] = {}
         self._of_service: dict[str, dict[str, None]] = {}
         self._clock = clock
         self.changed = changed
@@ -97,13 +119,18 @@ class LocalState:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def _service_out(self, service_id: str) -> None:
-        self.unsynced_services[service_id] = None
+    def _service_out(self, service_id: str, why: str = CHANGED_HERE) -> None:
+        self.unsynced_services[service_id] = self._pending(self.unsynced_services, service_id, why)
         self.changed()
 
-    def _check_out(self, check_id: str) -> None:
-        self.unsynced_checks[check_id] = None
+    def _check_out(self, check_id: str, why: str = CHANGED_HERE) -> None:
+        self.unsynced_checks[check_id] = self._pending(self.unsynced_checks, check_id, why)
         self.changed()
+
+    def _pending(self, known: dict[str, Unsent], name: str, why: str) -> Unsent:
+        """For ``why``; what has been pending is so since then."""
+        before = known.get(name)
+        return Unsent(self._clock() if before is None else before.since, why)
 
     def is_current(self, entry: Entry) -> bool:
         """Whether this is registered: neither removed nor replaced since somebody looked."""
@@ -172,7 +199,7 @@ class LocalState:
             return False
         entry.deleted, entry.in_sync = True, False
         entry.version += 1
-        self._service_out(service_id)
+        self._service_out(service_id, REMOVED_HERE)
         self._tell(service_id)
         return True
 
@@ -217,7 +244,7 @@ class LocalState:
             return False
         entry.deleted, entry.in_sync = True, False
         entry.version += 1
-        self._check_out(check_id)
+        self._check_out(check_id, REMOVED_HERE)
         self._tell(entry.check.ServiceID)
         return True
 
@@ -279,14 +306,24 @@ class LocalState:
 
     def compare(
         self, node: Node | None, own: Node, services: Iterable[NodeService], checks: Iterable[HealthCheck]
-    ) -> None:
-        """Set the sync flags from what the catalog holds; what the catalog has and we have not becomes deleted."""
+    ) -> list[Known]:
+        """Set the sync flags from what the catalog holds; what the catalog has and we have not becomes deleted.
+
+        Returns what was in sync, and is not in the catalog.
+        """
         self.node_in_sync = (
             node is not None and node.ID == own.ID and node.Address == own.Address
             and (node.TaggedAddresses or {}) == (own.TaggedAddresses or {})
             and (node.Meta or {}) == (own.Meta or {})
         )  # fmt: skip
         remote_services = {service.ID: service for service in services}
+        remote_checks = {check.CheckID: check for check in checks}
+        gone = {key: None for key, one in self.services.items() if one.in_sync and key not in remote_services}
+        lost = [Known("service", key, self.services[key].version) for key in gone]
+        lost += [
+            Known("check", key, check.version) for key, check in self.checks.items()
+            if check.in_sync and key not in remote_checks and check.check.ServiceID not in gone
+        ]  # fmt: skip
         for service_id, entry in self.services.items():
             remote = remote_services.get(service_id)
             if entry.deleted or remote is None:
@@ -298,9 +335,28 @@ class LocalState:
                 ghost = ServiceEntry(remote, "", from_config=False)
                 ghost.deleted = True
                 self.services[service_id] = ghost
-        self._compare_checks({check.CheckID: check for check in checks})
-        self.unsynced_services = {key: None for key, entry in self.services.items() if not entry.in_sync}
-        self.unsynced_checks = {key: None for key, entry in self.checks.items() if not entry.in_sync}
+        self._compare_checks(remote_checks)
+        self.unsynced_services = self._unsynced(self.unsynced_services, self.services, remote_services)
+        self.unsynced_checks = self._unsynced(self.unsynced_checks, self.checks, remote_checks)
+        return lost
+
+    def known(self) -> set[Known]:
+        """What the catalog has, as far as we know."""
+        services = {Known("service", key, one.version) for key, one in self.services.items() if one.in_sync}
+        return services | {Known("check", key, one.version) for key, one in self.checks.items() if one.in_sync}
+
+    def _unsynced(
+        self, before: dict[str, Unsent], entries: Mapping[str, Entry], remote: Collection[str]
+    ) -> dict[str, Unsent]:
+        """What is out of sync, and why: what was so before is so for the reason it was."""
+        found = {}
+        for key, entry in entries.items():
+            if entry.in_sync:
+                continue
+            known = before.get(key)
+            why = STRANGER if entry.deleted else OTHER_THERE if key in remote else NOT_THERE
+            found[key] = Unsent(self._clock(), why) if known is None else known
+        return found
 
     @staticmethod
     def _compare_service(entry: ServiceEntry, remote: NodeService) -> None:

@@ -128,10 +128,18 @@ class Deregister(Command):
 
       $ consul services deregister -id web
       $ consul services deregister web.hcl
+
+  With -everywhere, an extension of proconsul's own, every instance of that ID
+  in the datacenter is removed where it is owned: at the agent of its node when
+  that is alive and answers at the same HTTP port, in the catalog when there is
+  none. What was done is printed; the exit code is 2 when something is left.
+
+      $ consul services deregister -everywhere -id web
 """
 
     def define(self, flags: FlagSet) -> None:
         self.id = flags.string("id", "ID of the service. Not together with files.")
+        self.everywhere = flags.boolean("everywhere", "Remove the service from all nodes. Default: false.")
 
     def execute(self, args: list[str]) -> int:
         if not args and not self.id.value:
@@ -140,6 +148,12 @@ class Deregister(Command):
             raise Failure("Service deregistration requires arguments or -id, not both.")
         bodies: list[dict[str, Json]] = read_services(args, self.ui.error) if args else [{"ID": self.id.value}]
         client = self.client()
+        if self.everywhere.value:
+            from proconsul.cli.commands.services_everywhere import Everywhere
+
+            everywhere = Everywhere(client, self.ui)
+            gone = [everywhere.deregister(str(body.get("ID") or body.get("Name") or "")) for body in bodies]
+            return 0 if all(gone) else 2
         for body in bodies:
             service_id = str(body.get("ID") or body.get("Name") or "")
             # The failure speaks of registering: this is what Consul prints.

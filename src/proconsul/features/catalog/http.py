@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
+from proconsul.engine.wire.text import quoted
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.endpoint import DEREGISTER, LIST_DATACENTERS, REGISTER, Catalog
 from proconsul.features.catalog.model import (
@@ -57,6 +59,12 @@ class _DeregisterBody(DeregisterRequest, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
+log = logging.getLogger("agent.http")
+
+# Ours: the agent that has the last word about what was written. Other datacenters' agents are not known here.
+OWNED_BY = "X-Proconsul-Owned-By"
+
+
 class CatalogRoutes:
     """Handlers of /v1/catalog/*."""
 
@@ -91,21 +99,35 @@ class CatalogRoutes:
         self.web.check(request, OptionRule.NAMESPACE)
         args = self._body(request, RegisterRequest)
         args = replace(args, Token=self.web.token(request) or args.Token)
-        return self.web.write(REGISTER, args, lambda _: self.web.json(request, True))
+        return self.web.write(REGISTER, args, lambda _: self._written(request, args, "Registered"))
 
     def put_deregister(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.NAMESPACE)
         args = self._body(request, _DeregisterBody).request()
         args = replace(args, Token=self.web.token(request) or args.Token)
-        return self.web.write(DEREGISTER, args, lambda _: self.web.json(request, True))
+        return self.web.write(DEREGISTER, args, lambda _: self._written(request, args, "Deregistered"))
+
+    def _written(self, request: Request, args: RegisterRequest | DeregisterRequest, done: str) -> Response:
+        """The answer, with a header that says whose the node is: a live agent's, which keeps the catalog as it wants
+        it to be, so that what was written will not last unless it is told to that agent."""
+        node = args.Node
+        if args.Datacenter not in ("", self.server.datacenter) or not self.server.has_agent(node):
+            return self.web.json(request, True)
+        log.warning("%s in the catalog, which the agent of the node will soon set right by what is registered with it: "
+                    "tell that agent: agent=%s what=%s", done, quoted(node), quoted(_subject(args)))  # fmt: skip
+        # Names come from the pool: one that is no header's is not told there.
+        return self.web.json(request, True, headers={OWNED_BY: node if node.isascii() and node.isprintable() else "?"})
 
     # ------------------------------------------------------------------ reads
 
     async def datacenters(self, request: Request) -> Response:
         options = self.web.consistency(request)
         args = DCSpecificRequest(Datacenter=self.web.datacenter, Token=self.web.token(request))
-        names = await self.web.gate.call(LIST_DATACENTERS, args)
-        headers = self.web.cache_headers(LIST_DATACENTERS.name) if options.cached else {}
+
+        async def ask() -> Any:
+            return await self.web.gate.call(LIST_DATACENTERS, args)
+
+        names, headers = await self.web.cached_call(request, options, LIST_DATACENTERS.name, ask)
         return self.web.json(request, names, headers=headers)
 
     def nodes(self, request: Request) -> Answer:
@@ -151,3 +173,14 @@ class CatalogRoutes:
         args = NodeSpecificRequest(Node=request.params, **wanted(request, self.server, near=False))
         read = self.catalog.node_service_list(args)
         return self.web.read(request, read, encoder(request, self.web, _show_node_service_list), effective=True)
+
+
+def _subject(args: RegisterRequest | DeregisterRequest) -> str:
+    """What of a node was written."""
+    if isinstance(args, DeregisterRequest):
+        service, check = args.ServiceID, args.CheckID
+    else:
+        service = args.Service.ID or args.Service.Service if args.Service is not None else ""
+        checks = [one for one in (args.Check, *(args.Checks or ())) if one is not None]
+        check = checks[0].CheckID or checks[0].Name if checks else ""
+    return f"service {service}" if service else f"check {check}" if check else "node"

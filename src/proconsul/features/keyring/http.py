@@ -10,9 +10,9 @@ from proconsul.engine.http.router import Handler, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.gostrconv import NumberError, parse_bool, parse_int
 from proconsul.engine.wire.record import Record
-from proconsul.features.errors import BadRequest
+from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.keyring.endpoint import require_success
-from proconsul.features.keyring.model import OPERATE, KeyOperation, KeyringRequest
+from proconsul.features.keyring.model import OPERATE, KeyOperation, KeyringRequest, KeyringResponse
 from proconsul.features.server import Carry
 from proconsul.features.web import Web
 
@@ -47,9 +47,16 @@ class KeyringRoutes:
             Operation=KeyOperation.LIST, Datacenter=self.web.datacenter, Token=self.web.token(request),
             RelayFactor=_relay_factor(request), LocalOnly=_local_only(request),
         )  # fmt: skip
+        responses = await self._operate(args)
+        return self.web.json(request, responses)
+
+    async def _operate(self, args: KeyringRequest) -> list[KeyringResponse]:
+        """What the pools answered. Raises ConsulError."""
+        if not self.web.gate.has_state_of(""):
+            raise ConsulError("keyring operations must run against a server node")
         responses = (await self._call(OPERATE, args)).Responses or []
         require_success(responses)
-        return self.web.json(request, responses)
+        return responses
 
     def _changing(self, operation: KeyOperation) -> Callable[[Request], Awaitable[Response]]:
         async def change(request: Request) -> Response:
@@ -64,7 +71,7 @@ class KeyringRoutes:
                 Operation=operation, Key=body.Key, Datacenter=self.web.datacenter, Token=self.web.token(request),
                 RelayFactor=relay_factor,
             )  # fmt: skip
-            require_success((await self._call(OPERATE, args)).Responses or [])
+            await self._operate(args)
             return self.web.empty()
 
         return change

@@ -127,14 +127,14 @@ class QueryRoutes:
         return self._executed(request, options, args)
 
     async def _executed(self, request: Request, options: Options, args: PreparedQueryExecuteRequest) -> Response:
+        reply: PreparedQueryExecuteResponse
+        key = (EXECUTE.name, args.QueryIDOrName, args.Limit, args.Connect, args.Source)
         try:
-            reply: PreparedQueryExecuteResponse = await call_fresh(self.web.gate, EXECUTE, args, options)
+            reply, headers = await self.web.cached_call(
+                request, options, key, lambda: call_fresh(self.web.gate, EXECUTE, args, options)
+            )
         except ConsulError as error:
             return _refused(error, cached=options.cached)
-        headers: dict[str, str] = {}
-        if options.cached:
-            key = (EXECUTE.name, args.Datacenter, args.QueryIDOrName, args.Limit, args.Connect)
-            headers = self.web.cache_headers((args.Token, key))
         if reply.ResultsFilteredByACLs:
             headers |= FILTERED
         body = gojson.dumps(replace(reply, Nodes=None))
