@@ -137,7 +137,8 @@ DEAD_ALLOWED = {
     "agreed": "for users of the simulator", "seen_as": "for users of the simulator",
     "converged": "for users of the simulator", "SimRights": "for users of the simulator",
     "administrator": "for users of the simulator",
-    "RaftSimulation": "for users of the simulator",
+    "RaftSimulation": "for users of the simulator", "Federation": "for users of the simulator",
+
     "encode_user": "what a peer sends; tests are one",
     "last_snapshot": "what tests of a node look at", "of_gateway": "what tests compare with the reference",
     "removals": "of replication, which waits for other datacenters",

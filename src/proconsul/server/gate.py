@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,11 +26,11 @@ from proconsul.features.base import (
     query_time_ns,
 )
 from proconsul.features.errors import ConsulError
-from proconsul.features.filtering import Chosen
 from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
+from proconsul.server.as_seen import AsSeen, left_out
 from proconsul.server.bearers import Bearers
 from proconsul.server.forwarding import Forwarding, Way, Written
 
@@ -129,7 +129,7 @@ class Gate:
             return asked
         if before is not None and before is not asked and before.key[0] == sees:  # type: ignore[index]
             return before
-        return asked._replace(key=(sees, asked.key), run=_AsSeen(self.permission, asked, sees))
+        return asked._replace(key=(sees, asked.key), run=AsSeen(self.permission, asked, sees))
 
     # ------------------------------------------------------------------ reads
 
@@ -194,14 +194,14 @@ class Gate:
         """The answer of our own state; None when it has to wait for a change."""
         if not read.shared and (options.min_index == 0 or not read.waits):
             index, value = read.run(None)  # type: ignore[arg-type]
-            return Found(max(index, 1), value, *self._knows(level), level, filtered=_left_out(read.run))
+            return Found(max(index, 1), value, *self._knows(level), level, filtered=left_out(read.run))
         view = self.views.get(read.key, read.run)
         if options.min_index and view.index <= options.min_index:
             return None
         return self.found_in(view, level)
 
     def found_in(self, view: View, level: str) -> Found:
-        return Found(view.index, view.value, *self._knows(level), level, view, filtered=_left_out(view.run))
+        return Found(view.index, view.value, *self._knows(level), level, view, filtered=left_out(view.run))
 
     def _knows(self, level: str) -> tuple[bool, int]:
         """Of whoever may answer with another level than ``stale``, it is known already: it leads."""
@@ -314,26 +314,6 @@ class Gate:
         level = "stale" if stale else "consistent"
         ours = self.authority.answers(level) or await self.authority.may_answer(level)
         return None if ours else self.forwarding.home
-
-
-class _AsSeen:
-    """A read as some may see its value; ``left_out``: whether the last value was not all there is."""
-
-    __slots__ = ("_permission", "_read", "_sees", "left_out")
-
-    def __init__(self, permission: Permission, read: Read, sees: Hashable) -> None:
-        self._permission, self._read, self._sees = permission, read, sees
-        self.left_out = False
-
-    def __call__(self, watch: Any) -> tuple[int, Any]:
-        run = self._read.run
-        index, value = run.rows(watch) if isinstance(run, Chosen) else run(watch)
-        value, self.left_out = self._permission.visible(self._read.method, value, self._sees)
-        return index, run.choose(value) if isinstance(run, Chosen) else value
-
-
-def _left_out(run: Any) -> bool:
-    return isinstance(run, _AsSeen) and run.left_out
 
 
 class _Reading:
