@@ -57,7 +57,7 @@ PURE = (
     "features/coordinate/distance.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/acl/rules.py",
     "features/acl/authorizer.py", "features/acl/hashes.py", "features/acl/identities.py", "features/acl/setup.py",
-    "features/acl/resolver.py", "features/query/state.py",
+    "features/acl/resolver.py", "features/acl/secrets.py", "features/query/state.py",
     "features/query/template.py",
     "features/intention/state.py", "features/connect/state.py", "features/config_entry/state.py",
     "features/config_entry/gateway_services.py", "features/config_entry/graph.py",
@@ -225,6 +225,12 @@ def test_streams_are_written_to_in_one_way() -> None:
     """See `proconsul.engine.streams`: uvloop's error for a connection that is over is not an OSError."""
     pattern = r"\b\w*writer\.write(?:_eof|lines)?\(|stdin\.write\("
     hold(tidy.forbidden_text(package(), pattern, {"engine/streams.py"}))
+
+
+def test_secrets_are_compared_in_one_way() -> None:
+    """See `proconsul.features.acl.secrets`."""
+    hold(tidy.compared_secrets(package()))
+    hold(tidy.forbidden_text(package(), r"compare_digest\(", {"features/acl/secrets.py"}))
 
 
 def test_the_order_of_tests_names_what_is_there() -> None:

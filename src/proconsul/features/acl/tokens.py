@@ -31,6 +31,7 @@ from proconsul.features.acl.requests import (
 )
 from proconsul.features.acl.resolver import ACLNotFound, has_expired
 from proconsul.features.acl.rules import Level
+from proconsul.features.acl.secrets import same_secret
 from proconsul.features.acl.state import TOKENS
 from proconsul.features.acl.templated import SERVICE, templated_policies
 from proconsul.features.base import SECOND_NS
@@ -276,7 +277,7 @@ class Tokens:
         if token is None:
             tell(waiter, args.TokenID)
             return
-        if identity.token is not None and identity.token.SecretID == token.SecretID:
+        if identity.token is not None and same_secret(identity.token.SecretID, token.SecretID):
             raise ConsulError("Deletion of the request's authorization token is not permitted")
         request = model.TokenDeleteRequest(TokenIDs=[args.TokenID])
         self._desk.propose(waiter, MessageType.ACL_TOKEN_DELETE, request, lambda: args.TokenID)
@@ -316,7 +317,7 @@ def _expiration(given: ACLToken, now_ns: int) -> bytes | None:
 
 def _changed(old: ACLToken, given: ACLToken) -> ACLToken:
     """``old`` with what may change of it. Raises ConsulError for what may not."""
-    if given.SecretID not in ("", old.SecretID):
+    if given.SecretID and not same_secret(given.SecretID, old.SecretID):
         raise ConsulError("Changing a tokens SecretID is not permitted")
     if given.Local != old.Local:
         raise ConsulError(f"cannot toggle local mode of {given.AccessorID}")
