@@ -68,7 +68,7 @@ def admitted(world: World, name: str, args: Any, rules: str, **options: bool) ->
         if name.startswith("Txn."):
             return all(found.may_operate(op, secret) for op in args.Ops)
     except PermissionDenied as error:
-        assert error.text == "Permission denied"
+        assert error.text.startswith("Permission denied: ")
         return False
     return True
 

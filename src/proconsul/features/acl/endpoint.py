@@ -16,6 +16,7 @@ from proconsul.features.acl import model, setup
 from proconsul.features.acl.authorizer import Authorizer, Decision
 from proconsul.features.acl.binding import BindingRules
 from proconsul.features.acl.common import Desk
+from proconsul.features.acl.denials import needed
 from proconsul.features.acl.legacy import Legacy, shown_as_legacy
 from proconsul.features.acl.login import Logins
 from proconsul.features.acl.methods import AuthMethods
@@ -30,7 +31,7 @@ from proconsul.features.acl.requests import (
     Question,
     ReplicationStatus,
 )
-from proconsul.features.acl.rules import BARE, NAMED, Level, Rule
+from proconsul.features.acl.rules import BARE, NAMED, Level
 from proconsul.features.acl.tokens import Tokens
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, PermissionDenied
@@ -222,19 +223,12 @@ class ACL(Endpoint):
             if token is None:
                 raise ConsulError(f"Cannot find token {quoted(args.AccessorID)}")
             authorizer = self.resolver.authorizer_of(token)
-        decision = decide(authorizer, args.Question)
+        question = args.Question
+        decision = decide(authorizer, question)
         return Explanation(
             AccessorID=token.AccessorID if token is not None else model.ANONYMOUS_ACCESSOR_ID,
-            Resource=args.Question.Resource, Access=args.Question.Access, Segment=args.Question.Segment,
+            Resource=question.Resource, Access=question.Access, Segment=question.Segment,
             Allow=decision.allowed, Policy=decision.policy, Rule="" if decision.rule is None else str(decision.rule),
-            Default=decision.rule is None, Needed="" if decision.allowed else needed(args.Question),
+            Default=decision.rule is None,
+            Needed="" if decision.allowed else needed(question.Resource, question.Access, question.Segment),
         )  # fmt: skip
-
-
-def needed(question: Question) -> str:
-    """The one rule that would allow what ``question`` asks for, if nothing denies it."""
-    level = _RESOURCES[question.Resource][question.Access]
-    if question.Resource == "intention":
-        return str(Rule("service", question.Segment == "*", question.Segment.strip("*"), Level.READ, level))
-    name = "" if question.Resource in BARE else question.Segment
-    return str(Rule(question.Resource, question.Access == "write-prefix", name, level))

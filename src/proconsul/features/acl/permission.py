@@ -13,6 +13,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.denials import refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level
@@ -140,9 +141,12 @@ class ACLPermission:
         entry = self.table.get(name)
         if entry is _OPEN:
             return None
-        authorizer = self._resolver.resolve(token).authorizer
-        if entry is None or not entry.admit(args, recorded(authorizer)):
-            raise PermissionDenied()
+        who = self._resolver.resolve(token)
+        authorizer = who.authorizer
+        if entry is None:
+            raise PermissionDenied(f"Permission denied: nobody may call {name}")
+        if not entry.admit(args, recorded(authorizer)):
+            raise refused(authorizer, who.token, lambda asked: entry.admit(args, asked))
         return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 
     def _eyes(self, token: str) -> Eyes:
@@ -253,6 +257,11 @@ class ACLPermission:
     def may_operate(self, op: TxnOp, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
         return self._op(op, recorded(self._resolver.resolve(token).authorizer))
+
+    def why_not(self, op: TxnOp, token: str) -> str:
+        """See `features.permission.Permission`."""
+        who = self._resolver.resolve(token)
+        return refused(who.authorizer, who.token, lambda authorizer: self._op(op, authorizer)).text
 
     def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
         if op.KV is not None:

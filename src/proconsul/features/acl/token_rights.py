@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from proconsul.engine.store.table import Table
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.denials import refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET, ACLToken
 from proconsul.features.acl.named import POLICY_RESOLVE, ROLE_RESOLVE
 from proconsul.features.acl.requests import PolicyBatchRequest, RoleBatchRequest, TokenGetRequest
@@ -69,7 +70,16 @@ class TokenRights(ABC):
     def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
         """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
         if not self.allows(secret, resource, level, name):
-            raise PermissionDenied()
+            raise self.refusal(secret, resource, level, name)
+
+    def refusal(
+        self, secret: str, resource: str, level: Level, name: str = "", text: str = "Permission denied"
+    ) -> PermissionDenied:  # fmt: skip
+        """What to tell whoever has ``secret`` and may not."""
+        authorizer, token = self.authorizer(secret), self.token(secret)
+        if token is None and secret not in ("", ANONYMOUS_SECRET):
+            return PermissionDenied(f"{text}: no server could be asked about the token")
+        return refused(authorizer, token, lambda asked: asked.allows(resource, level, name), text)
 
 
 class OwnTokenRights(TokenRights):
