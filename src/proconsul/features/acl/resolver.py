@@ -26,6 +26,8 @@ from proconsul.features.errors import ACLDisabled, PermissionDenied
 
 # Tokens in use at a time in a large cluster; each keeps a few words.
 _KEPT_MAX = 16384
+# Tokens that are read time and again; each keeps a kilobyte or two, and its JSON.
+SHOWN_MAX = 1024
 NOT_FOUND = "ACL not found"
 
 
@@ -65,6 +67,9 @@ class Resolver:
         self._compiled = Compiled(default_allow=default_allow)
         # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
         self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
+
+        # The same for what is shown of a token.
+        self._shown: dict[str, tuple[ACLToken, int, ACLToken]] = {}
 
     def now_ns(self) -> int:
         return self._now_ns()
@@ -174,10 +179,17 @@ class Resolver:
     # ------------------------------------------------------------------ rows as they are shown
 
     def shown(self, token: ACLToken) -> ACLToken:
-        """``token`` with the names of now, and without links that lead nowhere."""
-        return replace(  # type: ignore[no-any-return]
+        """``token`` with the names of now, and without links that lead nowhere; one object while nothing changes."""
+        index, kept = self._state.store.max_index(POLICIES, ROLES), self._shown.get(token.SecretID)
+        if kept is not None and kept[0] is token and kept[1] == index:
+            return kept[2]
+        made: ACLToken = replace(
             token, Policies=self.policy_links(token.Policies), Roles=self._links(token.Roles, self._state.roles)
         )
+        if len(self._shown) >= SHOWN_MAX:
+            self._shown.clear()
+        self._shown[token.SecretID] = token, index, made
+        return made
 
     def policy_links(self, links: list[Link] | None) -> list[Link] | None:
         """Links to policies, with the names of now, and without those that lead nowhere."""
