@@ -185,6 +185,8 @@ class Pools:
     """As much of gossip as a lonely server needs."""
 
     members = staticmethod(list)
+    wan_members = staticmethod(list)
+    wan_coordinates = None
     operate_keys = None
 
 

@@ -20,6 +20,7 @@ from proconsul.features.kv.model import DirEntry, KeyRequest, KVSRequest
 from proconsul.features.options import PLAIN
 from proconsul.features.permission import Visible
 from proconsul.features.server import ReadMethod
+from proconsul.server.forwarding import Way
 from proconsul.server.service import register
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
@@ -236,7 +237,8 @@ class Elsewhere:
 
     leading = on_duty = is_client = False
 
-    def __init__(self) -> None:
+    def __init__(self, home: Way) -> None:
+        self.home = home
         self.asked: list[Any] = []
 
     def answers(self, consistency: str) -> bool:
@@ -245,18 +247,19 @@ class Elsewhere:
     async def may_answer(self, consistency: str) -> bool:
         return False
 
-    def ask(self, waiter: Any, method: Any, args: Any) -> Any:
+    def ask(self, waiter: Any, method: Any, args: Any, way: Way) -> Any:
         self.asked.append((method.name, args.Token, waiter))
         return lambda: None
 
-    def write(self, waiter: Any, method: Any, args: Any) -> None:
+    def write(self, waiter: Any, method: Any, args: Any, way: Way) -> None:
         self.asked.append((method.name, args.Token, waiter))
 
 
 async def test_who_may_is_decided_where_it_is_done() -> None:
     """A follower may not have heard of a token yet that the leader has given out."""
     async with AgentInLoop() as agent:
-        gate, elsewhere = agent.agent.node.gate, Elsewhere()
+        node = agent.agent.node
+        gate, elsewhere = node.gate, Elsewhere(node.forwarding.home)
         authority, gate.permission = gate.authority, FirstLetter()
         gate.authority = gate.forwarding = elsewhere
         read, written = Told(), Told()

@@ -99,13 +99,13 @@ class Pool:
         # What the loop's exception handler would hear otherwise.
         self.sent = True
 
-    def begin(self, waiter: Completion, address: Address, method: str, request: Any, *, timeout_s: float) -> Pool:
+    def begin(self, waiter: Completion, address: Address, method: str, request: Any, **how: Any) -> Pool:
         self.asked.append(method)
         assert getattr(request, "Datacenter", "dc1") == "dc1", "Consul's servers refuse a request for no datacenter"
         asyncio.get_running_loop().call_soon(tell, waiter, self.reply)
         return self
 
-    async def call(self, address: Address, method: str, request: Any, reply_type: Any, *, timeout_s: float) -> Any:
+    async def call(self, address: Address, method: str, request: Any, reply_type: Any, **how: Any) -> Any:
         self.asked.append(method)
         assert getattr(request, "Datacenter", "dc1") == "dc1", "Consul's servers refuse a request for no datacenter"
         return msgpack.decode(reply_type, self.reply)
@@ -120,7 +120,8 @@ class Client:
     def __init__(self, agent: Agent) -> None:
         self.agent, self.pool = agent, Pool()
         forwarding: Any = agent.node.forwarding
-        forwarding._pool, forwarding._choose = self.pool, lambda: ADDRESS
+        forwarding._pool = self.pool
+        forwarding.home = forwarding.home._replace(choose=lambda: ADDRESS)
         agent.node.whom_to_ask = lambda: ADDRESS  # type: ignore[method-assign]
 
     async def ask(self, method: str, target: str, body: bytes) -> tuple[int, str]:

@@ -41,7 +41,7 @@ class Remote(World):
             readable=lambda: False, fetch=self.fetch,
         )  # fmt: skip
 
-    async def fetch(self, method: ReadMethod, args: Any) -> Any:
+    async def fetch(self, method: ReadMethod, args: Any, datacenter: str) -> Any:
         self.asked.append(method.name)
         if self.fails:
             raise NoServers()

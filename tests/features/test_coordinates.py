@@ -167,10 +167,7 @@ def test_distances() -> None:
 
 
 def test_the_median_server_stands_for_its_datacenter() -> None:
-    def area(name: str, *places: float) -> DatacenterMap:
-        return DatacenterMap(name, "wan", [Coordinate("x", "", at(place)) for place in places])
-
-    maps = [area("far", 0.1, 9, 9), area("near", 1, 1, 50), area("own", 0, 0), area("empty")]
+    maps = {"far": [at(0.1), at(9), at(9)], "near": [at(1), at(1), at(50)], "own": [at(0), at(0)], "empty": []}
     names = ["unknown", "far", "near", "empty", "own"]
     assert nearest_first(names, maps, at(0)) == ["own", "near", "far", "empty", "unknown"]
     assert nearest_first(names, maps, None) == sorted(names)

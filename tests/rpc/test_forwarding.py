@@ -16,7 +16,7 @@ from rpc_support import Site, Text, site, until
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError, NoLeader
 from proconsul.features.server import ReadMethod, WriteMethod
-from proconsul.server.forwarding import Forwarding
+from proconsul.server.forwarding import Forwarding, Way
 
 
 class Waiter:
@@ -46,18 +46,17 @@ class World:
         self.address: Address | None = there.address
         self.failed: list[Address] = []
         self.leads = False
-        self.forwarding = Forwarding(
-            there.pool, lambda: self.address, self.failed.append, hold_timeout_s=hold_timeout_s,
-            unavailable=NoLeader, look_again=lambda: asyncio.sleep(0.001), rng=random.Random(1), datacenter="dc1",
-            leads=lambda: self.leads,
-        )  # fmt: skip
+        self.home = Way(
+            "dc1", lambda: self.address, self.failed.append, NoLeader, lambda: self.leads, lambda: asyncio.sleep(0.001)
+        )
+        self.forwarding = Forwarding(there.pool, self.home, hold_timeout_s=hold_timeout_s, rng=random.Random(1))
 
     def begin(self, method: str, args: Any, *, reads: bool = True) -> tuple[Waiter, Any]:
         waiter, leave = Waiter(), None
         if reads:
-            leave = self.forwarding.ask(waiter, ReadMethod(f"Test.{method}", Text, Text), args)
+            leave = self.forwarding.ask(waiter, ReadMethod(f"Test.{method}", Text, Text), args, self.home)
         else:
-            self.forwarding.write(waiter, WriteMethod(f"Test.{method}", Text, Text), args)
+            self.forwarding.write(waiter, WriteMethod(f"Test.{method}", Text, Text), args, self.home)
         return waiter, leave
 
 

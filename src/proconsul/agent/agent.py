@@ -18,7 +18,7 @@ from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
-from proconsul.agent.doors.frontdoor import FrontDoor
+from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
 from proconsul.agent.doors.http_service import HttpService
 from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.doors.web_settings import WebSettings
@@ -123,10 +123,14 @@ class Agent:
     def _make_web(self, config: RuntimeConfig) -> None:
         """Where requests come in."""
         fixed, http = config.fixed, config.fixed.http
-        self.web = Web(gate=self.node.gate, datacenter=fixed.datacenter, always_pretty=fixed.dev_mode)
+        self.web = Web(
+            gate=self.node.gate, datacenter=fixed.datacenter, always_pretty=fixed.dev_mode,
+            translates=fixed.translate_wan_addrs,
+        )  # fmt: skip
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
+        headers = dict(http.response_headers) | ({TRANSLATED: "true"} if fixed.translate_wan_addrs else {})
         self.front = FrontDoor(
-            Router(), block_endpoints=http.block_endpoints, response_headers=http.response_headers,
+            Router(), block_endpoints=http.block_endpoints, response_headers=headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
             ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
         )  # fmt: skip

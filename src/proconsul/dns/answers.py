@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from proconsul.dns import message as m
 from proconsul.dns.message import DnsQuery, DnsReply, ResourceRecord
 from proconsul.dns.names import Lookup, NameKind, hex_address, parse_lookup, reverse_address, strip_domain
+from proconsul.dns.records import is_host_name, metadata_records, packed_address, packed_name, weight
 from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
+from proconsul.features.catalog.addresses import Accept, node_address, service_address, service_port
 from proconsul.features.catalog.model import (
     CONSUL_SERVICE_NAME,
     HEALTH_CRITICAL,
     HEALTH_PASSING,
-    HEALTH_WARNING,
     CheckServiceNode,
     Node,
     ServiceNode,
 )
+from proconsul.features.errors import NoPathToDatacenter
 
 # CNAMEs are followed this many times inside of our own domains. The original gives up after three, and its clients get
 # no address. Other resolvers follow some eight to sixteen.
@@ -36,6 +38,8 @@ NAME_SERVERS_MAX = 3
 
 _NODE_KINDS = frozenset({m.A, m.AAAA, m.ANY, m.TXT})
 _NODE_ADDRESS_KINDS = _NODE_KINDS - {m.TXT}
+# Whoever asks for one family follows a name, too.
+_ACCEPTED = {m.A: Accept.IPV4 | Accept.NAME, m.AAAA: Accept.IPV6 | Accept.NAME}
 _ADDRESS_KINDS_V4 = frozenset({m.A, m.ANY, m.TXT})
 _ADDRESS_KINDS_V6 = frozenset({m.AAAA, m.ANY, m.TXT})
 
@@ -104,7 +108,9 @@ class Answerer:
     def __init__(
         self, settings: Settings, reads: Reads, rng: random.Random, clock: Callable[[], float],
         queries: PreparedQueries | None = None, readable: Callable[[], bool] | None = None,
+        elsewhere: Callable[[str], Reads] | None = None,
     ) -> None:  # fmt: skip
+        """``elsewhere``: the reads of another datacenter, by its name; None when there is no other."""
         self.settings = settings
         self.reads = reads
         self.rng = rng
@@ -112,6 +118,7 @@ class Answerer:
         self.queries = queries
         # Whether the catalog may be read now; None when it always may.
         self.readable = readable
+        self.elsewhere = elsewhere
         domains = [domain_labels(settings.domain)]
         if settings.alt_domain:
             domains.append(domain_labels(settings.alt_domain))
@@ -148,6 +155,8 @@ class _Run:
         # Names in answers are in the primary domain, even for questions in the alternative one.
         self.domain = ".".join(answerer.domains[0]) + "."
         self.tcp = tcp
+        # Whose names are asked for.
+        self.datacenter, self.reads = self.settings.datacenter, answerer.reads
         self.readable = answerer.readable is None or answerer.readable()
 
     # ------------------------------------------------------------------ reverse
@@ -170,11 +179,13 @@ class _Run:
         _, nodes = reads.nodes(watch)
         datacenter = self.settings.datacenter
         for node in nodes:
-            if node.Address == text or (len(packed) == 16 and ":" in node.Address and _packed(node.Address) == packed):
-                return _pack(f"{node.Node}.node.{datacenter}.{self.domain}")
+            if node.Address == text or (
+                len(packed) == 16 and ":" in node.Address and packed_address(node.Address) == packed
+            ):
+                return packed_name(f"{node.Node}.node.{datacenter}.{self.domain}")
         watch.add("services")
         for row in reads.services_of_address(text):
-            return _pack(f"{row.ServiceName}.service.{datacenter}.{self.domain}")
+            return packed_name(f"{row.ServiceName}.service.{datacenter}.{self.domain}")
         return None
 
     # ------------------------------------------------------------------ forward
@@ -204,9 +215,20 @@ class _Run:
             pass
         elif not self.readable:
             self.reply.rcode = m.SERVFAIL
-        elif lookup.datacenter not in ("", self.settings.datacenter):
-            self.name_error()
-        elif lookup.kind is NameKind.NODE:
+        else:
+            try:
+                self.look_up(lookup, depth)
+            except NoPathToDatacenter:
+                self.name_error()
+
+    def look_up(self, lookup: Lookup, depth: int) -> None:
+        """Answer from the catalog of the datacenter that is named. Raises NoPathToDatacenter."""
+        answerer = self.answerer
+        if lookup.datacenter not in ("", self.datacenter):
+            if answerer.elsewhere is None:
+                raise NoPathToDatacenter()
+            self.datacenter, self.reads = lookup.datacenter, answerer.elsewhere(lookup.datacenter)
+        if lookup.kind is NameKind.NODE:
             self.node(lookup.name, depth)
         elif lookup.kind is NameKind.QUERY:
             self.prepared(lookup.name, depth)
@@ -215,13 +237,18 @@ class _Run:
         else:
             self.service(lookup, depth)
 
+    @property
+    def abroad(self) -> bool:
+        """Whether addresses are those that lead to another datacenter."""
+        return self.settings.translate_wan_addrs and self.datacenter != self.settings.datacenter
+
     def name_error(self) -> None:
         self.add_soa(self.reply.authority)
         self.reply.rcode = m.NXDOMAIN
 
     def add_soa(self, section: list[ResourceRecord]) -> None:
         self.answer.timed = True
-        domain = _pack(self.domain) or b"\0"
+        domain = packed_name(self.domain) or b"\0"
         refresh_s, retry_s, expire_s, minimum_s = self.settings.soa
         names = (b"\2ns" + domain, b"\x0ahostmaster" + domain)
         numbers = (int(self.answerer.clock()) & 0xFFFFFFFF, refresh_s, retry_s, expire_s, minimum_s)
@@ -233,16 +260,16 @@ class _Run:
             return [], []
         _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, CONSUL_SERVICE_NAME)
         rows = self.shuffled(self.healthy(rows))
-        domain = _pack(self.domain) or b"\0"
+        domain = packed_name(self.domain) or b"\0"
         servers: list[ResourceRecord] = []
         glue: list[ResourceRecord] = []
         for row in rows:
-            name = _pack(f"{row.Node.Node}.node.{row.Node.Datacenter}.{self.domain}".lower())
+            name = packed_name(f"{row.Node.Node}.node.{row.Node.Datacenter}.{self.domain}".lower())
             # A name that is no host name could not be looked up by those who are told it.
-            if name is None or not _is_host_name(row.Node.Node):
+            if name is None or not is_host_name(row.Node.Node):
                 continue
             servers.append(m.name_record(domain, m.NS, self.settings.node_ttl_s, name))
-            packed = _packed(row.Node.Address)
+            packed = packed_address(row.Node.Address)
             if packed is not None:
                 glue.append(m.address_record(name, self.settings.node_ttl_s, packed))
             if len(servers) == NAME_SERVERS_MAX:
@@ -254,40 +281,31 @@ class _Run:
         if packed is None:
             self.name_error()
         elif packed:
-            owner = _pack(".".join([*labels, self.domain])) or self.query.name
+            owner = packed_name(".".join([*labels, self.domain])) or self.query.name
             self.reply.answer.append(m.address_record(owner, self.settings.node_ttl_s, packed))
 
     # ------------------------------------------------------------------ nodes
 
     def node(self, name: str, depth: int) -> None:
-        _, node = self.answerer.reads.node(self.answer.watch, name)
+        _, node = self.reads.node(self.answer.watch, name)
         if node is None:
             self.name_error()
             return
         kind, ttl_s = self.query.kind, self.settings.node_ttl_s
         if kind in _NODE_ADDRESS_KINDS:
-            packed = _packed(node.Address)
+            address = node_address(node, _ACCEPTED.get(kind, Accept.ANYTHING), abroad=self.abroad)
+            packed = packed_address(address)
             if packed is None:
-                target = _pack(node.Address)
+                target = packed_name(address) if address else None
                 if target is not None:
                     self.reply.answer.append(m.name_record(self.query.name, m.CNAME, ttl_s, target))
                     self.reply.answer += self.behind(target, depth)
             elif kind == m.ANY or (kind == m.A) == (len(packed) == 4):
                 self.reply.answer.append(m.address_record(self.query.name, ttl_s, packed))
         if kind in (m.TXT, m.ANY):
-            self.reply.answer += self.texts(self.query.name, node, ttl_s)
+            self.reply.answer += metadata_records(self.query.name, node, ttl_s)
         elif self.settings.node_meta_txt:
-            self.reply.additional += self.texts(self.query.name, node, ttl_s)
-
-    @staticmethod
-    def texts(owner: bytes, node: Node, ttl_s: int) -> list[ResourceRecord]:
-        """Node metadata; ``rfc1035-`` keys give the bare value, the others RFC 1464 pairs."""
-        found = []
-        for key, value in (node.Meta or {}).items():
-            if not key.lower().startswith("rfc1035-"):
-                value = f"{_quoted(key, equals=True)}={_quoted(value, equals=False)}"
-            found.append(m.txt_record(owner, ttl_s, value))
-        return found
+            self.reply.additional += metadata_records(self.query.name, node, ttl_s)
 
     def resolved(self, target: bytes, ttl_s: int, depth: int) -> list[ResourceRecord]:
         """The CNAMEs and addresses behind the name that a service is at; they live as long as the service's answer."""
@@ -352,7 +370,7 @@ class _Run:
     def service(self, lookup: Lookup, depth: int) -> None:
         connect = lookup.kind is NameKind.CONNECT
         tags = [lookup.tag] if lookup.tag else None
-        _, rows = self.answerer.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
+        _, rows = self.reads.check_service_nodes(self.answer.watch, lookup.name, tags, connect=connect)
         self.instances(self.shuffled(self.healthy(rows)), self.settings.ttl_of(lookup.name), depth)
 
     def prepared(self, name: str, depth: int) -> None:
@@ -405,7 +423,7 @@ class _Run:
             answer += aliases
 
     def service_records(self, rows: list[CheckServiceNode], ttl_s: int, depth: int) -> None:
-        reply, datacenter = self.reply, self.settings.datacenter
+        reply, datacenter = self.reply, self.datacenter
         seen = set()
         for row in rows:
             identity = (row.Node.Node, row.Service.Address, row.Service.Port)
@@ -416,32 +434,33 @@ class _Run:
             reply.answer += records
             reply.additional += extra
             if self.settings.node_meta_txt:
-                owner = _pack(f"{row.Node.Node}.node.{datacenter}.{self.domain}")
+                owner = packed_name(f"{row.Node.Node}.node.{datacenter}.{self.domain}")
                 if owner is not None:
-                    reply.additional += self.texts(owner, row.Node, ttl_s)
+                    reply.additional += metadata_records(owner, row.Node, ttl_s)
 
     def instance(
         self, row: CheckServiceNode, ttl_s: int, depth: int
     ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """Records of one instance for the question's type, and those for the additional section."""
-        node_packed = _packed(row.Node.Address)
-        text = row.Service.Address
-        if text:
-            packed = _packed(text)
+        accept, abroad = _ACCEPTED.get(self.query.kind, Accept.ANYTHING), self.abroad
+        text = service_address(row.Service, accept, abroad=abroad)
+        if not text and row.Service.Address:
+            return [], []
+        packed = packed_address(text)
+        if packed is not None:
+            return self.located(row, packed, self.named_by_address(packed), ttl_s)
+        if text and packed_name(text) == self.query.name and packed_address(node_address(row.Node)) is not None:
+            text = ""  # to itself it leads nowhere
+        if not text:
+            text = node_address(row.Node, accept, abroad=abroad)
+            packed = packed_address(text)
             if packed is not None:
-                target = f"{packed.hex()}.addr.{self.settings.datacenter}.{self.domain}"
-                return self.located(row, packed, target, ttl_s)
-            own = _pack(text) == self.query.name
-            if own and node_packed is not None:
-                text = ""
-        elif node_packed is None:
-            text = row.Node.Address
-            if not text:
-                return [], []
-        if not text and node_packed is not None:
-            target = f"{row.Node.Node}.node.{self.settings.datacenter}.{self.domain}"
-            return self.located(row, node_packed, target, ttl_s)
-        name = _pack(text)
+                by_name = text == row.Node.Address  # which the node's name leads to
+                target = f"{row.Node.Node}.node.{self.datacenter}.{self.domain}"
+                return self.located(row, packed, target if by_name else self.named_by_address(packed), ttl_s)
+        if not text:
+            return [], []
+        name = packed_name(text)
         if name is None:
             return [], []
         if self.query.kind != m.SRV:
@@ -449,13 +468,17 @@ class _Run:
             return [alias, *self.resolved(name, ttl_s, depth)], []
         return [self.srv(row, name, ttl_s)], self.resolved(name, ttl_s, depth)
 
+    def named_by_address(self, packed: bytes) -> str:
+        """The name that an address has by itself."""
+        return f"{packed.hex()}.addr.{self.datacenter}.{self.domain}"
+
     def located(
         self, row: CheckServiceNode, packed: bytes, target_text: str, ttl_s: int
     ) -> tuple[list[ResourceRecord], list[ResourceRecord]]:
         """An instance with an IP address."""
         kind = self.query.kind
         if kind == m.SRV:
-            target = _pack(target_text)
+            target = packed_name(target_text)
             if target is None:
                 return [], []
             return [self.srv(row, target, ttl_s)], [m.address_record(target, ttl_s, packed)]
@@ -464,41 +487,5 @@ class _Run:
         return [], []
 
     def srv(self, row: CheckServiceNode, target: bytes, ttl_s: int) -> ResourceRecord:
-        return m.srv_record(self.query.name, ttl_s, _weight(row), row.Service.Port, target)
-
-
-def _weight(row: CheckServiceNode) -> int:
-    """The SRV weight by the instance's status; 1 when it has none."""
-    weights = row.Service.Weights
-    if weights is None:
-        return 1
-    warning = any(check.Status == HEALTH_WARNING for check in row.Checks)
-    return weights.Warning if warning else weights.Passing
-
-
-def _pack(text: str) -> bytes | None:
-    try:
-        return m.pack_name(text)
-    except m.Unpackable:
-        return None
-
-
-def _packed(text: str) -> bytes | None:
-    """A textual IP address as 4 or 16 bytes; IPv4 mapped into IPv6 counts as IPv4. None for names."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.packed
-
-
-def _is_host_name(text: str) -> bool:
-    return bool(text) and all(char.isascii() and (char.isalnum() or char == "-") for char in text)
-
-
-def _quoted(text: str, *, equals: bool) -> str:
-    """RFC 1464: back-quotes, and in names equals signs, are preceded by a back-quote."""
-    text = text.replace("`", "``")
-    return text.replace("=", "`=") if equals else text
+        port = service_port(row.Service, abroad=self.abroad)
+        return m.srv_record(self.query.name, ttl_s, weight(row), port, target)

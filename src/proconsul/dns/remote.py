@@ -1,8 +1,8 @@
 """The reads that answers are made of, as calls of the methods that they are: each with the rights of DNS's token.
 
-`LocalReads` looks into our own catalog. `RemoteReads` are for a client agent, which has none: reads of something that
-was not asked for yet raise `Missing`; it is fetched, and the answer made again, now one step further. Few questions
-need more than one step.
+`LocalReads` looks into our own catalog. `RemoteReads` are for another datacenter's, and for a client agent, which has
+none: reads of something that was not asked for yet raise `Missing`; it is fetched, and the answer made again, now one
+step further. Few questions need more than one step.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ STEPS_MAX = 16
 class Missing(Exception):
     """Something has to be asked of a server first."""
 
-    def __init__(self, key: Hashable, method: ReadMethod, args: Any) -> None:
+    def __init__(self, key: Hashable, method: ReadMethod, args: Any, datacenter: str) -> None:
         super().__init__(method.name)
-        self.key, self.method, self.request = key, method, args
+        self.key, self.method, self.request, self.datacenter = key, method, args, datacenter
 
 
 class _MethodReads(ABC):
@@ -71,15 +71,25 @@ class LocalReads(_MethodReads):
 
 
 class RemoteReads(_MethodReads):
-    """From what was fetched for one question."""
+    """From what was fetched for one question, of one ``datacenter``; "" is our own."""
 
-    def __init__(self) -> None:
-        self._fetched: dict[Hashable, Any] = {}
+    def __init__(self, fetched: dict[Hashable, Any] | None = None, datacenter: str = "") -> None:
+        self._fetched: dict[Hashable, Any] = {} if fetched is None else fetched
+        self._datacenter = datacenter
+
+    def towards(self, datacenter: str) -> RemoteReads:
+        """As this, of another datacenter."""
+        return RemoteReads(self._fetched, datacenter)
 
     def put(self, missing: Missing, value: Any) -> None:
+        """Keep what was fetched; an error is what such a read raises from now on."""
         self._fetched[missing.key] = value
 
     def _value(self, watch: WatchSet | None, key: Hashable, method: ReadMethod, args: Any) -> Any:
+        key = (self._datacenter, key)
         if key not in self._fetched:
-            raise Missing(key, method, args)
-        return self._fetched[key]
+            raise Missing(key, method, args, self._datacenter)
+        found = self._fetched[key]
+        if isinstance(found, Exception):
+            raise found
+        return found

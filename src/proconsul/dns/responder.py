@@ -18,7 +18,7 @@ from proconsul.dns.remote import STEPS_MAX, Missing, RemoteReads
 from proconsul.dns.settings import Settings
 from proconsul.dns.trim import fit, udp_limit
 from proconsul.engine.store.watch import WatchRegistry
-from proconsul.features.errors import ConsulError
+from proconsul.features.errors import NO_PATH, ConsulError, NoPathToDatacenter
 from proconsul.features.server import ReadMethod
 
 log = logging.getLogger("agent.dns")
@@ -28,8 +28,8 @@ log = logging.getLogger("agent.dns")
 RECURSIONS_MAX = 512
 
 Send = Callable[[bytes], None]
-# The value of a read, by its method and arguments.
-Fetch = Callable[[ReadMethod, Any], Awaitable[Any]]
+# The value of a read, by its method, its arguments, and the datacenter that is asked, "" being ours.
+Fetch = Callable[[ReadMethod, Any, str], Awaitable[Any]]
 # Takes a metric's name, milliseconds, and how many questions took so long.
 Measure = Callable[[str, float, int], None]
 
@@ -76,7 +76,8 @@ class Responder:
     ) -> None:
         """``readable``: whether our own catalog may answer, now; None when it always may, as far as settings go.
 
-        ``fetch``: asks a server when it may not. It raises ConsulError. Without it such questions fail. ``keeps``:
+        ``fetch``: asks a server when it may not, and other datacenters'. It raises ConsulError. Without it such
+        questions fail. ``keeps``:
         whether answers may be kept until what they were read from changes; None when they always may.
         """
         self.measure = measure
@@ -104,7 +105,7 @@ class Responder:
         self._readable = readable
         self.settings = settings
         self.recursors = recursors
-        self._answerer = self._answerer_of(self._reads, readable)
+        self._answerer = self._answerer_of(self._reads, RemoteReads(), readable)
         self.forget()
 
     def forget(self) -> None:
@@ -149,10 +150,15 @@ class Responder:
     def _answer(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
         if self._fetch is not None and self._readable is not None and not self._readable():
-            self._later(self._ask(packet, query, send, tcp, began, self._fetch), query, send, tcp)
+            self._later(self._ask(packet, query, send, tcp, began, self._fetch, None), query, send, tcp)
             return
         try:
             self._answered_here(packet, query, send, tcp, began)
+        except Missing:
+            if self._fetch is None:
+                send(self._failure(query))
+            else:
+                self._later(self._ask(packet, query, send, tcp, began, self._fetch, self._reads), query, send, tcp)
         except Exception:
             self._failed(query, send)
 
@@ -160,35 +166,44 @@ class Responder:
         try:
             self._answered(packet, query, send, tcp, began, self._answerer)
         except ConsulError as error:
-            self._answered(packet, query, send, tcp, began, self._refused(self._reads, error))
+            self._answered(packet, query, send, tcp, began, self._refused(self._reads, RemoteReads(), error))
 
-    def _refused(self, reads: Reads, error: ConsulError) -> Answerer:
+    def _refused(self, reads: Reads, elsewhere: RemoteReads, error: ConsulError) -> Answerer:
         """Answers as where no catalog can be read."""
         log.error("rpc error: error=%s", error)
-        return self._answerer_of(reads, lambda: False)
+        return self._answerer_of(reads, elsewhere, lambda: False)
 
     def _failed(self, query: DnsQuery, send: Send) -> None:
         """Nobody foresaw what happened, and whoever asked is answered all the same."""
         log.exception("failed to answer: name=%r", query.name)
         send(self._failure(query))
 
-    async def _ask(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, fetch: Fetch) -> None:
-        """Answer from a server's catalog."""
-        reads = RemoteReads()
-        answerer = self._answerer_of(reads, None)
+    async def _ask(
+        self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, fetch: Fetch, own: Reads | None
+    ) -> None:  # fmt: skip
+        """Answer from what servers say: about other datacenters, and without ``own`` reads about ours."""
+        fetched = RemoteReads()
+        reads = own if own is not None else fetched
+        answerer = self._answerer_of(reads, fetched, None)
         for _ in range(STEPS_MAX):
             try:
                 self._answered(packet, query, send, tcp, began, answerer)
                 return
             except Missing as missing:
                 try:
-                    reads.put(missing, await fetch(missing.method, missing.request))
+                    fetched.put(missing, await fetch(missing.method, missing.request, missing.datacenter))
                 except ConsulError as error:
-                    answerer = self._refused(reads, error)
+                    if NO_PATH not in str(error):
+                        answerer = self._refused(reads, fetched, error)
+                    fetched.put(missing, NoPathToDatacenter())
+            except ConsulError as error:
+                answerer = self._refused(reads, fetched, error)
         send(self._failure(query))
 
-    def _answerer_of(self, reads: Reads, readable: Callable[[], bool] | None) -> Answerer:
-        return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable)
+    def _answerer_of(
+        self, reads: Reads, elsewhere: RemoteReads, readable: Callable[[], bool] | None
+    ) -> Answerer:  # fmt: skip
+        return Answerer(self.settings, reads, self._rng, self._clock, self._queries, readable, elsewhere.towards)
 
     def _answered(
         self, packet: bytes, query: DnsQuery, send: Send, tcp: bool, began: float, answerer: Answerer

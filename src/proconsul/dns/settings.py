@@ -26,6 +26,8 @@ class Settings:
     recursors: tuple[str, ...] = ()
     recursor_timeout_s: float = 2.0
     recursor_random: bool = False
+    # Answers of other datacenters give the addresses that lead there.
+    translate_wan_addrs: bool = False
 
     def ttl_of(self, service: str) -> int:
         """service_ttl: the exact name, else the longest ``prefix*``, else ``*``."""

@@ -5,6 +5,8 @@ The text is the contract: clients match on it, and errors of a remote server are
 
 from __future__ import annotations
 
+NO_PATH = "No path to datacenter"
+
 
 class ConsulError(Exception):
     """An operating error. ``status`` is the HTTP status the front door answers with."""
@@ -67,8 +69,17 @@ class NoServers(Unanswered):
 
 
 class NoPathToDatacenter(ConsulError):
+    """No server of that datacenter is known."""
+
     def __init__(self) -> None:
-        super().__init__("No path to datacenter")
+        super().__init__(NO_PATH)
+
+
+class DatacenterUnreachable(Unanswered):
+    """The datacenter is known, and none of its servers can be reached."""
+
+    def __init__(self) -> None:
+        super().__init__("Remote DC has no server currently reachable")
 
 
 class StateError(ConsulError):

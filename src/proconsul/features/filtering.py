@@ -90,7 +90,8 @@ def row_filter(
 ) -> tuple[RowFilter | None, Any]:
     """What a read does with its rows, and a key that names it: filter first, then sort by distance."""
     expression = args.Filter
-    near = args.Source.Node if node_of is not None else ""
+    # Distances between datacenters are not known node by node.
+    near = args.Source.Node if node_of is not None and args.Source.Datacenter == server.datacenter else ""
     if not expression and not near:
         return None, None
     steps: list[RowFilter] = []

@@ -45,7 +45,11 @@ class Pending(Protocol):
 
 
 class Gate(Protocol):
-    """The gate of a server, or of a client agent, which forwards all."""
+    """The gate of a server, or of a client agent, which forwards all.
+
+    A read for another ``datacenter`` than ours, and what is written or called with arguments that name another one, is
+    carried out there. For one that nobody knows NoPathToDatacenter is raised, or told.
+    """
 
     permission: Permission
 
@@ -53,16 +57,13 @@ class Gate(Protocol):
     def plain(self) -> bool:
         """Whether our own state answers any default read as it is: we lead, and everybody may see everything."""
 
-    def route(self, datacenter: str) -> None:
-        """Find the way to ``datacenter``, "" being our own. Raises NoPathToDatacenter."""
-
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""
 
     def begin(self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = "") -> Pending:
         """Tell ``waiter`` what was `Found`, or a ConsulError, as soon as it is there. Raises ConsulError."""
 
-    async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:
+    async def value(self, read: Read, options: Options = PLAIN, token: str = "", datacenter: str = "") -> Any:
         """The value of a read, wherever it is answered. Raises ConsulError."""
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:

@@ -34,6 +34,9 @@ class Permission(Protocol):
     def watch(self, token: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of changes of what ``token`` may do."""
 
+    def abroad(self, token: str) -> str:
+        """What a call that leaves this datacenter carries of ``token``: nothing of one that counts only here."""
+
     def lasts(self, token: str) -> bool:
         """Whether what ``token`` may do changes only when a watch hears of it: it does not expire."""
 
@@ -60,6 +63,9 @@ class AllowEverything:
 
     def watch(self, token: str, watch: WatchSet) -> None:
         return
+
+    def abroad(self, token: str) -> str:
+        return token
 
     def lasts(self, token: str) -> bool:
         return True

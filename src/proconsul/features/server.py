@@ -151,6 +151,9 @@ class Server(Protocol):
     def wan_coordinates(self) -> Iterable[Any] | None:
         """Where the servers of all datacenters stand (`WanCoordinate`); None without a pool of them."""
 
+    def datacenters_by_distance(self) -> list[str]:
+        """The names of all datacenters that are known, the nearest first; a client knows only its own."""
+
     def lock_delayed(self, entry: DirEntry) -> bool:
         """Whether ``entry.Key`` must rest, so that ``entry.Session`` cannot acquire it now. A holder always can."""
 
@@ -174,9 +177,6 @@ class Server(Protocol):
 
     def knows(self) -> tuple[bool, int]:
         """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
-
-    def require_reachable(self) -> None:
-        """Raise ConsulError when this agent is a client that knows no server."""
 
     def new_id(self) -> str:
         """A random UUID that no session has."""

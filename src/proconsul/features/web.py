@@ -15,6 +15,7 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.errors import RpcFailure
 from proconsul.engine.wire import gojson
+from proconsul.features.catalog.addresses import translated
 from proconsul.features.errors import BadRequest, ConsulError, status_of
 from proconsul.features.gate import Found, Gate, Pending
 from proconsul.features.options import PLAIN, OptionRule, Options, forbid_namespace, read_consistency, read_waiting
@@ -108,8 +109,11 @@ class _Reading(Deferred):
 class Web:
     """Builds responses. One per agent."""
 
-    def __init__(self, *, gate: Gate, datacenter: str, always_pretty: bool = False) -> None:
-        self.gate = gate
+    def __init__(
+        self, *, gate: Gate, datacenter: str, always_pretty: bool = False, translates: bool = False
+    ) -> None:  # fmt: skip
+        """``translates``: what comes from other datacenters is shown with the addresses that lead there."""
+        self.gate, self._translates = gate, translates
         self.datacenter = datacenter
         self.always_pretty = always_pretty
         # For requests without a token (Consul docs: acl.tokens.default).
@@ -153,10 +157,9 @@ class Web:
             else:
                 forbid_namespace(request)
 
-    def require_datacenter(self, request: Request) -> None:
-        """Refuse requests for another datacenter. Raises NoPathToDatacenter."""
-        if request.query_string:
-            self.gate.route(request.get("dc"))
+    def datacenter_of(self, request: Request) -> str:
+        """The datacenter that a request is for: the one it names, else ours."""
+        return (request.get("dc") if request.query_string else "") or self.datacenter
 
     def options(self, request: Request) -> Options:
         """Blocking and consistency parameters, in the order in which the original refuses them. Raises BadRequest."""
@@ -233,8 +236,10 @@ class Web:
             options = options._replace(max_stale_ns=0)
         datacenter = request.get("dc") if request.query_string else ""
         token = "" if self.gate.permission.unlimited else self.token(request)
-        cached = (token, read.key) if cacheable and options.cached else None
+        cached = (token, datacenter, read.key) if cacheable and options.cached else None
         form = (self.pretty(request), form)
+        if self._translates and datacenter not in ("", self.datacenter):
+            encode = _translating(encode)
         try:
             found = self.gate.now(read, options, token, datacenter)
             if found is not None:
@@ -325,6 +330,10 @@ class Web:
         outcome = Outcome(finish)
         self.gate.write(outcome, method, args)
         return outcome
+
+
+def _translating(encode: Callable[[Any], Reply]) -> Callable[[Any], Reply]:
+    return lambda value: encode(translated(value))
 
 
 def encoder(request: Request, web: Web, prepare: Callable[[Any], Any] | None = None) -> Callable[[Any], Reply]:

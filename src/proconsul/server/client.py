@@ -18,7 +18,7 @@ from proconsul.features.messages import MessageType
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.txn.model import TxnError, TxnOp
-from proconsul.server.forwarding import undecodable
+from proconsul.server.forwarding import Way, undecodable
 from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 
 # Servers that are asked about a token before it is taken that none can be reached.
@@ -48,7 +48,7 @@ class ConsulClient(ConsulNode):
             try:
                 return await self.pool.call(address, method.name, args, method.reply, timeout_s=ASK_TIMEOUT_S)
             except RpcFailure as failure:
-                error = self.forwarding.error(address, failure)
+                error = self.forwarding.error(self.forwarding.home, address, failure)
                 if isinstance(failure, RpcError):
                     break
             except DecodeError as failure:
@@ -86,11 +86,6 @@ class ConsulClient(ConsulNode):
         """A client without servers has not joined yet, or lost them all."""
         return NoServers()
 
-    def require_reachable(self) -> None:
-        """See `Server.require_reachable`."""
-        if self.peers_known.any() is None:
-            raise self.unavailable()
-
     async def knows_leader(self) -> bool:
         """See `ConsulNode.knows_leader`: a server is asked."""
         address = self.peers_known.any()
@@ -100,7 +95,7 @@ class ConsulClient(ConsulNode):
         try:
             return bool(await self.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S))
         except RpcFailure as failure:
-            self.forwarding.error(address, failure)
+            self.forwarding.error(self.forwarding.home, address, failure)
         except DecodeError:
             pass  # no server of this kind
         return False
@@ -114,6 +109,10 @@ class ConsulClient(ConsulNode):
     def whom_to_ask(self) -> Address | None:
         """Any server, the same one as long as it answers."""
         return self.peers_known.any() if self.pool is not None else None
+
+    def way_to(self, datacenter: str) -> Way:
+        """By our own servers, who know all datacenters."""
+        return self.forwarding.home._replace(datacenter=datacenter)
 
     async def _look_again(self) -> None:
         await asyncio.sleep(LEADER_POLL_S)

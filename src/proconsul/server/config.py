@@ -26,12 +26,25 @@ class RpcTls:
     incoming: of the RPC port. outgoing: for all connections to servers of this datacenter; None: in the clear.
     use_tls: what this server's tag of that name says to others.
     server_name: what the certificate of who wants to take part in Raft must name; empty: it is not looked at.
+    domain: what the names of servers end with.
     """
 
     incoming: TlsPolicy = NO_TLS
     outgoing: Tls | None = None
     use_tls: bool = False
     server_name: str = ""
+    domain: str = "consul"
+
+    def towards(self, datacenter: str) -> Tls | None:
+        """As ``outgoing``, for servers of another datacenter: they have names of their own."""
+        if self.outgoing is None:
+            return None
+        return self.outgoing._replace(server_name=name_of_servers(datacenter, self.domain))
+
+
+def name_of_servers(datacenter: str, domain: str) -> str:
+    """What certificates of the servers of ``datacenter`` are for (Consul docs: verify_server_hostname)."""
+    return f"server.{datacenter}.{domain}"
 
 
 IN_THE_CLEAR = RpcTls()

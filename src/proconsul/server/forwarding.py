@@ -1,7 +1,9 @@
-"""Calls that another server has to answer: to the leader from its followers, to any server from a client agent.
+"""Calls that another server has to answer: to the leader from its followers, to any server from a client agent, to a
+server of another datacenter.
 
 What fails because nobody leads for a moment is tried again until rpc_hold_timeout is over (RPC reference, common parts:
-consistency and forwarding). A request that may have been carried out is not repeated unless it only reads.
+consistency and forwarding); another datacenter's servers wait for their leader themselves. A request that may have been
+carried out is not repeated unless it only reads.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -22,6 +25,7 @@ from proconsul.engine.raft.errors import (
     ShutdownError,
 )
 from proconsul.engine.rpc.codec import Empty
+from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
 from proconsul.engine.rpc.pool import Call, ConnectionPool
 from proconsul.engine.wire.hostport import Address
@@ -29,7 +33,7 @@ from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import JITTER_FRACTION, MAX_QUERY_TIME_NS, SECOND_NS, query_time_ns
 from proconsul.features.errors import ConsulError, NoServers, Unanswered
-from proconsul.features.server import ReadMethod, WriteMethod, complete_from
+from proconsul.features.server import CallMethod, ReadMethod, WriteMethod, complete_from
 
 log = logging.getLogger("agent.server.rpc")
 
@@ -47,39 +51,46 @@ UNSENT_MAX = 256
 Choose = Callable[[], Address | None]
 
 
+class Way(NamedTuple):
+    """The way to the servers of ``datacenter``.
+
+    choose: where to send the next call, None when nobody is known. failed: hears of those that did not answer.
+    unavailable: what it means that nobody is known. leads: whether this server does itself what is asked there.
+    look_again: waits a moment for somebody to lead there: to look whether there is anybody to ask costs nothing, unlike
+    to ask. None where nobody is waited for. attempts: how many servers are worth asking, one after the other.
+    tls: how to dial; None is as in our own datacenter.
+    """
+
+    datacenter: str
+    choose: Choose
+    failed: Callable[[Address], None]
+    unavailable: Callable[[], ConsulError]
+    leads: Callable[[], bool]
+    look_again: Callable[[], Awaitable[None]] | None = None
+    attempts: Callable[[], float] = lambda: math.inf
+    tls: Callable[[], Tls | None] = lambda: None
+
+
 class _Question(NamedTuple):
-    """A method's name, arguments and type of reply; whether it only reads; whether it is ours to do by now."""
+    """A method's name, arguments and type of reply; whether it only reads."""
 
     method: str
     args: Any
     reply: Any
     reads: bool
-    here: Callable[[], bool] | None
 
 
 class Forwarding:
-    """``choose`` names the server to ask, unless this one ``leads``; ``failed`` hears of those that did not answer.
-
-    Requests that name no datacenter are for ``datacenter``: Consul's servers refuse those that name none.
-
-    ``look_again`` waits a moment for somebody to lead: to look whether there is anybody to ask costs nothing, unlike to
-    ask.
-    """
+    """``home``: the way to the servers of our own datacenter."""
 
     def __init__(
-        self, pool: ConnectionPool | None, choose: Choose, failed: Callable[[Address], None], *, hold_timeout_s: float,
-        unavailable: Callable[[], ConsulError], look_again: Callable[[], Awaitable[None]], rng: random.Random,
-        datacenter: str, leads: Callable[[], bool],
+        self, pool: ConnectionPool | None, home: Way, *, hold_timeout_s: float, rng: random.Random
     ) -> None:  # fmt: skip
-        self._datacenter, self._leads = datacenter, leads
-        self._pool, self._choose, self._failed = pool, choose, failed
-        self._hold_timeout_s = hold_timeout_s
-        self._unavailable = unavailable
-        self._look_again = look_again
-        self._rng = rng
+        self.home = home
+        self._pool, self._hold_timeout_s, self._rng = pool, hold_timeout_s, rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
 
-    def ask(self, waiter: Completion, method: ReadMethod, args: Any) -> Callable[[], None] | None:
+    def ask(self, waiter: Completion, method: ReadMethod, args: Any, way: Way) -> Callable[[], None] | None:
         """Ask another server, for as long as a leader is waited for; ``waiter`` is told its reply or a ConsulError.
 
         The reply is None when this server leads by now, and so may answer itself. Returns what gives the call up; None,
@@ -87,23 +98,21 @@ class Forwarding:
         neither a task nor a future, and equal reads share one call as long as it has not been sent: those who ask at
         the same time get the same answer.
         """
-        address = None if self._leads() else self._choose()
+        address = None if way.leads() else way.choose()
         if address is None:
             return None
-        args = self._completed(args)
+        args = _completed(args, way)
         known = self._known(method.name, args)
         if known is not None:
             return known.join(waiter)
-        asked = _Forwarded(self, _Question(method.name, args, method.reply, True, self._leads))
+        asked = _Forwarded(self, _Question(method.name, args, method.reply, True), way)
         self._remember(method.name, args, asked)
         return asked.begin(waiter, address, self._pool)
 
-    def write(self, written: Written, method: WriteMethod, args: Any) -> None:
+    def write(self, written: Written, method: WriteMethod, args: Any, way: Way) -> None:
         """Have another server do it, for as long as a leader is waited for, or ourselves when we lead by then."""
-        question = _Question(
-            method.name, self._completed(args), method.reply or Empty, method.repeatable, self._leads
-        )  # fmt: skip
-        _Forwarded(self, question).begin(written, self._choose(), self._pool)
+        question = _Question(method.name, _completed(args, way), method.reply or Empty, method.repeatable)
+        _Forwarded(self, question, way).begin(written, way.choose(), self._pool)
 
     def _known(self, method: str, args: Any) -> _Forwarded | None:
         """The same read, when it was not sent yet. Arguments with maps in them are no keys and equal nothing."""
@@ -119,52 +128,57 @@ class Forwarding:
         with contextlib.suppress(TypeError):
             self._unsent[method, args] = asked
 
-    async def call(
-        self, method: str, args: Any, reply: Any, *, reads: bool, here: Callable[[], bool] | None = None
-    ) -> Any:
-        """The reply of another server. ``here``: whether this server has become the one to do it; then the result is
-        None and nothing was asked. Raises ConsulError."""
-        return await self.retry(_Question(method, self._completed(args), reply, reads, here))
+    async def call(self, method: CallMethod, args: Any, way: Way) -> Any:
+        """The reply of another server; None, and nothing was asked, when we lead by now. Raises ConsulError."""
+        return await self.retry(_Question(method.name, _completed(args, way), method.reply or Empty, method.reads), way)
 
-    def _completed(self, args: Any) -> Any:
-        return replace(args, Datacenter=self._datacenter) if getattr(args, "Datacenter", None) == "" else args
-
-    def error(self, address: Address, failure: RpcFailure) -> ConsulError:
+    @staticmethod
+    def error(way: Way, address: Address, failure: RpcFailure) -> ConsulError:
         """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
         if not isinstance(failure, RpcError):
-            self._failed(address)
+            way.failed(address)
         elif not any(text in str(failure) for text in UNDECIDED):
             return ConsulError(making_call(failure))
         return Unanswered(making_call(failure))
 
-    async def retry(self, question: _Question, error: ConsulError | None = None) -> Any:
+    async def retry(self, question: _Question, way: Way, error: ConsulError | None = None) -> Any:
         """Ask until there is a reply or the time is over. ``error``: how it failed already."""
-        method, args, reply, reads, here = question
         loop = asyncio.get_running_loop()
         until = loop.time() + self._hold_timeout_s
+        left = way.attempts()
         if error is not None:
+            left -= 1
+            if left < 1:
+                raise error
             await self._pause()
         while True:
-            if here is not None and here():
+            if way.leads():
                 return None
-            address = self._choose()
+            address = way.choose()
             if address is None or self._pool is None:
-                error = self._unavailable()
-                if isinstance(error, NoServers):
-                    raise error  # servers are found by joining, which no request waits for
-                if loop.time() >= until:
+                error = way.unavailable()
+                # Servers are found by joining, which no request waits for.
+                if way.look_again is None or isinstance(error, NoServers) or loop.time() >= until:
                     raise error
-                await self._look_again()
+                await way.look_again()
             else:
+                left -= 1
                 try:
-                    return await self._pool.call(address, method, args, reply, timeout_s=_timeout_s(args))
-                except DecodeError as failure:
-                    raise undecodable(failure) from None
+                    return await self._once(self._pool, address, question, way)
                 except RpcFailure as failure:
-                    error = self.error(address, failure)
-                    if not _may_repeat(failure, reads) or loop.time() >= until:
+                    error = self.error(way, address, failure)
+                    if left < 1 or not _may_repeat(failure, question.reads, way) or loop.time() >= until:
                         raise error from None
                 await self._pause()
+
+    @staticmethod
+    async def _once(pool: ConnectionPool, address: Address, question: _Question, way: Way) -> Any:
+        """Raises RpcFailure, and ConsulError for a reply that cannot be read."""
+        method, args, reply, _ = question
+        try:
+            return await pool.call(address, method, args, reply, timeout_s=_timeout_s(args), tls=way.tls())
+        except DecodeError as failure:
+            raise undecodable(failure) from None
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._hold_timeout_s / JITTER_FRACTION * self._rng.random())
@@ -173,10 +187,10 @@ class Forwarding:
 class _Forwarded:
     """One call for those who wait without a task; a task only retries when the first attempt fails."""
 
-    __slots__ = ("_address", "_call", "_forwarding", "_question", "_task", "_waiters")
+    __slots__ = ("_address", "_call", "_forwarding", "_question", "_task", "_waiters", "_way")
 
-    def __init__(self, forwarding: Forwarding, question: _Question) -> None:
-        self._forwarding, self._question = forwarding, question
+    def __init__(self, forwarding: Forwarding, question: _Question, way: Way) -> None:
+        self._forwarding, self._question, self._way = forwarding, question, way
         self._waiters: list[Completion] = []
         self._address: Address | None = None
         self._call: Call | None = None
@@ -203,7 +217,9 @@ class _Forwarded:
             self._address = address
             timeout_s = _timeout_s(question.args)
             try:
-                self._call = pool.begin(self, address, question.method, question.args, timeout_s=timeout_s)
+                self._call = pool.begin(
+                    self, address, question.method, question.args, timeout_s=timeout_s, tls=self._way.tls()
+                )
             except RpcFailure as failure:
                 self.set_exception(failure)
                 return leave
@@ -212,7 +228,7 @@ class _Forwarded:
         return leave
 
     def _start_retrying(self, error: ConsulError | None = None) -> None:
-        self._task = asyncio.ensure_future(self._forwarding.retry(self._question, error))
+        self._task = asyncio.ensure_future(self._forwarding.retry(self._question, self._way, error))
         self._task.add_done_callback(self._retried)
 
     def _retried(self, task: asyncio.Future[Any]) -> None:
@@ -250,8 +266,8 @@ class _Forwarded:
             self._fail(failure)
             return
         assert self._address is not None
-        error = self._forwarding.error(self._address, failure)
-        if _may_repeat(failure, self._question.reads):
+        error = self._forwarding.error(self._way, self._address, failure)
+        if _may_repeat(failure, self._question.reads, self._way):
             self._start_retrying(error)
         else:
             self._fail(error)
@@ -289,9 +305,15 @@ def undecodable(failure: DecodeError) -> ConsulError:
     return ConsulError(f"rpc error making call: {failure}")
 
 
-def _may_repeat(failure: RpcFailure, reads: bool) -> bool:
+def _completed(args: Any, way: Way) -> Any:
+    """Consul's servers refuse requests that name no datacenter."""
+    return replace(args, Datacenter=way.datacenter) if getattr(args, "Datacenter", None) == "" else args
+
+
+def _may_repeat(failure: RpcFailure, reads: bool, way: Way) -> bool:
     text = str(failure)
-    if NO_LEADER in text or RESUBMIT in text or isinstance(failure, ConnectionFailed):
+    # Where no leader is waited for here, the server that was asked has done so.
+    if isinstance(failure, ConnectionFailed) or RESUBMIT in text or (way.look_again is not None and NO_LEADER in text):
         return True
     return reads and isinstance(failure, ConnectionLost)
 

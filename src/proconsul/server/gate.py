@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from proconsul.engine.completion import Completion, tell, tell_error
 from proconsul.engine.raft.errors import RaftError
-from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.store.view import View, Views, Waiter
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
@@ -26,14 +25,14 @@ from proconsul.features.base import (
     SECOND_NS,
     query_time_ns,
 )
-from proconsul.features.errors import ConsulError, NoPathToDatacenter
+from proconsul.features.errors import ConsulError
 from proconsul.features.filtering import Chosen
 from proconsul.features.gate import Found
 from proconsul.features.options import PLAIN, Options
 from proconsul.features.permission import AllowEverything, Permission
 from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMethod
 from proconsul.server.bearers import Bearers
-from proconsul.server.forwarding import Forwarding, Written
+from proconsul.server.forwarding import Forwarding, Way, Written
 
 _LEADS = True, 0
 
@@ -61,6 +60,9 @@ class Authority(Protocol):
 
         Raises ConsulError when nobody leads in time.
         """
+
+    def way_to(self, datacenter: str) -> Way:
+        """The way to another datacenter's servers. Raises NoPathToDatacenter."""
 
     def knows(self) -> tuple[bool, int]:
         """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
@@ -100,10 +102,11 @@ class Gate:
 
     # ------------------------------------------------------------------ which datacenter, and who
 
-    def route(self, datacenter: str) -> None:
-        """See `features.gate.Gate`: there is one datacenter."""
-        if datacenter and datacenter != self.datacenter:
-            raise NoPathToDatacenter()
+    def elsewhere(self, datacenter: str) -> Way | None:
+        """The way to ``datacenter``; None when that is ours, as "" is. Raises NoPathToDatacenter."""
+        if not datacenter or datacenter == self.datacenter:
+            return None
+        return self.authority.way_to(datacenter)
 
     @property
     def plain(self) -> bool:
@@ -132,8 +135,8 @@ class Gate:
 
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
-        if datacenter:
-            self.route(datacenter)
+        if datacenter and self.elsewhere(datacenter) is not None:
+            return None
         level = self.level(options)
         if not self.authority.answers(level):
             return None  # whoever answers decides who may ask: here a new token may not have arrived yet
@@ -143,8 +146,7 @@ class Gate:
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
     ) -> _Reading:
         """See `features.gate.Gate`."""
-        self.route(datacenter)
-        reading = _Reading(self, waiter, read, options, token)
+        reading = _Reading(self, waiter, read, options, token, self.elsewhere(datacenter))
         reading.begin()
         return reading
 
@@ -161,9 +163,9 @@ class Gate:
             if future.cancelled():
                 pending.cancel()
 
-    async def value(self, read: Read, options: Options = PLAIN, token: str = "") -> Any:
+    async def value(self, read: Read, options: Options = PLAIN, token: str = "", datacenter: str = "") -> Any:
         """See `features.gate.Gate`."""
-        return (await self.found(read, options, token)).value
+        return (await self.found(read, options, token, datacenter)).value
 
     def level(self, options: Options) -> str:
         """The consistency with which to read: who has heard the leader too long ago is as good as nobody."""
@@ -210,20 +212,31 @@ class Gate:
         wait_ns += int(self._jitter.random() * wait_ns / JITTER_FRACTION)
         return max(wait_ns, 0) / SECOND_NS
 
-    def forward_read(self, waiter: Completion, read: Read, options: Options, token: str) -> Callable[[], None] | None:
-        """Have another server answer. None when there is none to ask, or it is ours to do; else what gives it up."""
+    def forward_read(
+        self, waiter: Completion, read: Read, options: Options, token: str, way: Way | None
+    ) -> Callable[[], None] | None:
+        """Have another server answer, by ``way`` one of another datacenter's.
+
+        None when there is none to ask, or it is ours to do; else what gives it up.
+        """
+        way = way or self.forwarding.home
+        if way.datacenter != self.datacenter:
+            token = self.permission.abroad(token)
         args = replace(
-            read.args, Datacenter=self.datacenter, Token=token, MinQueryIndex=options.min_index,
+            read.args, Datacenter=way.datacenter, Token=token, MinQueryIndex=options.min_index,
             MaxQueryTime=options.wait_ns, AllowStale=options.consistency == "stale",
             RequireConsistent=options.consistency == "consistent", MaxStaleDuration=options.max_stale_ns,
         )  # fmt: skip
-        return self.forwarding.ask(waiter, read.method, args)
+        return self.forwarding.ask(waiter, read.method, args, way)
 
     # ------------------------------------------------------------------ writes
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
-        self.route(args.Datacenter)
+        way = self.elsewhere(args.Datacenter)
+        if way is not None:
+            self.forward_write(waiter, method, self.leaving(args, way), way)
+            return
         if not args.Datacenter:
             args = replace(args, Datacenter=self.datacenter)
         if (method.anywhere and not self.authority.is_client) or self.authority.leading:
@@ -251,10 +264,15 @@ class Gate:
         except Exception as error:
             tell_error(waiter, error)
 
-    def forward_write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
-        """Have the leader do it; or do it here, when that has become ours."""
+    def forward_write(self, waiter: Completion, method: WriteMethod, args: Any, way: Way | None = None) -> None:
+        """Have the leader do it, by ``way`` another datacenter's; or do it here, when that has become ours."""
         written = Written(waiter, method, partial(self._do, waiter, method, args))
-        self.forwarding.write(written, method, args)
+        self.forwarding.write(written, method, args, way or self.forwarding.home)
+
+    def leaving(self, args: Any, way: Way) -> Any:
+        """``args`` as they go that way: a token that counts only here does not leave the datacenter."""
+        token = args.Token if way.datacenter == self.datacenter else self.permission.abroad(args.Token)
+        return args if token == args.Token else replace(args, Token=token)
 
     async def written(self, method: WriteMethod, args: Any) -> Any:
         """See `features.gate.Gate`."""
@@ -266,13 +284,14 @@ class Gate:
 
     async def call(self, method: CallMethod, args: Any) -> Any:
         """Carry ``method`` out, here or on the leader; on any server when that is good enough. Raises ConsulError."""
-        self.route(args.Datacenter)
+        way = self.elsewhere(args.Datacenter)
+        if way is not None:
+            reply = await self.forwarding.call(method, self.leaving(args, way), way)
+            return None if method.reply is None else reply
         authority = self.authority
         stale = method.anywhere or (method.may_be_stale and getattr(args, "AllowStale", False))
         if not (authority.leading or (stale and not authority.is_client) or await authority.may_answer("leader")):
-            reply = await self.forwarding.call(
-                method.name, args, method.reply or Empty, reads=method.reads, here=lambda: authority.leading
-            )
+            reply = await self.forwarding.call(method, args, self.forwarding.home)
             if reply is not None:
                 return None if method.reply is None else reply
         self.permission.admit(method, args, args.Token)
@@ -281,11 +300,17 @@ class Gate:
         except RaftError as error:
             raise ConsulError(str(error)) from None
 
-    async def is_ours(self, datacenter: str, *, stale: bool) -> bool:
-        """Whether this server is to answer something of its own kind, like an archive. Raises ConsulError."""
-        self.route(datacenter)
+    async def whom_to_ask(self, datacenter: str, *, stale: bool) -> Way | None:
+        """The way to those who are to answer something of its own kind, like an archive; None when it is ours to do.
+
+        Raises ConsulError.
+        """
+        way = self.elsewhere(datacenter)
+        if way is not None:
+            return way
         level = "stale" if stale else "consistent"
-        return self.authority.answers(level) or await self.authority.may_answer(level)
+        ours = self.authority.answers(level) or await self.authority.may_answer(level)
+        return None if ours else self.forwarding.home
 
 
 class _AsSeen:
@@ -311,10 +336,16 @@ def _left_out(run: Any) -> bool:
 class _Reading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
-    __slots__ = ("_asked", "_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter")
+    __slots__ = (
+        "_asked", "_cancel", "_gate", "_options", "_read", "_timer", "_token", "_view_waiter", "_waiter", "_way",
+    )  # fmt: skip
 
-    def __init__(self, gate: Gate, waiter: Completion, asked: Read, options: Options, token: str) -> None:
+    def __init__(
+        self, gate: Gate, waiter: Completion, asked: Read, options: Options, token: str, way: Way | None
+    ) -> None:  # fmt: skip
+        """``way``: to another datacenter, which answers."""
         self._gate, self._waiter, self._asked, self._options, self._token = gate, waiter, asked, options, token
+        self._way = way
         # What is asked for as it may be done here by whoever has the token, once that was looked at.
         self._read: Read | None = None
         # What ends the waiting for another server, or for somebody to lead.
@@ -323,6 +354,10 @@ class _Reading:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
+        if self._way is not None:
+            if not self._ask():
+                tell_error(self._waiter, self._way.unavailable())
+            return
         level = self._gate.level(self._options)
         if level != self._options.consistency:
             self._options = self._options._replace(consistency=level, max_stale_ns=0)
@@ -396,7 +431,7 @@ class _Reading:
 
     def _ask(self) -> bool:
         """Whether there is another server to ask; then it is asked."""
-        cancel = self._gate.forward_read(self, self._asked, self._options, self._token)
+        cancel = self._gate.forward_read(self, self._asked, self._options, self._token, self._way)
         if cancel is not None and not self._waiter.done():
             self._cancel = cancel
         return cancel is not None

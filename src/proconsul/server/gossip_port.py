@@ -28,6 +28,9 @@ class GossipPort(Protocol):
     async def force_leave(self, name: str) -> object:
         """Have a failed member of this datacenter leave."""
 
+    def wan_members(self) -> Sequence[Member]:
+        """The members of the pool of all datacenters' servers; none when this agent is in no such pool."""
+
     def wan_coordinates(self) -> Iterable[WanCoordinate] | None:
         """Where the servers of the WAN pool stand; those it has exchanged no pings with are missing.
 

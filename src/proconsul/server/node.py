@@ -30,7 +30,8 @@ from proconsul.features.session.model import Session
 from proconsul.features.state import State
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.config import ServerConfig
-from proconsul.server.forwarding import Forwarding
+from proconsul.server.datacenters import Datacenters
+from proconsul.server.forwarding import Forwarding, Way
 from proconsul.server.gate import Gate
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.peers import Peers
@@ -74,13 +75,17 @@ class ConsulNode(ABC):
         self.rights = self._make_rights()
         self.endpoints = {feature: feature.endpoint(self) for feature in FEATURES if feature.endpoint is not None}
         self.peers_known = Peers(gossip.members, self.rng)
+        # Of a client it knows no more than our own datacenter.
+        self.datacenters = Datacenters(
+            self.datacenter, self.node_name, gossip.wan_members, gossip.wan_coordinates, self.rng
+        )  # fmt: skip
         # None for a node without a network.
         self.pool = self._make_pool() if config.listen is not None else None
-        self.forwarding = Forwarding(
-            self.pool, self.whom_to_ask, self.peers_known.failed, hold_timeout_s=config.rpc_hold_timeout_s,
-            unavailable=self.unavailable, look_again=self._look_again, rng=self.rng, datacenter=self.datacenter,
-            leads=lambda: self.leading,
+        home = Way(
+            self.datacenter, self.whom_to_ask, self.peers_known.failed, self.unavailable, lambda: self.leading,
+            self._look_again,
         )  # fmt: skip
+        self.forwarding = Forwarding(self.pool, home, hold_timeout_s=config.rpc_hold_timeout_s, rng=self.rng)
         self.gate = Gate(self, self.views, self.forwarding, self.datacenter, permission=self._make_permission())
         for endpoint in self.endpoints.values():
             self.gate.serve(endpoint.reads, endpoint.writes, endpoint.calls)
@@ -132,6 +137,10 @@ class ConsulNode(ABC):
         """The gossip pool's view of ``member`` changed."""
         self.peers_known.changed()
 
+    def wan_member_changed(self) -> None:
+        """The view of a member of the pool of all datacenters' servers changed."""
+        self.datacenters.changed()
+
     def doubt_servers(self) -> None:
         """A server has failed or ceased to lead: what was asked of it may never be answered."""
         if self.pool is not None:
@@ -165,10 +174,6 @@ class ConsulNode(ABC):
         """Why nothing can be asked or written now."""
 
     @abstractmethod
-    def require_reachable(self) -> None:
-        """See `Server.require_reachable`."""
-
-    @abstractmethod
     async def knows_leader(self) -> bool:
         """Whether writes have somewhere to go, found out without waiting for that."""
 
@@ -181,6 +186,14 @@ class ConsulNode(ABC):
     @abstractmethod
     def whom_to_ask(self) -> Address | None:
         """A client asks any server, a server the leader. None when nobody is known, or we lead."""
+
+    @abstractmethod
+    def way_to(self, datacenter: str) -> Way:
+        """See `server.gate.Authority`."""
+
+    def datacenters_by_distance(self) -> list[str]:
+        """See `Server.datacenters_by_distance`."""
+        return self.datacenters.by_distance()
 
     @abstractmethod
     async def _look_again(self) -> None:

@@ -48,10 +48,14 @@ class Peers:
         return self._preferred
 
     def failed(self, address: Address) -> None:
-        """A server did not answer: ask another one next time, if there is one."""
+        """A server did not answer: ask the next one from now on, if there is another.
+
+        In their order, so that who asks as often as there are servers has asked every one.
+        """
         self.all()
-        others = [other for other in self._alive if other != address]
-        self._preferred = self._rng.choice(others) if others else None
+        alive = self._alive
+        at = alive.index(address) if address in alive else -1
+        self._preferred = alive[(at + 1) % len(alive)] if alive else None
 
     def address_by_id(self, server_id: str) -> Address | None:
         """Where the server with a Raft id listens now, which may not be where it listened when it was added."""

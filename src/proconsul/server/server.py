@@ -25,14 +25,15 @@ from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.hostport import Address
+from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
-from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader, NoPathToDatacenter
 from proconsul.features.event.model import FIRE, EventFireRequest
-from proconsul.features.keyring.model import OPERATE
+from proconsul.features.keyring.model import OPERATE, KeyringRequest, KeyringResponses
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.permission import AllowEverything, Permission
@@ -42,6 +43,7 @@ from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.txn.model import TxnError, TxnOp
 from proconsul.server.config import ServerConfig
 from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
+from proconsul.server.forwarding import Way
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.leadership import Leadership
@@ -86,7 +88,7 @@ class ConsulServer(ConsulNode):
         self.network = self._make_network(self.pool) if self.pool is not None else None
         self.gate.serve(calls=Operating(self, self.leadership.autopilot).calls)
         self.gate.serve(calls={
-            OPERATE: self.gossip.operate_keys, FIRE: self._fire_event, LEADER: self._leader, PEERS: self._peers
+            OPERATE: self._operate_keys, FIRE: self._fire_event, LEADER: self._leader, PEERS: self._peers
         })  # fmt: skip
         self._bootstrapping: Bootstrapping | None = None
         self._monitor: asyncio.Task[None] | None = None
@@ -249,9 +251,6 @@ class ConsulServer(ConsulNode):
         """Somebody will lead, perhaps soon."""
         return NoLeader()
 
-    def require_reachable(self) -> None:
-        """See `Server.require_reachable`: a server reaches itself."""
-
     async def knows_leader(self) -> bool:
         """See `ConsulNode.knows_leader`."""
         return self.leading or self.whom_to_ask() is not None
@@ -266,6 +265,16 @@ class ConsulServer(ConsulNode):
         if leader_id is None or leader_id == self.node_id:
             return None
         return self.peers_known.address_by_id(leader_id) or parse_address(self.raft.leader_address)
+
+    def way_to(self, datacenter: str) -> Way:
+        """See `server.gate.Authority`."""
+        peers = self.datacenters.peers(datacenter)
+        if peers is None:
+            raise NoPathToDatacenter()
+        return Way(
+            datacenter, peers.any, peers.failed, DatacenterUnreachable, lambda: False, None, lambda: len(peers.alive()),
+            lambda: self.tls.towards(datacenter),
+        )  # fmt: skip
 
     def handed_on(self, waiter: Completion, method: WriteMethod, args: Any) -> bool:
         """See `Server.handed_on`."""
@@ -358,6 +367,17 @@ class ConsulServer(ConsulNode):
 
     async def _peers(self, args: DCSpecificRequest) -> list[str]:
         return [server.address for server in self.raft.members.servers]
+
+    async def _operate_keys(self, args: KeyringRequest) -> KeyringResponses:
+        """On our own pools, then on those of all other datacenters. Raises ConsulError when one cannot be asked."""
+        replies = [await self.gossip.operate_keys(args)]
+        if not (args.Forwarded or args.LocalOnly):
+            others = sorted(name for name in self.datacenters_by_distance() if name != self.datacenter)
+            asked = [self.gate.call(OPERATE, replace(args, Datacenter=name, Forwarded=True)) for name in others]
+            replies += await asyncio.gather(*asked)
+        return KeyringResponses(
+            Responses=[response for reply in replies for response in reply.Responses or ()], KnownLeader=True
+        )
 
     async def _fire_event(self, args: EventFireRequest) -> QueryMeta:
         self.gossip.fire_event(args.Name, args.Payload)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from proconsul.engine.completion import Mapped
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.rpc.server import RpcServer
 from proconsul.engine.wire.record import Record
-from proconsul.features.base import DCSpecificRequest
-from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.gate import Found
 from proconsul.features.options import Options
 from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
 from proconsul.server.gate import Gate
 from proconsul.server.stats import ServerStats
 
-T = TypeVar("T")
 # An idle leader is heard at least once in this time.
 LOOK_S = 0.1
 
@@ -37,8 +34,6 @@ class RpcHost(Protocol):
     @property
     def raft(self) -> RaftNode: ...
 
-    def endpoint(self, kind: type[T]) -> T: ...
-
     def raft_stats(self) -> ServerStats: ...
 
 
@@ -49,7 +44,6 @@ def register(server: RpcHost, rpc: RpcServer) -> None:
         rpc.register(method.name, method.request, doors.of(method))
     rpc.register("Status.Ping", Nothing, lambda _: None)
     rpc.register("Status.RaftStats", Nothing, lambda _: _stats_of(server))
-    rpc.register("Catalog.ListDatacenters", DCSpecificRequest, lambda _: server.endpoint(Catalog).list_datacenters())
 
 
 class _Doors:

@@ -39,9 +39,9 @@ from proconsul.features.errors import ConsulError, Unanswered
 from proconsul.features.permission import Permission
 from proconsul.features.snapshot.model import SNAPSHOT, Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 from proconsul.server.config import ServerConfig
+from proconsul.server.forwarding import Forwarding, Way
 from proconsul.server.fsm import FSM
 from proconsul.server.gate import Gate
-from proconsul.server.peers import Peers
 
 log = logging.getLogger("agent.server.snapshot")
 
@@ -130,18 +130,12 @@ class Asker(Protocol):
 
     config: ServerConfig
     gate: Gate
+    forwarding: Forwarding
     pool: ConnectionPool | None
-    peers_known: Peers
 
     @property
     def permission(self) -> Permission:
         """Who may have archives."""
-
-    def whom_to_ask(self) -> Address | None:
-        """Who answers what we cannot."""
-
-    def unavailable(self) -> ConsulError:
-        """Why nobody can be asked."""
 
     def knows(self) -> tuple[bool, int]:
         """See `server.gate.Authority`."""
@@ -158,12 +152,12 @@ class SnapshotArchives:
         loop = asyncio.get_running_loop()
         until, attempts = loop.time() + self._server.config.rpc_hold_timeout_s, 0
         while True:
-            ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
-            if self._local is not None and ours:
+            way = await self._server.gate.whom_to_ask(args.Datacenter, stale=args.AllowStale)
+            if self._local is not None and way is None:
                 self._server.permission.admit(SNAPSHOT, args, args.Token)
                 return await self._local.save()
             try:
-                return await self._forward_save(args)
+                return await self._forward_save(args, way or self._server.forwarding.home)
             except Unanswered as error:
                 attempts += 1
                 if attempts >= _SAVE_ATTEMPTS and loop.time() >= until:
@@ -177,9 +171,9 @@ class SnapshotArchives:
             raise ConsulError("stale not allowed for restore")
         for attempts_left in reversed(range(_RESTORE_ATTEMPTS)):
             archive.seek(0)
-            ours = await self._server.gate.is_ours(args.Datacenter, stale=args.AllowStale)
-            if self._local is None or not ours:
-                await self._forward_restore(args, archive)
+            way = await self._server.gate.whom_to_ask(args.Datacenter, stale=args.AllowStale)
+            if self._local is None or way is not None:
+                await self._forward_restore(args, archive, way or self._server.forwarding.home)
                 return
             self._server.permission.admit(SNAPSHOT, args, args.Token)
             try:
@@ -193,8 +187,8 @@ class SnapshotArchives:
 
     # ------------------------------------------------------------------ through another server
 
-    async def _forward_save(self, args: SnapshotRequest) -> Saved:
-        address, reader, writer = await self._ask(args)
+    async def _forward_save(self, args: SnapshotRequest, way: Way) -> Saved:
+        address, reader, writer = await self._ask(args, way)
 
         async def received() -> Saved:
             put_eof(writer)
@@ -212,7 +206,7 @@ class SnapshotArchives:
             return Saved(response, archive, size)
 
         try:
-            return await self._while_it_runs(address, received())
+            return await self._while_it_runs(address, received(), way)
         except (OSError, TimeoutError, ArchiveError) as error:
             raise Unanswered(f"failed to read snapshot: {error}") from None
         except msgpack.DecodeError as error:
@@ -220,8 +214,8 @@ class SnapshotArchives:
         finally:
             writer.close()
 
-    async def _forward_restore(self, args: SnapshotRequest, archive: BinaryIO) -> None:
-        address, reader, writer = await self._ask(args)
+    async def _forward_restore(self, args: SnapshotRequest, archive: BinaryIO, way: Way) -> None:
+        address, reader, writer = await self._ask(args, way)
 
         async def answered() -> SnapshotResponse:
             await _send(archive, writer)
@@ -229,7 +223,7 @@ class SnapshotArchives:
             return (await _read_record(reader, SnapshotResponse))[0]
 
         try:
-            response = await self._while_it_runs(address, answered())
+            response = await self._while_it_runs(address, answered(), way)
         except msgpack.DecodeError as error:
             raise ConsulError(str(error)) from None
         except (OSError, TimeoutError) as error:
@@ -238,7 +232,7 @@ class SnapshotArchives:
             writer.close()
         _raise_error(response)
 
-    async def _while_it_runs(self, address: Address, work: Coroutine[Any, Any, T]) -> T:
+    async def _while_it_runs(self, address: Address, work: Coroutine[Any, Any, T], way: Way) -> T:
         """What comes of ``work`` with the server at ``address``, unless that one stands still: its kernel would go on
         taking what it is sent. Raises TimeoutError then."""
         node = self._server
@@ -247,26 +241,28 @@ class SnapshotArchives:
         try:
             async with asyncio.timeout(CONNECTION_TIMEOUT_S):
                 while not (await asyncio.wait({task}, timeout=LOOK_S))[0]:
-                    if not await node.pool.ping(address, timeout_s=LOOK_TIMEOUT_S) and not task.done():
-                        node.peers_known.failed(address)
+                    alive = await node.pool.ping(address, timeout_s=LOOK_TIMEOUT_S, tls=way.tls())
+                    if not alive and not task.done():
+                        way.failed(address)
                         raise TimeoutError(f"{address} does not answer")
             return task.result()
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _ask(self, args: SnapshotRequest) -> tuple[Address, asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _ask(
+        self, args: SnapshotRequest, way: Way
+    ) -> tuple[Address, asyncio.StreamReader, asyncio.StreamWriter]:  # fmt: skip
         """Whom was asked, and a connection on which the request is said. Raises ConsulError."""
-        server = self._server
-        address = server.whom_to_ask()
-        if address is None or server.pool is None:
-            raise server.unavailable()
+        pool, address = self._server.pool, way.choose()
+        if address is None or pool is None:
+            raise way.unavailable()
         try:
-            reader, writer = await server.pool.open_snapshot(address)
+            reader, writer = await pool.open_snapshot(address, tls=way.tls())
         except RpcFailure as error:
-            server.peers_known.failed(address)
+            way.failed(address)
             raise Unanswered(str(error)) from None
-        put(writer, msgpack.encode(args))
+        put(writer, msgpack.encode(self._server.gate.leaving(args, way)))
         return address, reader, writer
 
     # ------------------------------------------------------------------ for others

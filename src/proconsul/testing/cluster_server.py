@@ -173,6 +173,10 @@ class _SimGossip:
         await asyncio.sleep(0)
         return self._process.cluster.gossip.force_leave(name)
 
+    def wan_members(self) -> list[Member]:
+        """There is one datacenter."""
+        return []
+
     def wan_coordinates(self) -> None:
         return None
 

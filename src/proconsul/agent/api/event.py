@@ -32,14 +32,16 @@ class EventRoutes:
     async def fire(self, request: Request) -> Response:
         if not request.params:
             raise BadRequest("Missing name")
-        self.web.require_datacenter(request)
         event = UserEvent(
             ID=str(uuid.uuid4()), Name=request.params, Payload=request.body or None,
             NodeFilter=request.get("node"), ServiceFilter=request.get("service"), TagFilter=request.get("tag"),
         )  # fmt: skip
         validate(event)
         args = EventFireRequest(
-            Datacenter=self.web.datacenter, Name=event.Name, Payload=encode(event), Token=self.web.token(request)
+            Datacenter=self.web.datacenter_of(request),
+            Name=event.Name,
+            Payload=encode(event),
+            Token=self.web.token(request),
         )
         await self.web.gate.call(FIRE, args)  # only servers put events into the pool
         return self.web.json(request, event)

@@ -174,5 +174,5 @@ class InfoRoutes:
     async def _status(self, request: Request, method: CallMethod) -> Response:
         """What this server knows, or for a client any server."""
         self.web.check(request, OptionRule.OPTIONS)
-        args = DCSpecificRequest(Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request))
+        args = DCSpecificRequest(Datacenter=self.web.datacenter_of(request), Token=self.web.token(request))
         return self.web.json(request, await self.web.gate.call(method, args))

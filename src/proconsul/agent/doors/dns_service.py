@@ -35,10 +35,11 @@ DNS_PORT = 53
 STALE_WITHOUT_LIMIT_S = 87600 * 3600.0
 
 
-def settings_of(datacenter: str, dns: DnsConfig) -> Settings:
+def settings_of(fixed: FixedConfig, dns: DnsConfig) -> Settings:
     """The part of the configuration that shapes answers."""
     return Settings(
-        datacenter=datacenter, domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
+        datacenter=fixed.datacenter, translate_wan_addrs=fixed.translate_wan_addrs,
+        domain=dns.domain, alt_domain=dns.alt_domain, node_ttl_s=int(dns.node_ttl_s),
         service_ttl_s=dict(dns.service_ttl_s), only_passing=dns.only_passing, a_record_limit=dns.a_record_limit,
         udp_answer_limit=dns.udp_answer_limit, enable_truncate=dns.enable_truncate,
         compress=not dns.disable_compression, node_meta_txt=dns.node_meta_txt,
@@ -81,7 +82,7 @@ class DnsService(Part):
         self._first = dns
         unlimited = node.gate.permission.unlimited
         self._responder = Responder(
-            settings_of(fixed.datacenter, dns), node.state.reads if unlimited else LocalReads(self._look),
+            settings_of(fixed, dns), node.state.reads if unlimited else LocalReads(self._look),
             node.state.store.watches, rng=self._rng, clock=time.time, readable=self._readable(dns), recursors=None,
             measure=self._measure, fetch=self._fetch,
             keeps=None if unlimited else lambda: node.gate.permission.lasts(self._token()),
@@ -112,10 +113,10 @@ class DnsService(Part):
         """What our own catalog shows to DNS's token. Raises ConsulError."""
         return self._node.gate.look(method, args, self._token(), watch)
 
-    async def _fetch(self, method: ReadMethod, args: Any) -> Any:
+    async def _fetch(self, method: ReadMethod, args: Any, datacenter: str) -> Any:
         """What a server says that may. Raises ConsulError."""
         gate = self._node.gate
-        return await gate.value(gate.reading(method, args), self._options, self._token())
+        return await gate.value(gate.reading(method, args), self._options, self._token(), datacenter)
 
     def _measure(self, name: str, milliseconds: float, count: int) -> None:
         for _ in range(count):
@@ -142,7 +143,7 @@ class DnsService(Part):
 
     def _configure(self, dns: DnsConfig, recursors: Recursors | None) -> None:
         self._options = _freshness(dns)
-        self._responder.configure(settings_of(self._fixed.datacenter, dns), recursors, self._readable(dns))
+        self._responder.configure(settings_of(self._fixed, dns), recursors, self._readable(dns))
 
     async def stop(self) -> None:
         for listener in self._listeners:

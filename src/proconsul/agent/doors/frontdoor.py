@@ -20,6 +20,9 @@ from proconsul.features.web import NO_ANSWER, Web, finished, text_error
 
 log = logging.getLogger("agent.http")
 
+# Says that addresses of other datacenters are those that lead there (Consul docs: translate_wan_addrs).
+TRANSLATED = "X-Consul-Translate-Addresses"
+
 # Between two parameters of a query.
 _JOINT = re.compile("([&;])")
 _ACL = "/v1/acl/"

@@ -16,7 +16,7 @@ from proconsul.engine.rpc.dial import Tls
 from proconsul.engine.rpc.mux import ALPN, TlsPolicy
 from proconsul.engine.wire.goerrors import path_error, tls_error
 from proconsul.features.errors import ConsulError
-from proconsul.server.config import RpcTls
+from proconsul.server.config import RpcTls, name_of_servers
 
 _VERSIONS = {
     "tls10": ssl.TLSVersion.TLSv1, "tls11": ssl.TLSVersion.TLSv1_1, "tls12": ssl.TLSVersion.TLSv1_2,
@@ -39,7 +39,8 @@ def rpc_tls(fixed: FixedConfig, reloadable: ReloadableConfig) -> RpcTls:
     if _has_certificate(rpc):
         native = _server_context(tls, rpc)
         native.set_alpn_protocols(list(ALPN))
-    name = f"server.{fixed.datacenter}.{reloadable.dns.domain.strip('.')}"
+    domain = reloadable.dns.domain.strip(".")
+    name = name_of_servers(fixed.datacenter, domain)
     outgoing = None
     if rpc.verify_outgoing:
         context = _context(ssl.PROTOCOL_TLS_CLIENT, tls, rpc)
@@ -48,7 +49,7 @@ def rpc_tls(fixed: FixedConfig, reloadable: ReloadableConfig) -> RpcTls:
         outgoing = Tls(context, name)
     policy = TlsPolicy(_server_context(tls, rpc), native, verify_incoming=rpc.verify_incoming)
     checked = tls.verify_server_hostname and rpc.verify_incoming
-    return RpcTls(policy, outgoing, use_tls=_has_authority(rpc), server_name=name if checked else "")
+    return RpcTls(policy, outgoing, use_tls=_has_authority(rpc), server_name=name if checked else "", domain=domain)
 
 
 def https_context(config: TlsConfig) -> ssl.SSLContext:

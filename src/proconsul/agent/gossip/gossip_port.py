@@ -50,6 +50,10 @@ class PoolsPort:
         """See `GossipPort`."""
         return await self._pools.force_leave(name)
 
+    def wan_members(self) -> Sequence[Member]:
+        """See `GossipPort`."""
+        return self._pools.members(wan=True)
+
     def wan_coordinates(self) -> Iterable[WanCoordinate] | None:
         """See `GossipPort`."""
         return wan_coordinates(self._pools.wan) if self._pools.wan is not None else None

@@ -1,4 +1,4 @@
-"""What happens in the LAN pool, and whom of the agent it concerns."""
+"""What happens in the pools, and whom of the agent it concerns."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class PoolEvents:
     ) -> None:
         self._config, self._node, self._sync, self._events = config, node, sync, events
         pools.on_member, pools.on_event = self.member_changed, self.event_received
+        pools.on_wan_member = self.wan_member_changed
 
     def member_changed(self, kind: MemberChange, member: Member) -> None:
         # Who was reaped is known to nobody any more.
@@ -38,6 +39,12 @@ class PoolEvents:
                 self._sync.server_up()
             else:
                 self._node.doubt_servers()
+
+    def wan_member_changed(self, kind: MemberChange, member: Member) -> None:
+        """A server of some datacenter; whether calls to it are under way does not matter to who it is."""
+        self._node.wan_member_changed()
+        if kind is MemberChange.FAILED:
+            self._node.doubt_servers()
 
     def event_received(self, ltime: int, name: str, payload: bytes) -> None:
         if name == NEW_LEADER_EVENT:

@@ -41,8 +41,9 @@ class Pools(Part):
     ) -> None:  # fmt: skip
         """``solo``: without a network. Raises ConsulError when the keyring files are damaged."""
         self._config, self._rng = config, rng
-        # Who is told of what happens in the LAN; nobody before the agent starts.
+        # Who is told of what happens in the pools; nobody before the agent starts.
         self.on_member: OnMember = _ignore_member
+        self.on_wan_member: OnMember = _ignore_member
         self.on_event: OnEvent = _ignore_event
         self.lan: Pool
         # None for agents that are in no WAN pool.
@@ -211,6 +212,7 @@ class Pools(Part):
 
     def _wan_member(self, kind: MemberChange, member: Member) -> None:
         log.debug("Handled event for server in area: event=member-%s server=%s area=wan", kind.value, member.name)
+        self.on_wan_member(kind, member)
 
     async def _flood(self) -> None:
         """Put every server of this datacenter into the WAN pool; whoever federates one federates all."""

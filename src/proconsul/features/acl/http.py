@@ -133,14 +133,14 @@ class ACLRoutes(Routes):
         questions = self.body(list[Question], request)
         check_questions(questions or [])
         args = AuthorizeRequest(
-            Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request), Requests=questions
+            Datacenter=self.web.datacenter_of(request), Token=self.web.token(request), Requests=questions
         )
         return self.web.json(request, (await self.call(AUTHORIZE, args)) or [])
 
     async def explain(self, request: Request) -> Response:
         question = Question(request.get("resource"), request.get("segment"), request.get("access"))
         args = ExplainRequest(
-            Datacenter=request.get("dc") or self.web.datacenter, Token=self.web.token(request),
+            Datacenter=self.web.datacenter_of(request), Token=self.web.token(request),
             AccessorID=request.get("accessor"), Question=question,
         )  # fmt: skip
         return self.web.json(request, await self.call(EXPLAIN, args))

@@ -48,7 +48,9 @@ class LegacyRoutes(Routes):
         return given if given.Type else replace(given, Type=LEGACY_CLIENT)
 
     def _apply(self, request: Request, op: LegacyOp, acl: LegacyACL) -> Answer:
-        args = LegacyACLRequest(Datacenter=self.web.datacenter, Op=op, ACL=acl, Token=self.web.token(request))
+        args = LegacyACLRequest(
+            Datacenter=self.web.datacenter_of(request), Op=op, ACL=acl, Token=self.web.token(request)
+        )
         show: Any = (lambda secret: {"ID": secret}) if op == LegacyOp.SET else (lambda _: True)
         return self.web.write(APPLY, args, lambda result: self.web.json(request, show(result)))
 

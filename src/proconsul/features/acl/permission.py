@@ -168,6 +168,11 @@ class ACLPermission:
         """Have ``watch`` hear of changes of what ``token`` may do."""
         self._resolver.watch(token, watch)
 
+    def abroad(self, token: str) -> str:
+        """See `features.permission.Permission`."""
+        found = self._resolver.known(token)
+        return "" if found is not None and found.Local else token
+
     def lasts(self, token: str) -> bool:
         """See `features.permission.Permission`."""
         try:
@@ -220,6 +225,7 @@ class ACLPermission:
             ),
             "Coordinate.Update": Entry(self._of_node("node", write)),
             "Coordinate.ListDatacenters": _OPEN,
+            "Catalog.ListDatacenters": _OPEN,
             "Coordinate.ListNodes": Entry(_anybody, _rows(lambda row, who: _node(row.Node, who))),
             "Coordinate.Node": Entry(self._of_node("node", read)),
             "Status.Leader": _OPEN,

@@ -85,7 +85,9 @@ class Routes:
         A client agent asks a server about that. Raises PermissionDenied, ACLNotFound, ConsulError.
         """
         args = AuthorizeRequest(
-            Datacenter=self.web.datacenter, Token=self.web.token(request), Requests=[Question("acl", "", "read")]
+            Datacenter=self.web.datacenter_of(request),
+            Token=self.web.token(request),
+            Requests=[Question("acl", "", "read")],
         )
         (answer,) = await self.call(AUTHORIZE, args)
         if not answer.Allow:
@@ -121,9 +123,8 @@ class Routes:
         *, token: str | None = None,
     ) -> Answer:  # fmt: skip
         """``token``: instead of the one that the request carries."""
-        self.web.require_datacenter(request)
         given = self.web.token(request) if token is None else token
-        args = replace(args, Datacenter=self.web.datacenter, Token=given)
+        args = replace(args, Datacenter=self.web.datacenter_of(request), Token=given)
         return self.web.write(method, args, lambda result: self.web.json(request, show(result)))
 
     def done(self, request: Request, method: WriteMethod, args: Any) -> Answer:

@@ -37,7 +37,18 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.filtering import filtered, filtering, frozen, row_filter
 from proconsul.features.ids import uuid_fault
 from proconsul.features.messages import MessageType
-from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server, WriteMethod, Writes, or_empty
+from proconsul.features.server import (
+    CallMethod,
+    Calls,
+    Endpoint,
+    Read,
+    ReadMethod,
+    Reads,
+    Server,
+    WriteMethod,
+    Writes,
+    or_empty,
+)
 
 REGISTER = WriteMethod("Catalog.Register", RegisterRequest)
 DEREGISTER = WriteMethod("Catalog.Deregister", DeregisterRequest)
@@ -49,6 +60,8 @@ SERVICE_NODES = ReadMethod(
     "Catalog.ServiceNodes", ServiceSpecificRequest, IndexedServiceNodes, "ServiceNodes", to_value=or_empty
 )
 NODE_SERVICES = ReadMethod("Catalog.NodeServices", NodeSpecificRequest, IndexedNodeServices, "NodeServices")
+# Every server knows them by itself, the nearest first.
+LIST_DATACENTERS = CallMethod("Catalog.ListDatacenters", DCSpecificRequest, list[str], anywhere=True)
 NODE_SERVICE_LIST = ReadMethod("Catalog.NodeServiceList", NodeSpecificRequest, IndexedNodeServiceList, "NodeServices")
 
 
@@ -62,6 +75,7 @@ class Catalog(Endpoint):
             NODE_SERVICES: self.node_services, NODE_SERVICE_LIST: self.node_service_list,
         }  # fmt: skip
         self.writes: Writes = {REGISTER: self.register, DEREGISTER: self.deregister}
+        self.calls: Calls = {LIST_DATACENTERS: self.list_datacenters}
 
     def register(self, waiter: Completion, args: RegisterRequest) -> None:
         """Write a node, a service and checks. Raises ConsulError when the request is incomplete."""
@@ -112,9 +126,9 @@ class Catalog(Endpoint):
             raise ConsulError("Must provide node")
         self._server.propose_for(waiter, MessageType.DEREGISTER, args)
 
-    def list_datacenters(self) -> list[str]:
-        self._server.require_reachable()
-        return [self._server.datacenter]
+    async def list_datacenters(self, args: DCSpecificRequest) -> list[str]:
+        """All datacenters, by the median distance of their servers."""
+        return self._server.datacenters_by_distance()
 
     def list_nodes(self, args: DCSpecificRequest) -> Read:
         meta, reads = args.NodeMetaFilters, self._server.state.reads

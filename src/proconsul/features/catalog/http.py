@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from proconsul.engine.http.request import Request
+from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
-from proconsul.features.catalog.endpoint import DEREGISTER, REGISTER, Catalog
+from proconsul.features.catalog.endpoint import DEREGISTER, LIST_DATACENTERS, REGISTER, Catalog
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     NodeService,
@@ -101,10 +101,12 @@ class CatalogRoutes:
 
     # ------------------------------------------------------------------ reads
 
-    def datacenters(self, request: Request) -> Answer:
+    async def datacenters(self, request: Request) -> Response:
         options = self.web.consistency(request)
-        headers = self.web.cache_headers("Catalog.ListDatacenters") if options.cached else {}
-        return self.web.json(request, self.catalog.list_datacenters(), headers=headers)
+        args = DCSpecificRequest(Datacenter=self.web.datacenter, Token=self.web.token(request))
+        names = await self.web.gate.call(LIST_DATACENTERS, args)
+        headers = self.web.cache_headers(LIST_DATACENTERS.name) if options.cached else {}
+        return self.web.json(request, names, headers=headers)
 
     def nodes(self, request: Request) -> Answer:
         args = DCSpecificRequest(NodeMetaFilters=node_meta(request), **wanted(request, self.server))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from proconsul.features.coordinate.model import Coord, Coordinate, DatacenterMap
+from proconsul.features.coordinate.model import Coord, Coordinate
 from proconsul.features.coordinate.state import CoordinateState
 
 INFINITE_S = math.inf
@@ -43,14 +43,14 @@ def sorter(coordinates: CoordinateState, near: str, node_of: Callable[[Any], str
     return sort
 
 
-def nearest_first(datacenters: Iterable[str], maps: Iterable[DatacenterMap], own: Coord | None) -> list[str]:
-    """Datacenters by the median round trip to their servers; those nobody has measured last, by name.
+def nearest_first(datacenters: Iterable[str], servers: Mapping[str, Sequence[Coord]], own: Coord | None) -> list[str]:
+    """Datacenters by the median round trip to their ``servers``; those nobody has measured last, by name.
 
     The median, so that one server far from its fellows does not move a datacenter (HTTP API: catalog/datacenters).
     """
     medians: dict[str, float] = {}
-    for area in maps:
-        distances_s = sorted(distance_s(own, row.Coord) for row in area.Coordinates or ())
+    for datacenter, coords in servers.items():
+        distances_s = sorted(distance_s(own, coord) for coord in coords)
         if distances_s:
-            medians[area.Datacenter] = distances_s[len(distances_s) // 2]
+            medians[datacenter] = distances_s[len(distances_s) // 2]
     return sorted(datacenters, key=lambda name: (medians.get(name, INFINITE_S), name))

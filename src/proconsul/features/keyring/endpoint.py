@@ -63,7 +63,8 @@ class GossipKeys:
             operation = KeyOperation(args.Operation)
         except ValueError:
             raise ConsulError(f"unknown keyring operation {args.Operation!r}") from None
-        pools = [pool for pool in self._pools if not (args.LocalOnly and pool[0])]
+        # There is one WAN pool: whoever forwards a request asks it.
+        pools = [pool for pool in self._pools if not (pool[0] and (args.LocalOnly or args.Forwarded))]
         return KeyringResponses(Responses=[await self._ask(*pool, operation, args) for pool in pools])
 
     async def _ask(

@@ -166,8 +166,9 @@ class KVRoutes:
         return self._apply(request, KVOp.DELETE, DirEntry(Key=request.params))
 
     def _apply(self, request: Request, op: KVOp, entry: DirEntry) -> Answer:
-        self.web.require_datacenter(request)
-        args = KVSRequest(Datacenter=self.web.datacenter, Op=op.value, DirEnt=entry, Token=self.web.token(request))
+        args = KVSRequest(
+            Datacenter=self.web.datacenter_of(request), Op=op.value, DirEnt=entry, Token=self.web.token(request)
+        )
         return self.web.write(APPLY, args, _ANSWERS[op in _CONDITIONAL, self.web.pretty(request)])
 
     @staticmethod

@@ -63,14 +63,13 @@ class OperatorRoutes:
     def _read(self, request: Request) -> DCSpecificRequest:
         """The arguments of a read. Raises BadRequest or NoPathToDatacenter."""
         options = self.web.options(request)
-        self.web.require_datacenter(request)
         return DCSpecificRequest(
-            Datacenter=self.web.datacenter, Token=self.web.token(request),
+            Datacenter=self.web.datacenter_of(request), Token=self.web.token(request),
             AllowStale=options.consistency == "stale", RequireConsistent=options.consistency == "consistent",
         )  # fmt: skip
 
     def _write(self, request: Request) -> dict[str, str]:
-        return {"Datacenter": self.web.datacenter, "Token": self.web.token(request)}
+        return {"Datacenter": self.web.datacenter_of(request), "Token": self.web.token(request)}
 
     # ------------------------------------------------------------------ autopilot
 
@@ -86,7 +85,6 @@ class OperatorRoutes:
         cas = request.has("cas")
         if cas:
             config = replace(config, ModifyIndex=_cas_index(request.get("cas")))
-        self.web.require_datacenter(request)
         args = AutopilotSetConfigRequest(**options, Config=config, CAS=cas)
         done = await self._call(SET_CONFIG, args)
         return self.web.json(request, done if cas else True)
@@ -128,13 +126,11 @@ class OperatorRoutes:
             )
         if by_id and by_address:
             raise BadRequest("Bad request: Must specify only one of ?id or ?address")
-        self.web.require_datacenter(request)
         args = RaftRemovePeerRequest(**options, ID=request.get("id"), Address=request.get("address"))
         await self._call(REMOVE_BY_ID if by_id else REMOVE_BY_ADDRESS, args)
         return self.web.empty()
 
     async def transfer_leader(self, request: Request) -> Response:
-        self.web.require_datacenter(request)
         await self._call(TRANSFER, TransferLeaderRequest(**self._write(request), ID=request.get("id")))
         return self.web.json(request, gojson.Object(Success=True))
 

@@ -144,8 +144,9 @@ class SessionRoutes:
                 session = parse_session(request.body, self.node_name)
             except gojson.JSONError as error:
                 raise BadRequest(f"Request decode failed: {error}") from None
-        self.web.require_datacenter(request)
-        args = SessionRequest(Datacenter=self.web.datacenter, Op=CREATE, Session=session, Token=self.web.token(request))
+        args = SessionRequest(
+            Datacenter=self.web.datacenter_of(request), Op=CREATE, Session=session, Token=self.web.token(request)
+        )
         return self.web.write(APPLY, args, lambda session_id: self.web.json(request, {"ID": session_id}))
 
     def _id(self, request: Request) -> str:
@@ -156,9 +157,8 @@ class SessionRoutes:
     def destroy(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.NAMESPACE)
         session = Session(ID=self._id(request))
-        self.web.require_datacenter(request)
         args = SessionRequest(
-            Datacenter=self.web.datacenter, Op=DESTROY, Session=session,
+            Datacenter=self.web.datacenter_of(request), Op=DESTROY, Session=session,
             Token=self.web.token(request),
         )  # fmt: skip
         return self.web.write(APPLY, args, lambda _: self.web.json(request, True))
@@ -166,14 +166,16 @@ class SessionRoutes:
     def renew(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         session_id = self._id(request)
-        self.web.require_datacenter(request)
 
         def answer(found: list[Session]) -> Response:
             if not found:
                 return text_response(404, f"Session id '{session_id}' not found")
             return self.web.json(request, found)
 
-        args = SessionSpecificRequest(SessionID=session_id, Session=session_id, Token=self.web.token(request))
+        args = SessionSpecificRequest(
+            Datacenter=self.web.datacenter_of(request), SessionID=session_id, Session=session_id,
+            Token=self.web.token(request),
+        )  # fmt: skip
         return self.web.write(RENEW, args, answer)
 
     def info(self, request: Request) -> Answer:

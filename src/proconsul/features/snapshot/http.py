@@ -31,8 +31,7 @@ class SnapshotRoutes:
 
     def _arguments(self, request: Request, op: SnapshotOp) -> SnapshotRequest:
         """Of the options of reads only ``stale`` means something. Raises NoPathToDatacenter."""
-        self.web.require_datacenter(request)
-        return SnapshotRequest(self.web.datacenter, self.web.token(request), request.has("stale"), op)
+        return SnapshotRequest(self.web.datacenter_of(request), self.web.token(request), request.has("stale"), op)
 
     async def save(self, request: Request) -> Response:
         saved = await self._service.save(self._arguments(request, SnapshotOp.SAVE))

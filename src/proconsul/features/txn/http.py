@@ -87,8 +87,7 @@ class TxnRoutes:
         ops = self._ops(request)
         if is_read_only(ops):
             return self._read(request, ops)
-        self.web.require_datacenter(request)
-        args = TxnRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request))
+        args = TxnRequest(Datacenter=self.web.datacenter_of(request), Ops=ops, Token=self.web.token(request))
 
         def finish(result: Any) -> Response:
             body = _outcome(result.Results, result.Errors, {})
@@ -106,7 +105,8 @@ class TxnRoutes:
             body = gojson.dumps(_outcome(reply.Results, reply.Errors, meta), pretty=pretty)
             return Reply(409 if reply.Errors else 200, body, indexed=False)
 
-        read = self.txn.read(TxnReadRequest(Datacenter=self.web.datacenter, Ops=ops, Token=self.web.token(request)))
+        args = TxnReadRequest(Datacenter=self.web.datacenter_of(request), Ops=ops, Token=self.web.token(request))
+        read = self.txn.read(args)
         return self.web.read(request, read, encode)
 
     # ------------------------------------------------------------------ decoding
