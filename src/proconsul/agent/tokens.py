@@ -62,8 +62,7 @@ class AgentTokens(Part):
         """Take the tokens of a configuration, at the start and with every reload."""
         self._told = self._read() if self._keeps else {}
         for name in _KEPT:
-            # Nothing is copied from another datacenter yet: the replication token is only kept.
-            configured: str = getattr(tokens, name) if name != "replication" else ""
+            configured: str = getattr(tokens, name)
             if configured and name in self._told:
                 log.warning('"%s" token present in both the configuration and persisted token store, using the '
                             "persisted token", _KEPT[name])  # fmt: skip
@@ -118,6 +117,10 @@ class AgentTokens(Part):
     def for_dns(self) -> str:
         """For answers to DNS questions."""
         return self._tokens["dns"] or self.default
+
+    def for_replication(self) -> str:
+        """For what a secondary datacenter copies from the primary."""
+        return self._tokens["replication"]
 
     def has(self, secret: str) -> bool:
         """Whether ``secret`` is one of them; for what is to be hidden, not for who may do what."""

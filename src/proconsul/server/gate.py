@@ -85,6 +85,8 @@ class Gate:
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
         self._confirming: set[asyncio.Task[None]] = set()
         self.bearers = Bearers(self.permission, views.watches)
+        # Which datacenter a call is for that names none, by its method and arguments; None where that is always ours.
+        self.placement: Callable[[str, Any], str] | None = None
 
     def serve(
         self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
@@ -127,6 +129,12 @@ class Gate:
             return before
         return asked._replace(key=(sees, asked.key), run=_AsSeen(self.permission, asked, sees))
 
+    def placed(self, method: str, args: Any, datacenter: str) -> str:
+        """The datacenter that a call is for: the one it names, if that is another one than ours."""
+        if self.placement is None or datacenter not in ("", self.datacenter):
+            return datacenter
+        return self.placement(method, args) or datacenter
+
     # ------------------------------------------------------------------ reads
 
     def reading(self, method: ReadMethod, args: Any) -> Read:
@@ -135,6 +143,8 @@ class Gate:
 
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
+        if self.placement is not None:
+            datacenter = self.placed(read.method.name, read.args, datacenter)
         if datacenter and self.elsewhere(datacenter) is not None:
             return None
         level = self.level(options)
@@ -146,6 +156,8 @@ class Gate:
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
     ) -> _Reading:
         """See `features.gate.Gate`."""
+        if self.placement is not None:
+            datacenter = self.placed(read.method.name, read.args, datacenter)
         reading = _Reading(self, waiter, read, options, token, self.elsewhere(datacenter))
         reading.begin()
         return reading
@@ -233,6 +245,8 @@ class Gate:
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
+        if self.placement is not None:
+            args = replace(args, Datacenter=self.placed(method.name, args, args.Datacenter))
         way = self.elsewhere(args.Datacenter)
         if way is not None:
             self.forward_write(waiter, method, self.leaving(args, way), way)

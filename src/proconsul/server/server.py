@@ -28,6 +28,7 @@ from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
+from proconsul.features.acl.placement import Placement
 from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
@@ -41,6 +42,7 @@ from proconsul.features.server import WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.txn.model import TxnError, TxnOp
+from proconsul.server.acl_replication import AclReplication
 from proconsul.server.config import ServerConfig
 from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
 from proconsul.server.forwarding import Way
@@ -82,6 +84,13 @@ class ConsulServer(ConsulNode):
     ) -> None:
         super().__init__(config, gossip, clock=clock, wall_clock_ns=wall_clock_ns, rng=rng)
         self._give_up = give_up
+        # Of a secondary datacenter: the secret with which its leader asks the primary.
+        self.replication_token: Callable[[], str] = str
+        acl = config.acl
+        self.acl_replication: AclReplication | None = None
+        if acl.enabled and acl.primary:
+            self.acl_replication = AclReplication(self, self.endpoint(ACL))
+            self.gate.placement = Placement(self.state.acl, acl).of
         self.leadership = self._make_leadership()
         self.fsm = FSM(self.state, self.leadership.took_effect, self._restored)
         self._lock_gate = LockGate()
@@ -94,6 +103,12 @@ class ConsulServer(ConsulNode):
         self._monitor: asyncio.Task[None] | None = None
         self._opened: tuple[LogStore, SnapshotStore, OpenDisk] | None = None
         self._raft: RaftNode | None = None
+
+    def wan_member_changed(self) -> None:
+        """See `ConsulNode.wan_member_changed`."""
+        super().wan_member_changed()
+        if self.acl_replication is not None:
+            self.acl_replication.hurry()
 
     @property
     def started(self) -> bool:
@@ -186,7 +201,10 @@ class ConsulServer(ConsulNode):
         return ServerNetwork(self, pool, self.peers_known)
 
     def _make_leadership(self) -> Leadership:
-        return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+        made = Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+        if self.acl_replication is not None:
+            made.take_on(self.acl_replication)
+        return made
 
     def _make_rights(self) -> TokenRights:
         return OwnTokenRights(self.resolver)

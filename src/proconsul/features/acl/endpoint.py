@@ -23,6 +23,7 @@ from proconsul.features.acl.methods import AuthMethods
 from proconsul.features.acl.model import ACLToken, LegacyACL
 from proconsul.features.acl.named import Policies, Roles
 from proconsul.features.acl.needs import Guarded
+from proconsul.features.acl.replication import ReplicationProgress
 from proconsul.features.acl.requests import (
     Answered,
     AuthorizeRequest,
@@ -86,6 +87,11 @@ class ACL(Endpoint):
         resolver, settings = server.resolver, server.acl_settings
         self._initial_management, self._data_dir = settings.initial_management, settings.reset_dir
         self._tending = False
+        settings = server.acl_settings
+        self.progress = ReplicationProgress(
+            enabled=bool(settings.enabled and settings.primary), source=settings.primary,
+            tokens=settings.token_replication,
+        )  # fmt: skip
         self._desk = desk = Desk(server, resolver)
         # What these can do is reached through the guarded tables only.
         methods, legacy = AuthMethods(desk), Legacy(desk)
@@ -105,8 +111,8 @@ class ACL(Endpoint):
 
     def bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:
         """Make the first management token; again only with the proof that whoever asks may write our files."""
-        if not self.resolver.enabled:
-            raise ACLDisabled()
+        if not self.resolver.enabled or self._server.acl_settings.primary:
+            raise ACLDisabled()  # a secondary has what the primary has
         state, reset_index = self._server.state.acl, 0
         allowed, index = state.can_bootstrap()
         if not allowed:
@@ -163,8 +169,8 @@ class ACL(Endpoint):
     # ------------------------------------------------------------------ the leader's duties
 
     async def establish(self) -> None:
-        """Bring what every cluster with access control has. Raises RaftError when leadership is gone."""
-        if not self.resolver.enabled:
+        """Bring what every primary datacenter has. Raises RaftError when leadership is gone."""
+        if not self.resolver.enabled or self._server.acl_settings.primary:
             return
         state = self._server.state.acl
         tables = self._desk.token_ids
@@ -182,11 +188,12 @@ class ACL(Endpoint):
         if not self.resolver.enabled or self._tending:
             return
         state, ids = self._server.state.acl, self._desk.token_ids
-        expired = setup.expired(state, self.resolver.now_ns())
+        secondary = bool(self._server.acl_settings.primary)
+        expired = setup.expired(state, self.resolver.now_ns(), only_local=secondary)
         if expired is not None:
             self._tend("remove expired", MessageType.ACL_TOKEN_DELETE, expired)
             return
-        nameless = setup.upgraded(state, lambda: self._desk.new_id(*ids))
+        nameless = None if secondary else setup.upgraded(state, lambda: self._desk.new_id(*ids))
         if nameless is not None:
             self._tend("upgrade legacy", MessageType.ACL_TOKEN_SET, nameless)
 
@@ -212,8 +219,8 @@ class ACL(Endpoint):
         return [Answered(q.Resource, q.Segment, q.Access, decide(authorizer, q).allowed) for q in questions]
 
     async def replication(self, args: DCSpecificRequest) -> ReplicationStatus:
-        """The primary copies from nobody."""
-        return ReplicationStatus()
+        """How far the leader is with copying; the primary copies from nobody."""
+        return self.progress.status
 
     async def explain(self, args: ExplainRequest) -> Explanation:
         """Why a token may do something or not, and which rule would let it. Raises ConsulError."""

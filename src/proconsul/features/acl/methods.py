@@ -173,6 +173,8 @@ class AuthMethods:
             )
         if method.TokenLocality not in LOCALITIES:
             raise ConsulError("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
+        if method.TokenLocality == "global" and self._desk.server.acl_settings.primary:
+            raise ConsulError("Invalid Auth Method: TokenLocality 'global' can only be used in the primary datacenter")
         return replace(method, TokenNameFormat=method.TokenNameFormat or ABSENT)  # type: ignore[no-any-return]
 
     async def _set(

@@ -14,26 +14,29 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl.common import Desk
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import POLICIES, ROLES, TOKENS
+from proconsul.features.errors import ConsulError
 from proconsul.features.server import Calls, Endpoint, Read, Reads, Writes
 
 
 class Need(NamedTuple):
     """``level`` of access control; None is decided by the method itself, for the reason ``why``. meter: a sample that
-    gets how many milliseconds each call took, refused or not (Consul docs: telemetry)."""
+    gets how many milliseconds each call took, refused or not (Consul docs: telemetry). about_logins: of no use where no
+    tokens are kept that logging in could make."""
 
     level: Level | None
     why: str = ""
     meter: str = ""
+    about_logins: bool = False
 
 
 _READ, _WRITE = Level.READ, Level.WRITE
 NEEDS = {
     "ACL.Bootstrap": Need(None, "there is no token yet"),
     "ACL.BootstrapTokens": Need(None, "there is no token yet"),
-    "ACL.Login": Need(None, "whoever logs in has no token", "acl.login"),
-    "ACL.Logout": Need(None, "everybody may end their own token", "acl.logout"),
-    "ACL.OIDCAuthURL": Need(None, "whoever logs in has no token"),
-    "ACL.OIDCCallback": Need(None, "whoever logs in has no token", "acl.login"),
+    "ACL.Login": Need(None, "whoever logs in has no token", "acl.login", about_logins=True),
+    "ACL.Logout": Need(None, "everybody may end their own token", "acl.logout", about_logins=True),
+    "ACL.OIDCAuthURL": Need(None, "whoever logs in has no token", about_logins=True),
+    "ACL.OIDCCallback": Need(None, "whoever logs in has no token", "acl.login", about_logins=True),
     "ACL.Authorize": Need(None, "everybody may ask about their own token"),
     "ACL.ReplicationStatus": Need(None, "it tells nothing of what is copied"),
     "ACL.Explain": Need(_READ),
@@ -56,14 +59,14 @@ NEEDS = {
     "ACL.RoleBatchRead": Need(None, "those who may not are shown nothing"),
     "ACL.RoleSet": Need(_WRITE, meter="acl.role.upsert"),
     "ACL.RoleDelete": Need(_WRITE, meter="acl.role.delete"),
-    "ACL.AuthMethodRead": Need(_READ),
-    "ACL.AuthMethodList": Need(_READ),
-    "ACL.AuthMethodSet": Need(_WRITE, meter="acl.authmethod.upsert"),
-    "ACL.AuthMethodDelete": Need(_WRITE, meter="acl.authmethod.delete"),
-    "ACL.BindingRuleRead": Need(_READ),
-    "ACL.BindingRuleList": Need(_READ),
-    "ACL.BindingRuleSet": Need(_WRITE, meter="acl.bindingrule.upsert"),
-    "ACL.BindingRuleDelete": Need(_WRITE, meter="acl.bindingrule.delete"),
+    "ACL.AuthMethodRead": Need(_READ, about_logins=True),
+    "ACL.AuthMethodList": Need(_READ, about_logins=True),
+    "ACL.AuthMethodSet": Need(_WRITE, meter="acl.authmethod.upsert", about_logins=True),
+    "ACL.AuthMethodDelete": Need(_WRITE, meter="acl.authmethod.delete", about_logins=True),
+    "ACL.BindingRuleRead": Need(_READ, about_logins=True),
+    "ACL.BindingRuleList": Need(_READ, about_logins=True),
+    "ACL.BindingRuleSet": Need(_WRITE, meter="acl.bindingrule.upsert", about_logins=True),
+    "ACL.BindingRuleDelete": Need(_WRITE, meter="acl.bindingrule.delete", about_logins=True),
     "ACL.Apply": Need(_WRITE, meter="acl.apply"),
     "ACL.Get": Need(None, "everybody may read the token whose secret they know"),
     "ACL.List": Need(_WRITE),
@@ -82,20 +85,19 @@ class Guarded(Endpoint):
 
     def _read(self, need: Need, make: Callable[[Any], Read], args: Any) -> Read:
         read = make(args)
-        return read if need.level is None else read._replace(run=partial(self._run, need.level, args.Token, read.run))
+        return read if need.level is None else read._replace(run=partial(self._run, need, args.Token, read.run))
 
-    def _run(self, level: Level, secret: str, run: Callable[[Any], Any], watch: WatchSet | None) -> tuple[int, Any]:
+    def _run(self, need: Need, secret: str, run: Callable[[Any], Any], watch: WatchSet | None) -> tuple[int, Any]:
         if watch is not None:
             watch.add(TOKENS, POLICIES, ROLES)
-        self._desk.require(secret, level)
+        self._admit(need, secret)
         found: tuple[int, Any] = run(watch)
         return found
 
     def _write(self, need: Need, do: Callable[[Completion, Any], None], waiter: Completion, args: Any) -> None:
         timed = _Timed(waiter, self._desk, need.meter) if need.meter else waiter
         try:
-            if need.level is not None:
-                self._desk.require(args.Token, need.level)
+            self._admit(need, args.Token)
             do(timed, args)
         except Exception:
             if isinstance(timed, _Timed):
@@ -103,9 +105,16 @@ class Guarded(Endpoint):
             raise
 
     async def _call(self, need: Need, do: Callable[[Any], Any], args: Any) -> Any:
-        if need.level is not None:
-            self._desk.require(args.Token, need.level)
+        self._admit(need, args.Token)
         return await do(args)
+
+    def _admit(self, need: Need, secret: str) -> None:
+        """Raises PermissionDenied and the like, and ConsulError where logging in is of no use."""
+        settings = self._desk.server.acl_settings
+        if need.about_logins and settings.enabled and not settings.local_tokens:
+            raise ConsulError("Token replication is required for auth methods to function")
+        if need.level is not None:
+            self._desk.require(secret, need.level)
 
 
 class _Timed:

@@ -180,6 +180,8 @@ class Tokens:
     def set(self, waiter: Completion, args: TokenSetCall) -> None:
         """Make or change a token; the result is what is stored. Raises ConsulError."""
         given = args.ACLToken
+        if given.Local and not self._desk.server.acl_settings.local_tokens:
+            raise ConsulError("Local tokens are disabled")
         if given.AccessorID:
             old = self._by_accessor(given.AccessorID)
         elif args.Create:

@@ -1,0 +1,43 @@
+"""Which datacenter a call of access control is for that names none: policies, roles and global tokens are the
+primary's, whatever server they are changed at; tokens of one datacenter stay there (Consul docs: security/acl,
+replication). Where a secondary copies no tokens it has none of its own either, and everything about them is the
+primary's; pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proconsul.features.acl.settings import AclSettings
+from proconsul.features.acl.state import ACLState
+
+# Also tokens from before 1.4, which are global.
+_PRIMARYS = frozenset({"ACL.PolicySet", "ACL.PolicyDelete", "ACL.RoleSet", "ACL.RoleDelete", "ACL.Apply"})
+_OF_TOKENS = frozenset({
+    "ACL.TokenRead", "ACL.TokenReadExpanded", "ACL.TokenList", "ACL.TokenBatchRead", "ACL.TokenClone",
+    "ACL.TokenDelete", "ACL.Get", "ACL.List",
+})  # fmt: skip
+
+
+class Placement:
+    """For a server of a secondary datacenter. ``state``: its own."""
+
+    def __init__(self, state: ACLState, settings: AclSettings) -> None:
+        self._state, self._settings = state, settings
+
+    def of(self, method: str, args: Any) -> str:
+        """The datacenter that is to carry ``method`` out, "" being our own."""
+        return "" if self._is_ours(method, args) else self._settings.primary
+
+    def _is_ours(self, method: str, args: Any) -> bool:
+        if method in _PRIMARYS:
+            return False
+        if method == "ACL.TokenSet":
+            return bool(args.ACLToken.Local)
+        if method in _OF_TOKENS and not self._settings.local_tokens:
+            return False
+        if method in ("ACL.TokenClone", "ACL.TokenDelete"):
+            # What is not here may be the primary's, or not be there yet.
+            token = self._state.token(args.ACLToken.AccessorID if method == "ACL.TokenClone" else args.TokenID)
+            return token is not None and token.Local
+        return True

@@ -1,0 +1,83 @@
+"""The duty of a secondary datacenter's leader to copy the primary's access control."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from proconsul.engine.supervision import supervised
+from proconsul.features.acl.endpoint import ACL
+from proconsul.features.acl.replicating import Copied, Replica
+from proconsul.features.acl.replication import KINDS
+from proconsul.features.options import Options
+from proconsul.features.server import ReadMethod
+from proconsul.server.consensus import Consensus
+from proconsul.server.duties import NO_EFFECTS, Effects
+from proconsul.server.gate import Gate
+
+
+class Secondary(Consensus, Protocol):
+    """A server that leads a secondary datacenter. ``replication_token``: the secret with which it asks the primary."""
+
+    gate: Gate
+    rng: random.Random
+    replication_token: Callable[[], str]
+
+
+class AclReplication:
+    """Implements `Duty`."""
+
+    def __init__(self, server: Secondary, acl: ACL) -> None:
+        self._server, self._acl = server, acl
+        self.effects: Effects = NO_EFFECTS
+        self._tasks: list[asyncio.Task[None]] = []
+        self._hurry = asyncio.Event()
+
+    def begin(self, now: float, index: int) -> None:
+        """See `Duty`."""
+        server, settings = self._server, self._server.config.acl
+        self._acl.progress.running(running=True)
+        for kind in KINDS:
+            if kind.name != "tokens" or settings.token_replication:
+                replica = Replica(
+                    kind, server.state.acl, self._ask, server.propose, self._acl.progress, clock=server.clock,
+                    wall_clock_ns=server.wall_clock_ns, pause=self._pause, sleep=asyncio.sleep, rng=server.rng,
+                    told=self._told,
+                )  # fmt: skip
+                self._tasks.append(supervised(replica.run(), server.died))
+
+    def tick(self, now: float) -> None:
+        """See `Duty`: the rounds have times of their own."""
+
+    def end(self) -> None:
+        """See `Duty`."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self._acl.progress.running(running=False)
+
+    def hurry(self) -> None:
+        """A server of another datacenter came, or came back: what failed is worth another try."""
+        self._hurry.set()
+
+    async def _pause(self, seconds: float) -> None:
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+
+    async def _ask(self, method: ReadMethod, args: Any, index: int) -> Copied:
+        gate = self._server.gate
+        options = Options(index, 0, "stale", False, "")
+        found = await gate.found(
+            gate.reading(method, args), options, self._server.replication_token(), self._server.config.acl.primary
+        )
+        return Copied(found.last_index, found.value)
+
+    def _told(self, kind: str, good: bool, index: int) -> None:
+        name = f"leader.replication.acl-{kind}"
+        self._server.meters.gauge(f"{name}.status", float(good))
+        self._server.meters.gauge(f"{name}.index", index)
