@@ -21,6 +21,7 @@ from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.store.table import Store
 from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
@@ -29,7 +30,9 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.placement import Placement
-from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
+from proconsul.features.acl.resolver import Resolver
+from proconsul.features.acl.state import ACLState
+from proconsul.features.acl.token_rights import AskedTokenRights, OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader, NoPathToDatacenter
@@ -37,8 +40,9 @@ from proconsul.features.event.model import FIRE, EventFireRequest
 from proconsul.features.keyring.model import OPERATE, KeyringRequest, KeyringResponses
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
+from proconsul.features.options import Options
 from proconsul.features.permission import AllowEverything, Permission
-from proconsul.features.server import WriteMethod
+from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.txn.model import TxnError, TxnOp
@@ -91,6 +95,8 @@ class ConsulServer(ConsulNode):
         if acl.enabled and acl.primary:
             self.acl_replication = AclReplication(self, self.endpoint(ACL))
             self.gate.placement = Placement(self.state.acl, acl).of
+            if not acl.local_tokens:
+                self.gate.learner = self.rights
         self.leadership = self._make_leadership()
         self.fsm = FSM(self.state, self.leadership.took_effect, self._restored)
         self._lock_gate = LockGate()
@@ -207,7 +213,27 @@ class ConsulServer(ConsulNode):
         return made
 
     def _make_rights(self) -> TokenRights:
-        return OwnTokenRights(self.resolver)
+        return OwnTokenRights(self.resolver, self._asked_rights())
+
+    def _asked_rights(self) -> AskedTokenRights | None:
+        """Who asks the primary about tokens, where this datacenter copies none."""
+        acl = self.acl_settings
+        if not acl.enabled or acl.local_tokens:
+            return None
+        told = ACLState(Store(self.state.store.watches))
+        resolver = Resolver(
+            told, enabled=True, default_allow=acl.default_allow, datacenter=self.datacenter,
+            wall_clock_ns=self.wall_clock_ns,
+        )  # fmt: skip
+        self.resolver.asked = asked = AskedTokenRights(
+            told, resolver, acl, self._ask_primary, self.clock, datacenter=acl.primary, meters=self.meters, abroad=True
+        )
+        return asked
+
+    async def _ask_primary(self, method: ReadMethod, args: Any) -> Any:
+        options = Options(0, 0, "stale", False, "")
+        found = await self.gate.found(self.gate.reading(method, args), options, args.Token, self.acl_settings.primary)
+        return found.reply
 
     def _make_permission(self) -> Permission:
         acl = self.acl_settings

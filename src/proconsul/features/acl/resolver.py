@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
@@ -45,6 +45,19 @@ class Identity(NamedTuple):
     authorizer: Authorizer
 
 
+class AskedElsewhere(Protocol):
+    """Knows what it was told of tokens; see `token_rights.AskedTokenRights`."""
+
+    def token(self, secret: str) -> ACLToken | None:
+        """The token, as far as it is known."""
+
+    def authorizer(self, secret: str) -> Authorizer:
+        """Decides for ``secret``. Raises ACLNotFound."""
+
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of what is told anew."""
+
+
 # What stands for one policy: what tells it apart, its name for explanations, its rules, and whether they are of old.
 _Piece = tuple[tuple[str, ...], str, str, bool]
 
@@ -68,6 +81,8 @@ class Resolver:
         # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
         self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
 
+        # Who knows of tokens that are not in the state: the primary's, where a secondary copies none.
+        self.asked: AskedElsewhere | None = None
         # The same for what is shown of a token.
         self._shown: dict[str, tuple[ACLToken, int, ACLToken]] = {}
 
@@ -79,6 +94,8 @@ class Resolver:
         if not self.enabled:
             raise ACLDisabled()
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None and self.asked is not None:
+            return Identity(self.asked.token(secret), self.asked.authorizer(secret))
         if token is None and not secret:
             return Identity(None, self._compiled.nothing)
         if token is None or has_expired(token, self._now_ns()):
@@ -87,7 +104,8 @@ class Resolver:
 
     def known(self, secret: str) -> ACLToken | None:
         """The token with ``secret``, "" being anonymous, expired or not."""
-        return self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        return token if token is not None or self.asked is None else self.asked.token(secret)
 
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
@@ -116,6 +134,8 @@ class Resolver:
         watch.add(row_key(TOKENS, secret or ANONYMOUS_SECRET))
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
         if token is None:
+            if self.asked is not None:
+                self.asked.watch(secret, watch)
             return
         watch.add(*(row_key(ROLES, link.ID.lower()) for link in token.Roles or ()))
         watch.add(*(row_key(POLICIES, policy_id) for policy_id in self.policy_ids(token)))

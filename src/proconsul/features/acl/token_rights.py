@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from proconsul.engine.meters import Meters
 from proconsul.engine.store.table import Table
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
 from proconsul.features.acl.denials import refused
@@ -84,17 +85,18 @@ class TokenRights(ABC):
 
 
 class OwnTokenRights(TokenRights):
-    """A server's."""
+    """A server's. ``asked``: who knows of tokens, where this datacenter keeps none."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, asked: AskedTokenRights | None = None) -> None:
         super().__init__(enabled=resolver.enabled)
-        self._resolver = resolver
+        self._resolver, self.asked = resolver, asked
 
     def ready(self, secret: str) -> bool:
-        return True
+        return self.asked is None or self.asked.ready(secret)
 
     async def learn(self, secret: str) -> None:
-        return
+        if self.asked is not None:
+            await self.asked.learn(secret)
 
     def authorizer(self, secret: str) -> Authorizer:
         return self._resolver.resolve(secret).authorizer
@@ -118,16 +120,19 @@ class _Entry(NamedTuple):
 
 
 class AskedTokenRights(TokenRights):
-    """A client agent's. The rows it was told stand in the tables of ``state``, which nothing else writes.
+    """A client agent's, and that of a server whose datacenter keeps no tokens.
 
-    ``clock``: seconds of a clock that never goes back.
+    The rows it was told stand in the tables of ``state``, which nothing else writes. ``clock``: seconds of a clock that
+    never goes back. ``datacenter``: which one is asked. abroad: it is another one than ours, whose local tokens are
+    nobody's here.
     """
 
     def __init__(
         self, state: ACLState, resolver: Resolver, settings: AclSettings, ask: Ask, clock: Callable[[], float],
-        *, datacenter: str, meters: Meters | None = None,
+        *, datacenter: str, meters: Meters | None = None, abroad: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(enabled=settings.enabled)
+        self._abroad = abroad
         self._meters = meters or Meters()
         self._state, self._resolver, self._settings, self._ask = state, resolver, settings, ask
         self._clock, self._datacenter = clock, datacenter
@@ -171,6 +176,10 @@ class AskedTokenRights(TokenRights):
 
     def token(self, secret: str) -> ACLToken | None:
         return self._resolver.known(secret)
+
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of what is told anew of ``secret``."""
+        self._resolver.watch(secret, watch)
 
     # ------------------------------------------------------------------ asking
 
@@ -232,6 +241,8 @@ class AskedTokenRights(TokenRights):
         try:
             token = await self._asked(TOKEN_READ, args)
         except ACLNotFound:
+            token = None
+        if token is not None and token.Local and self._abroad:
             token = None
         if token is None and secret != ANONYMOUS_SECRET:
             raise ACLNotFound()
