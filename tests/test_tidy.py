@@ -140,8 +140,6 @@ DEAD_ALLOWED = {
     "RaftSimulation": "for users of the simulator",
     "encode_user": "what a peer sends; tests are one",
     "last_snapshot": "what tests of a node look at", "of_gateway": "what tests compare with the reference",
-    "removals": "of replication, which waits for other datacenters",
-    "ReplicationProgress": "of replication",
     "unread_fields": "compared with the table of what has no effect", "as_markdown": "the rows of COMPATIBILITY.md",
 }  # fmt: skip
 

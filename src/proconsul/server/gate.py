@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -68,16 +68,6 @@ class Authority(Protocol):
         """Whether somebody leads, and how many nanoseconds ago the leader was heard, 0 on the leader."""
 
 
-class Learner(Protocol):
-    """Asks another datacenter about tokens; see `features.acl.token_rights`."""
-
-    def ready(self, secret: str) -> bool:
-        """Whether it is known what ``secret`` may do."""
-
-    async def learn(self, secret: str) -> None:
-        """Find out. Raises nothing: what nobody says is decided as configured."""
-
-
 class Gate:
     """Implements `features.gate.Gate`. The tables of methods are filled by ``serve``."""
 
@@ -95,10 +85,6 @@ class Gate:
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
         self._confirming: set[asyncio.Task[None]] = set()
         self.bearers = Bearers(self.permission, views.watches)
-        # Which datacenter a call is for that names none, by its method and arguments; None where that is always ours.
-        self.placement: Callable[[str, Any], str] | None = None
-        # Finds out what a token may do that no state here tells of; None where the state tells of all.
-        self.learner: Learner | None = None
 
     def serve(
         self, reads: Mapping[ReadMethod, Callable[[Any], Read]] = {}, writes: Mapping[WriteMethod, Do] = {},
@@ -141,21 +127,6 @@ class Gate:
             return before
         return asked._replace(key=(sees, asked.key), run=_AsSeen(self.permission, asked, sees))
 
-    def must_learn(self, token: str) -> bool:
-        """Whether it has to be asked elsewhere first what ``token`` may do."""
-        return self.learner is not None and not self.learner.ready(token)
-
-    async def learn(self, token: str) -> None:
-        """Ask, if need be."""
-        if self.learner is not None:
-            await self.learner.learn(token)
-
-    def placed(self, method: str, args: Any, datacenter: str) -> str:
-        """The datacenter that a call is for: the one it names, if that is another one than ours."""
-        if self.placement is None or datacenter not in ("", self.datacenter):
-            return datacenter
-        return self.placement(method, args) or datacenter
-
     # ------------------------------------------------------------------ reads
 
     def reading(self, method: ReadMethod, args: Any) -> Read:
@@ -164,22 +135,18 @@ class Gate:
 
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
-        if self.placement is not None:
-            datacenter = self.placed(read.method.name, read.args, datacenter)
         if datacenter and self.elsewhere(datacenter) is not None:
             return None
         level = self.level(options)
-        if not self.authority.answers(level) or (self.learner is not None and self.must_learn(token)):
+        if not self.authority.answers(level):
             return None  # whoever answers decides who may ask: here a new token may not have arrived yet
         return self.here(self.admitted(read, None, token), options, level)
 
     def begin(
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
-    ) -> _Reading:
+    ) -> GateReading:
         """See `features.gate.Gate`."""
-        if self.placement is not None:
-            datacenter = self.placed(read.method.name, read.args, datacenter)
-        reading = _Reading(self, waiter, read, options, token, self.elsewhere(datacenter))
+        reading = GateReading(self, waiter, read, options, token, self.elsewhere(datacenter))
         reading.begin()
         return reading
 
@@ -266,8 +233,6 @@ class Gate:
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
-        if self.placement is not None:
-            args = replace(args, Datacenter=self.placed(method.name, args, args.Datacenter))
         way = self.elsewhere(args.Datacenter)
         if way is not None:
             self.forward_write(waiter, method, self.leaving(args, way), way)
@@ -277,35 +242,17 @@ class Gate:
         if (method.anywhere and not self.authority.is_client) or self.authority.leading:
             self._do(waiter, method, args)
         elif self.authority.on_duty:
-            self._in_task(self._confirm(waiter, method, args))
+            task = asyncio.get_running_loop().create_task(self._confirm(waiter, method, args))
+            self._confirming.add(task)
+            task.add_done_callback(self._confirming.discard)
         else:
             self.forward_write(waiter, method, args)
 
     def _do(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Do it here, if whoever asks may. Who may is decided where it is done: others know new tokens later."""
-        if self.learner is not None and self.must_learn(args.Token):
-            self._in_task(self._learn_and_do(waiter, method, args))
-            return
         if not self.permission.unlimited:
             self.permission.admit(method, args, args.Token)
         self._writes[method](waiter, args)
-
-    def _in_task(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._confirming.add(task)
-        task.add_done_callback(self._confirming.discard)
-
-    async def _learn_and_do(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
-        """Somebody else may lead by the time it is known who asks; then that one does it."""
-        try:
-            await self.learn(args.Token)
-            if not self.authority.leading and not method.anywhere:
-                self.forward_write(waiter, method, args)
-                return
-            self.permission.admit(method, args, args.Token)
-            self._writes[method](waiter, args)
-        except Exception as error:
-            tell_error(waiter, error)
 
     async def _confirm(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """Do it here if a quorum says that we lead: without a lease our own word is not enough."""
@@ -325,7 +272,7 @@ class Gate:
     def leaving(self, args: Any, way: Way) -> Any:
         """``args`` as they go that way: a token that counts only here does not leave the datacenter."""
         token = args.Token if way.datacenter == self.datacenter else self.permission.abroad(args.Token)
-        return args if token == args.Token else replace(args, Token=token)
+        return args if token is args.Token else replace(args, Token=token)
 
     async def written(self, method: WriteMethod, args: Any) -> Any:
         """See `features.gate.Gate`."""
@@ -347,7 +294,6 @@ class Gate:
             reply = await self.forwarding.call(method, args, self.forwarding.home)
             if reply is not None:
                 return None if method.reply is None else reply
-        await self.learn(args.Token)
         self.permission.admit(method, args, args.Token)
         try:
             return await self._calls[method](args)
@@ -387,7 +333,7 @@ def _left_out(run: Any) -> bool:
     return isinstance(run, _AsSeen) and run.left_out
 
 
-class _Reading:
+class GateReading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
     __slots__ = (
@@ -416,10 +362,7 @@ class _Reading:
         if level != self._options.consistency:
             self._options = self._options._replace(consistency=level, max_stale_ns=0)
         if self._gate.authority.answers(level):
-            if self._gate.must_learn(self._token):
-                self._cancel = asyncio.get_running_loop().create_task(self._learn()).cancel
-            else:
-                self._look()
+            self._look()
         elif not self._ask():
             self._cancel = asyncio.get_running_loop().create_task(self._later()).cancel
 
@@ -469,10 +412,6 @@ class _Reading:
 
     def _changed(self, view: View) -> None:
         self._release()
-        if self._gate.must_learn(self._token):
-            self._options = self._options._replace(min_index=0)
-            self.begin()
-            return
         try:
             admitted = self._gate.admitted(self._asked, self._read, self._token)
         except Exception as error:
@@ -517,12 +456,6 @@ class _Reading:
 
     def set_exception(self, error: Exception) -> None:
         tell_error(self._waiter, error)
-
-    async def _learn(self) -> None:
-        """Find out who asks."""
-        await self._gate.learn(self._token)
-        self._cancel = None
-        self._look()
 
     async def _later(self) -> None:
         """Wait until somebody leads."""

@@ -51,6 +51,7 @@ from proconsul.server.config import ServerConfig
 from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
 from proconsul.server.forwarding import Way
 from proconsul.server.fsm import FSM, encode_command
+from proconsul.server.gate import Gate
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.leadership import Leadership
 from proconsul.server.lock_delays import LockGate
@@ -60,6 +61,7 @@ from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 from proconsul.server.operating import Operating
 from proconsul.server.peers import parse_address
 from proconsul.server.recovery import recover
+from proconsul.server.secondary_gate import SecondaryGate
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.snapshotting import LocalArchives
 from proconsul.server.stats import ServerStats
@@ -94,9 +96,6 @@ class ConsulServer(ConsulNode):
         self.acl_replication: AclReplication | None = None
         if acl.enabled and acl.primary:
             self.acl_replication = AclReplication(self, self.endpoint(ACL))
-            self.gate.placement = Placement(self.state.acl, acl).of
-            if not acl.local_tokens:
-                self.gate.learner = self.rights
         self.leadership = self._make_leadership()
         self.fsm = FSM(self.state, self.leadership.took_effect, self._restored)
         self._lock_gate = LockGate()
@@ -234,6 +233,13 @@ class ConsulServer(ConsulNode):
         options = Options(0, 0, "stale", False, "")
         found = await self.gate.found(self.gate.reading(method, args), options, args.Token, self.acl_settings.primary)
         return found.reply
+
+    def _make_gate(self, permission: Permission) -> Gate:
+        acl = self.acl_settings
+        if not (acl.enabled and acl.primary):
+            return super()._make_gate(permission)
+        made = SecondaryGate(self, self.views, self.forwarding, self.datacenter, permission=permission)
+        return made.prepare(Placement(self.state.acl, acl).placed, self.rights)
 
     def _make_permission(self) -> Permission:
         acl = self.acl_settings

@@ -17,6 +17,7 @@ from proconsul.features.errors import PermissionDenied
 
 _LEVELS = {"write-prefix": Level.WRITE} | {level.name.lower(): level for level in Level}
 _IMPLICITLY = "The anonymous token is used implicitly when a request does not specify a token."
+UNKNOWN_FOR_NOW = "Permission denied: no server could be asked about the token"
 # A name may be as long as a key is; nobody reads more of it.
 _NAME_MAX = 256
 

@@ -14,7 +14,7 @@ from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
-from proconsul.features.acl.denials import refused
+from proconsul.features.acl.denials import UNKNOWN_FOR_NOW, refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level
@@ -154,6 +154,8 @@ class ACLPermission:
         if entry is None:
             raise PermissionDenied(f"Permission denied: nobody may call {name}")
         if not entry.admit(args, recorded(authorizer)):
+            if who.token is None and token not in _NOBODY:
+                raise PermissionDenied(UNKNOWN_FOR_NOW)
             raise refused(authorizer, who.token, lambda asked: entry.admit(args, asked))
         return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from proconsul.engine.wire.record import replace
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.acl.state import ACLState
 
@@ -25,9 +26,13 @@ class Placement:
     def __init__(self, state: ACLState, settings: AclSettings) -> None:
         self._state, self._settings = state, settings
 
-    def of(self, method: str, args: Any) -> str:
-        """The datacenter that is to carry ``method`` out, "" being our own."""
-        return "" if self._is_ours(method, args) else self._settings.primary
+    def placed(self, method: str, args: Any) -> Any:
+        """The arguments of ``method``, which name the datacenter that is to carry it out if that is not ours."""
+        if not method.startswith("ACL.") or self._is_ours(method, args):
+            return args
+        if method == "ACL.TokenList":
+            args = replace(args, IncludeLocal=False, IncludeGlobal=True)  # the primary's own are nobody's here
+        return replace(args, Datacenter=self._settings.primary)
 
     def _is_ours(self, method: str, args: Any) -> bool:
         if method in _PRIMARYS:

@@ -21,7 +21,7 @@ from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
-from proconsul.features.acl.denials import refused
+from proconsul.features.acl.denials import UNKNOWN_FOR_NOW, refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET, ACLToken
 from proconsul.features.acl.named import POLICY_RESOLVE, ROLE_RESOLVE
 from proconsul.features.acl.requests import PolicyBatchRequest, RoleBatchRequest, TokenGetRequest
@@ -48,6 +48,11 @@ class TokenRights(ABC):
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
+
+    @property
+    def always_ready(self) -> bool:
+        """Whether nothing ever has to be found out."""
+        return False
 
     @abstractmethod
     def ready(self, secret: str) -> bool:
@@ -80,7 +85,7 @@ class TokenRights(ABC):
         """What to tell whoever has ``secret`` and may not."""
         authorizer, token = self.authorizer(secret), self.token(secret)
         if token is None and secret not in ("", ANONYMOUS_SECRET):
-            return PermissionDenied(f"{text}: no server could be asked about the token")
+            return PermissionDenied(UNKNOWN_FOR_NOW)
         return refused(authorizer, token, lambda asked: asked.allows(resource, level, name), text)
 
 
@@ -90,6 +95,10 @@ class OwnTokenRights(TokenRights):
     def __init__(self, resolver: Resolver, asked: AskedTokenRights | None = None) -> None:
         super().__init__(enabled=resolver.enabled)
         self._resolver, self.asked = resolver, asked
+
+    @property
+    def always_ready(self) -> bool:
+        return self.asked is None
 
     def ready(self, secret: str) -> bool:
         return self.asked is None or self.asked.ready(secret)
