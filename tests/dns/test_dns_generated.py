@@ -14,7 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dns_agents import DnsAgent, FakeRecursor, Parsed, agent_pair, query, without_serial
+from dns_agents import DnsAgent, FakeRecursor, agent_pair, without_serial
+
+from support.dns_packets import Parsed, query
 
 pytestmark = pytest.mark.reference
 

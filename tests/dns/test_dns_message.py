@@ -5,12 +5,12 @@ from __future__ import annotations
 import dns.message
 import dns.rdatatype
 import pytest
-from dns_agents import Parsed, query
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proconsul.dns import message as m
 from proconsul.dns.trim import trim
+from support.dns_packets import Parsed, query
 
 
 def _name(text: str) -> bytes:

@@ -14,8 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dns_agents import DnsAgent, FakeRecursor, Parsed, agent_pair, query, without_serial
+from dns_agents import DnsAgent, FakeRecursor, agent_pair, without_serial
 
+from support.dns_packets import Parsed, query
 from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.reference
@@ -87,6 +88,7 @@ nope.node.consul A AAAA
 foo.node.dc1.consul A
 foo.node.dc2.consul A
 foo.node.dc1.dc1.consul A
+foo.node.dc.dc1.consul A
 bad_node.node.consul A
 consul A SOA NS AXFR DS
 any.name.consul A SOA NS

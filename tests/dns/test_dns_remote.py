@@ -7,7 +7,6 @@ import random
 from typing import Any
 
 import pytest
-from dns_agents import Parsed, query
 from test_dns_server import World
 
 from proconsul.dns import message as m
@@ -18,6 +17,7 @@ from proconsul.features.catalog.endpoint import Catalog
 from proconsul.features.errors import NoServers
 from proconsul.features.health.endpoint import Health
 from proconsul.features.server import ReadMethod
+from support.dns_packets import Parsed, query
 
 QUESTIONS = [
     ("solo.service.consul", m.A), ("solo.service.consul", m.SRV), ("n1.node.consul", m.A),

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from dns_agents import FakeRecursor, Parsed, query
+from dns_agents import FakeRecursor
 from hypothesis import HealthCheck as Health
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +26,7 @@ from proconsul.engine.store.table import Transaction
 from proconsul.engine.store.watch import WatchRegistry, WatchSet
 from proconsul.features.catalog.model import CheckServiceNode, HealthCheck, NodeService, RegisterRequest
 from proconsul.features.state import State
+from support.dns_packets import Parsed, query
 
 
 class World:

@@ -14,7 +14,7 @@ import pytest
 from rpc_support import Site, Text, site, until
 
 from proconsul.engine.wire.hostport import Address
-from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader
 from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.server.forwarding import Forwarding, Way
 
@@ -199,3 +199,56 @@ async def test_who_leaves_is_not_insisted_for() -> None:
         leave()
         await until(lambda: not [task for task in asyncio.all_tasks() if "Forwarding.retry" in repr(task)])
         assert not waiter.told
+
+
+class Abroad(World):
+    """Another datacenter with ``count`` servers, of which only the last can be reached."""
+
+    def __init__(self, there: Site, count: int, *, reachable: bool = True) -> None:
+        super().__init__(there, 5.0)
+        good = there.address if reachable else Address("127.0.0.1", 1)
+        self.servers = [*(Address("127.0.0.1", 1) for _ in range(count - 1)), good]
+        self.home = Way(
+            "dc2", lambda: self.servers[min(len(self.failed), count - 1)] if count else None, self.failed.append,
+            DatacenterUnreachable, lambda: False, None, lambda: count,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_every_server_of_another_datacenter_is_tried(count: int, reads: bool) -> None:
+    async with site() as there:
+        await there.call("Nothing")
+        here = Abroad(there, count)
+        waiter, _ = here.begin("Echo", Text(b"a"), reads=reads)
+        await told(waiter)
+        assert waiter.outcome == Text(b"a") and len(here.failed) == count - 1
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_when_none_can_be_reached_that_is_told(reads: bool) -> None:
+    async with site() as there:
+        here = Abroad(there, 3, reachable=False)
+        waiter, _ = here.begin("Echo", Text(b"a"), reads=reads)
+        await told(waiter)
+        assert "failed to get conn" in str(waiter.outcome) and len(here.failed) == 3
+
+
+async def test_nobody_is_waited_for_in_another_datacenter() -> None:
+    async with site() as there:
+        here = Abroad(there, 0)
+        waiter, leave = here.begin("Echo", Text(b"a"))
+        assert leave is None and not waiter.told
+        waiter, _ = here.begin("Echo", Text(b"a"), reads=False)
+        await told(waiter)
+        assert str(waiter.outcome) == "Remote DC has no server currently reachable"
+
+
+async def test_another_datacenter_has_waited_for_its_leader_itself() -> None:
+    async with site() as there:
+        await there.call("Nothing")
+        here, chosen = Abroad(there, 1), [there.address]
+        here.home = here.home._replace(choose=chosen.pop)  # who asked again would find nobody
+        waiter, _ = here.begin("Fail", Text(b"No cluster leader"))
+        await told(waiter)
+        assert str(waiter.outcome) == "rpc error making call: No cluster leader"

@@ -57,6 +57,8 @@ def _lookup(kind: NameKind, parts: list[str], suffixes: list[str]) -> Lookup | N
         return None
     if kind is NameKind.ADDRESS:
         return Lookup(kind, parts[0]) if len(parts) == 1 else None
+    if suffixes[1:] == ["dc"]:  # as newer releases write it
+        suffixes = suffixes[:1]
     if len(suffixes) > 1:
         return None
     datacenter = suffixes[0] if suffixes else ""

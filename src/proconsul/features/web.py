@@ -44,6 +44,8 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
     # Whether the answer says its index, so that clients can wait for the next.
     indexed: bool = True
+    # Whether it says nothing of the read at all: some endpoints answer so about what is not there.
+    bare: bool = False
 
     def __len__(self) -> int:
         return len(self.body)
@@ -299,6 +301,8 @@ class Web:
     @staticmethod
     def reply(reply: Reply, found: Found, headers: dict[str, str] | None = None) -> Response:
         """The response to a read, with its index and what is known of the leader."""
+        if reply.bare:
+            return Response(reply.status, reply.body, {"Vary": "Accept-Encoding"})
         merged = {**reply.headers, **(headers or {})} if reply.headers else headers
         response = Response(reply.status, reply.body, merged)
         if found.known_leader and found.last_contact_ns == 0 and reply.indexed:

@@ -72,7 +72,7 @@ GROUPS: Final = (
         **_none("", "enable_xds_load_balancing tls.grpc.use_auto_cert xds.update_max_per_second"),
     }),
     Group("other datacenters", "they are not reached yet", {
-        **_same("", "primary_datacenter translate_wan_addrs"), "acl_datacenter": "primary_datacenter",
+        **_same("", "primary_datacenter"), "acl_datacenter": "primary_datacenter",
         **_none("peering.", "enabled test_allow_peer_registrations"),
     }),
     Group("limits of the RPC port and of requests", "nothing is limited", {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
@@ -15,12 +15,12 @@ from proconsul.features.acl.requests import AuthorizeRequest, Question
 from proconsul.features.acl.resolver import NOT_FOUND, SHOWN_MAX
 from proconsul.features.errors import ACLDisabled, BadRequest, PermissionDenied
 from proconsul.features.server import Read, WriteMethod
-from proconsul.features.web import Reply, Web, finished
+from proconsul.features.web import Reply, Web
 
 _TEXT = "text/plain; charset=utf-8"
 # What is answered about what is not there: 1.8.7 does it in two ways.
 UNKNOWN = Reply(403, NOT_FOUND.encode(), "", {"Content-Type": _TEXT})
-MISSING = Reply(404, b"", "")
+MISSING = Reply(404, b"", "", bare=True)
 T = TypeVar("T")
 Handler = Callable[[Request], Answer]
 # Paths below /v1/acl/ with their handlers by verb.
@@ -112,11 +112,7 @@ class Routes:
         def encode(value: Any) -> Reply:
             return missing if value is None else Reply(200, self._json(value, pretty=pretty))
 
-        answer = self.web.read(request, read, encode, headers_on_error=True)
-        if isinstance(answer, Response):
-            return _bare(answer)
-        # What waits for a change stays as it is: it may be hurried.
-        return answer if missing is not MISSING or request.has("index") else _bare_later(answer)
+        return self.web.read(request, read, encode, headers_on_error=True)
 
     def write(
         self, request: Request, method: WriteMethod, args: Any, show: Callable[[Any], Any] = lambda value: value,
@@ -130,13 +126,3 @@ class Routes:
     def done(self, request: Request, method: WriteMethod, args: Any) -> Answer:
         """Write, and answer nothing but that it is done."""
         return self.write(request, method, args, lambda _: True)
-
-
-def _bare(response: Response) -> Response:
-    """What is not there has no index either."""
-    return Response(404, b"", {"Vary": "Accept-Encoding"}) if response.status == 404 else response
-
-
-async def _bare_later(answer: Answer) -> Response:
-    """As `_bare`, for an answer that another server gives."""
-    return _bare(await finished(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proconsul.engine.http.request import Request, Response
+from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
@@ -54,13 +54,10 @@ class CoordinateRoutes:
 
         def encode(rows: list[Coordinate]) -> Reply:
             rows = [row for row in rows if row.Segment == segment] if limited else rows
-            return Reply(200, gojson.dumps(rows, pretty=pretty)) if rows else Reply(404, b"", "")
+            return Reply(200, gojson.dumps(rows, pretty=pretty)) if rows else Reply(404, b"", "", bare=True)
 
         read = self.coordinates.node(NodeSpecificRequest(Node=request.params))
-        answer = self.web.read(request, read, encode, form=(limited, segment), headers_on_error=True)
-        if isinstance(answer, Response) and answer.status == 404:
-            return Response(404, b"", {"Vary": "Accept-Encoding"})
-        return answer
+        return self.web.read(request, read, encode, form=(limited, segment), headers_on_error=True)
 
     def update(self, request: Request) -> Answer:
         self._require_enabled()
