@@ -54,6 +54,9 @@ class AskedElsewhere(Protocol):
     def authorizer(self, secret: str) -> Authorizer:
         """Decides for ``secret``. Raises ACLNotFound."""
 
+    def counts(self, secret: str) -> bool:
+        """Whether what was told of it is to be gone by."""
+
     def watch(self, secret: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of what is told anew."""
 
@@ -95,12 +98,24 @@ class Resolver:
             raise ACLDisabled()
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
         if token is None and self.asked is not None:
-            return Identity(self.asked.token(secret), self.asked.authorizer(secret))
+            return self._asked_of(self.asked, secret)
         if token is None and not secret:
             return Identity(None, self._compiled.nothing)
         if token is None or has_expired(token, self._now_ns()):
             raise ACLNotFound()
         return Identity(token, self.authorizer_of(token))
+
+    def _asked_of(self, asked: AskedElsewhere, secret: str) -> Identity:
+        """Policies and roles are copied also where tokens are not, and those here are newer than what was told."""
+        token, authorizer = asked.token(secret), asked.authorizer(secret)
+        if token is None or not asked.counts(secret) or not self._has_links(token):
+            return Identity(token, authorizer)
+        return Identity(token, self.authorizer_of(token))
+
+    def _has_links(self, token: ACLToken) -> bool:
+        """Whether everything that ``token`` links to is here."""
+        roles = self.roles_of(token)
+        return len(roles) == len(token.Roles or ()) and len(self.policies_of(token)) == len(self.policy_ids(token))
 
     def known(self, secret: str) -> ACLToken | None:
         """The token with ``secret``, "" being anonymous, expired or not."""

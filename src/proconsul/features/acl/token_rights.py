@@ -186,6 +186,11 @@ class AskedTokenRights(TokenRights):
     def token(self, secret: str) -> ACLToken | None:
         return self._resolver.known(secret)
 
+    def counts(self, secret: str) -> bool:
+        """Whether what servers said of ``secret`` is to be gone by, and it is somebody's."""
+        entry = self._tokens.get(secret or ANONYMOUS_SECRET)
+        return entry is not None and entry.answer is _Answer.KNOWN
+
     def watch(self, secret: str, watch: WatchSet) -> None:
         """Have ``watch`` hear of what is told anew of ``secret``."""
         self._resolver.watch(secret, watch)
