@@ -1,0 +1,69 @@
+"""Pages of docs/ run as they stand: their files are written, their commands executed in their order by one shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+TIMEOUT_S = 240.0
+OURS = f'#!/bin/sh\nexec {sys.executable} -m proconsul "$@"\n'
+
+
+def run_page(
+    name: str, directory: Path, programs: Mapping[str, str], environment: Mapping[str, str] = {},
+    timeout_s: float = TIMEOUT_S,
+) -> None:  # fmt: skip
+    """Run docs/``name`` in ``directory``. ``programs``: the text of scripts that its commands find by their names.
+
+    A line that fails ends it, unless it ends in ``&& exit 1``: such a one has to be refused.
+    """
+    folder = directory / "bin"
+    folder.mkdir()
+    for program, text in programs.items():
+        (folder / program).write_text(text)
+        (folder / program).chmod(0o755)
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks, f"{name} shows nothing"
+    script = ["set -u", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
+    for number, (language, text) in enumerate(blocks):
+        if language in ("hcl", "json"):
+            file = text.split("\n", 1)[0].removeprefix("# ")
+            script += [f"cat > {file} <<'END'", text.rstrip("\n"), "END"]
+        else:
+            assert language == "sh", language
+            script.append(f"echo block {number} after $SECONDS s")
+            script += [_checked(line, number) for line in text.strip().splitlines()]
+    variables = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", **environment}
+    variables.pop("CONSUL_HTTP_TOKEN", None)
+    process = subprocess.Popen(
+        ["bash", "-m", "-c", "\n".join(script)], cwd=directory, env=variables, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        printed, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # so that it ends what it has started
+        printed, _ = process.communicate()
+        printed += f"\nnot done after {timeout_s} s"
+    logs = {path.name: path.read_text(errors="replace") for path in sorted(directory.glob("*.log"))}
+    print(printed[-3000:])  # for who wants to see it
+    tails = "\n".join(f"--- {log}\n{text[-1500:]}" for log, text in logs.items())
+    assert process.returncode == 0, f"{printed[-3000:]}\n{tails}"
+    assert not any("Traceback" in text for text in logs.values()), tails
+
+
+def _checked(line: str, number: int) -> str:
+    if line.endswith("&& exit 1"):
+        return f"{line.removesuffix('&& exit 1')} && {{ echo 'block {number} should have failed'; exit 1; }}"
+    if line.endswith(("&", "; done", "}")) or line.startswith("#"):
+        return line
+    return f"{line} || {{ echo 'block {number} failed: '{_quoted(line)}; exit 1; }}"
+
+
+def _quoted(line: str) -> str:
+    return "'" + line.replace("'", "'\\''") + "'"
