@@ -70,7 +70,8 @@ class Story:
         self.replica = Replica(
             kind, self.here.state.acl, self.primary.ask, self._propose, self.progress, clock=lambda: self.now,
             wall_clock_ns=lambda: int(self.now * 1e9), pause=self._waiting(self.paused),
-            sleep=self._waiting(self.slept), rng=random.Random(7), told=lambda name, good, index: self.told.append((good, index)),
+            sleep=self._waiting(self.slept), rng=random.Random(7),
+            told=lambda name, good, index: self.told.append((good, index)),
         )  # fmt: skip
 
     def _waiting(self, seconds_of: list[float]) -> Any:
