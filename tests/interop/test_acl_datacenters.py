@@ -221,6 +221,36 @@ def test_what_is_told_of_replication(federation: Federation) -> None:
         assert found["ReplicatedRoleIndex"] and bool(found["ReplicatedTokenIndex"]) == (kind == "tokens")
 
 
+def test_agents_below_a_secondary_that_asks(federation: Federation) -> None:
+    """Client agents and archives there know tokens that only the primary has; the agent is not of its program."""
+    server, subject = federation.members["ours-asks"], Subject.OURS
+    if federation.first.subject is Subject.OURS:
+        subject = Subject.REFERENCE
+    assert isinstance(server, ConsulMember)
+    name = f"below-{subject.name.lower()}"
+    settings = ACL.format(more="", root=ROOT, token="replication") + f'node_name = "{name}"'
+    words = "-datacenter", server.name, "-retry-join", server.gossip, "-hcl", settings
+    client = federation.add_consul(name, subject, *words)
+    rules = " ".join(f'{kind} "{name}" {{ policy = "write" }}' for kind in ("service", "key"))
+    rules += ' node_prefix "" { policy = "read" }'
+    policy = ask(federation.first, "PUT", "/v1/acl/policy", {"Name": name, "Rules": rules}).json()
+    made = ask(federation.first, "PUT", "/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]}).json()
+    secret = made["SecretID"]
+    eventually(partial(_may, client, name, secret), "it may through the client", REPLICATED_S)
+    assert not _may(client, "other", secret) and not _may(client, name, NOBODY)
+    eventually(lambda: ask(client, "PUT", "/v1/agent/service/register", {"Name": name}, secret).status == 200,
+               "the client knows the token", REPLICATED_S)  # fmt: skip
+    assert ask(client, "PUT", "/v1/agent/service/register", {"Name": "not-mine"}, secret).status == 403
+    eventually(lambda: ask(server, "GET", f"/v1/catalog/service/{name}", None, secret).json(), "it is in the catalog",
+               REPLICATED_S)  # fmt: skip
+    for agent in (server, client):
+        assert ask(agent, "GET", "/v1/snapshot", None, secret).status == 403
+        assert ask(agent, "GET", "/v1/snapshot", None, ROOT).status == 200
+    assert ask(federation.first, "DELETE", f"/v1/acl/token/{made['AccessorID']}").status == 200
+    eventually(lambda: not _may(client, name, secret), "the token is gone", REPLICATED_S)
+    client.leave()
+
+
 def test_a_lost_primary_is_followed_again(federation: Federation) -> None:
     """Meanwhile what is known holds, nothing of the primary's can be changed, and the status says that it failed."""
     first = federation.first

@@ -300,6 +300,10 @@ class Gate:
         except RaftError as error:
             raise ConsulError(str(error)) from None
 
+    async def admit(self, method: Any, args: Any) -> None:
+        """Raise ConsulError unless whoever asks may; for what is not carried out here."""
+        self.permission.admit(method, args, args.Token)
+
     async def whom_to_ask(self, datacenter: str, *, stale: bool) -> Way | None:
         """The way to those who are to answer something of its own kind, like an archive; None when it is ours to do.
 

@@ -89,6 +89,11 @@ class SecondaryGate(Gate):
         except Exception as error:
             tell_error(waiter, error)
 
+    async def admit(self, method: Any, args: Any) -> None:
+        """See `Gate.admit`."""
+        await self.learner.learn(args.Token)
+        await super().admit(method, args)
+
     async def call(self, method: CallMethod, args: Any) -> Any:
         """See `features.gate.Gate`."""
         if self._is_ours(args.Datacenter):

@@ -16,7 +16,7 @@ from proconsul.features.acl.state import ACLState
 _PRIMARYS = frozenset({"ACL.PolicySet", "ACL.PolicyDelete", "ACL.RoleSet", "ACL.RoleDelete", "ACL.Apply"})
 _OF_TOKENS = frozenset({
     "ACL.TokenRead", "ACL.TokenReadExpanded", "ACL.TokenList", "ACL.TokenBatchRead", "ACL.TokenClone",
-    "ACL.TokenDelete", "ACL.Get", "ACL.List",
+    "ACL.TokenDelete", "ACL.Get", "ACL.List", "ACL.GetPolicy",
 })  # fmt: skip
 
 
