@@ -61,6 +61,8 @@ class AskedElsewhere(Protocol):
         """Have ``watch`` hear of what is told anew."""
 
 
+# Of policies and of roles.
+_Indexes = tuple[int | None, int | None]
 # What stands for one policy: what tells it apart, its name for explanations, its rules, and whether they are of old.
 _Piece = tuple[tuple[str, ...], str, str, bool]
 
@@ -81,13 +83,13 @@ class Resolver:
         self.enabled, self.default_allow = enabled, default_allow
         self._state, self._datacenter, self._now_ns = state, datacenter, wall_clock_ns
         self._compiled = Compiled(default_allow=default_allow)
-        # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
-        self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
+        # By secret: the token, the indexes of what it links to, and what both came to. When it is full it starts anew.
+        self._kept: dict[str, tuple[ACLToken, _Indexes, Authorizer]] = {}
 
         # Who knows of tokens that are not in the state: the primary's, where a secondary copies none.
         self.asked: AskedElsewhere | None = None
         # The same for what is shown of a token.
-        self._shown: dict[str, tuple[ACLToken, int, ACLToken]] = {}
+        self._shown: dict[str, tuple[ACLToken, _Indexes, ACLToken]] = {}
 
     def now_ns(self) -> int:
         return self._now_ns()
@@ -124,7 +126,8 @@ class Resolver:
 
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
-        index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
+        indexes, kept = self._state.store.indexes, self._kept.get(token.SecretID)
+        index = indexes.get(POLICIES), indexes.get(ROLES)
         # A row that was written anew, or restored, is another object.
         if kept is not None and kept[0] is token and kept[1] == index:
             return kept[2]
@@ -215,7 +218,8 @@ class Resolver:
 
     def shown(self, token: ACLToken) -> ACLToken:
         """``token`` with the names of now, and without links that lead nowhere; one object while nothing changes."""
-        index, kept = self._state.store.max_index(POLICIES, ROLES), self._shown.get(token.SecretID)
+        indexes, kept = self._state.store.indexes, self._shown.get(token.SecretID)
+        index = indexes.get(POLICIES), indexes.get(ROLES)
         if kept is not None and kept[0] is token and kept[1] == index:
             return kept[2]
         made: ACLToken = replace(
