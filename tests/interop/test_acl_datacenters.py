@@ -202,6 +202,27 @@ class Story:
         self.ask("log in", "POST", "/v1/acl/login", {"AuthMethod": "m", "BearerToken": "x"}, "")
 
 
+def test_a_replication_token_that_is_told_counts_at_once(federation: Federation) -> None:
+    server = federation.secondaries("asks")[0]
+    assert server.subject is Subject.OURS
+
+    def failed() -> str:
+        return str(status(server)["LastError"])
+
+    before, target = failed(), "/v1/agent/token/replication"
+    assert ask(server, "PUT", target, {"Token": NOBODY}).status == 200
+    ask(federation.first, "PUT", "/v1/acl/policy", {"Name": "while-nobody"})  # ends the rounds that wait
+    eventually(lambda: failed() != before, "nobody's token is refused", REPLICATED_S)
+    for _ in range(4):  # the pauses become long
+        before = failed()
+        assert ask(server, "PUT", target, {"Token": NOBODY}).status == 200
+        eventually(lambda before=before: failed() != before, "again", REPLICATED_S)  # type: ignore[misc]
+    assert ask(server, "PUT", target, {"Token": ROOT}).status == 200
+    eventually(
+        lambda: ask(server, "GET", "/v1/acl/policy/name/while-nobody").status == 200, "it is copied", REPLICATED_S
+    )
+
+
 @pytest.mark.parametrize("way", ["copies", "asks"])
 def test_secondaries_of_both_programs_answer_the_same(federation: Federation, way: str) -> None:
     told = {one.subject: Story(federation, one).tell() for one in federation.secondaries(way)}
@@ -238,8 +259,14 @@ def test_agents_below_a_secondary_that_asks(federation: Federation) -> None:
     secret = made["SecretID"]
     eventually(partial(_may, client, name, secret), "it may through the client", REPLICATED_S)
     assert not _may(client, "other", secret) and not _may(client, name, NOBODY)
-    eventually(lambda: ask(client, "PUT", "/v1/agent/service/register", {"Name": name}, secret).status == 200,
-               "the client knows the token", REPLICATED_S)  # fmt: skip
+
+    def registered() -> bool:
+        reply = ask(client, "PUT", "/v1/agent/service/register", {"Name": name}, secret)
+        if reply.status != 200:
+            raise OSError(f"{reply.status} {reply.text}")  # not yet; the failure says why
+        return True
+
+    eventually(registered, "the client knows the token", REPLICATED_S)
     assert ask(client, "PUT", "/v1/agent/service/register", {"Name": "not-mine"}, secret).status == 403
     eventually(lambda: ask(server, "GET", f"/v1/catalog/service/{name}", None, secret).json(), "it is in the catalog",
                REPLICATED_S)  # fmt: skip

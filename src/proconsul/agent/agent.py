@@ -103,6 +103,8 @@ class Agent:
         self.events = EventLog(self.local)
         if self.server is not None:
             self.server.replication_token = self.tokens.for_replication
+            if self.server.acl_replication is not None:
+                self.tokens.listen(self.server.acl_replication.hurry)
         self.catalog_port = ServerCatalog(self.node, self.tokens.for_agent)
         self.sync = AntiEntropy(
             self.local, self.catalog_port, self.own_node, token=self.tokens.for_registration,

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from proconsul.engine.supervision import supervised
 from proconsul.features.acl.endpoint import ACL
-from proconsul.features.acl.replicating import Copied, Replica
+from proconsul.features.acl.replicating import LISTS, Copied, Replica
 from proconsul.features.acl.replication import KINDS
 from proconsul.features.options import Options
 from proconsul.features.server import ReadMethod
@@ -34,7 +35,8 @@ class AclReplication:
         self._server, self._acl = server, acl
         self.effects: Effects = NO_EFFECTS
         self._tasks: list[asyncio.Task[None]] = []
-        self._hurry = asyncio.Event()
+        # Set from when a round is to begin anew until it does, also while an old one is about to fail.
+        self._hurries: list[asyncio.Event] = []
 
     def begin(self, now: float, index: int) -> None:
         """See `Duty`."""
@@ -42,11 +44,13 @@ class AclReplication:
         self._acl.progress.running(running=True)
         for kind in KINDS:
             if kind.name != "tokens" or settings.token_replication:
+                hurry = asyncio.Event()
                 replica = Replica(
-                    kind, server.state.acl, self._ask, server.propose, self._acl.progress, clock=server.clock,
-                    wall_clock_ns=server.wall_clock_ns, pause=self._pause, sleep=asyncio.sleep, rng=server.rng,
-                    told=self._told,
+                    kind, server.state.acl, partial(self._ask, hurry), server.propose, self._acl.progress,
+                    clock=server.clock, wall_clock_ns=server.wall_clock_ns, pause=partial(self._pause, hurry),
+                    sleep=asyncio.sleep, rng=server.rng, told=self._told,
                 )  # fmt: skip
+                self._hurries.append(hurry)
                 self._tasks.append(supervised(replica.run(), server.died))
 
     def tick(self, now: float) -> None:
@@ -57,19 +61,23 @@ class AclReplication:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+        self._hurries.clear()
         self._acl.progress.running(running=False)
 
     def hurry(self) -> None:
-        """A server of another datacenter came, or came back: what failed is worth another try."""
-        self._hurry.set()
+        """What failed is worth another try: the token is another one, or a server elsewhere has come back."""
+        for hurry in self._hurries:
+            hurry.set()
 
-    async def _pause(self, seconds: float) -> None:
-        self._hurry.clear()
+    @staticmethod
+    async def _pause(hurry: asyncio.Event, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._hurry.wait()
+                await hurry.wait()
 
-    async def _ask(self, method: ReadMethod, args: Any, index: int) -> Copied:
+    async def _ask(self, hurry: asyncio.Event, method: ReadMethod, args: Any, index: int) -> Copied:
+        if method in LISTS:
+            hurry.clear()
         gate = self._server.gate
         options = Options(index, 0, "stale", False, "")
         found = await gate.found(

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from proconsul.engine.completion import Completion, tell_error
 from proconsul.engine.store.view import View
+from proconsul.features.acl.placement import BY_STATE
 from proconsul.features.gate import Found
 from proconsul.features.options import Options
 from proconsul.features.server import CallMethod, Read, WriteMethod
@@ -69,7 +70,7 @@ class SecondaryGate(Gate):
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
-        if self._is_ours(args.Datacenter):
+        if self._is_ours(args.Datacenter) and (self.authority.on_duty or method.name not in BY_STATE):
             args = self.placed(method.name, args)
         # Who may is asked by the leader; another server only passes it on.
         if self.authority.on_duty and self._is_ours(args.Datacenter) and not self.learner.ready(args.Token):

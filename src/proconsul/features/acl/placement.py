@@ -12,6 +12,8 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.acl.state import ACLState
 
+# Decided by what there is, which only a leader knows for sure.
+BY_STATE = frozenset({"ACL.TokenClone", "ACL.TokenDelete"})
 # Also tokens from before 1.4, which are global.
 _PRIMARYS = frozenset({"ACL.PolicySet", "ACL.PolicyDelete", "ACL.RoleSet", "ACL.RoleDelete", "ACL.Apply"})
 _OF_TOKENS = frozenset({
@@ -41,7 +43,7 @@ class Placement:
             return bool(args.ACLToken.Local)
         if method in _OF_TOKENS and not self._settings.local_tokens:
             return False
-        if method in ("ACL.TokenClone", "ACL.TokenDelete"):
+        if method in BY_STATE:
             # What is not here may be the primary's, or not be there yet.
             token = self._state.token(args.ACLToken.AccessorID if method == "ACL.TokenClone" else args.TokenID)
             return token is not None and token.Local

@@ -71,6 +71,10 @@ _QUESTIONS = {
 }  # fmt: skip
 
 
+# What a round begins with.
+LISTS = tuple(asks.lists for asks in _QUESTIONS.values())
+
+
 class Replica:
     """One kind of what is copied. ``pause`` waits for so many seconds, or less where the primary may be back."""
 
