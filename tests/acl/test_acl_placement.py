@@ -17,7 +17,7 @@ from proconsul.features.acl.settings import AclSettings
 ALWAYS = {"ACL.PolicySet", "ACL.PolicyDelete", "ACL.RoleSet", "ACL.RoleDelete", "ACL.Apply"}
 OF_TOKENS = {
     "ACL.TokenRead", "ACL.TokenReadExpanded", "ACL.TokenList", "ACL.TokenBatchRead", "ACL.Get", "ACL.List",
-    "ACL.GetPolicy",
+    "ACL.GetPolicy", "ACL.PolicyResolve", "ACL.RoleResolve",
 }  # fmt: skip
 BY_TOKEN = {"ACL.TokenSet", "ACL.TokenClone", "ACL.TokenDelete"}
 

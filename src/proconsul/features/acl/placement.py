@@ -19,6 +19,8 @@ _PRIMARYS = frozenset({"ACL.PolicySet", "ACL.PolicyDelete", "ACL.RoleSet", "ACL.
 _OF_TOKENS = frozenset({
     "ACL.TokenRead", "ACL.TokenReadExpanded", "ACL.TokenList", "ACL.TokenBatchRead", "ACL.TokenClone",
     "ACL.TokenDelete", "ACL.Get", "ACL.List", "ACL.GetPolicy",
+    # What a client agent is told of a new token must not be what was copied before it.
+    "ACL.PolicyResolve", "ACL.RoleResolve",
 })  # fmt: skip
 
 
