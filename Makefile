@@ -40,6 +40,7 @@ sim: $(VENV)/.installed-dev
 	RAFT_SEEDS=2000 $(BIN)/pytest -q tests/raft -k simulat
 	GOSSIP_SEEDS=1000 $(BIN)/pytest -q -n 2 tests/gossip/test_simulation.py
 	CLUSTER_SEEDS=2000 $(BIN)/pytest -q -n 2 tests/simulation/test_cluster_simulation.py
+	AGENT_SEEDS=500 $(BIN)/pytest -q -n 2 tests/simulation/test_agent_simulation.py
 
 # A gossip pool of thousands with minutes of churn, in one process: three minutes, 1.2 GB.
 soak: $(VENV)/.installed-dev

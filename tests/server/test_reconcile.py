@@ -21,6 +21,7 @@ from proconsul.features.catalog.model import SERF_CHECK_ID, HealthCheck, NodeSer
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.messages import MessageType
 from proconsul.features.state import State
+from proconsul.server.config import ServerConfig
 from proconsul.server.fsm import FSM, encode_command
 from proconsul.server.membership import ForeignServer, RaftMembers
 from proconsul.server.peers import Peers
@@ -60,8 +61,10 @@ class Server:
         self.writes: list[Any] = []
         self.refused: dict[str, Exception] = {}
         self.raft_members = Raft()
-        self.meters, self.clock = Meters(), lambda: 0.0
+        self.config, self.now = ServerConfig(OWN, ID.format(0), "dc1", "10.0.0.0:8300"), 0.0
+        self.meters, self.clock = Meters(), lambda: self.now
         self.reconciler = Reconciler(self, lambda: None)  # type: ignore[arg-type]
+        self.now = self.config.pool_known_after_s
 
     def members(self) -> list[Member]:
         return self.known
@@ -261,3 +264,15 @@ async def test_a_server_with_a_cluster_of_its_own_is_not_taken(theirs: list[str]
         except (ForeignServer, MembershipError) as error:
             assert not taken and (theirs is None or "remove its data directory" in str(error))
     assert added == ([ID.format(7)] if taken else [])
+
+
+async def test_who_has_just_started_takes_nobody_out_for_what_the_pool_has_not_told_yet() -> None:
+    """A server that leads right after its start may know nobody but itself."""
+    server = Server(member_of("web", 1))
+    await server.reconciler.everybody()
+    assert server.state.tables.nodes.get("web") is not None
+    server.known = server.known[:1]
+    for now, kept in ((0.0, True), (server.config.pool_known_after_s - 1, True), (1e6, False)):
+        server.now = now
+        await server.reconciler.everybody()
+        assert (server.state.tables.nodes.get("web") is not None) is kept

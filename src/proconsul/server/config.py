@@ -65,6 +65,7 @@ class ServerConfig:
     autopilot_interval_s, server_health_interval_s: how often autopilot acts, and how often it asks for
     the servers' health.
     rpc_hold_timeout_s: how long a request waits for a leader during an election.
+    pool_known_after_s: how long after the start the gossip pool is sure to have told of everybody who is in it.
     """
 
     node_name: str
@@ -78,6 +79,8 @@ class ServerConfig:
     tls: RpcTls = IN_THE_CLEAR
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0
+    # One of the periodic exchanges with another member (Consul docs: gossip).
+    pool_known_after_s: float = 30.0
     coordinate_update_period_s: float = 5.0
     autopilot: AutopilotConfig = DEFAULT_AUTOPILOT
     autopilot_interval_s: float = 10.0

@@ -26,8 +26,15 @@ from proconsul.engine.raft.errors import (
 )
 from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.dial import Tls
-from proconsul.engine.rpc.errors import ConnectionFailed, ConnectionLost, RpcError, RpcFailure, making_call
-from proconsul.engine.rpc.pool import Call, ConnectionPool
+from proconsul.engine.rpc.errors import (
+    GETTING_CLIENT,
+    ConnectionFailed,
+    ConnectionLost,
+    RpcError,
+    RpcFailure,
+    making_call,
+)
+from proconsul.engine.rpc.pool import TIMED_OUT, Call, ConnectionPool
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError, decode
 from proconsul.engine.wire.record import replace
@@ -44,6 +51,8 @@ RESUBMIT = "please resubmit call for rechunking"
 # What a server answers that cannot get a write decided now.
 UNDECIDED = (NO_LEADER, *map(str, (NotLeaderError(), LeadershipLostError(), LeadershipTransferInProgressError(),
                                    ShutdownError())))  # fmt: skip
+# What a server answers that could not reach the leader, or lost it: it refuses nothing.
+UNREACHED = (GETTING_CLIENT, ": EOF", TIMED_OUT, "connection reset by peer", "broken pipe", "session shutdown")
 # Reads remembered for those who ask the same; more than come together before they are sent.
 UNSENT_MAX = 256
 
@@ -137,7 +146,7 @@ class Forwarding:
         """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
         if not isinstance(failure, RpcError):
             way.failed(address)
-        elif not any(text in str(failure) for text in UNDECIDED):
+        elif not any(text in str(failure) for text in (*UNDECIDED, *UNREACHED)):
             return ConsulError(making_call(failure))
         return Unanswered(making_call(failure))
 

@@ -73,13 +73,13 @@ class Gate:
 
     def __init__(
         self, authority: Authority, views: Views, forwarding: Forwarding, datacenter: str,
-        *, permission: Permission | None = None,
+        *, permission: Permission | None = None, rng: random.Random | None = None,
     ) -> None:  # fmt: skip
         self.authority, self.views, self.forwarding, self.datacenter = authority, views, forwarding, datacenter
         self.permission = permission or AllowEverything()
         self.default_query_time_ns, self.max_query_time_ns = DEFAULT_QUERY_TIME_NS, MAX_QUERY_TIME_NS
-        # Only spreads time-outs; nothing depends on its values.
-        self._jitter = random.Random()
+        # Only spreads time-outs.
+        self._jitter = rng or random.Random()
         self._reads: dict[ReadMethod, Callable[[Any], Read]] = {}
         self._writes: dict[WriteMethod, Do] = {}
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}

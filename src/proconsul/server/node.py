@@ -86,7 +86,7 @@ class ConsulNode(ABC):
             self._look_again,
         )  # fmt: skip
         self.forwarding = Forwarding(self.pool, home, hold_timeout_s=config.rpc_hold_timeout_s, rng=self.rng)
-        self.gate = self._make_gate(self._make_permission())
+        self.gate = self._make_gate(self._make_permission(), random.Random(self.rng.getrandbits(64)))
         for endpoint in self.endpoints.values():
             self.gate.serve(endpoint.reads, endpoint.writes, endpoint.calls)
         self.archives = SnapshotArchives(self, self._local_archives())
@@ -100,8 +100,8 @@ class ConsulNode(ABC):
         """See `Server.permission`."""
         return self.gate.permission
 
-    def _make_gate(self, permission: Permission) -> Gate:
-        return Gate(self, self.views, self.forwarding, self.datacenter, permission=permission)
+    def _make_gate(self, permission: Permission, rng: random.Random) -> Gate:
+        return Gate(self, self.views, self.forwarding, self.datacenter, permission=permission, rng=rng)
 
     def _make_permission(self) -> Permission:
         """A client lets everybody ask: servers see whose token it is."""

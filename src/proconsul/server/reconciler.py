@@ -38,6 +38,7 @@ class Reconciler:
 
     def __init__(self, server: Consensus, server_joined: Callable[[], None]) -> None:
         self._server, self._server_joined = server, server_joined
+        self._made_at = server.clock()
         self._complaints = Complaints()
 
     async def everybody(self) -> bool:
@@ -51,12 +52,19 @@ class Reconciler:
         good = True
         for group in groups.values():
             good &= await self._each(group, group)
-        gone = reconcile.unknown_to_pool(groups, server.state.tables, server.node_name, server.datacenter)
+        gone: list[Member] = []
+        if self._knows_pool():
+            gone = reconcile.unknown_to_pool(groups, server.state.tables, server.node_name, server.datacenter)
         for member in gone:
             good &= await self._each([member], [member])
         names = [member.name for group in (*groups.values(), gone) for member in group]
         self._complaints.keep({f"{what} {name}" for what in (SERVER, ENTRY) for name in names})
         return good
+
+    def _knows_pool(self) -> bool:
+        """Whether it says something that the pool does not know a node. Who has just started may lead before the others
+        have told of everybody: it would take out services that are well, as the original does."""
+        return self._server.clock() - self._made_at >= self._server.config.pool_known_after_s
 
     async def one(self, member: Member) -> bool:
         """As `everybody`, for a member that has changed and the entry of its name."""

@@ -234,11 +234,13 @@ class ConsulServer(ConsulNode):
         found = await self.gate.found(self.gate.reading(method, args), options, args.Token, self.acl_settings.primary)
         return found.reply
 
-    def _make_gate(self, permission: Permission) -> Gate:
+    def _make_gate(self, permission: Permission, rng: random.Random) -> Gate:
         acl = self.acl_settings
         if not (acl.enabled and acl.primary):
-            return super()._make_gate(permission)
-        made = SecondaryGate(self, self.views, self.forwarding, self.datacenter, permission=permission)
+            return super()._make_gate(permission, rng)
+        made = SecondaryGate(
+            self, self.views, self.forwarding, self.datacenter, permission=permission, rng=rng
+        )  # fmt: skip
         return made.prepare(Placement(self.state.acl, acl).placed, self.rights)
 
     def _make_permission(self) -> Permission:

@@ -87,7 +87,7 @@ class Cluster:
         self._striking = 0.0
         self._names = 0
         self._archive: BinaryIO | None = None
-        self._dead: list[Process] = []
+        self._dead: list[VirtualLoop] = []
         liars = rng.randint(0, 1) if seed % 5 == 0 else 0
         for number in range(3 + rng.choice((0, 0, 0, 1, 2, 2, 4))):
             disk = ServerDisk(rng, DiskFaults(lies=number < liars))
@@ -147,7 +147,7 @@ class Cluster:
         self.trace(process.name, f"ends{' and forgets' if lose else ''}")
         process.loop.kill()
         disk.crash(lose=lose)
-        self._dead.append(process)
+        self._dead.append(process.loop)
         # Some are back before the others have noticed.
         away_s = self.faults.restart_s if self.rng.random() < 0.6 else 0.05
         self.time.at(self.rng.expovariate(1 / away_s), lambda: self.start(process.host))
@@ -321,9 +321,9 @@ class Cluster:
 
     def end(self) -> None:
         """Nothing runs any more."""
-        for process in [*self._dead, *self.processes.values()]:
-            process.loop.kill()
-            process.loop.bury()
+        for loop in [*self._dead, *(process.loop for process in self.processes.values())]:
+            loop.kill()
+            loop.bury()
         if self._archive is not None:
             self._archive.close()
 

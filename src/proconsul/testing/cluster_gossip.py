@@ -58,6 +58,8 @@ class Gossip:
         other = links.processes.get(host.id)
         there = other is not None and other.loop.stalled_until <= now and not other.leaving
         there &= links.reaches(process.id, host.id) and (host.id, process.id) not in links.cut
+        if there and other is not None:
+            self._exchange(process, other)
         if there or host.id == process.id:
             self._heard[process, host.id] = now
             self._tell(process, host, MemberStatus.ALIVE)
@@ -66,6 +68,13 @@ class Gossip:
                 self._tell(process, host, MemberStatus.LEFT)
             elif now - self._heard.get((process, host.id), 0.0) > SUSPICION_S:
                 self._tell(process, host, MemberStatus.FAILED)
+
+    @staticmethod
+    def _exchange(process: LinkedProcess, other: LinkedProcess) -> None:
+        """Who is new to the pool hears of all whom the others know, also of those who are not there."""
+        for name, member in other.members.items():
+            if name not in process.members:
+                process.loop.call_soon(process.set_member, member)
 
     def _tell(self, process: LinkedProcess, host: GossipHost, status: MemberStatus) -> None:
         known = process.members.get(host.name)

@@ -37,6 +37,8 @@ T = TypeVar("T")
 # How long a sender of Raft's waits for an answer that will not come, and a dialler for a connection.
 RAFT_TIMEOUT_S = 2.0
 DIAL_TIMEOUT_S = 1.0
+# Up to this much later a caller is told that the process it called has ended.
+LOOK_S = 0.3
 
 
 class LinkedProcess(Protocol):
@@ -191,7 +193,7 @@ class SimPool(ConnectionPool):
 
         expiry = loop.call_later(timeout_s, _complete, outcome, RpcTimeout("i/o deadline reached"))
         body = EMPTY if request is None else encode(request)
-        self._send(f"{address.host}:{address.port}", Message(method, 0, "", body), end)
+        self._send(f"{address.host}:{address.port}", Message(method, 0, "", body), end, outcome.done)
         try:
             return decode(reply_type, await outcome)
         finally:
@@ -200,7 +202,10 @@ class SimPool(ConnectionPool):
     async def _streams(self, address: Address, first: object, tls: Tls | None) -> Streams:
         raise ConnectionFailed(GETTING_CLIENT + "simulated servers have no streams")
 
-    def _send(self, address: str, message: Message, end: Callable[[bytes | Exception], None]) -> None:
+    def _send(
+        self, address: str, message: Message, end: Callable[[bytes | Exception], None], over: Callable[[], bool]
+    ) -> None:  # fmt: skip
+        """``over``: whether nobody waits for the answer any more."""
         links, source = self._links, self._process.id
         peer = links.process_at(address)
         broken = links.rng.random() * 3
@@ -216,7 +221,16 @@ class SimPool(ConnectionPool):
             else:
                 end(ConnectionLost("EOF"))
 
-        if not links.carry(source, peer.id, arrive):
+        def look() -> None:
+            """The kernel of a machine whose process has ended says so."""
+            if not peer.alive:
+                end(ConnectionLost("EOF"))
+            elif not over():
+                links.time.at(LOOK_S, look)
+
+        if links.carry(source, peer.id, arrive):
+            links.time.at(LOOK_S, look)
+        else:
             links.time.at(broken, lambda: end(ConnectionLost("EOF")))
 
 

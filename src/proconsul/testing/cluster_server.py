@@ -151,10 +151,25 @@ class Process:
         self.cluster.kill(self, power=False)
 
 
-class _SimGossip:
+class GossipingCluster(Protocol):
+    """The cluster of a process that gossips."""
+
+    gossip: Gossip
+
+
+class GossipingProcess(Protocol):
+    """A process as its end of gossip sees it."""
+
+    members: dict[str, Member]
+
+    @property
+    def cluster(self) -> GossipingCluster: ...
+
+
+class SimGossip:
     """Implements `GossipPort`: the pool as this process has heard of it."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: GossipingProcess) -> None:
         self._process = process
 
     def members(self) -> list[Member]:
@@ -226,12 +241,12 @@ class SimServer(ConsulServer):
         config = ServerConfig(
             node_name=host.id, node_id=host.id, datacenter="dc1", address=host.address,
             bootstrap_expect=cluster.expect if host.founder else 0, listen=Address(host.ip, 8300),
-            session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, autopilot=cluster.autopilot,
+            session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, pool_known_after_s=2.0, autopilot=cluster.autopilot,
             autopilot_interval_s=2.0, server_health_interval_s=0.5, raft=cluster.raft, acl=cluster.acl,
         )  # fmt: skip
         loop = process.loop
         super().__init__(
-            config, _SimGossip(process), clock=loop.time, wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng
+            config, SimGossip(process), clock=loop.time, wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng
         )
         self._apply_command = self.fsm.apply
         self._install_state = self.fsm.install
