@@ -57,7 +57,8 @@ PURE = (
     "features/coordinate/distance.py", "features/agent_cache/entries.py", "engine/token_bucket.py",
     "features/txn/state.py", "features/state.py", "features/acl/state.py", "features/acl/rules.py",
     "features/acl/authorizer.py", "features/acl/hashes.py", "features/acl/identities.py", "features/acl/setup.py",
-    "features/acl/resolver.py", "features/query/state.py",
+    "features/acl/resolver.py", "features/acl/secrets.py", "features/acl/placement.py",
+    "features/acl/denials.py", "features/query/state.py",
     "features/query/template.py",
     "features/intention/state.py", "features/connect/state.py", "features/config_entry/state.py",
     "features/config_entry/gateway_services.py", "features/config_entry/graph.py",
@@ -141,8 +142,6 @@ DEAD_ALLOWED = {
 
     "encode_user": "what a peer sends; tests are one",
     "last_snapshot": "what tests of a node look at", "of_gateway": "what tests compare with the reference",
-    "removals": "of replication, which waits for other datacenters",
-    "ReplicationProgress": "of replication",
     "unread_fields": "compared with the table of what has no effect", "as_markdown": "the rows of COMPATIBILITY.md",
 }  # fmt: skip
 
@@ -225,6 +224,12 @@ def test_streams_are_written_to_in_one_way() -> None:
     """See `proconsul.engine.streams`: uvloop's error for a connection that is over is not an OSError."""
     pattern = r"\b\w*writer\.write(?:_eof|lines)?\(|stdin\.write\("
     hold(tidy.forbidden_text(package(), pattern, {"engine/streams.py"}))
+
+
+def test_secrets_are_compared_in_one_way() -> None:
+    """See `proconsul.features.acl.secrets`."""
+    hold(tidy.compared_secrets(package()))
+    hold(tidy.forbidden_text(package(), r"compare_digest\(", {"features/acl/secrets.py"}))
 
 
 def test_the_order_of_tests_names_what_is_there() -> None:

@@ -142,6 +142,22 @@ def test_leftovers() -> None:
     })  # fmt: skip
 
 
+def test_compared_secrets() -> None:
+    good = of(
+        a="""
+if secret != "" or secret in known or row.SecretID == ANONYMOUS or token not in _NOBODY or secret in ("", "x"): f()
+if token is None or row.TokenID == other.TokenID or same_secret(secret, other): f()
+"""
+    )
+    check(tidy.compared_secrets, good, {
+        f"a.py:1 compares a secret by an operator: {text}": of(a=text) for text in (
+            "secret == other", "self._secret != given", "other == row.SecretID", "self._token_of(row) == given",
+            "secret in ('', row.secret)", "secret not in known.values()", "found.get('nonce') != begun",
+            "a < b == secret",
+        )
+    })  # fmt: skip
+
+
 def test_words_of_modules() -> None:
     check(tidy.modules_without_a_word, Package.of({"a.py": '"""Law."""', "b/__init__.py": ""}), {
         "b.py": of(b="x = 1"), "c.py": of(c=""),

@@ -85,7 +85,8 @@ async def test_tokens_are_told_by_api_and_used_at_once() -> None:
             return answer.status, answer.body
 
         assert (await agent.request("GET", "/v1/kv/a")).status == 403
-        assert await put("default", json.dumps({"Token": ROOT}).encode(), "") == (403, b"Permission denied")
+        status, text = await put("default", json.dumps({"Token": ROOT}).encode(), "")
+        assert (status, text.startswith(b"Permission denied: anonymous token lacks")) == (403, True)
         for target in TARGETS:
             assert (await put(target, json.dumps({"Token": "x"}).encode()))[0] == 200, target
         assert await put("nope", b'{"Token":"x"}') == (404, b'Token "nope" is unknown')

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from acl_world import World
 
+from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.model import ACLToken
+from proconsul.features.acl.needs import NEEDS, Guarded
 from proconsul.features.acl.permission import ACLPermission
 from proconsul.features.acl.resolver import ACLNotFound
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
@@ -28,6 +30,7 @@ from proconsul.features.coordinate.model import Coordinate, CoordinateUpdateRequ
 from proconsul.features.errors import PermissionDenied
 from proconsul.features.kv.model import DirEntry, KeyListRequest, KeyRequest, KVSRequest
 from proconsul.features.permission import Visible
+from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
 from proconsul.features.session.model import Session, SessionRequest, SessionSpecificRequest
 from proconsul.features.txn.model import TxnCheckOp, TxnKVOp, TxnNodeOp, TxnOp, TxnReadRequest, TxnRequest, TxnServiceOp
 from proconsul.server.config import ServerConfig
@@ -68,7 +71,7 @@ def admitted(world: World, name: str, args: Any, rules: str, **options: bool) ->
         if name.startswith("Txn."):
             return all(found.may_operate(op, secret) for op in args.Ops)
     except PermissionDenied as error:
-        assert error.text == "Permission denied"
+        assert error.text.startswith("Permission denied: ")
         return False
     return True
 
@@ -192,6 +195,16 @@ def test_every_method_of_a_server_is_in_the_table() -> None:
     known = ACLPermission(server.resolver, server.state).table
     names = {one.name for one in server.gate.methods if not one.name.startswith("ACL.")}
     assert names | {"Snapshot"} == set(known), "a method without an entry is refused to everybody"
+
+
+def test_every_method_of_access_control_says_what_it_needs() -> None:
+    endpoint = ConsulServer(ServerConfig("n", "id", "dc1", "127.0.0.1:1"), Pools()).endpoint(ACL)
+    assert {one.name for table in (endpoint.reads, endpoint.writes, endpoint.calls) for one in table} == set(NEEDS)
+    assert all((need.level is None) == bool(need.why) for need in NEEDS.values())
+    new = ReadMethod("ACL.New", object, object), WriteMethod("ACL.New", object), CallMethod("ACL.New", object, None)
+    for tables in ({new[0]: id}, {}, {}), ({}, {new[1]: id}, {}), ({}, {}, {new[2]: id}):
+        with pytest.raises(KeyError):  # it is not served at all
+            Guarded(None, *tables)
 
 
 NODES = [Node(Node="n1"), Node(Node="n2")]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from acl_world import World
 
-from proconsul.features.acl import setup
+from proconsul.engine.wire.record import replace
+from proconsul.features.acl import model, setup
 from proconsul.features.acl.model import (
     ANONYMOUS_ACCESSOR_ID,
     LEGACY_CLIENT,
@@ -18,7 +19,7 @@ from proconsul.features.acl.model import (
     NodeIdentity,
     ServiceIdentity,
 )
-from proconsul.features.acl.resolver import ACLNotFound, Resolver
+from proconsul.features.acl.resolver import SHOWN_MAX, ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level, RuleError
 from proconsul.features.errors import ACLDisabled
 from proconsul.features.messages import MessageType
@@ -38,6 +39,32 @@ def test_without_a_token_the_anonymous_one_counts() -> None:
     world.token(AccessorID=ANONYMOUS_ACCESSOR_ID, SecretID="anonymous", Policies=[link])
     assert world.resolver.resolve("").authorizer.read("key", "a")
     assert not world.resolver.resolve("").authorizer.read("key", "b")
+
+
+def test_what_is_shown_of_a_token_is_one_object_until_it_or_what_it_links_to_changes() -> None:
+    world = World()
+    link, role = world.policy("p", ""), world.role("r")
+    token = world.token(Policies=[link], Roles=[role])
+
+    def shown() -> Any:
+        found = world.state.acl.token(token.AccessorID)
+        assert found is not None
+        assert world.resolver.shown(found) is world.resolver.shown(found)
+        return world.resolver.shown(found)
+
+    first = shown()
+    assert (first.Policies, first.Roles) == ([link], [role])
+    world.token("", AccessorID="another")
+    world.policy("renamed", "", link.ID)
+    assert shown().Policies == [Link(link.ID, "renamed")]
+    world.apply(MessageType.ACL_ROLE_DELETE, model.RoleDeleteRequest(RoleIDs=[role.ID]))
+    assert shown().Roles is None
+    world.token(AccessorID=token.AccessorID, SecretID=token.SecretID, Description="changed", Policies=[link])
+    assert shown().Description == "changed"
+    # Many others do not push it out for good, and it is never taken for another.
+    for number in range(SHOWN_MAX + 1):
+        world.resolver.shown(replace(token, SecretID=str(number), Description=str(number)))
+    assert shown().Description == "changed"
 
 
 def test_an_expired_token_is_refused_at_once() -> None:

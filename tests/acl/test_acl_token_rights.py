@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from acl_world import World
 
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl import model
 from proconsul.features.acl.model import Link
 from proconsul.features.acl.requests import (
@@ -30,9 +31,9 @@ NEVER = "99999999-aaaa-4bbb-8ccc-222222222222"
 
 
 class Client:
-    """A client agent whose servers have the state of ``world``."""
+    """A client agent whose servers have the state of ``world``; ``abroad``: a server whose primary has it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, abroad: bool = False, **settings: Any) -> None:
         self.world, self.state, self.now_s = World(), State(), 100.0
         self.asked: Counter[str] = Counter()
         self.error: ConsulError | None = None
@@ -43,8 +44,8 @@ class Client:
             wall_clock_ns=lambda: self.world.now_ns,
         )  # fmt: skip
         self.rights = AskedTokenRights(
-            self.state.acl, resolver, self.settings, self._ask, lambda: self.now_s, datacenter="dc1"
-        )
+            self.state.acl, resolver, self.settings, self._ask, lambda: self.now_s, datacenter="dc1", abroad=abroad
+        )  # fmt: skip
 
     async def _ask(self, method: Any, args: Any) -> Any:
         self.asked[method.name.removeprefix("ACL.")] += 1
@@ -101,6 +102,44 @@ async def test_policies_are_shared_between_tokens() -> None:
     for token in [client.world.token(Policies=[link]) for _ in range(5)]:
         assert await client.may(token.SecretID, "service", "web")
     assert client.questions() == {"TokenRead": 5, "PolicyResolve": 1}
+
+
+async def test_tokens_of_the_primary_alone_are_nobodys_elsewhere() -> None:
+    client = Client(abroad=True)
+    local, everywhere = client.world.token(WEB, Local=True), client.world.token(WEB)
+    with pytest.raises(ACLNotFound):
+        await client.may(local.SecretID, "service", "web")
+    assert client.rights.token(local.SecretID) is None
+    assert await client.may(everywhere.SecretID, "service", "web")
+
+
+async def test_a_server_that_asks_goes_by_the_policies_it_has_copied() -> None:
+    client, here = Client(abroad=True), World(datacenter="dc2")
+    here.resolver.asked = client.rights
+    link = client.world.policy("p", WEB)
+    token = client.world.token(Policies=[link])
+
+    def may(name: str) -> bool:
+        return here.resolver.resolve(token.SecretID).authorizer.write("service", name)
+
+    assert not may("web"), "nobody was asked yet, and the default holds"
+    await client.rights.learn(token.SecretID)
+    assert may("web"), "what is not copied yet was told"
+    here.policy("p", 'service "db" { policy = "write" }', policy_id=link.ID)
+    assert may("db") and not may("web"), "what was copied is newer"
+    watch = WatchSet()
+    here.resolver.watch(token.SecretID, watch)
+    assert {("acl-tokens", token.SecretID), ("acl-policies", link.ID)} <= watch.keys
+    assert here.resolver.known(token.SecretID) == token
+    # Without the primary, with down_policy deny, what was known does not count any more.
+    strict = Client(abroad=True, down_policy="deny")
+    strict.world, here.resolver.asked = client.world, strict.rights
+    await strict.rights.learn(token.SecretID)
+    assert may("db")
+    strict.error = ConsulError("no path")
+    strict.now_s += 1000.0
+    await strict.rights.learn(token.SecretID)
+    assert not may("db")
 
 
 async def test_that_a_token_is_nobodys_is_kept_too() -> None:

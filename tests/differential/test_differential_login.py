@@ -16,6 +16,7 @@ from proconsul.engine.rpc.errors import RpcError
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.wire.hostport import Address
 from support.harness import Agent, Client, Subject, require_quiet
+from support.normal import short_denials
 from support.remote_sides import Certificate, Kubernetes, Provider, Signer, serving
 
 pytestmark = pytest.mark.reference
@@ -183,7 +184,7 @@ async def test_methods_of_servers(world: World) -> None:
             try:
                 reply = await pool.call(address, method, filled, Any, timeout_s=TIMEOUT_S)
             except RpcError as error:
-                found.append(str(error))
+                found.append(short_denials(str(error)))
                 continue
             plain: Any = reply
             if keep:

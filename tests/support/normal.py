@@ -21,7 +21,17 @@ _INDEX = re.compile(
 )
 _CLOCK = re.compile(r'("LTime": ?|"Timestamp": ?|"CreateTime": ?(?!"0001)|"ExpirationTime": ?|Age: )"?[^,"\n]+"?')
 _HASH = re.compile(r'("Hash": ?)"[^"]+"')
+# What ours says of a denial beyond the reference's words (`proconsul.features.acl.denials`): in JSON, and in a line.
+_DENIED_JSON = re.compile(r'("Permission denied): (?:token with AccessorID|anonymous token)(?:[^"\\\n]|\\.)*"')
+_DENIED = re.compile(
+    r"(Permission denied(?:: Missing .*?)?): (?:token with AccessorID|anonymous token).*?(?=\)?$)", re.M
+)
 _CONTACT = re.compile(r"(X-Consul-Lastcontact: )\d+")
+
+
+def short_denials(text: str) -> str:
+    """``text`` with denials as short as the reference's."""
+    return _DENIED.sub(r"\1", _DENIED_JSON.sub(r'\1"', text))
 
 
 class Names:
@@ -95,7 +105,7 @@ def normal(reply: Reply, names: Names, rules: set[Rule]) -> str:
         text = json.dumps(_shape(json.loads(text)), indent=4)
     elif Rule.STATUS_ONLY in rules:
         text = ""
-    whole = "\n".join([f"status {reply.status}", *headers, "", text])
+    whole = "\n".join([f"status {reply.status}", *headers, "", short_denials(text)])
     whole = _CLOCK.sub(r"\1<clock>", _CONTACT.sub(r"\1<contact>", names.hide(whole)))
     if Rule.LOOSE_HASH in rules:
         whole = _HASH.sub(r"\1<hash>", whole)

@@ -313,6 +313,41 @@ def forbidden_text(package: Package, pattern: str, allowed: Collection[str] = ()
             yield from (f"{module.name} has {found}" for found in re.findall(pattern, module.text))
 
 
+_SECRETS = {"secret", "secretid", "token", "token_of", "nonce", "client_nonce", "password", "bearertoken"}
+
+
+def compared_secrets(package: Package) -> Iterator[str]:
+    """Secrets that ``==`` compares, or ``in`` with a few others: how long that takes tells how much of one is right.
+
+    With constants, which are no secrets, they may be compared, and looked up in what has a name: a dictionary or set.
+    """
+    for module in package.values():
+        for node in module.nodes:
+            if not isinstance(node, ast.Compare):
+                continue
+            sides = [node.left, *node.comparators]
+            for operator, one, other in zip(node.ops, sides, sides[1:], strict=False):
+                looked_up = isinstance(operator, ast.In | ast.NotIn) and isinstance(other, ast.Name | ast.Attribute)
+                compares = isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn) and not looked_up
+                if compares and any(map(_is_secret, (one, other))) and not any(map(_is_constant, (one, other))):
+                    yield f"{module.name}:{node.lineno} compares a secret by an operator: {ast.unparse(node)}"
+
+
+def _is_secret(node: ast.AST) -> bool:
+    """Whether it has the name of one, is made by a function of that name, or is got from a mapping by it."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        return isinstance(node.args[0], ast.Constant) and node.args[0].value in _SECRETS
+    if isinstance(node, ast.Call):
+        return _is_secret(node.func)
+    return _dotted(node).rpartition(".")[2].lower().lstrip("_") in _SECRETS
+
+
+def _is_constant(node: ast.AST) -> bool:
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return all(map(_is_constant, node.elts))
+    return isinstance(node, ast.Constant) or (_dotted(node).rpartition(".")[2] or "a").isupper()
+
+
 def dead_declarations(package: Package, users: Package, allowed: Mapping[str, str]) -> Iterator[str]:
     """Functions, classes, constants and methods whose names stand nowhere but where they are declared.
 

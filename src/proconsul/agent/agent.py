@@ -107,6 +107,10 @@ class Agent:
         self.own_node = OwnNode(fixed, config.reloadable, self.node_id)
         self.local = LocalState(fixed.node_name, clock=time.monotonic, is_server=fixed.server)
         self.events = EventLog(self.local)
+        if self.server is not None:
+            self.server.replication_token = self.tokens.for_replication
+            if self.server.acl_replication is not None:
+                self.tokens.listen(self.server.acl_replication.hurry)
         self.catalog_port = ServerCatalog(self.node, self.tokens.for_agent)
         self.sync = AntiEntropy(
             self.local, self.catalog_port, self.own_node, token=self.tokens.for_registration,

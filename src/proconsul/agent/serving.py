@@ -52,6 +52,8 @@ def server_config(config: RuntimeConfig, node_id: str, tls: RpcTls, *, solo: boo
             acl.enabled, acl.default_policy == "allow", config.reloadable.tokens.initial_management,
             acl.enable_key_list_policy, fixed.data_dir, acl.down_policy, acl.token_ttl_s,
             acl.policy_ttl_s, acl.role_ttl_s, acl.disabled_ttl_s,
+            "" if fixed.primary_datacenter == fixed.datacenter else fixed.primary_datacenter,
+            acl.enable_token_replication,
         ),
         raft=RaftConfig(
             heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,

@@ -6,7 +6,6 @@ the API was told is kept. Without persistence a reload brings the configured one
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from proconsul.agent.config.runtime import AclConfig, AclTokens, ReloadableConfi
 from proconsul.agent.part import Part
 from proconsul.engine.durable import replace_file
 from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.secrets import among_secrets, same_secret
 from proconsul.features.errors import ConsulError, NotFound
 
 log = logging.getLogger("agent")
@@ -62,8 +62,7 @@ class AgentTokens(Part):
         """Take the tokens of a configuration, at the start and with every reload."""
         self._told = self._read() if self._keeps else {}
         for name in _KEPT:
-            # Nothing is copied from another datacenter yet: the replication token is only kept.
-            configured: str = getattr(tokens, name) if name != "replication" else ""
+            configured: str = getattr(tokens, name)
             if configured and name in self._told:
                 log.warning('"%s" token present in both the configuration and persisted token store, using the '
                             "persisted token", _KEPT[name])  # fmt: skip
@@ -119,12 +118,15 @@ class AgentTokens(Part):
         """For answers to DNS questions."""
         return self._tokens["dns"] or self.default
 
+    def for_replication(self) -> str:
+        """For what a secondary datacenter copies from the primary."""
+        return self._tokens["replication"]
+
     def has(self, secret: str) -> bool:
         """Whether ``secret`` is one of them; for what is to be hidden, not for who may do what."""
-        return bool(secret) and secret in self._tokens.values()
+        return bool(secret) and among_secrets(secret, self._tokens.values())
 
     def is_recovery(self, secret: str) -> bool:
         """Whether ``secret`` opens this agent even when no server can be asked."""
         known = self._tokens["agent_recovery"]
-        return bool(known) and hmac.compare_digest(known.encode("utf-8", "surrogateescape"),
-                                                   secret.encode("utf-8", "surrogateescape"))  # fmt: skip
+        return bool(known) and same_secret(known, secret)

@@ -46,6 +46,9 @@ class Permission(Protocol):
     def may_operate(self, op: Any, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction (`TxnOp`). Raises what resolving it raises."""
 
+    def why_not(self, op: Any, token: str) -> str:
+        """What to tell ``token``, which may not do one operation of a transaction."""
+
     def show_transaction(self, reply: Any, token: str) -> Any:
         """What of the reply to a transaction that wrote (`TxnResponse`) is shown to ``token``."""
 
@@ -72,6 +75,9 @@ class AllowEverything:
 
     def may_operate(self, op: Any, token: str) -> bool:
         return True
+
+    def why_not(self, op: Any, token: str) -> str:
+        raise AssertionError("everybody may do everything")
 
     def show_transaction(self, reply: Any, token: str) -> Any:
         return reply

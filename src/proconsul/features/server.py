@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from proconsul.engine.completion import Completion, tell, tell_error
+from proconsul.engine.meters import Meters
 from proconsul.engine.store.view import Views
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl.resolver import Resolver
@@ -132,6 +133,9 @@ class Server(Protocol):
     views: Views
     datacenter: str
     node_name: str
+    meters: Meters
+    # Seconds of a clock that never goes back.
+    clock: Callable[[], float]
     session_ttl_min_ns: int
     # From secrets to rights, and what else was configured of access control.
     resolver: Resolver

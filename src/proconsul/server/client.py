@@ -40,7 +40,8 @@ class ConsulClient(ConsulNode):
 
     def _make_rights(self) -> TokenRights:
         return AskedTokenRights(
-            self.state.acl, self.resolver, self.acl_settings, self._ask, self.clock, datacenter=self.datacenter
+            self.state.acl, self.resolver, self.acl_settings, self._ask, self.clock, datacenter=self.datacenter,
+            meters=self.meters,
         )  # fmt: skip
 
     async def _ask(self, method: ReadMethod, args: Any) -> Any:

@@ -148,9 +148,9 @@ class Gate:
 
     def begin(
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""
-    ) -> _Reading:
+    ) -> GateReading:
         """See `features.gate.Gate`."""
-        reading = _Reading(self, waiter, read, options, token, self.elsewhere(datacenter))
+        reading = GateReading(self, waiter, read, options, token, self.elsewhere(datacenter))
         reading.begin()
         return reading
 
@@ -273,7 +273,7 @@ class Gate:
     def leaving(self, args: Any, way: Way) -> Any:
         """``args`` as they go that way: a token that counts only here does not leave the datacenter."""
         token = args.Token if way.datacenter == self.datacenter else self.permission.abroad(args.Token)
-        return args if token == args.Token else replace(args, Token=token)
+        return args if token is args.Token else replace(args, Token=token)
 
     async def written(self, method: WriteMethod, args: Any) -> Any:
         """See `features.gate.Gate`."""
@@ -303,6 +303,10 @@ class Gate:
         except RaftError as error:
             raise ConsulError(str(error)) from None
 
+    async def admit(self, method: Any, args: Any) -> None:
+        """Raise ConsulError unless whoever asks may; for what is not carried out here."""
+        self.permission.admit(method, args, args.Token)
+
     async def whom_to_ask(self, datacenter: str, *, stale: bool) -> Way | None:
         """The way to those who are to answer something of its own kind, like an archive; None when it is ours to do.
 
@@ -316,7 +320,7 @@ class Gate:
         return None if ours else self.forwarding.home
 
 
-class _Reading:
+class GateReading:
     """A read that was not answered at once: it waits for a change, for another server, or for a leader."""
 
     __slots__ = (

@@ -90,10 +90,7 @@ class ConsulNode(ABC):
             self._look_again,
         )  # fmt: skip
         self.forwarding = Forwarding(self.pool, home, hold_timeout_s=config.rpc_hold_timeout_s, rng=self.rng)
-        self.gate = Gate(
-            self, self.views, self.forwarding, self.datacenter, permission=self._make_permission(),
-            rng=random.Random(self.rng.getrandbits(64)),
-        )  # fmt: skip
+        self.gate = self._make_gate(self._make_permission(), random.Random(self.rng.getrandbits(64)))
         for endpoint in self.endpoints.values():
             self.gate.serve(endpoint.reads, endpoint.writes, endpoint.calls)
         self.archives = SnapshotArchives(self, self._local_archives())
@@ -106,6 +103,9 @@ class ConsulNode(ABC):
     def permission(self) -> Permission:
         """See `Server.permission`."""
         return self.gate.permission
+
+    def _make_gate(self, permission: Permission, rng: random.Random) -> Gate:
+        return Gate(self, self.views, self.forwarding, self.datacenter, permission=permission, rng=rng)
 
     async def call(self, method: CallMethod, args: Any) -> Any:
         """See `Server.call`."""

@@ -21,6 +21,7 @@ from proconsul.engine.raft.log import LogStore, MemoryLog, SqliteLog
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.raft.snapshots import DirectorySnapshots, MemorySnapshots, SnapshotStore
 from proconsul.engine.rpc.pool import ConnectionPool
+from proconsul.engine.store.table import Store
 from proconsul.engine.supervision import supervised
 from proconsul.engine.threads import on_thread
 from proconsul.engine.wire.durations import format_duration
@@ -28,7 +29,10 @@ from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.permission import ACLPermission
-from proconsul.features.acl.token_rights import OwnTokenRights, TokenRights
+from proconsul.features.acl.placement import Placement
+from proconsul.features.acl.resolver import Resolver
+from proconsul.features.acl.state import ACLState
+from proconsul.features.acl.token_rights import AskedTokenRights, OwnTokenRights, TokenRights
 from proconsul.features.base import SECOND_NS, DCSpecificRequest, QueryMeta
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader, NoPathToDatacenter
@@ -36,15 +40,18 @@ from proconsul.features.event.model import FIRE, EventFireRequest
 from proconsul.features.keyring.model import OPERATE, KeyringRequest, KeyringResponses
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
+from proconsul.features.options import Options
 from proconsul.features.permission import AllowEverything, Permission
-from proconsul.features.server import WriteMethod
+from proconsul.features.server import ReadMethod, WriteMethod
 from proconsul.features.session.model import Session
 from proconsul.features.status.model import LEADER, PEERS
 from proconsul.features.txn.model import TxnError, TxnOp
+from proconsul.server.acl_replication import AclReplication
 from proconsul.server.config import ServerConfig
 from proconsul.server.data_dir import check_whole, put_up_sign, refuse_foreign, warn_of_strangers
 from proconsul.server.forwarding import Way
 from proconsul.server.fsm import FSM, encode_command
+from proconsul.server.gate import Gate
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.leadership import Leadership
 from proconsul.server.lock_delays import LockGate
@@ -54,6 +61,7 @@ from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 from proconsul.server.operating import Operating
 from proconsul.server.peers import parse_address
 from proconsul.server.recovery import recover
+from proconsul.server.secondary_gate import SecondaryGate
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.snapshotting import LocalArchives
 from proconsul.server.stats import ServerStats
@@ -82,6 +90,12 @@ class ConsulServer(ConsulNode):
     ) -> None:
         super().__init__(config, gossip, clock=clock, wall_clock_ns=wall_clock_ns, rng=rng)
         self._give_up = give_up
+        # Of a secondary datacenter: the secret with which its leader asks the primary.
+        self.replication_token: Callable[[], str] = str
+        acl = config.acl
+        self.acl_replication: AclReplication | None = None
+        if acl.enabled and acl.primary:
+            self.acl_replication = AclReplication(self, self.endpoint(ACL))
         self.leadership = self._make_leadership()
         self.fsm = FSM(self.state, self.leadership.took_effect, self._restored)
         self._lock_gate = LockGate()
@@ -94,6 +108,12 @@ class ConsulServer(ConsulNode):
         self._monitor: asyncio.Task[None] | None = None
         self._opened: tuple[LogStore, SnapshotStore, OpenDisk] | None = None
         self._raft: RaftNode | None = None
+
+    def wan_member_changed(self) -> None:
+        """See `ConsulNode.wan_member_changed`."""
+        super().wan_member_changed()
+        if self.acl_replication is not None:
+            self.acl_replication.hurry()
 
     @property
     def started(self) -> bool:
@@ -186,16 +206,50 @@ class ConsulServer(ConsulNode):
         return ServerNetwork(self, pool, self.peers_known)
 
     def _make_leadership(self) -> Leadership:
-        return Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+        made = Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))
+        if self.acl_replication is not None:
+            made.take_on(self.acl_replication)
+        return made
 
     def _make_rights(self) -> TokenRights:
-        return OwnTokenRights(self.resolver)
+        return OwnTokenRights(self.resolver, self._asked_rights())
+
+    def _asked_rights(self) -> AskedTokenRights | None:
+        """Who asks the primary about tokens, where this datacenter copies none."""
+        acl = self.acl_settings
+        if not acl.enabled or acl.local_tokens:
+            return None
+        told = ACLState(Store(self.state.store.watches))
+        resolver = Resolver(
+            told, enabled=True, default_allow=acl.default_allow, datacenter=self.datacenter,
+            wall_clock_ns=self.wall_clock_ns,
+        )  # fmt: skip
+        self.resolver.asked = asked = AskedTokenRights(
+            told, resolver, acl, self._ask_primary, self.clock, datacenter=acl.primary, meters=self.meters, abroad=True
+        )
+        return asked
+
+    async def _ask_primary(self, method: ReadMethod, args: Any) -> Any:
+        options = Options(0, 0, "stale", False, "")
+        found = await self.gate.found(self.gate.reading(method, args), options, args.Token, self.acl_settings.primary)
+        return found.reply
+
+    def _make_gate(self, permission: Permission, rng: random.Random) -> Gate:
+        acl = self.acl_settings
+        if not (acl.enabled and acl.primary):
+            return super()._make_gate(permission, rng)
+        made = SecondaryGate(
+            self, self.views, self.forwarding, self.datacenter, permission=permission, rng=rng
+        )  # fmt: skip
+        return made.prepare(Placement(self.state.acl, acl).placed, self.rights)
 
     def _make_permission(self) -> Permission:
         acl = self.acl_settings
         if not acl.enabled:
             return AllowEverything()
-        return ACLPermission(self.resolver, self.state, key_list_policy=acl.key_list_policy)
+        return ACLPermission(
+            self.resolver, self.state, key_list_policy=acl.key_list_policy, meters=self.meters, clock=self.clock
+        )  # fmt: skip
 
     def _local_archives(self) -> LocalArchives:
         return LocalArchives(self)

@@ -36,7 +36,6 @@ from proconsul.engine.wire import msgpack
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.base import SECOND_NS
 from proconsul.features.errors import ConsulError, Unanswered
-from proconsul.features.permission import Permission
 from proconsul.features.snapshot.model import SNAPSHOT, Saved, SnapshotOp, SnapshotRequest, SnapshotResponse
 from proconsul.server.config import ServerConfig
 from proconsul.server.forwarding import Forwarding, Way
@@ -133,10 +132,6 @@ class Asker(Protocol):
     forwarding: Forwarding
     pool: ConnectionPool | None
 
-    @property
-    def permission(self) -> Permission:
-        """Who may have archives."""
-
     def knows(self) -> tuple[bool, int]:
         """See `server.gate.Authority`."""
 
@@ -154,7 +149,7 @@ class SnapshotArchives:
         while True:
             way = await self._server.gate.whom_to_ask(args.Datacenter, stale=args.AllowStale)
             if self._local is not None and way is None:
-                self._server.permission.admit(SNAPSHOT, args, args.Token)
+                await self._server.gate.admit(SNAPSHOT, args)
                 return await self._local.save()
             try:
                 return await self._forward_save(args, way or self._server.forwarding.home)
@@ -175,7 +170,7 @@ class SnapshotArchives:
             if self._local is None or way is not None:
                 await self._forward_restore(args, archive, way or self._server.forwarding.home)
                 return
-            self._server.permission.admit(SNAPSHOT, args, args.Token)
+            await self._server.gate.admit(SNAPSHOT, args)
             try:
                 await self._local.restore(archive)
                 return

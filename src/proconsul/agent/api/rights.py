@@ -20,6 +20,7 @@ from proconsul.features.errors import ConsulError, PermissionDenied
 from proconsul.features.web import FILTERED, Web
 
 T = TypeVar("T")
+DENIED = "Permission denied"
 
 
 @functools.cache
@@ -74,8 +75,17 @@ class Rights:
 
     def require_own(self, request: Request, resource: str, level: Level) -> None:
         """Raise PermissionDenied unless who asks may do this to the agent, the node (of this name) or as operator."""
-        if not self.allows(request, resource, level, "" if resource == "operator" else self._node_name):
-            raise PermissionDenied()
+        name = "" if resource == "operator" else self._node_name
+        if not self.allows(request, resource, level, name):
+            raise self._refusal(request, resource, level, name, DENIED)
+
+    def _refusal(self, request: Request, resource: str, level: Level, name: str, text: str) -> PermissionDenied:
+        """What to tell who may not; the recovery token is nobody's, and has no accessor."""
+        secret = self._web.token(request)
+        if self._tokens.is_recovery(secret):
+            lacks = f"{resource}:{level.name.lower()}"
+            return PermissionDenied(f"{text}: the agent recovery token lacks permission '{lacks}'")
+        return self._of_tokens.refusal(secret, resource, level, name, text)
 
     def sees_event(self, request: Request, name: str) -> bool:
         """Whether an event may be seen: the recovery token does not help there."""
@@ -84,7 +94,7 @@ class Rights:
     def _require_write(self, request: Request, resource: str, name: str) -> None:
         """Raise PermissionDenied with what is missing."""
         if not self.allows(request, resource, Level.WRITE, name):
-            raise PermissionDenied(f"Permission denied: Missing {resource}:write on {name}")
+            raise self._refusal(request, resource, Level.WRITE, name, f"{DENIED}: Missing {resource}:write on {name}")
 
     # ------------------------------------------------------------------ seeing
 

@@ -41,15 +41,7 @@ def _none(prefix: str, names: str) -> dict[str, str]:
     return {prefix + name: "" for name in names.split()}
 
 
-_TOKENS: Final = {
-    "acl_replication_token": "tokens.replication", "acl.tokens.replication": "tokens.replication",
-}  # fmt: skip
-
 GROUPS: Final = (
-    Group("access control in other datacenters", "they are not reached yet", {
-        **_same("acl.", "enable_token_replication"), **_TOKENS,
-        "enable_acl_replication": "acl.enable_token_replication",
-    }),
     Group("service mesh, certificates and configuration from servers", "they are not there yet", {
         **_same("auto_config.", "dns_sans intro_token intro_token_file ip_sans server_addresses"),
         "auto_config.authorization.enabled": "auto_config.authorizer_enabled",
@@ -71,8 +63,7 @@ GROUPS: Final = (
         "tls.grpc.tls_cipher_suites": "tls.grpc.cipher_suites", "tls.grpc.tls_min_version": "tls.grpc.min_version",
         **_none("", "enable_xds_load_balancing tls.grpc.use_auto_cert xds.update_max_per_second"),
     }),
-    Group("other datacenters", "they are not reached yet", {
-        **_same("", "primary_datacenter"), "acl_datacenter": "primary_datacenter",
+    Group("peering", "it is not there", {
         **_none("peering.", "enabled test_allow_peer_registrations"),
     }),
     Group("limits of the RPC port and of requests", "nothing is limited", {

@@ -121,9 +121,10 @@ class DnsService(Part):
         if self._node.is_client:
             return lambda: False
         gate, options = self._node.gate, _freshness(dns)
+        rights = self._node.rights
         if dns.allow_stale and dns.max_stale_s >= STALE_WITHOUT_LIMIT_S:
-            return None
-        return lambda: gate.may_be_here(options)
+            return None if rights.always_ready else lambda: rights.ready(self._token())
+        return lambda: gate.may_be_here(options) and rights.ready(self._token())
 
     def _look(self, method: ReadMethod, args: Any, watch: WatchSet) -> Any:
         """What our own catalog shows to DNS's token. Raises ConsulError."""

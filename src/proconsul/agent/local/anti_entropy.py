@@ -24,6 +24,7 @@ from proconsul.engine.complaints import Complaints
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
+from proconsul.features.acl.secrets import same_secret
 from proconsul.features.catalog.model import (
     DeregisterRequest,
     HealthCheck,
@@ -401,7 +402,7 @@ class AntiEntropy(Part):
         together = [
             check
             for check in self._state.check_entries_of(entry.service.ID)
-            if not check.in_sync and not check.deleted and self._token_of(check) == token
+            if not check.in_sync and not check.deleted and same_secret(self._token_of(check), token)
         ]
         entries: list[Entry] = [entry, *together]
         versions = [(item, item.version) for item in entries]

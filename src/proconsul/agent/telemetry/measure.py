@@ -20,6 +20,12 @@ _COMMANDS = {
     MessageType.REGISTER: "register", MessageType.DEREGISTER: "deregister", MessageType.KVS: "kvs",
     MessageType.SESSION: "session", MessageType.TOMBSTONE: "tombstone",
     MessageType.COORDINATE_BATCH: "coordinate.batch-update", MessageType.TXN: "txn",
+    MessageType.LEGACY_ACL: "acl", MessageType.ACL_BOOTSTRAP: "acl.token", MessageType.ACL_TOKEN_SET: "acl.token",
+    MessageType.ACL_TOKEN_DELETE: "acl.token", MessageType.ACL_POLICY_SET: "acl.policy",
+    MessageType.ACL_POLICY_DELETE: "acl.policy", MessageType.ACL_ROLE_SET: "acl.role",
+    MessageType.ACL_ROLE_DELETE: "acl.role", MessageType.ACL_BINDING_RULE_SET: "acl.bindingrule",
+    MessageType.ACL_BINDING_RULE_DELETE: "acl.bindingrule", MessageType.ACL_AUTH_METHOD_SET: "acl.authmethod",
+    MessageType.ACL_AUTH_METHOD_DELETE: "acl.authmethod",
 }  # fmt: skip
 _RPC = {"register": "catalog.register", "deregister": "catalog.deregister", "kvs": "kvs.apply",
         "session": "session.apply", "txn": "txn.apply"}  # fmt: skip

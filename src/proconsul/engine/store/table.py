@@ -177,12 +177,13 @@ class Table(Generic[Row]):
 class Store:
     """All tables, the index of each table (the ``index`` table of the original), and the watches on them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watches: WatchRegistry | None = None) -> None:
+        """``watches``: of another store, whose readers hear of changes here, too."""
         self.tables: dict[str, Table[Any]] = {}
         # By name in lower case; how a name was last written is in ``spellings`` where that differs.
         self.indexes: dict[str, int] = {}
         self.spellings: dict[str, str] = {}
-        self.watches = WatchRegistry()
+        self.watches = watches or WatchRegistry()
 
     def add(self, table: Table[Any]) -> None:
         assert table.name not in self.tables, f"table {table.name} is declared twice"

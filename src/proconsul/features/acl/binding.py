@@ -32,7 +32,6 @@ from proconsul.features.acl.requests import (
     BindingRuleResponse,
     BindingRuleSetCall,
 )
-from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import BINDING_RULES, ACLState
 from proconsul.features.acl.templated import checked, templates
 from proconsul.features.errors import ConsulError
@@ -136,7 +135,6 @@ class BindingRules:
     def read(self, args: BindingRuleGetRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, ACLBindingRule | None]:
             index = self._desk.watched(watch, BINDING_RULES)
-            self._desk.require(args.Token, Level.READ)
             return index, self._find(args.BindingRuleID)
 
         return Read((RULE_READ.name, args.Token, args.BindingRuleID), run, RULE_READ, args, shared=False)
@@ -148,14 +146,12 @@ class BindingRules:
     def list_all(self, args: BindingRuleListRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, list[ACLBindingRule]]:
             index = self._desk.watched(watch, BINDING_RULES)
-            self._desk.require(args.Token, Level.READ)
             return index, self.of_method(args.AuthMethod) if args.AuthMethod else list(self._table.all())
 
         return Read((RULE_LIST.name, args.Token, args.AuthMethod.lower()), run, RULE_LIST, args)
 
     def set(self, waiter: Completion, args: BindingRuleSetCall) -> None:
         """Make or change a rule; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         rule = self._checked(args.BindingRule)
         request = model.BindingRuleSetRequest(BindingRules=[rule])
         self._desk.propose(
@@ -194,7 +190,6 @@ class BindingRules:
 
     def delete(self, waiter: Completion, args: BindingRuleDeleteCall) -> None:
         """Remove a rule; one that is not there is no error. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         rule = self._find(args.BindingRuleID)
         if rule is None:
             tell(waiter, True)

@@ -11,11 +11,12 @@ from proconsul.engine.store.table import Table
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.denials import refused
 from proconsul.features.acl.model import Link
 from proconsul.features.acl.resolver import Identity, Resolver
 from proconsul.features.acl.rules import Level
 from proconsul.features.acl.state import POLICIES, ROLES, TOKENS, ACLState
-from proconsul.features.errors import ACLDisabled, ConsulError, PermissionDenied
+from proconsul.features.errors import ACLDisabled, ConsulError
 from proconsul.features.ids import check_uuid, is_uuid
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Server
@@ -43,7 +44,7 @@ class Desk:
         """Who has ``secret``, who must have ``level`` of access control. Raises PermissionDenied."""
         identity = self.resolver.resolve(secret)
         if not recorded(identity.authorizer).allows("acl", level):
-            raise PermissionDenied()
+            raise refused(identity.authorizer, identity.token, lambda authorizer: authorizer.allows("acl", level))
         return identity
 
     def may_read(self, secret: str) -> bool:

@@ -16,11 +16,14 @@ from proconsul.features.acl import model, setup
 from proconsul.features.acl.authorizer import Authorizer, Decision
 from proconsul.features.acl.binding import BindingRules
 from proconsul.features.acl.common import Desk
+from proconsul.features.acl.denials import needed
 from proconsul.features.acl.legacy import Legacy, shown_as_legacy
 from proconsul.features.acl.login import Logins
 from proconsul.features.acl.methods import AuthMethods
 from proconsul.features.acl.model import ACLToken, LegacyACL
 from proconsul.features.acl.named import Policies, Roles
+from proconsul.features.acl.needs import Guarded
+from proconsul.features.acl.replication import ReplicationProgress
 from proconsul.features.acl.requests import (
     Answered,
     AuthorizeRequest,
@@ -30,7 +33,7 @@ from proconsul.features.acl.requests import (
     Question,
     ReplicationStatus,
 )
-from proconsul.features.acl.rules import BARE, NAMED, Level, Rule
+from proconsul.features.acl.rules import BARE, NAMED, Level
 from proconsul.features.acl.tokens import Tokens
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import ACLDisabled, BadRequest, ConsulError, PermissionDenied
@@ -77,34 +80,39 @@ def check_questions(questions: list[Question]) -> None:
 
 
 class ACL(Endpoint):
-    """All of them."""
+    """All of them, for those who may: see `needs`."""
 
     def __init__(self, server: Server) -> None:
         self._server, self.resolver = server, server.resolver
         resolver, settings = server.resolver, server.acl_settings
         self._initial_management, self._data_dir = settings.initial_management, settings.reset_dir
         self._tending = False
+        settings = server.acl_settings
+        self.progress = ReplicationProgress(
+            enabled=bool(settings.enabled and settings.primary), source=settings.primary,
+            tokens=settings.token_replication,
+        )  # fmt: skip
         self._desk = desk = Desk(server, resolver)
-        self.tokens, self.policies, self.roles = Tokens(desk), Policies(desk), Roles(desk)
-        self.methods = AuthMethods(desk)
-        self.rules = BindingRules(desk, self.methods)
-        self.logins = Logins(desk, self.methods, self.rules)
-        self.legacy = Legacy(desk)
-        readers = (self.tokens, self.policies, self.roles, self.methods, self.rules, self.legacy)
-        self.reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
-        self.writes: Writes = {BOOTSTRAP: self.bootstrap, LEGACY_BOOTSTRAP: self.legacy_bootstrap} | {
-            method: write for part in (*readers, self.logins) for method, write in part.writes.items()
+        # What these can do is reached through the guarded tables only.
+        methods, legacy = AuthMethods(desk), Legacy(desk)
+        rules = BindingRules(desk, methods)
+        readers = (Tokens(desk), Policies(desk), Roles(desk), methods, rules, legacy)
+        reads: Reads = {method: read for part in readers for method, read in part.reads.items()}
+        writes: Writes = {BOOTSTRAP: self.bootstrap, LEGACY_BOOTSTRAP: self.legacy_bootstrap} | {
+            method: write for part in (*readers, Logins(desk, methods, rules)) for method, write in part.writes.items()
         }
-        self.calls: Calls = {
-            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **self.legacy.calls
+        calls: Calls = {
+            AUTHORIZE: self.authorize, REPLICATION: self.replication, EXPLAIN: self.explain, **legacy.calls
         }  # fmt: skip
+        guarded = Guarded(desk, reads, writes, calls)
+        self.reads, self.writes, self.calls = guarded.reads, guarded.writes, guarded.calls
 
     # ------------------------------------------------------------------ the beginning
 
     def bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:
         """Make the first management token; again only with the proof that whoever asks may write our files."""
-        if not self.resolver.enabled:
-            raise ACLDisabled()
+        if not self.resolver.enabled or self._server.acl_settings.primary:
+            raise ACLDisabled()  # a secondary has what the primary has
         state, reset_index = self._server.state.acl, 0
         allowed, index = state.can_bootstrap()
         if not allowed:
@@ -161,8 +169,8 @@ class ACL(Endpoint):
     # ------------------------------------------------------------------ the leader's duties
 
     async def establish(self) -> None:
-        """Bring what every cluster with access control has. Raises RaftError when leadership is gone."""
-        if not self.resolver.enabled:
+        """Bring what every primary datacenter has. Raises RaftError when leadership is gone."""
+        if not self.resolver.enabled or self._server.acl_settings.primary:
             return
         state = self._server.state.acl
         tables = self._desk.token_ids
@@ -180,11 +188,12 @@ class ACL(Endpoint):
         if not self.resolver.enabled or self._tending:
             return
         state, ids = self._server.state.acl, self._desk.token_ids
-        expired = setup.expired(state, self.resolver.now_ns())
+        secondary = bool(self._server.acl_settings.primary)
+        expired = setup.expired(state, self.resolver.now_ns(), only_local=secondary)
         if expired is not None:
             self._tend("remove expired", MessageType.ACL_TOKEN_DELETE, expired)
             return
-        nameless = setup.upgraded(state, lambda: self._desk.new_id(*ids))
+        nameless = None if secondary else setup.upgraded(state, lambda: self._desk.new_id(*ids))
         if nameless is not None:
             self._tend("upgrade legacy", MessageType.ACL_TOKEN_SET, nameless)
 
@@ -210,31 +219,24 @@ class ACL(Endpoint):
         return [Answered(q.Resource, q.Segment, q.Access, decide(authorizer, q).allowed) for q in questions]
 
     async def replication(self, args: DCSpecificRequest) -> ReplicationStatus:
-        """The primary copies from nobody."""
-        return ReplicationStatus()
+        """How far the leader is with copying; the primary copies from nobody."""
+        return self.progress.status
 
     async def explain(self, args: ExplainRequest) -> Explanation:
         """Why a token may do something or not, and which rule would let it. Raises ConsulError."""
-        identity = self._desk.require(args.Token, Level.READ)
+        identity = self.resolver.resolve(args.Token)
         token, authorizer = identity.token, identity.authorizer
         if args.AccessorID:
             token = self._server.state.acl.token(args.AccessorID)
             if token is None:
                 raise ConsulError(f"Cannot find token {quoted(args.AccessorID)}")
             authorizer = self.resolver.authorizer_of(token)
-        decision = decide(authorizer, args.Question)
+        question = args.Question
+        decision = decide(authorizer, question)
         return Explanation(
             AccessorID=token.AccessorID if token is not None else model.ANONYMOUS_ACCESSOR_ID,
-            Resource=args.Question.Resource, Access=args.Question.Access, Segment=args.Question.Segment,
+            Resource=question.Resource, Access=question.Access, Segment=question.Segment,
             Allow=decision.allowed, Policy=decision.policy, Rule="" if decision.rule is None else str(decision.rule),
-            Default=decision.rule is None, Needed="" if decision.allowed else needed(args.Question),
+            Default=decision.rule is None,
+            Needed="" if decision.allowed else needed(question.Resource, question.Access, question.Segment),
         )  # fmt: skip
-
-
-def needed(question: Question) -> str:
-    """The one rule that would allow what ``question`` asks for, if nothing denies it."""
-    level = _RESOURCES[question.Resource][question.Access]
-    if question.Resource == "intention":
-        return str(Rule("service", question.Segment == "*", question.Segment.strip("*"), Level.READ, level))
-    name = "" if question.Resource in BARE else question.Segment
-    return str(Rule(question.Resource, question.Access == "write-prefix", name, level))

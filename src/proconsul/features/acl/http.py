@@ -28,7 +28,16 @@ from proconsul.features.acl.model import (
     TemplatedPolicy,
     TemplateVariables,
 )
-from proconsul.features.acl.named import POLICY_DELETE, POLICY_SET, ROLE_DELETE, ROLE_SET
+from proconsul.features.acl.named import (
+    POLICY_DELETE,
+    POLICY_LIST,
+    POLICY_READ,
+    POLICY_SET,
+    ROLE_DELETE,
+    ROLE_LIST,
+    ROLE_READ,
+    ROLE_SET,
+)
 from proconsul.features.acl.requests import (
     AuthorizeRequest,
     BootstrapCall,
@@ -48,7 +57,15 @@ from proconsul.features.acl.requests import (
 )
 from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
 from proconsul.features.acl.templated import checked, preview, templates
-from proconsul.features.acl.tokens import ACCESSOR, TOKEN_CLONE, TOKEN_DELETE, TOKEN_SET
+from proconsul.features.acl.tokens import (
+    ACCESSOR,
+    TOKEN_CLONE,
+    TOKEN_DELETE,
+    TOKEN_EXPANDED,
+    TOKEN_LIST,
+    TOKEN_READ,
+    TOKEN_SET,
+)
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import BadRequest, ConsulError
 from proconsul.features.options import OptionRule
@@ -132,7 +149,7 @@ class ACLRoutes(Routes):
 
     def list_policies(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
-        return self.read(request, self.acl.policies.list_all(ListRequest(Token=self.web.token(request))), MISSING)
+        return self.read(request, self.acl.reads[POLICY_LIST](ListRequest(Token=self.web.token(request))), MISSING)
 
     def read_policy(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
@@ -144,7 +161,7 @@ class ACLRoutes(Routes):
         return self._policy(request, PolicyGetRequest(PolicyName=name))
 
     def _policy(self, request: Request, args: PolicyGetRequest) -> Answer:
-        read = self.acl.policies.read(replace(args, Token=self.web.token(request)))
+        read = self.acl.reads[POLICY_READ](replace(args, Token=self.web.token(request)))
         return self.read(request, read, UNKNOWN)
 
     def create_policy(self, request: Request) -> Answer:
@@ -167,7 +184,7 @@ class ACLRoutes(Routes):
     def list_roles(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = ListRequest(Policy=request.get("policy"), Token=self.web.token(request))
-        return self.read(request, self.acl.roles.list_all(args), MISSING)
+        return self.read(request, self.acl.reads[ROLE_LIST](args), MISSING)
 
     def read_role(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
@@ -179,7 +196,7 @@ class ACLRoutes(Routes):
         return self._role(request, RoleGetRequest(RoleName=name))
 
     def _role(self, request: Request, args: RoleGetRequest) -> Answer:
-        return self.read(request, self.acl.roles.read(replace(args, Token=self.web.token(request))), MISSING)
+        return self.read(request, self.acl.reads[ROLE_READ](replace(args, Token=self.web.token(request))), MISSING)
 
     def set_role(self, request: Request) -> Answer:
         role = self.decoded(ACLRole, request, "Role")
@@ -221,7 +238,7 @@ class ACLRoutes(Routes):
             IncludeLocal=True, IncludeGlobal=True, Policy=request.get("policy"), Role=request.get("role"),
             AuthMethod=request.get("authmethod"), ServiceName=request.get("servicename"), Token=self.web.token(request),
         )  # fmt: skip
-        return self.read(request, self.acl.tokens.list_all(args), MISSING)
+        return self.read(request, self.acl.reads[TOKEN_LIST](args), MISSING)
 
     def read_own(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
@@ -236,8 +253,8 @@ class ACLRoutes(Routes):
         )
 
     def _token(self, request: Request, args: TokenGetRequest) -> Answer:
-        tokens, expanded = self.acl.tokens, request.has("expanded") and request.get("expanded") != "false"
-        return self.read(request, tokens.expanded(args) if expanded else tokens.read(args), UNKNOWN)
+        expanded = request.has("expanded") and request.get("expanded") != "false"
+        return self.read(request, self.acl.reads[TOKEN_EXPANDED if expanded else TOKEN_READ](args), UNKNOWN)
 
     def create_token(self, request: Request) -> Answer:
         token = self.decoded(ACLToken, request, "Token")

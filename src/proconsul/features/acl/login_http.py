@@ -5,9 +5,9 @@ from __future__ import annotations
 from proconsul.engine.http.request import Request
 from proconsul.engine.http.router import Answer
 from proconsul.engine.wire.record import replace
-from proconsul.features.acl.binding import RULE_DELETE, RULE_SET
+from proconsul.features.acl.binding import RULE_DELETE, RULE_LIST, RULE_READ, RULE_SET
 from proconsul.features.acl.login import LOGIN, LOGOUT, OIDC_AUTH_URL, OIDC_CALLBACK
-from proconsul.features.acl.methods import METHOD_DELETE, METHOD_SET
+from proconsul.features.acl.methods import METHOD_DELETE, METHOD_LIST, METHOD_READ, METHOD_SET
 from proconsul.features.acl.model import ACLAuthMethod, ACLBindingRule
 from proconsul.features.acl.requests import (
     AuthMethodDeleteCall,
@@ -53,13 +53,13 @@ class LoginRoutes(Routes):
 
     def list_methods(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
-        return self.read(request, self.acl.methods.list_all(ListRequest(Token=self.web.token(request))), MISSING)
+        return self.read(request, self.acl.reads[METHOD_LIST](ListRequest(Token=self.web.token(request))), MISSING)
 
     def read_method(self, request: Request) -> Answer:
         name = self.id_of(request, "auth method name")
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = AuthMethodGetRequest(AuthMethodName=name, Token=self.web.token(request))
-        return self.read(request, self.acl.methods.read(args), MISSING)
+        return self.read(request, self.acl.reads[METHOD_READ](args), MISSING)
 
     def create_method(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.NAMESPACE)
@@ -84,13 +84,13 @@ class LoginRoutes(Routes):
     def list_rules(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = BindingRuleListRequest(AuthMethod=request.get("authmethod"), Token=self.web.token(request))
-        return self.read(request, self.acl.rules.list_all(args), MISSING)
+        return self.read(request, self.acl.reads[RULE_LIST](args), MISSING)
 
     def read_rule(self, request: Request) -> Answer:
         rule_id = self.id_of(request, "binding rule ID")
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = BindingRuleGetRequest(BindingRuleID=rule_id, Token=self.web.token(request))
-        return self.read(request, self.acl.rules.read(args), MISSING)
+        return self.read(request, self.acl.reads[RULE_READ](args), MISSING)
 
     def set_rule(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.NAMESPACE)

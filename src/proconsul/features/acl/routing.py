@@ -10,8 +10,9 @@ from proconsul.engine.http.router import Answer, Router
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.features.acl.endpoint import ACL, AUTHORIZE
+from proconsul.features.acl.model import ACLToken
 from proconsul.features.acl.requests import AuthorizeRequest, Question
-from proconsul.features.acl.resolver import NOT_FOUND
+from proconsul.features.acl.resolver import NOT_FOUND, SHOWN_MAX
 from proconsul.features.errors import ACLDisabled, BadRequest, PermissionDenied
 from proconsul.features.server import Read, WriteMethod
 from proconsul.features.web import Reply, Web
@@ -31,6 +32,8 @@ class Routes:
 
     def __init__(self, web: Web, acl: ACL, call: Callable[..., Awaitable[Any]], *, enabled: bool) -> None:
         self.web, self.acl, self.call, self._enabled = web, acl, call, enabled
+        # By identity, which is theirs alone while they are in here.
+        self._kept: dict[tuple[int, bool], tuple[ACLToken, bytes]] = {}
 
     def table(self) -> RouteTable:
         """The paths and their handlers."""
@@ -92,11 +95,22 @@ class Routes:
 
     # ------------------------------------------------------------------ answers
 
+    def _json(self, value: Any, *, pretty: bool) -> bytes:
+        """``value`` as JSON. That of a token is kept for as long as the same is shown of it (`Resolver.shown`)."""
+        if not isinstance(value, ACLToken):
+            return gojson.dumps(value, pretty=pretty)
+        kept = self._kept.get((id(value), pretty))
+        if kept is None:
+            if len(self._kept) >= SHOWN_MAX:
+                self._kept.clear()
+            kept = self._kept[id(value), pretty] = value, gojson.dumps(value, pretty=pretty)
+        return kept[1]
+
     def read(self, request: Request, read: Read, missing: Reply) -> Answer:
         pretty = self.web.pretty(request)
 
         def encode(value: Any) -> Reply:
-            return missing if value is None else Reply(200, gojson.dumps(value, pretty=pretty))
+            return missing if value is None else Reply(200, self._json(value, pretty=pretty))
 
         return self.web.read(request, read, encode, headers_on_error=True)
 

@@ -11,7 +11,8 @@ class AclSettings:
 
     key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
     for nowhere. down_policy, the ttls: how long a client agent goes by what servers told it, and what it does when they
-    cannot be asked; see `token_rights`.
+    cannot be asked; see `token_rights`. primary: the datacenter whose access control counts here, too, "" where that is
+    our own. token_replication: copy its tokens, not only its policies and roles.
     """
 
     enabled: bool = False
@@ -24,6 +25,13 @@ class AclSettings:
     policy_ttl_s: float = 30.0
     role_ttl_s: float = 30.0
     disabled_ttl_s: float = 120.0
+    primary: str = ""
+    token_replication: bool = False
+
+    @property
+    def local_tokens(self) -> bool:
+        """Whether this datacenter keeps tokens, its own among them; a secondary that copies none has none."""
+        return not self.primary or self.token_replication
 
 
 NO_ACLS = AclSettings()

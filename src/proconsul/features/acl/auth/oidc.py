@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import logging
 import secrets
 from collections import OrderedDict
@@ -26,6 +25,7 @@ from proconsul.features.acl.auth.common import AuthError, Clock, Verified, docum
 from proconsul.features.acl.auth.jwt import SECOND_NS, Metadata, Provider, check_algorithms, provider
 from proconsul.features.acl.auth.remote import RemoteAnswer, json_of
 from proconsul.features.acl.auth.settings import FLAG, MAP, OBJECT, TEXT, TEXTS
+from proconsul.features.acl.secrets import same_secret
 from proconsul.features.errors import PermissionDenied
 
 log = logging.getLogger("agent.server.acl")
@@ -77,7 +77,7 @@ class UnderWay:
         begun = self._begun.pop(state, None)
         if begun is None or begun.until_ns <= now_ns:
             raise PermissionDenied("Permission denied: expired or missing OAuth state")
-        if not hmac.compare_digest(begun.client_nonce.encode(errors="replace"), client_nonce.encode(errors="replace")):
+        if not same_secret(begun.client_nonce, client_nonce):
             raise PermissionDenied("Permission denied: client nonce does not match")
         return begun
 
@@ -151,7 +151,8 @@ class OidcMethod:
         if not isinstance(token, str) or not token:
             raise AuthError("error exchanging oidc code: no id_token in the provider's answer")
         found = await self._provider.payload(token, self._clock())
-        if found.get("nonce") != begun.nonce:
+        nonce = found.get("nonce")
+        if not isinstance(nonce, str) or not same_secret(nonce, begun.nonce):
             raise AuthError("error validating claims: nonce does not match that of the request")
         self._check_audience(found)
         found = await self._with_userinfo(metadata, reply, found)
