@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test stories bench lint format types sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
+
+# Two datacenters with services on this machine, and what to try with them.
+demo: $(VENV)/.installed
+	@$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py

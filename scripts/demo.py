@@ -252,7 +252,7 @@ def main() -> int:
     """Start everything, say what there is, and wait for Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proconsul-demo-")))
