@@ -285,6 +285,7 @@ LAUNCHERS = {
     "tests/support/harness.py": "the launcher of agents",
     "tests/support/pages.py": "a shell with the commands of a page",
     "tests/support/preloaded.py": "what the launcher forks from",
+    "tests/interop/test_demo.py": "the demonstration, and the commands it shows",
     "tests/test_preloaded.py": "tests what the launcher forks from",
     "tests/test_ports.py": "tests that take ports from each other",
     "tests/raft/test_raft_crash.py": "a child that writes a log and is killed",
