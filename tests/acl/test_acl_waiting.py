@@ -46,6 +46,12 @@ async def test_lists_say_that_something_was_left_out(locked: Locked, target: str
         assert HEADER not in await locked.headers("GET", target, ""), "nobody is not told that there is more"
 
 
+async def test_reads_say_what_holds_where_no_rule_says_anything(locked: Locked) -> None:
+    secret, _, _ = await locked.token(RULES)
+    for target in ("/v1/kv/?keys", "/v1/kv/a1", "/v1/catalog/services", "/v1/health/service/web?index=1&wait=1ms"):
+        assert (await locked.headers("GET", target, secret))["X-Consul-Default-Acl-Policy"] == "deny", target
+
+
 async def test_who_waits_is_answered_when_rights_change(locked: Locked) -> None:
     """By a policy that is written anew, a role that gets one, or links of the token; nobody else is woken."""
     secret, accessor, policy = await locked.token('key_prefix "a" { policy = "read" }')

@@ -140,6 +140,8 @@ class Agent:
             gate=self.node.gate, datacenter=fixed.datacenter, cache=cache, always_pretty=fixed.dev_mode,
             translates=fixed.translate_wan_addrs,
         )  # fmt: skip
+        if fixed.acl.enabled:
+            self.web.default_policy = "allow" if self.node.acl_settings.default_allow else "deny"
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
         headers = dict(http.response_headers) | ({TRANSLATED: "true"} if fixed.translate_wan_addrs else {})
         self.front = FrontDoor(

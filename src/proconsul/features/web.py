@@ -31,6 +31,8 @@ JSON_LINES = b"Content-Type: application/json\r\nVary: Accept-Encoding\r\n"
 INTERNAL_ERROR = "internal error"
 # Of 1.11 and later: something was left out of a list.
 FILTERED = {"X-Consul-Results-Filtered-By-Acls": "true"}
+# Of 1.9 and later: what is done about that of which no rule says anything.
+DEFAULT_POLICY = "X-Consul-Default-Acl-Policy"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
@@ -138,6 +140,8 @@ class Web:
         self.always_pretty = always_pretty
         # For requests without a token (Consul docs: acl.tokens.default).
         self.default_token = ""
+        # "allow" or "deny" with access control, else empty.
+        self.default_policy = ""
         self.discovery_max_stale_ns = 0
         self.use_cache = True
         # Clients ask with the same few queries again and again. When it is full it starts anew.
@@ -300,6 +304,8 @@ class Web:
             headers["X-Consul-Effective-Consistency"] = found.consistency
         if found.filtered:
             headers |= FILTERED
+        if self.default_policy:
+            headers[DEFAULT_POLICY] = self.default_policy
         if cached is not None:
             headers |= cached
         if found.view is not None:
