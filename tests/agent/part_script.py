@@ -91,7 +91,8 @@ class PartScript:
         handler = logging.Handler()
         handler.emit = lambda record: self.out.append(f"log   {record.getMessage()}")  # type: ignore[method-assign]
         logger = logging.getLogger("agent")
-        before, logger.level = logger.level, logging.INFO
+        before = logger.level
+        logger.setLevel(logging.INFO)
         logger.addHandler(handler)
         try:
             for line in text.splitlines():

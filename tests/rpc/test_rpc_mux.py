@@ -55,7 +55,7 @@ async def test_who_does_not_come_to_the_point_is_closed(begun: bytes, caplog: py
 
 async def test_silence_inside_tls_is_closed_too() -> None:
     policy = TlsPolicy(native=context(True))
-    async with site(tls=policy, listener={"handshake_timeout_s": 0.1}) as there:
+    async with site(tls=policy, listener={"handshake_timeout_s": 1.0}) as there:
         reader, writer = await asyncio.open_connection(*there.address, ssl=context(False), server_hostname=SERVER_NAME)
         assert await reader.read() == b""
         writer.close()
