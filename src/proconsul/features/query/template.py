@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from proconsul.engine.hil import HilError, HilTemplate
-from proconsul.engine.wire.goregexp import Pattern, ExpressionTooLarge, compile_go
+from proconsul.engine.wire.goregexp import ExpressionTooLarge, Pattern, compile_go
 from proconsul.engine.wire.record import replace
 from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.query.model import NAME_PREFIX_MATCH, PreparedQuery, ServiceQuery
