@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from acl_world import World
@@ -17,6 +18,8 @@ from proconsul.features.acl.replicating import BACK_OFF_MAX_S, ROUNDS_AT_ONCE, C
 from proconsul.features.acl.replication import KINDS, Kind, ReplicationProgress
 from proconsul.features.acl.requests import HIDDEN, TokenBatchResponse
 from proconsul.features.errors import ConsulError, PermissionDenied, StateError
+from proconsul.features.options import Options
+from proconsul.server.acl_replication import WAIT_NS, AclReplication, Secondary
 
 POLICIES, ROLES, TOKENS = KINDS
 
@@ -224,3 +227,31 @@ def test_faults_of_the_program_end_it() -> None:
 def test_the_back_off_is_bounded_however_often_it_fails() -> None:
     rng = random.Random(1)
     assert all(back_off_s(number, rng) <= BACK_OFF_MAX_S for number in (1, 8, 100, 10**9))
+
+
+async def test_nobody_waits_long_for_an_index_that_a_restored_primary_may_not_have_for_days() -> None:
+    asked: list[Options] = []
+
+    class Gate:
+        reading = staticmethod(lambda method, args: method)
+
+        async def found(self, read: Any, options: Options, token: str, datacenter: str) -> Any:
+            asked.append(options)
+            await asyncio.Event().wait()
+
+    acl = SimpleNamespace(primary="dc1", token_replication=True)
+    died: list[BaseException] = []
+    server = SimpleNamespace(
+        gate=Gate(), rng=random.Random(1), replication_token=lambda: "", config=SimpleNamespace(acl=acl),
+        state=SimpleNamespace(acl=None), propose=None, clock=lambda: 0.0, wall_clock_ns=lambda: 0, died=died.append,
+    )  # fmt: skip
+    progress = ReplicationProgress(enabled=True, source="dc1", tokens=True)
+    duty = AclReplication(cast(Secondary, server), cast(Any, SimpleNamespace(progress=progress)))
+    duty.begin(0.0, 0)
+    async with asyncio.timeout(30):
+        while len(asked) < len(KINDS):
+            await asyncio.sleep(0)
+    duty.end()
+    assert {options.wait_ns for options in asked} == {WAIT_NS}
+    assert WAIT_NS <= 60 * 10**9
+    assert not died

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from proconsul.features.errors import StateError
+from proconsul.features.errors import ConsulError, StateError
 from proconsul.features.query.model import PreparedQuery, QueryDatacenterOptions, QueryTemplateOptions, ServiceQuery
-from proconsul.features.query.template import check_template
+from proconsul.features.query.template import check_size, check_template, rendered
 
 NO_INT = 'strconv.ParseInt: parsing "{}": invalid syntax'
 SYNTAX = "parse error: syntax error"
@@ -97,3 +97,34 @@ def test_hostile_templates_are_refused_quickly(text: str) -> None:
 @pytest.mark.parametrize("text", ["${1/0}", "${1%0}", "${+1}"])
 def test_what_stops_the_original_is_refused(text: str) -> None:
     assert answer(ServiceQuery(Service=text)).startswith("failed compiling template: Bad")
+
+
+TOO_MUCH = [
+    (r"\pL{1000}", "a", "t-"), ("((x{0,10}){0,10}){0,10}" * 12, "a", "t-"), ("", "${name.full}" * 20_000, "t-" * 100),
+    ("", "${name.suffix}${name.full}" * 400, "t" * 5000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("regexp", "text", "name"), TOO_MUCH)
+def test_what_would_take_too_long_is_refused_by_who_is_asked_to_write_it(regexp: str, text: str, name: str) -> None:
+    query = PreparedQuery(
+        Name=name, Template=QueryTemplateOptions("name_prefix_match", regexp), Service=ServiceQuery(Service=text)
+    )
+    with pytest.raises(ConsulError, match=r"failed compiling template: Bad (Regexp|evaluation)"):
+        check_size(query)
+    check_template(query)  # which a server of Consul may have taken: all servers have to keep the same
+    with pytest.raises(ConsulError, match=r"too (large|long|much)"):
+        rendered(query, name + "x" * 60_000, "")
+
+
+@pytest.mark.parametrize(("regexp", "text"), [("(x{0,10}){0,10}y", ""), ("", "${name.full}" * 100)])
+def test_long_names_take_no_longer(regexp: str, text: str) -> None:
+    query = PreparedQuery(
+        Name="t-", Template=QueryTemplateOptions("name_prefix_match", regexp), Service=ServiceQuery(Service=text or "a")
+    )
+    check_size(query)
+    assert rendered(query, "t-" + "x" * 250, "").Service.Service == (
+        text.replace("${name.full}", "t-" + "x" * 250) or "a"
+    )
+    with pytest.raises(ConsulError, match="characters"):
+        rendered(query, "t-" + "x" * 100_000, "")

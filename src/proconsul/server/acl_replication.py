@@ -13,11 +13,17 @@ from proconsul.engine.supervision import supervised
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.replicating import LISTS, Copied, Replica
 from proconsul.features.acl.replication import KINDS
+from proconsul.features.base import SECOND_NS
 from proconsul.features.options import Options
 from proconsul.features.server import ReadMethod
 from proconsul.server.consensus import Consensus
 from proconsul.server.duties import NO_EFFECTS, Effects
 from proconsul.server.gate import Gate
+
+# For so long a round waits for a change. A primary that was restored from an archive may have a lower index than the one
+# that is waited for: until its indexes have caught up, only a new question shows that it is another one. In Consul that
+# takes five minutes, during which a token that was removed goes on to count here.
+WAIT_NS = 60 * SECOND_NS
 
 
 class Secondary(Consensus, Protocol):
@@ -79,7 +85,7 @@ class AclReplication:
         if method in LISTS:
             hurry.clear()
         gate = self._server.gate
-        options = Options(index, 0, "stale", False, "")
+        options = Options(index, WAIT_NS, "stale", False, "")
         found = await gate.found(
             gate.reading(method, args), options, self._server.replication_token(), self._server.config.acl.primary
         )

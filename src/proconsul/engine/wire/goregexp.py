@@ -1,6 +1,7 @@
 """Go's regular expressions (RE2 syntax) in terms of Python's ``re``, with Go's texts for what is refused.
 
-Only whether a text matches is ever asked, so differences in what a group captures do not show. Pure.
+An expression may come from anybody who may ask, and is matched where nothing else is done meanwhile: what would take
+too long is refused, though Go would try it. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import Protocol
 # Names are short; a pattern longer than this is a mistake, and the compiled form of long ones is large.
 PATTERN_CHARS_MAX = 4096
 REPEAT_MAX = 1000
+# Instructions of a compiled expression: at worst each is tried for every byte of a text. `[a-z]{1,63}` has some 130.
+PROGRAM_MAX = 20_000
+# What RE2 may use to compile and to match.
+MEMORY_MAX = 4 << 20
 
 _CLASSES = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "ascii": r"\x00-\x7F", "blank": r"\t ", "cntrl": r"\x00-\x1F\x7F",
@@ -47,14 +52,21 @@ class Pattern(Protocol):
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
+class ExpressionTooLarge(ValueError):
+    """Something that is good, and that would take too long, or too much memory."""
+
+    def __init__(self, text: str = "error parsing regexp: expression too large") -> None:
+        super().__init__(text)
+
+
 def compile_go(pattern: str) -> Pattern:
-    """Compile a Go pattern; raises ``ValueError`` with Go's text.
+    """Compile a Go pattern; raises ``ValueError`` with Go's text, `ExpressionTooLarge` for what only we refuse.
 
     Matching is RE2's, the engine Go's grew out of: linear in the text, so a hostile expression cannot stall the agent.
-    Python's ``re`` stands in where there is no RE2 for the platform.
+    Python's ``re`` stands in where there is no RE2 for the platform, and nowhere else: it may try for ages.
     """
     if len(pattern) > PATTERN_CHARS_MAX:
-        raise ValueError("error parsing regexp: expression too large")
+        raise ExpressionTooLarge
     invalid = _NO_TEXT.search(pattern)
     if invalid is not None:
         raise _bad("invalid UTF-8", pattern[invalid.start() :])
@@ -63,17 +75,25 @@ def compile_go(pattern: str) -> Pattern:
     try:
         import re2
 
-        options = re2.Options()
-        options.log_errors = False
-        compiled: Pattern = re2.compile(pattern, options)
-        return compiled
     except ImportError:
-        pass
-    except (re2.error, UnicodeEncodeError):
-        # Something RE2 refuses and Go does not: rare, and read by the translation below.
-        pass
-    if translator.untranslated:
-        raise _bad("invalid character class range", translator.untranslated)
+        return _compiled_by_python(pattern, translated, translator.untranslated)
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, MEMORY_MAX
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        text = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
+        # Everything else that Go refuses was found by reading it.
+        raise ExpressionTooLarge if text.startswith("pattern too large") else _bad(text, pattern) from None
+    if compiled.programsize > PROGRAM_MAX:
+        raise ExpressionTooLarge
+    found: Pattern = compiled
+    return found
+
+
+def _compiled_by_python(pattern: str, translated: str, untranslated: str) -> Pattern:
+    if untranslated:
+        raise _bad("invalid character class range", untranslated)
     try:
         return re.compile(translated)
     except (re.error, OverflowError, RecursionError) as error:
@@ -104,13 +124,15 @@ class _Translator:
         self.pattern = pattern
         self.at = 0
         self.out: list[str] = []
-        # For each open group: the scopes of flags open around it, and the flags outside it.
-        self.groups: list[tuple[list[str], frozenset[str]]] = []
+        # For each open group: the scopes of flags open around it, the flags outside it, and the highest count there.
+        self.groups: list[tuple[list[str], frozenset[str], int]] = []
         self.scopes: list[str] = []
         self.flags: frozenset[str] = frozenset()
         # Where the last repeatable item starts in the pattern, and where the last repetition does; -1: none.
         self.item = -1
         self.repeated = -1
+        # How often the innermost part of the last item is repeated, and that of the other items of its group, at most.
+        self.item_count = self.others = 1
         # The first part that is good and that Python has no words for.
         self.untranslated = ""
 
@@ -130,7 +152,8 @@ class _Translator:
             low, high = int(found[1]), int(found[3]) if found[3] else None
             if low > REPEAT_MAX or (high is not None and (high > REPEAT_MAX or high < low)):
                 raise _bad("invalid repeat count", found[0])
-            self.repetition(found.end())
+            times = (low or 1) if found[2] and high is None else low if high is None else high
+            self.repetition(found.end(), times, counts=max(low, high or 0) > 1)
         elif char == "(":
             self.open_group()
         elif char == ")":
@@ -153,10 +176,14 @@ class _Translator:
 
     def emit(self, text: str, end: int) -> None:
         self.out.append(text)
-        self.item, self.repeated = self.at, -1
+        self.begin_item()
         self.at = end
 
-    def repetition(self, end: int) -> None:
+    def begin_item(self, count: int = 1) -> None:
+        self.others, self.item_count = max(self.others, self.item_count), count
+        self.item, self.repeated = self.at, -1
+
+    def repetition(self, end: int, times: int = 1, *, counts: bool = False) -> None:
         start = self.at
         if self.pattern[end : end + 1] == "?":
             end += 1
@@ -164,6 +191,9 @@ class _Translator:
             raise _bad("invalid nested repetition operator", self.pattern[self.repeated : end])
         if self.item < 0:
             raise _bad("missing argument to repetition operator", self.pattern[start:end])
+        self.item_count *= times
+        if counts and self.item_count > REPEAT_MAX:
+            raise _bad("invalid repeat count", self.pattern[start:end])
         self.out.append(self.pattern[start:end])
         self.repeated, self.at = start, end
 
@@ -182,8 +212,8 @@ class _Translator:
             self.flag_group()
 
     def begin(self, text: str, end: int) -> None:
-        self.groups.append((self.scopes, self.flags))
-        self.scopes = []
+        self.groups.append((self.scopes, self.flags, max(self.others, self.item_count)))
+        self.scopes, self.others, self.item_count = [], 1, 1
         self.out.append(text)
         self.at, self.item, self.repeated = end, -1, -1
 
@@ -226,8 +256,10 @@ class _Translator:
         if not self.groups:
             raise _bad("unexpected )", self.pattern)
         self.out.append(")" * (len(self.scopes) + 1))
-        self.scopes, self.flags = self.groups.pop()
-        self.item, self.repeated = self.at, -1
+        inside = max(self.others, self.item_count)
+        self.scopes, self.flags, self.others = self.groups.pop()
+        self.item_count = 1
+        self.begin_item(inside)
         self.at += 1
 
     def escape(self) -> None:
@@ -239,7 +271,7 @@ class _Translator:
             end = pattern.find("\\E", at + 2)
             literal = pattern[at + 2 : end if end >= 0 else len(pattern)]
             self.out.append(re.escape(literal))
-            self.item, self.repeated = at, -1
+            self.begin_item()
             self.at = end + 2 if end >= 0 else len(pattern)
         elif char in "Az":
             self.emit(r"(?:\A)" if char == "A" else r"(?:\Z)", at + 2)

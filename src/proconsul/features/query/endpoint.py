@@ -34,6 +34,7 @@ from proconsul.features.query.model import (
     QueryOp,
     ServiceQuery,
 )
+from proconsul.features.query.template import check_size
 from proconsul.features.server import (
     CallMethod,
     Calls,
@@ -110,6 +111,7 @@ class StoredQueries(Endpoint):
                 raise ConsulError(f"Cannot modify non-existent prepared query: '{query.ID}'")
         if args.Op in (QueryOp.CREATE, QueryOp.UPDATE):
             check_query(query)
+            check_size(query)
         elif args.Op != QueryOp.DELETE:
             raise ConsulError(f"Unknown prepared query operation: {args.Op}")
         told = Mapped(waiter, lambda result: result if isinstance(result, Exception) else query.ID)
