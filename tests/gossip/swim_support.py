@@ -38,6 +38,9 @@ class NotingDelegate(PlainDelegate):
         if self.refuse and node.name == self.refuse:
             raise NodeRefused("not here")
 
+    def doubted(self, now: float) -> None:
+        self.notes.append(("doubt", "me"))
+
     def ping_completed(self, node: NodeRecord, rtt_s: float, payload: bytes, now: float) -> None:
         self.pings.append((node.name, rtt_s, payload))
 

@@ -17,7 +17,7 @@ from proconsul.engine.gossip.member import MemberStatus
 from proconsul.engine.gossip.members import CAUSES_MAX, INTENTS_MAX
 from proconsul.engine.gossip.messages import JoinIntent, LeaveIntent, NodeState, SerfKind, SerfPushPull
 from proconsul.engine.gossip.serf_config import HOUR_S, SerfConfig, client_reconnect_timeout, consul
-from proconsul.engine.gossip.serf_effects import MemberChange, MembersChanged
+from proconsul.engine.gossip.serf_effects import Doubted, MemberChange, MembersChanged
 from proconsul.engine.wire.hostport import Address
 
 ALIVE, LEAVING, LEFT, FAILED = MemberStatus.ALIVE, MemberStatus.LEAVING, MemberStatus.LEFT, MemberStatus.FAILED
@@ -195,6 +195,7 @@ def test_what_others_say_of_our_leaving_is_refuted() -> None:
     bench.clear_queues()
     bench.merge(SerfPushPull(50, {"me": 44}, ["me"]))
     assert bench.queued() == [codec.encode(SerfKind.JOIN, JoinIntent(50, "me"))]
+    assert bench.effects(Doubted), "so that what hangs on it can be seen to"
 
 
 def test_a_member_pruned_while_alive_may_object_and_is_forgotten_when_it_goes() -> None:

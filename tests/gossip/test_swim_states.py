@@ -71,6 +71,7 @@ def test_accused_ourselves_we_refute(message: str, incarnation: int, own_after: 
     assert bench.state("me") == (A, own_after)
     assert bench.told() == ([("alive", "me", own_after)] if own_after > 1 else [])
     assert bench.swim.awareness.score == (own_after > 1)
+    assert bench.delegate.notes == ([("doubt", "me")] if own_after > 1 else [])
 
 
 @pytest.mark.parametrize("what", ["suspect", "dead"])

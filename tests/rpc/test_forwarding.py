@@ -14,9 +14,9 @@ import pytest
 from rpc_support import Site, Text, site, until
 
 from proconsul.engine.wire.hostport import Address
-from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader
+from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader, Unanswered
 from proconsul.features.server import ReadMethod, WriteMethod
-from proconsul.server.forwarding import Forwarding, Way
+from proconsul.server.forwarding import UNDECIDED, Forwarding, Way
 
 
 class Waiter:
@@ -141,6 +141,15 @@ async def test_the_servers_error_is_told_to_all(reads: bool) -> None:
         await told(*waiters)
         assert {str(waiter.outcome) for waiter in waiters} == {"rpc error making call: no such thing"}
         assert not here.failed
+
+
+@pytest.mark.parametrize("text", [*UNDECIDED, "rpc error getting client: failed to get conn: refused", "error: EOF"])
+async def test_a_server_that_nobody_can_decide_for_is_not_asked_again(text: str) -> None:
+    """It may be cut off from the others for good, or be none of Raft's peers any more."""
+    async with world(hold_timeout_s=0.02) as here:
+        waiter, _ = here.begin("Fail", Text(text.encode()), reads=False)
+        await told(waiter)
+        assert isinstance(waiter.outcome, Unanswered) and set(here.failed) == {here.address}
 
 
 async def test_a_reply_of_another_type_is_an_error() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
 from proconsul.engine.rpc.codec import Empty
-from proconsul.engine.rpc.errors import MAKING_CALL, RpcError, RpcFailure
+from proconsul.engine.rpc.errors import MAKING_CALL, RpcFailure
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.features.acl.token_rights import AskedTokenRights, TokenRights
 from proconsul.features.base import DCSpecificRequest
-from proconsul.features.errors import ConsulError, NoServers, RateExceeded
+from proconsul.features.errors import ConsulError, NoServers, RateExceeded, Unanswered
 from proconsul.features.kv.model import DirEntry
 from proconsul.features.messages import MessageType
 from proconsul.features.server import ReadMethod, WriteMethod
@@ -55,7 +55,7 @@ class ConsulClient(ConsulNode):
                 return await self.pool.call(address, method.name, args, method.reply, timeout_s=ASK_TIMEOUT_S)
             except RpcFailure as failure:
                 error = self.forwarding.error(self.forwarding.home, address, failure)
-                if isinstance(failure, RpcError):
+                if not isinstance(error, Unanswered):
                     break
             except DecodeError as failure:
                 error = undecodable(failure)
@@ -121,7 +121,9 @@ class ConsulClient(ConsulNode):
             return False
         args = DCSpecificRequest(Datacenter=self.datacenter)
         try:
-            return bool(await self.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S))
+            if await self.pool.call(address, "Status.Leader", args, str, timeout_s=ASK_TIMEOUT_S):
+                return True
+            self.peers_known.failed(address)  # others may know who leads
         except RpcFailure as failure:
             self.forwarding.error(self.forwarding.home, address, failure)
         except DecodeError:

@@ -146,11 +146,14 @@ class Forwarding:
 
     @staticmethod
     def error(way: Way, address: Address, failure: RpcFailure) -> ConsulError:
-        """What a failed call means to whoever asked; the server is not asked next time, if there is another."""
-        if not isinstance(failure, RpcError):
-            way.failed(address)
-        elif not any(text in str(failure) for text in (*UNDECIDED, *UNREACHED)):
+        """What a failed call means to whoever asked.
+
+        A server that did not answer, or knows nobody who could decide, is not asked next time, if there is another: it
+        may have been cut off from the rest, or be none of the peers any more, and would say the same for ever.
+        """
+        if isinstance(failure, RpcError) and not any(text in str(failure) for text in (*UNDECIDED, *UNREACHED)):
             return ConsulError(making_call(failure))
+        way.failed(address)
         return Unanswered(making_call(failure))
 
     async def retry(self, question: _Question, way: Way, error: ConsulError | None = None) -> Any:

@@ -178,7 +178,7 @@ class AgentProcess:
             if self.node is not None:
                 self.node.member_changed(member)
                 if member.tags["role"] == "consul":
-                    self.sync.server_up()
+                    self.sync.compare_soon()
 
     def start(self) -> None:
         """Let the agent begin."""

@@ -103,6 +103,9 @@ class PlainDelegate:
     def updated(self, node: NodeRecord, now: float) -> None:
         self._note("update", node.name)
 
+    def doubted(self, now: float) -> None:
+        """Whoever is interested looks at the evidence."""
+
     def conflict(self, existing: NodeRecord, other: NodeRecord) -> None:
         self._note("conflict", existing.name)
 

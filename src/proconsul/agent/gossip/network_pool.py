@@ -37,6 +37,7 @@ from proconsul.features.keyring.model import KeyOperation
 
 OnMember = Callable[[happened.MemberChange, Member], None]
 OnEvent = Callable[[int, str, bytes], None]
+OnDoubt = Callable[[], None]
 
 # How long a forced leave waits until it was told.
 FORCE_LEAVE_TIMEOUT_S = 5.0
@@ -91,9 +92,10 @@ class NetworkPool(Pool):
     def __init__(
         self, serf: SerfConfig, swim: SwimConfig, bind: Address, advertise: Address, tags: Mapping[str, str], *,
         keys: PoolKeys, verify: tuple[bool, bool] = (True, True), snapshot: Path | None, logs: PoolLogs,
-        on_member: OnMember, on_event: OnEvent, rng: random.Random,
+        on_member: OnMember, on_event: OnEvent, on_doubt: OnDoubt, rng: random.Random,
     ) -> None:  # fmt: skip
-        self._log, self._on_member, self._on_event = logs.serf, on_member, on_event
+        """``on_doubt``: others took us for dead, or leaving, and may have acted on it."""
+        self._log, self._on_member, self._on_event, self._on_doubt = logs.serf, on_member, on_event, on_doubt
         self._keys = keys
         self._keyring = Keyring(keys.keys) if keys.keys else None
         self._bind = bind
@@ -266,6 +268,8 @@ class NetworkPool(Pool):
             self._on_member(effect.kind, effect.member)
         elif isinstance(effect, happened.UserEvent):
             self._on_event(effect.ltime, effect.name, effect.payload)
+        elif isinstance(effect, happened.Doubted):
+            self._on_doubt()
         elif isinstance(effect, happened.KeysFinished):
             done = self._operations.get(id(effect.operation))
             if done is not None and not done.done():

@@ -26,6 +26,8 @@ class PoolEvents:
         self._config, self._node, self._sync, self._events = config, node, sync, events
         pools.on_member, pools.on_event = self.member_changed, self.event_received
         pools.on_wan_member = self.wan_member_changed
+        # The leader may have removed the node, or taken its checks for failed, and what hangs on it.
+        pools.on_doubt = sync.compare_soon
 
     def member_changed(self, kind: MemberChange, member: Member) -> None:
         # Who was reaped is known to nobody any more.
@@ -36,7 +38,7 @@ class PoolEvents:
         server = ServerDetails.parse(member)
         if server is not None and server.datacenter == self._config.datacenter:
             if kind is MemberChange.JOIN:
-                self._sync.server_up()
+                self._sync.compare_soon()
             else:
                 self._node.doubt_servers()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from proconsul.agent.config.runtime import FixedConfig, GossipConfig
 from proconsul.agent.gossip.joining import Joiner, joined_lan
 from proconsul.agent.gossip.keyrings import PoolKeys, load_keyrings
-from proconsul.agent.gossip.network_pool import NetworkPool, OnEvent, OnMember
+from proconsul.agent.gossip.network_pool import NetworkPool, OnDoubt, OnEvent, OnMember
 from proconsul.agent.gossip.tags import Pool, SoloPool
 from proconsul.agent.part import Part
 from proconsul.engine.gossip.config import LAN, WAN, SwimConfig
@@ -45,6 +45,7 @@ class Pools(Part):
         self.on_member: OnMember = _ignore_member
         self.on_wan_member: OnMember = _ignore_member
         self.on_event: OnEvent = _ignore_event
+        self.on_doubt: OnDoubt = _ignore_doubt
         self.lan: Pool
         # None for agents that are in no WAN pool.
         self.wan: Pool | None = None
@@ -102,7 +103,8 @@ class Pools(Part):
         return NetworkPool(
             serf, swim, Address(bind.host, bind.port), Address(advertise.host, advertise.port), tags, keys=keys,
             verify=(config.encrypt_verify_incoming, config.encrypt_verify_outgoing), snapshot=snapshot, logs=logs,
-            on_member=on_member, on_event=on_event, rng=self._rng,
+            on_member=on_member, on_event=on_event, on_doubt=_ignore_doubt if wan else lambda: self.on_doubt(),
+            rng=self._rng,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ life
@@ -271,3 +273,7 @@ def _ignore_member(kind: MemberChange, member: Member) -> None:
 
 def _ignore_event(ltime: int, name: str, payload: bytes) -> None:
     """Nobody fires events into the WAN pool."""
+
+
+def _ignore_doubt() -> None:
+    """What hangs on membership hangs on that of the LAN pool."""

@@ -40,7 +40,7 @@ log = logging.getLogger("agent")
 # Consul: agent/ae. Clusters up to this size sync every interval; beyond it the interval grows with log2 of the size.
 SCALE_THRESHOLD = 128
 RETRY_FAILED_S = 15.0
-SERVER_UP_S = 3.0
+COMPARE_SOON_S = 3.0
 # How long a registration waits for the catalog to know of it: as long as any write waits for somebody to lead.
 PUSH_S = 7.0
 # How often an agent that found nobody to write to looks again, in pools of up to so many members; in larger ones more
@@ -164,8 +164,11 @@ class AntiEntropy(Part):
         if not self._paused:
             self._wake.set()
 
-    def server_up(self) -> None:
-        """A server joined: compare everything soon instead of at the next interval."""
+    def compare_soon(self) -> None:
+        """Something happened that the catalog may have suffered from: compare everything within `COMPARE_SOON_S`.
+
+        That a server joined; that others took this node for dead.
+        """
         self._full.set()
         self._wake.set()
 
@@ -186,7 +189,7 @@ class AntiEntropy(Part):
             self.next_full_at = asyncio.get_running_loop().time() + delay_s + self._stagger(delay_s)
             await self._changes_until(self.next_full_at)
             if self._full.is_set() and not self._unreachable:
-                await asyncio.sleep(self._stagger(SERVER_UP_S))
+                await asyncio.sleep(self._stagger(COMPARE_SOON_S))
 
     async def _tried(self, sync: Callable[[], Awaitable[None]], failure: str) -> None:
         try:
@@ -328,7 +331,7 @@ class AntiEntropy(Part):
         if self._name_taken:
             if not await self._took_name():
                 return
-            self.server_up()  # what the entry's last owner left there has to go
+            self.compare_soon()  # what the entry's last owner left there has to go
         await self._all([
             self._attempt("service", key, partial(self._remove_service, key, entry))
             for key, entry in services.items() if entry.deleted

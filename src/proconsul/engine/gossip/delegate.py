@@ -67,6 +67,9 @@ class Delegate(Protocol):
 
     def updated(self, node: NodeRecord, now: float) -> None: ...
 
+    def doubted(self, now: float) -> None:
+        """Others suspected us, or took us for dead; we have objected."""
+
     def conflict(self, existing: NodeRecord, other: NodeRecord) -> None:
         """Another address claims the name of a node that is alive."""
 

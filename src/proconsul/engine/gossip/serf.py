@@ -31,7 +31,14 @@ from proconsul.engine.gossip.messages import (
 from proconsul.engine.gossip.queries import INTERNAL_PREFIX, Queries, Query, QueryError
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.serf_context import Context
-from proconsul.engine.gossip.serf_effects import Effect, MemberChange, MembersChanged, SnapshotCompact, SnapshotLine
+from proconsul.engine.gossip.serf_effects import (
+    Doubted,
+    Effect,
+    MemberChange,
+    MembersChanged,
+    SnapshotCompact,
+    SnapshotLine,
+)
 from proconsul.engine.gossip.snapshot_file import FLUSH_INTERVAL_S, RestoredPool, SnapshotFile, replay
 from proconsul.engine.gossip.user_events import UserEvents
 from proconsul.engine.wire.hostport import Address
@@ -65,7 +72,7 @@ class Serf:
         self._meta = codec.encode_tags(self.tags)
         context = self._context = Context(config, rng, now)
         self.counters = context.counters
-        self._members = MemberTable(context, self._changed, self._refute)
+        self._members = MemberTable(context, self._changed, self._object)
         self._internal = InternalQueries(context, self._members, keyring)
         self._events = UserEvents(context)
         self._queries = Queries(context, self._members, self._internal.answer)
@@ -416,6 +423,10 @@ class Serf:
         self._context.begin(now, "memberlist")
         self._members.updated(node)
 
+    def doubted(self, now: float) -> None:
+        self._context.begin(now)
+        self.effects.append(Doubted())
+
     def conflict(self, existing: NodeRecord, other: NodeRecord) -> None:
         first, second = existing.address, other.address
         theirs = f"{second.host}:{second.port}"
@@ -436,6 +447,11 @@ class Serf:
         intent = JoinIntent(self._context.clock.time, self.config.name)
         self._members.join_intent(intent)
         self._context.broadcast(self._context.intents, SerfKind.JOIN, intent)
+
+    def _object(self) -> None:
+        """We do not leave, whoever said so."""
+        self._refute()
+        self.effects.append(Doubted())
 
     def _changed(self, kind: MemberChange, member: Member) -> None:
         self.effects.append(MembersChanged(kind, member))

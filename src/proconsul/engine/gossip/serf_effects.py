@@ -31,6 +31,10 @@ class MembersChanged(NamedTuple):
     member: Member
 
 
+class Doubted(NamedTuple):
+    """Others believed that we are dead, or that we leave, and may have acted on it; we have objected."""
+
+
 class UserEvent(NamedTuple):
     """A user event arrived (our own too). ``coalesce``: its sender allows that only the last of its name counts."""
 
@@ -97,6 +101,6 @@ class SnapshotCompact(NamedTuple):
 
 
 Effect = (
-    MembersChanged | UserEvent | QueryReceived | QueryAcked | QueryAnswered | QueryFinished | KeysFinished
+    MembersChanged | Doubted | UserEvent | QueryReceived | QueryAcked | QueryAnswered | QueryFinished | KeysFinished
     | KeyringChanged | SnapshotLine | SnapshotCompact | Log
 )  # fmt: skip

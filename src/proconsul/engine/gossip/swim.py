@@ -486,6 +486,7 @@ class Swim:
         self._note(self._name, f"refuted '{what}' of incarnation {accused}", source, now)
         if what != "alive":
             self.log("warning", f"memberlist: Refuting a {what} message (from: {source})")
+            self.delegate.doubted(now)
         record = self.records[self._name]
         if record.state in GONE:  # cannot be: only `leave` makes us so, and a leaver does not object
             raise AssertionError("refuting while gone")
