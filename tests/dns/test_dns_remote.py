@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import warnings
 from typing import Any
 
 import pytest
@@ -74,3 +76,20 @@ async def test_without_servers_the_answer_is_a_failure() -> None:
     world = Remote()
     world.fails = True
     assert Parsed(await world.ask_client(query("web.service.consul", m.A))).rcode == m.SERVFAIL
+
+
+async def test_questions_are_given_up_before_anybody_was_asked() -> None:
+    """An agent that ends has questions whose tasks have not begun: nothing is left that nobody awaits."""
+    world = Remote()
+    answers: list[bytes] = []
+    for number in range(20):
+        packet = query(f"solo{number}.service.consul", m.A, query_id=number)
+        world.client.handle(packet, answers.append, tcp=bool(number % 2))
+    world.client.close()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+    assert not world.asked
+    assert [str(one.message) for one in warned] == []

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from proconsul.dns import message as m
@@ -29,6 +30,8 @@ log = logging.getLogger("agent.dns")
 RECURSIONS_MAX = 512
 
 Send = Callable[[bytes], None]
+# Makes the coroutine when its task begins: one that is given up before has nothing left that nobody awaits.
+Work = Callable[[], Coroutine[Any, Any, None]]
 # The value of a read, or the reply to a call, by the method, its arguments, and the datacenter that is asked, "" being
 # ours.
 Fetch = Callable[[ReadMethod | CallMethod, Any, str], Awaitable[Any]]
@@ -162,7 +165,7 @@ class Responder:
     def _answer(self, packet: bytes, query: DnsQuery, send: Send, tcp: bool) -> None:
         began = self.stopwatch()
         if self._fetch is not None and self._readable is not None and not self._readable():
-            self._later(self._ask(packet, query, send, tcp, began, self._fetch, None), query, send, tcp)
+            self._later(partial(self._ask, packet, query, send, tcp, began, self._fetch, None), query, send, tcp)
             return
         try:
             self._answered_here(packet, query, send, tcp, began)
@@ -170,7 +173,8 @@ class Responder:
             if self._fetch is None:
                 send(self._failure(query))
             else:
-                self._later(self._ask(packet, query, send, tcp, began, self._fetch, self._reads), query, send, tcp)
+                work = partial(self._ask, packet, query, send, tcp, began, self._fetch, self._reads)
+                self._later(work, query, send, tcp)
         except Exception:
             self._failed(query, send)
 
@@ -227,14 +231,14 @@ class Responder:
             name = REVERSE_QUERY if answer.reverse else DOMAIN_QUERY
             self.measure(name, (self.stopwatch() - began) * 1000.0, 1)
         if answer.recurse and self.recursors is not None:
-            self._later(self._forward(packet, query, send, self.recursors, tcp), query, send, tcp)
+            self._later(partial(self._forward, packet, query, send, self.recursors, tcp), query, send, tcp)
         elif not answer.in_domain:
             send(m.refusal(query, m.REFUSED, question=True))
         elif answer.recurse:
             send(self._failure(query))
         elif answer.wanted and self.recursors is not None:
-            work = self._with_outside(query, answer, send, self.recursors, tcp, answerer)
-            self._later(work, query, send, tcp)
+            with_outside = partial(self._with_outside, query, answer, send, self.recursors, tcp, answerer)
+            self._later(with_outside, query, send, tcp)
         else:
             body = self._encode(query, answer.reply, tcp=tcp)
             send(body)
@@ -288,9 +292,8 @@ class Responder:
 
     # ------------------------------------------------------------------ recursors
 
-    def _later(self, work: Coroutine[Any, Any, None], query: DnsQuery, send: Send, tcp: bool) -> None:
+    def _later(self, work: Work, query: DnsQuery, send: Send, tcp: bool) -> None:
         if len(self._tasks) >= RECURSIONS_MAX:
-            work.close()
             if tcp:
                 send(self._failure(query))
             return
@@ -298,9 +301,9 @@ class Responder:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], query: DnsQuery, send: Send) -> None:
+    async def _guarded(self, work: Work, query: DnsQuery, send: Send) -> None:
         try:
-            await work
+            await work()
         except Exception:
             self._failed(query, send)
 

@@ -8,6 +8,7 @@ errors catches. So every `asyncio.StreamWriter` here is written to through `put`
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 _OVER = "connection is closed"
 
@@ -24,3 +25,24 @@ def put_eof(writer: asyncio.StreamWriter) -> None:
     if writer.is_closing():
         raise ConnectionResetError(_OVER)
     writer.write_eof()
+
+
+async def connected(making: Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
+    """Wait for an event loop to put a protocol on a socket. Raises OSError.
+
+    Who is cancelled meanwhile leaves a protocol behind that may know its transport, and have data, already. uvloop
+    closes that transport and does not say so; here the protocol is told that the connection is lost.
+    """
+    made = asyncio.ensure_future(making)
+    try:
+        await asyncio.shield(made)
+    except asyncio.CancelledError:
+        made.add_done_callback(_abort)
+        raise
+
+
+def _abort(made: asyncio.Future[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
+    if not made.cancelled() and made.exception() is None:
+        transport = made.result()[0]
+        assert hasattr(transport, "abort")
+        transport.abort()

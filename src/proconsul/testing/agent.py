@@ -41,7 +41,8 @@ def _settings(extra: Mapping[str, Any], listen: bool) -> dict[str, Any]:
 class AgentInLoop:
     """An agent in this event loop. ``settings`` are configuration keys, as in a file.
 
-    It is a gossip pool of its own without sockets, unless ``gossip`` is asked for.
+    It is a gossip pool of its own without sockets, unless ``gossip`` is asked for. A client agent (settings ``dev`` and
+    ``server`` false) needs that, and is ready when it has started: it may not have found its servers yet.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class AgentInLoop:
         self.agent = Agent(config, solo=self._solo)
         try:
             await self.agent.start()
+            if self.agent.server is None:
+                return self
             async with asyncio.timeout(READY_TIMEOUT_S):
                 await self.agent.node.when_ready(READY_TIMEOUT_S)
                 while self.agent.node.state.tables.nodes.get(config.fixed.node_name.lower()) is None:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from proconsul.engine.rpc.errors import GETTING_CLIENT, ConnectionFailed
 from proconsul.engine.rpc.tls import TlsConnection
+from proconsul.engine.streams import connected
 from proconsul.engine.wire.goerrors import dial_error
 from proconsul.engine.wire.hostport import Address
 
@@ -57,10 +58,10 @@ async def dial(
                 outer = first if tls is None or insecure else FirstByte.TLS
                 await loop.sock_sendall(sock, bytes((outer,)))
                 if tls is None:
-                    await loop.create_connection(lambda: protocol, sock=sock)
+                    await connected(loop.create_connection(lambda: protocol, sock=sock))
                     return protocol
                 secured = TlsConnection(protocol, *tls)
-                await loop.create_connection(lambda: secured, sock=sock)
+                await connected(loop.create_connection(lambda: secured, sock=sock))
             except BaseException:
                 sock.close()
                 raise

@@ -18,6 +18,7 @@ from typing import Any, cast
 from proconsul.engine.rpc.dial import STREAM_BUFFER_BYTES, FirstByte
 from proconsul.engine.rpc.server import Peer
 from proconsul.engine.rpc.tls import TlsConnection
+from proconsul.engine.streams import connected
 from proconsul.engine.wire.goerrors import listening, tls_error
 from proconsul.engine.wire.hostport import Address
 
@@ -206,7 +207,7 @@ class RpcListener:
             return None
         protocol = _begin(handler, peer, held)
         held.taken = True
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock)
+        await connected(asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock))
         return protocol
 
     async def _inside(
@@ -216,7 +217,7 @@ class RpcListener:
         held.taken = True
         inner = _InnerByte()
         transport = TlsConnection(inner, context)
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: transport, sock)
+        await connected(asyncio.get_running_loop().connect_accepted_socket(lambda: transport, sock))
         try:
             await transport.handshaken
             first: int | None = known

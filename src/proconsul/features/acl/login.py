@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from proconsul.engine.completion import Completion
@@ -78,12 +79,11 @@ class Logins:
             if not self._desk.server.handed_on(waiter, LOGIN, args):
                 self.make(waiter, args.Auth.AuthMethod, verified, args.Auth.Meta)
 
-        self.wait_for(waiter, log_in())
+        self.wait_for(waiter, log_in)
 
-    def wait_for(self, waiter: Completion, work: Any) -> None:
+    def wait_for(self, waiter: Completion, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Tell ``waiter`` when ``work``, which asks a remote side, is done. Raises ConsulError when too many wait."""
         if len(self._background) >= WAITING_MAX:
-            work.close()
             raise ConsulError("too many logins are waiting for what vouches for them; try again later", 503)
         self._background.start(waiter, work)
 
@@ -106,7 +106,7 @@ class Logins:
         async def begin() -> OIDCAuthURL:
             return OIDCAuthURL(await validator.begin(auth.RedirectURI, auth.ClientNonce, auth.Meta))
 
-        self.wait_for(waiter, begin())
+        self.wait_for(waiter, begin)
 
     def callback(self, waiter: Completion, args: OIDCCallbackCall) -> None:
         """Make a token for whoever has come back; the result is the token. Raises ConsulError."""
@@ -116,7 +116,7 @@ class Logins:
             verified, meta = await validator.finish(auth.State, auth.Code, auth.ClientNonce)
             self.make(waiter, auth.AuthMethod, verified, meta, OIDC_DESCRIPTION)
 
-        self.wait_for(waiter, finish())
+        self.wait_for(waiter, finish)
 
     # ------------------------------------------------------------------ tokens
 

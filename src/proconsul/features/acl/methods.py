@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell, tell_error
@@ -54,15 +55,15 @@ class Background:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, waiter: Completion, work: Coroutine[Any, Any, Any]) -> None:
+    def start(self, waiter: Completion, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Tell ``waiter`` what ``work`` results in; None when it tells the waiter itself."""
         task = asyncio.get_running_loop().create_task(self._run(waiter, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, waiter: Completion, work: Coroutine[Any, Any, Any]) -> None:
+    async def _run(self, waiter: Completion, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         try:
-            result = await work
+            result = await work()
         except RaftError as error:
             tell_error(waiter, ConsulError(str(error)))
         except Exception as error:
@@ -143,7 +144,7 @@ class AuthMethods:
             raise ConsulError(f"Invalid Auth Method: {error}") from None
         if method.TokenNameFormat:
             token_name(method, validator.blank)
-        self._background.start(waiter, self._set(waiter, args, method, validator))
+        self._background.start(waiter, partial(self._set, waiter, args, method, validator))
 
     def _checked(self, method: ACLAuthMethod) -> ACLAuthMethod:
         """The method, of the type it has had. Raises ConsulError."""
@@ -200,7 +201,7 @@ class AuthMethods:
         if method is None:
             tell(waiter, True)
             return
-        self._background.start(waiter, self._delete(waiter, args, method.Name))
+        self._background.start(waiter, partial(self._delete, waiter, args, method.Name))
 
     def _doomed(self, name: str) -> list[ACLToken]:
         """Tokens to be removed before the method: what removing that leaves behind, and more than it can do at once."""
