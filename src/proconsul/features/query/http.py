@@ -135,6 +135,8 @@ class QueryRoutes:
             )
         except ConsulError as error:
             return _refused(error, cached=options.cached)
+        if options.cached:
+            reply = replace(reply, ConsistencyLevel=options.consistency)  # it may have been kept for others
         if reply.ResultsFilteredByACLs:
             headers |= FILTERED
         body = gojson.dumps(replace(reply, Nodes=None))
