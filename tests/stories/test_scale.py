@@ -45,6 +45,7 @@ leave_on_terminate = false
 skip_leave_on_interrupt = true
 disable_update_check = true
 performance { raft_multiplier = 1 }
+limits { rpc_max_conns_per_client = 1000 }
 """
 
 

@@ -113,7 +113,7 @@ async def _connect(address: Address, source: str) -> socket.socket:
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if source:
+            if source and (":" in source) == (family == socket.AF_INET6):
                 sock.bind((source, 0))
             await loop.sock_connect(sock, target)
         except OSError as error:
