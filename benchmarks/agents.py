@@ -278,7 +278,7 @@ def measure(both: Sequence[Datacenter], rows: Sequence[str], quick: bool) -> Rep
     if "visible" in rows:
         measure_visible(both, report, 10 if quick else 200)
     if "asked" in rows:
-        measure_asked(both, report, 1 if quick else 5, 2.0 if quick else 10.0, 1000)
+        measure_asked(both, report, 1 if quick else 3, 2.0 if quick else 10.0, 1000)
     return report
 
 

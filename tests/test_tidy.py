@@ -294,6 +294,7 @@ LAUNCHERS = {
     "tests/cli/test_cli_recipes.py": "the command `lock`",
     "tests/acl/test_acl_agent.py": "the command `login`",
     "tests/clients/test_clients_reference_cli.py": "the reference's commands",
+    "tests/stories/test_scale.py": "processes of many agents each",
     "tests/stories/test_leadership.py": "the command `lock`",
     "tests/stories/test_starts_and_ends.py": "the commands `monitor` and `watch`",
 }

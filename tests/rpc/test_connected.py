@@ -44,7 +44,7 @@ async def given_up_after(turns: int, *, accepted: bool) -> list[str]:
             loop.connect_accepted_socket(lambda: protocol, ours) if accepted
             else loop.create_connection(lambda: protocol, sock=ours)
         )  # fmt: skip
-        task = asyncio.ensure_future(connected(making))
+        task = asyncio.ensure_future(connected(ours, making))
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()

@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from rpc_support import Site, Text, site, until
+from rpc_support import OperatingError, Site, Text, site, until
 
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError, DatacenterUnreachable, NoLeader, Unanswered
 from proconsul.features.server import ReadMethod, WriteMethod
-from proconsul.server.forwarding import UNDECIDED, Forwarding, Way
+from proconsul.server.forwarding import NO_LEADER, UNDECIDED, Forwarding, Way
 
 
 class Waiter:
@@ -171,6 +171,25 @@ async def test_a_lost_read_is_asked_again_but_no_write() -> None:
         here.there.methods.waiting[2].set_result(Text(b"again"))
         await told(read)
         assert read.outcome == Text(b"again") and here.there.address in here.failed
+
+
+@pytest.mark.parametrize("text", UNDECIDED)
+async def test_a_read_of_a_server_that_ceases_to_lead_is_asked_again(text: str) -> None:
+    """Whoever watches hears nothing of an election; what became of a write only its client can find out."""
+    async with world() as here:
+        read, _ = here.begin("Wait", Text())
+        write, _ = here.begin("Wait", Text(b"w"), reads=False)
+        waiting = here.there.methods.waiting
+        await until(lambda: len(waiting) == 2)
+        for future in list(waiting):
+            future.set_exception(OperatingError(text))
+        again = 3 if text != NO_LEADER else 4  # then nothing was written
+        await until(lambda: len(waiting) == again)
+        for future in waiting[2:]:
+            future.set_result(Text(b"again"))
+        await told(read, write)
+        assert read.outcome == Text(b"again")
+        assert write.outcome == Text(b"again") if text == NO_LEADER else text in str(write.outcome)
 
 
 async def test_without_a_connection_somebody_insists_until_there_is_one() -> None:

@@ -8,7 +8,9 @@ errors catches. So every `asyncio.StreamWriter` here is written to through `put`
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable
+from functools import partial
 
 _OVER = "connection is closed"
 
@@ -27,22 +29,30 @@ def put_eof(writer: asyncio.StreamWriter) -> None:
     writer.write_eof()
 
 
-async def connected(making: Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
-    """Wait for an event loop to put a protocol on a socket. Raises OSError.
+async def connected(
+    sock: socket.socket, making: Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]
+) -> None:
+    """Wait for an event loop to put a protocol on ``sock``, which is its own, or closed, from now on. Raises OSError.
 
     Who is cancelled meanwhile leaves a protocol behind that may know its transport, and have data, already. uvloop
-    closes that transport and does not say so; here the protocol is told that the connection is lost.
+    closes that transport and does not say so; here the protocol is told that the connection is lost. The socket must
+    not be closed before: the loop would go on with its number, whosever that is by then.
     """
     made = asyncio.ensure_future(making)
     try:
         await asyncio.shield(made)
     except asyncio.CancelledError:
-        made.add_done_callback(_abort)
+        made.add_done_callback(partial(_abort, sock))
+        raise
+    except BaseException:
+        sock.close()
         raise
 
 
-def _abort(made: asyncio.Future[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
-    if not made.cancelled() and made.exception() is None:
-        transport = made.result()[0]
-        assert hasattr(transport, "abort")
-        transport.abort()
+def _abort(sock: socket.socket, made: asyncio.Future[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
+    if made.cancelled() or made.exception() is not None:
+        sock.close()
+        return
+    transport = made.result()[0]
+    assert hasattr(transport, "abort")
+    transport.abort()

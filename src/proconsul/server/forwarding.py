@@ -330,6 +330,8 @@ def _may_repeat(failure: RpcFailure, reads: bool, way: Way) -> bool:
     # Where no leader is waited for here, the server that was asked has done so.
     if isinstance(failure, ConnectionFailed) or RESUBMIT in text or (way.look_again is not None and NO_LEADER in text):
         return True
+    if way.look_again is not None and any(undecided in text for undecided in UNDECIDED):
+        return reads  # its server ceased to lead or ends: a write may have been carried out, a read does no harm
     return reads and isinstance(failure, ConnectionLost)
 
 

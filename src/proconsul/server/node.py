@@ -43,6 +43,8 @@ T = TypeVar("T")
 ASK_TIMEOUT_S = 5.0
 # How often a request that found no leader looks again.
 LEADER_POLL_S = 0.1
+# All of a machine's addresses: no source of anything.
+ANY_ADDRESS = ("", "0.0.0.0", "::")
 
 
 class ConsulNode(ABC):
@@ -128,7 +130,10 @@ class ConsulNode(ABC):
         return None
 
     def _make_pool(self) -> ConnectionPool:
-        return ConnectionPool(CLIENT_LIMITS if self.is_client else SERVER_LIMITS, tls=lambda: self.tls.outgoing)
+        """Dials from the address that is bound: servers count the connections of each, and firewalls know it."""
+        listen, limits = self.config.listen, CLIENT_LIMITS if self.is_client else SERVER_LIMITS
+        source = "" if listen is None or listen.host in ANY_ADDRESS else listen.host
+        return ConnectionPool(limits, source=source, tls=lambda: self.tls.outgoing)
 
     # ------------------------------------------------------------------ life
 

@@ -57,14 +57,14 @@ async def dial(
             try:
                 outer = first if tls is None or insecure else FirstByte.TLS
                 await loop.sock_sendall(sock, bytes((outer,)))
-                if tls is None:
-                    await connected(loop.create_connection(lambda: protocol, sock=sock))
-                    return protocol
-                secured = TlsConnection(protocol, *tls)
-                await connected(loop.create_connection(lambda: secured, sock=sock))
             except BaseException:
                 sock.close()
                 raise
+            if tls is None:
+                await connected(sock, loop.create_connection(lambda: protocol, sock=sock))
+                return protocol
+            secured = TlsConnection(protocol, *tls)
+            await connected(sock, loop.create_connection(lambda: secured, sock=sock))
             try:
                 await secured.handshaken
             except BaseException:
@@ -113,7 +113,7 @@ async def _connect(address: Address, source: str) -> socket.socket:
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if source:
+            if source and (":" in source) == (family == socket.AF_INET6):
                 sock.bind((source, 0))
             await loop.sock_connect(sock, target)
         except OSError as error:

@@ -207,7 +207,7 @@ class RpcListener:
             return None
         protocol = _begin(handler, peer, held)
         held.taken = True
-        await connected(asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock))
+        await connected(sock, asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock))
         return protocol
 
     async def _inside(
@@ -217,7 +217,7 @@ class RpcListener:
         held.taken = True
         inner = _InnerByte()
         transport = TlsConnection(inner, context)
-        await connected(asyncio.get_running_loop().connect_accepted_socket(lambda: transport, sock))
+        await connected(sock, asyncio.get_running_loop().connect_accepted_socket(lambda: transport, sock))
         try:
             await transport.handshaken
             first: int | None = known
