@@ -41,7 +41,8 @@ CATALOG = (
     {"Node": "n9", "Address": "fd00::1", "TaggedAddresses": {"lan_ipv4": "10.5.5.9", "wan_ipv6": "fd00::9"},
      "Service": {"Service": "nine", "Address": "fd00::2", "TaggedAddresses": {"lan_ipv4": {"Address": "10.6.6.6"}}}},
     # Addresses that are of no use to some: empty ones, of the other family, of both.
-    {"Node": "o1", "Address": "10.1.2.1", "TaggedAddresses": {"wan": "::ffff:9.9.9.1"}, "Service": {"Service": "mapped"}},
+    {"Node": "o1", "Address": "10.1.2.1", "TaggedAddresses": {"wan": "::ffff:9.9.9.1"},
+     "Service": {"Service": "mapped"}},
     {"Node": "o2", "Address": "10.1.2.2", "TaggedAddresses": {"wan": "9.9.9.2"},
      "Service": {"Service": "empty", "Address": "10.2.2.2", "TaggedAddresses": {"wan": {"Address": "", "Port": 9}}}},
     {"Node": "o3", "Address": "10.1.2.3", "TaggedAddresses": {"wan": "9.9.9.3"},
