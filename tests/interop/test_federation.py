@@ -40,6 +40,15 @@ CATALOG = (
      "Service": {"Service": "eight", "TaggedAddresses": {"wan": {"Address": "s.example", "Port": 0}}}},
     {"Node": "n9", "Address": "fd00::1", "TaggedAddresses": {"lan_ipv4": "10.5.5.9", "wan_ipv6": "fd00::9"},
      "Service": {"Service": "nine", "Address": "fd00::2", "TaggedAddresses": {"lan_ipv4": {"Address": "10.6.6.6"}}}},
+    # Addresses that are of no use to some: empty ones, of the other family, of both.
+    {"Node": "o1", "Address": "10.1.2.1", "TaggedAddresses": {"wan": "::ffff:9.9.9.1"},
+     "Service": {"Service": "mapped"}},
+    {"Node": "o2", "Address": "10.1.2.2", "TaggedAddresses": {"wan": "9.9.9.2"},
+     "Service": {"Service": "empty", "Address": "10.2.2.2", "TaggedAddresses": {"wan": {"Address": "", "Port": 9}}}},
+    {"Node": "o3", "Address": "10.1.2.3", "TaggedAddresses": {"wan": "9.9.9.3"},
+     "Service": {"Service": "sixth", "Port": 6, "TaggedAddresses": {"wan": {"Address": "fd00::3", "Port": 7}}}},
+    {"Node": "o4", "Address": "fd00::4", "TaggedAddresses": {"wan": "fd00::5"},
+     "Service": {"Service": "fourth", "Port": 4, "TaggedAddresses": {"wan": {"Address": "9.9.9.4", "Port": 8}}}},
 )  # fmt: skip
 # What is asked about a datacenter, in this order.
 REQUESTS: tuple[tuple[str, str, bytes | None], ...] = (
@@ -107,7 +116,8 @@ REQUESTS: tuple[tuple[str, str, bytes | None], ...] = (
 QUESTIONS = tuple(
     (f"{name}.%s.consul", kind)
     for name in ("n6.node", "n7.node", "n9.node", "none.node", "six.service", "seven.service", "eight.service",
-                 "nine.service", "none.service", "eight.query", "warned.query", "none.query",
+                 "nine.service", "none.service", "o1.node", "mapped.service", "empty.service",
+                 "sixth.service", "fourth.service", "eight.query", "warned.query", "none.query",
                  "_six._tcp.service", "none.connect")
     for kind in (A, AAAA, SRV, ANY, TXT)
 )  # fmt: skip
@@ -245,6 +255,16 @@ def test_names_of_another_datacenter(federation: Federation, target: str) -> Non
         ]
         for found in (one, *clients):
             assert found == other, f"{name % target} {kind}"
+
+
+def test_an_empty_address_for_the_wan_is_none(federation: Federation) -> None:
+    row = {"Node": "hollow", "Address": "10.1.3.1", "TaggedAddresses": {"wan": ""}, "Service": {"Service": "hollow"}}
+    for target in TARGETS[:2]:
+        federation.agent(target).ok("PUT", "/v1/catalog/register", json.dumps(row).encode())
+        for observer in (federation.observers[0], federation.clients[1]):
+            for name in ("hollow.node", "hollow.service"):
+                found = observer.asked(f"{name}.{target}.consul", A)
+                assert b"\x0a\x01\x03\x01" in [record[4] for record in found.sections[0]], f"{name} in {target}"
 
 
 def test_queries_fail_over(federation: Federation) -> None:

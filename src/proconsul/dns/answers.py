@@ -20,7 +20,14 @@ from proconsul.dns.settings import Settings, domain_labels
 from proconsul.dns.trim import trim
 from proconsul.engine.store.watch import WatchSet
 from proconsul.features.base import QuerySource
-from proconsul.features.catalog.addresses import Accept, node_address, service_address, service_port
+from proconsul.features.catalog.addresses import (
+    Accept,
+    has_address,
+    node_address,
+    node_address_of_use,
+    service_address,
+    service_port,
+)
 from proconsul.features.catalog.model import (
     CONSUL_SERVICE_NAME,
     HEALTH_CRITICAL,
@@ -276,7 +283,7 @@ class _Run:
             return
         kind, ttl_s = self.query.kind, self.settings.node_ttl_s
         if kind in _NODE_ADDRESS_KINDS:
-            address = node_address(node, _ACCEPTED.get(kind, Accept.ANYTHING), abroad=self.abroad)
+            address = node_address_of_use(node, _ACCEPTED.get(kind, Accept.ANYTHING), abroad=self.abroad)
             packed = packed_address(address)
             if packed is None:
                 target = packed_name(address) if address else None
@@ -443,7 +450,7 @@ class _Run:
         """Records of one instance for the question's type, and those for the additional section."""
         accept, abroad = _ACCEPTED.get(self.query.kind, Accept.ANYTHING), self.abroad
         text = service_address(row.Service, accept, abroad=abroad)
-        if not text and row.Service.Address:
+        if not text and has_address(row.Service, abroad=abroad):
             return [], []
         packed = packed_address(text)
         if packed is not None:
@@ -451,7 +458,7 @@ class _Run:
         if text and packed_name(text) == self.query.name and packed_address(node_address(row.Node)) is not None:
             text = ""  # to itself it leads nowhere
         if not text:
-            text = node_address(row.Node, accept, abroad=abroad)
+            text = node_address_of_use(row.Node, accept, abroad=abroad)
             packed = packed_address(text)
             if packed is not None:
                 by_name = text == row.Node.Address  # which the node's name leads to

@@ -29,9 +29,7 @@ def put_eof(writer: asyncio.StreamWriter) -> None:
     writer.write_eof()
 
 
-async def connected(
-    sock: socket.socket, making: Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]
-) -> None:
+async def connected(sock: socket.socket, making: Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]) -> None:
     """Wait for an event loop to put a protocol on ``sock``, which is its own, or closed, from now on. Raises OSError.
 
     Who is cancelled meanwhile leaves a protocol behind that may know its transport, and have data, already. uvloop

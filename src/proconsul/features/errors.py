@@ -46,6 +46,8 @@ class PermissionDenied(ConsulError):
 
 
 class ACLDisabled(ConsulError):
+    """The agent that is asked has no access control; what another says of itself is an error like any other."""
+
     status = 401
 
     def __init__(self) -> None:
@@ -98,7 +100,6 @@ class StateError(ConsulError):
 _BY_TEXT = (
     ("Permission denied", 403),
     ("ACL not found", 403),
-    ("ACL support disabled", 401),
     ("RPC rate limit exceeded", 429),
 )
 

@@ -36,6 +36,8 @@ DEFAULT_POLICY = "X-Consul-Default-Acl-Policy"
 NO_ANSWER = {"X-Consul-Index": "1", "X-Consul-Knownleader": "false", "X-Consul-Lastcontact": "0"}
 # Another server's answer is kept in its encoded form for those who get the same one, unless it is large.
 KEPT_BYTES_MAX = 64 << 10
+_MADE_MAX = 64
+TRANSLATED_FORM = "with the addresses that lead there"
 _OPTIONS_MAX = 1024
 _OPTIONS_BYTES_MAX = 256
 
@@ -148,7 +150,8 @@ class Web:
         self._options: dict[str, Options] = {}
         # What was read with ``?cached`` from our own state, which is as fresh as any cache.
         self._cached: dict[Any, None] = {}
-        self._last_found: tuple[Any, Any, Reply] = (None, None, Reply(0, b""))
+        # By another server's reply and form, both kept alive here; when it is full it starts anew.
+        self._made: dict[tuple[int, Any], tuple[Any, Reply]] = {}
         self._last_reply: tuple[Reply, int, dict[str, str], Response] | None = None
 
     def translates(self, datacenter: str) -> bool:
@@ -267,7 +270,7 @@ class Web:
         token = "" if self.gate.permission.unlimited else self.token(request)
         form = (self.pretty(request), form)
         if self.translates(datacenter):
-            encode = _translating(encode)
+            encode, form = _translating(encode), (form, TRANSLATED_FORM)
         try:
             if cacheable and options.cached:
                 token = self.token(request)
@@ -312,13 +315,14 @@ class Web:
             return self._shared(found.view.render(form, encode), found, headers)
         if found.reply is None:
             return self.reply(encode(found.value), found, headers)
-        if found.reply is self._last_found[0] and form == self._last_found[1]:
-            reply = self._last_found[2]
-        else:
-            reply = encode(found.value)
-            if len(reply) <= KEPT_BYTES_MAX:
-                self._last_found = (found.reply, form, reply)
-        return self.reply(reply, found, headers)
+        made = self._made.get((id(found.reply), form))
+        if made is None or made[0] is not found.reply:
+            made = found.reply, encode(found.value)
+            if len(made[1]) <= KEPT_BYTES_MAX:
+                if len(self._made) >= _MADE_MAX:
+                    self._made.clear()
+                self._made[id(found.reply), form] = made
+        return self.reply(made[1], found, headers)
 
     def _read_cached(
         self, read: Read, options: Options, token: str, datacenter: str, how: tuple[Callable[[Any], Reply], Any, bool],

@@ -20,7 +20,7 @@ from proconsul.server.consensus import Consensus
 from proconsul.server.duties import NO_EFFECTS, Effects
 from proconsul.server.gate import Gate
 
-# For so long a round waits for a change. A primary that was restored from an archive may have a lower index than the one
+# So long a round waits for a change. A primary that was restored from an archive may have a lower index than the one
 # that is waited for: until its indexes have caught up, only a new question shows that it is another one. In Consul that
 # takes five minutes, during which a token that was removed goes on to count here.
 WAIT_NS = 60 * SECOND_NS

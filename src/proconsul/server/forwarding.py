@@ -55,6 +55,8 @@ UNDECIDED = (NO_LEADER, *map(str, (NotLeaderError(), LeadershipLostError(), Lead
 UNREACHED = (GETTING_CLIENT, ": EOF", TIMED_OUT, "connection reset by peer", "broken pipe", "session shutdown")
 # Reads remembered for those who ask the same; more than come together before they are sent.
 UNSENT_MAX = 256
+# Replies worth keeping, by their size in bytes, and how many of a method.
+KEPT_BYTES_MIN, KEPT_BYTES_MAX, KEPT_REPLIES_MAX = 512, 64 << 10, 32
 
 # Where to send the next call, None when nobody is known.
 Choose = Callable[[], Address | None]
@@ -98,6 +100,9 @@ class Forwarding:
         self.home = home
         self._pool, self._hold_timeout_s, self._rng = pool, hold_timeout_s, rng
         self._unsent: dict[tuple[str, Any], _Forwarded] = {}
+        # By method, what was made of the answers that came last: where nothing changes they are the same bytes again,
+        # and what doors make of a reply is kept with it.
+        self._decoded: dict[str, dict[bytes, Any]] = {}
 
     def ask(
         self, waiter: Completion, method: ReadMethod, args: Any, way: Way, *, patient: bool = True
@@ -139,6 +144,19 @@ class Forwarding:
             self._unsent.clear()
         with contextlib.suppress(TypeError):
             self._unsent[method, args] = asked
+
+    def decoded(self, question: _Question, body: bytes) -> Any:
+        """The reply that ``body`` is. Raises DecodeError."""
+        if not (question.reads and KEPT_BYTES_MIN <= len(body) <= KEPT_BYTES_MAX):
+            return decode(question.reply, body)
+        known = self._decoded.setdefault(question.method, {})
+        reply = known.get(body)
+        if reply is None:
+            reply = decode(question.reply, body)
+            if len(known) >= KEPT_REPLIES_MAX:
+                known.clear()
+            known[body] = reply
+        return reply
 
     async def call(self, method: CallMethod, args: Any, way: Way) -> Any:
         """The reply of another server; None, and nothing was asked, when we lead by now. Raises ConsulError."""
@@ -268,7 +286,7 @@ class _Forwarded:
     def set_result(self, body: bytes) -> None:
         self._call = None
         try:
-            reply = decode(self._question.reply, body)
+            reply = self._forwarding.decoded(self._question, body)
         except DecodeError as failure:
             self._fail(undecodable(failure))
             return

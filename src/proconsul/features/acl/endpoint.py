@@ -111,8 +111,10 @@ class ACL(Endpoint):
 
     def bootstrap(self, waiter: Completion, args: BootstrapCall) -> None:
         """Make the first management token; again only with the proof that whoever asks may write our files."""
-        if not self.resolver.enabled or self._server.acl_settings.primary:
-            raise ACLDisabled()  # a secondary has what the primary has
+        if not self.resolver.enabled:
+            raise ACLDisabled()
+        if self._server.acl_settings.primary:
+            raise ConsulError(str(ACLDisabled()))  # a secondary has what the primary has
         state, reset_index = self._server.state.acl, 0
         allowed, index = state.can_bootstrap()
         if not allowed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from proconsul.engine.wire.record import replace
@@ -45,6 +45,20 @@ def service_address(service: NodeService, accept: Accept = Accept.ANYTHING, *, a
     return _best(service.Address, _texts(service.TaggedAddresses), accept, abroad)
 
 
+def node_address_of_use(node: Node, accept: Accept, *, abroad: bool) -> str:
+    """As `node_address`, to be used at once, unlike a row that shows what there is: an empty WAN address is none."""
+    found = node_address(node, accept, abroad=abroad)
+    if not found and abroad and (node.TaggedAddresses or {}).get(WAN) == "":
+        return node_address(node, accept)
+    return found
+
+
+def has_address(service: NodeService, *, abroad: bool) -> bool:
+    """Whether an instance has an address of its own, of whatever family: then that of its node is not meant."""
+    wan = (service.TaggedAddresses or {}).get(WAN) if abroad else None
+    return bool(service.Address if wan is None else wan.Address)
+
+
 def service_port(service: NodeService, *, abroad: bool = False) -> int:
     """The port of an instance."""
     return _port(service.Port, service.TaggedAddresses, abroad)
@@ -73,9 +87,11 @@ def _best(plain: str, tagged: Mapping[str, str], accept: Accept, abroad: bool) -
 
 def _kind(text: str) -> Accept:
     try:
-        return Accept.IPV4 if ip_address(text).version == 4 else Accept.IPV6
+        address = ip_address(text)
     except ValueError:
         return Accept.NAME
+    mapped = isinstance(address, IPv6Address) and address.ipv4_mapped is not None
+    return Accept.IPV4 if mapped or address.version == 4 else Accept.IPV6
 
 
 def translated(value: Any) -> Any:
