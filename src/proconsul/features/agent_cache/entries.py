@@ -15,7 +15,7 @@ from proconsul.engine.token_bucket import TokenBucket
 
 # An entry that nobody asked for in this time goes, and its blocking query with it.
 IDLE_S = 72 * 3600.0
-# More than an agent's programs watch; beyond it the entry goes that was asked for longest ago, of those nobody waits for.
+# More than programs watch; beyond it the entry goes that was asked for longest ago, of those that nobody waits for.
 # Each has a question under way at a server, which costs some fifty kilobytes here and as many there.
 ENTRIES_MAX = 4096
 # When a server is lost all entries have to be asked for anew: no more of them a second than this, so that other calls
