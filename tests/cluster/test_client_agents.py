@@ -197,6 +197,26 @@ def test_with_a_server(clients: Clients) -> None:
         assert (timeout.header("X-Cache"), timeout.header("Age")) == ("MISS", "")
 
 
+def test_who_stood_still_is_back_with_all_it_has(clients: Clients) -> None:
+    """Of a node that was taken for dead everything may have been removed: the agent looks as soon as it hears of it."""
+    server, ours = clients.cluster.members["s"], clients.both[1]
+    assert isinstance(server, ConsulMember)
+
+    def passing() -> set[str]:
+        rows = server.ok("GET", f"/v1/health/node/{ours.name}").json()
+        return {one["CheckID"] for one in rows if one["Status"] == "passing"}
+
+    eventually(lambda: passing() == {"serfHealth", "service:of-ours"}, "all is there")
+    before = ours.ok("GET", "/v1/agent/sync").json()["NextComparison"]
+    with paused(ours):
+        eventually(lambda: not passing() - {"service:of-ours"}, "it is taken for dead", 60.0)
+        server.ok("PUT", f"/v1/agent/force-leave/{ours.name}")
+        eventually(lambda: not server.ok("GET", f"/v1/health/node/{ours.name}").json(), "it is removed", 60.0)
+    eventually(lambda: passing() == {"serfHealth", "service:of-ours"}, "all is there again", 150.0)
+    after = ours.ok("GET", "/v1/agent/sync").json()["LastComparison"]
+    assert after < before, "it was not waited for the next comparison"
+
+
 def test_limits_of_calls(clients: Clients) -> None:
     """A reload limits what is asked of servers; what is cached is answered all the same."""
     clients.same(WEB)
@@ -218,26 +238,6 @@ def test_limits_of_calls(clients: Clients) -> None:
         for member in clients.both:
             member.ok("PUT", "/v1/agent/reload")
     eventually(lambda: {one[0] for one in clients.ask("/v1/kv/a")} == {404}, "servers are asked again")
-
-
-def test_who_stood_still_is_back_with_all_it_has(clients: Clients) -> None:
-    """Of a node that was taken for dead everything may have been removed: the agent looks as soon as it hears of it."""
-    server, ours = clients.cluster.members["s"], clients.both[1]
-    assert isinstance(server, ConsulMember)
-
-    def passing() -> set[str]:
-        rows = server.ok("GET", f"/v1/health/node/{ours.name}").json()
-        return {one["CheckID"] for one in rows if one["Status"] == "passing"}
-
-    eventually(lambda: passing() == {"serfHealth", "service:of-ours"}, "all is there")
-    before = ours.ok("GET", "/v1/agent/sync").json()["NextComparison"]
-    with paused(ours):
-        eventually(lambda: not passing() - {"service:of-ours"}, "it is taken for dead", 60.0)
-        server.ok("PUT", f"/v1/agent/force-leave/{ours.name}")
-        eventually(lambda: not server.ok("GET", f"/v1/health/node/{ours.name}").json(), "it is removed", 60.0)
-    eventually(lambda: passing() == {"serfHealth", "service:of-ours"}, "all is there again", 150.0)
-    after = ours.ok("GET", "/v1/agent/sync").json()["LastComparison"]
-    assert after < before, "it was not waited for the next comparison"
 
 
 def test_when_the_server_has_gone(clients: Clients) -> None:

@@ -17,6 +17,7 @@ from proconsul.engine.meters import Meters
 from proconsul.engine.token_bucket import TokenBucket
 from proconsul.features.agent_cache.cache import AgentCache, CacheAnswer, CacheSource, CacheWait, calling
 from proconsul.features.agent_cache.entries import (
+    ANEW_PER_S,
     ANY_AGE,
     IDLE_S,
     PAUSE_MAX_S,
@@ -167,6 +168,40 @@ async def test_without_servers_the_last_answer_grows_old_and_who_waits_is_told()
     cache.close()
 
 
+@pytest.mark.parametrize("refreshed", [True, False])
+@pytest.mark.parametrize("before", [(), (Value(7, "a"),)])
+async def test_who_asks_again_when_told_of_a_failure_is_answered(refreshed: bool, before: tuple[Value, ...]) -> None:
+    """As pipelined requests do: what they ask begins while those before them are told."""
+    cache, servers = AgentCache(random.Random(1)), Servers()
+    how: dict[str, Any] = {"refreshed": refreshed, "control": CacheControl(must_revalidate=True)}
+
+    class Again:
+        second: asyncio.Future[CacheAnswer] | None = None
+
+        def done(self) -> bool:
+            return False
+
+        def set_result(self, result: Any) -> None:
+            raise AssertionError("it failed")
+
+        def set_exception(self, error: Exception) -> None:
+            self.second = ask(cache, servers, **how)
+
+    for value in before:
+        ask(cache, servers, **how)
+        servers.answer(value)
+    again = Again()
+    cache.ask(again, "k", servers.source(), min_index=8 if refreshed else 0, wait_s=PATIENCE_S, **how)
+    while again.second is None:
+        count = len(servers.asked)
+        servers.answer(PermissionDenied())
+        if again.second is None:
+            await servers.asked_times(count + 1)
+    servers.answer(Value(9, "b"))
+    assert (await asyncio.wait_for(again.second, PATIENCE_S)).value == Value(9, "b")
+    cache.close()
+
+
 async def test_nothing_is_asked_after_the_end() -> None:
     cache, servers = AgentCache(random.Random(1)), Servers()
     ask(cache, servers)
@@ -241,6 +276,20 @@ def test_pauses_after_failures() -> None:
     one.came("v", 1, 70.0, same=True)
     assert one.age_s(99.0) == 0.0 and one.pause_s(0.5) == 0.0
     assert one.pause_s(0.5, unchanged_after_s=0.0) == 1.0 and one.pause_s(0.5, unchanged_after_s=30.0) == 0.0
+
+
+@given(st.integers(1, 5), st.integers(0, 50_000), st.floats(0, 1))
+def test_what_is_lost_together_is_not_asked_for_at_once(failures: int, others: int, share: float) -> None:
+    one = entry()
+    one.came("v", 1, 0.0, same=False)
+    for _ in range(failures):
+        one.failed(5.0, refused=False)
+    alone_s = one.pause_s(share)
+    assert one.pause_s(share, others=others) == max(alone_s, share * others / ANEW_PER_S)
+    one.waiting = {1: Waiting(1, 1, ANY_AGE)}
+    assert one.pause_s(share, others=others) == alone_s, "somebody waits for it"
+    one.came("v", 1, 6.0, same=True)
+    assert one.pause_s(share, others=others) == 0.0
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), max_size=30), st.lists(st.integers(0, 20), max_size=10))

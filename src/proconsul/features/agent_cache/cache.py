@@ -147,19 +147,20 @@ class AgentCache:
         """As `came`, when nothing came."""
         now = asyncio.get_running_loop().time()
         self._meters.count("cache.fetch_error")
-        for one in entry.failed(now, refused=status_of(error) == 403):
+        told = entry.failed(now, refused=status_of(error) == 403)
+        if entry.value is None and self._entries.holds(key, entry):
+            # The next one who asks begins anew; whoever is told may be that one.
+            self._entries.remove(key)
+        for one in told:
             age_s = entry.age_s(now)
             if not entry.refreshed and entry.value is not None and one.control.consoled_by(age_s):
                 one.who.tell(CacheAnswer(entry.value, True, age_s))
             else:
                 one.who.tell_error(error)
-        if entry.value is None:
-            self._entries.remove(key)  # the next one who asks begins anew
-            return None
         if not entry.refreshed or not self._entries.holds(key, entry):
             return None
         log.debug("cannot refresh: entry=%s error=%s", key_name(key), error)
-        return entry.pause_s(self._rng.random())
+        return entry.pause_s(self._rng.random(), others=len(self._entries) - 1)
 
     def _evicted(self, key: Hashable, entry: CacheEntry) -> None:
         asking = self._asks.pop(entry, None)

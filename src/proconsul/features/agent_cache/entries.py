@@ -15,8 +15,12 @@ from proconsul.engine.token_bucket import TokenBucket
 
 # An entry that nobody asked for in this time goes, and its blocking query with it.
 IDLE_S = 72 * 3600.0
-# More than any agent's programs watch; beyond it the entry goes that was asked for longest ago.
-ENTRIES_MAX = 16384
+# More than programs watch; beyond it the entry goes that was asked for longest ago, of those that nobody waits for.
+# Each has a question under way at a server, which costs some fifty kilobytes here and as many there.
+ENTRIES_MAX = 4096
+# When a server is lost all entries have to be asked for anew: no more of them a second than this, so that other calls
+# get their turn. What somebody waits for comes first.
+ANEW_PER_S = 500.0
 # The first failures in a row are followed by another attempt at once, later ones by pauses that double.
 FREE_FAILURES = 3
 PAUSE_MAX_S = 60.0
@@ -140,15 +144,19 @@ class CacheEntry:
         told, self.waiting = list(self.waiting.values()), {}
         return told
 
-    def pause_s(self, share: float, *, unchanged_after_s: float | None = None) -> float:
+    def pause_s(self, share: float, *, unchanged_after_s: float | None = None, others: int = 0) -> float:
         """How long to wait before a refreshed entry is asked for again. ``share``: a random number from 0 to 1.
 
-        ``unchanged_after_s``: the last answer brought nothing new, and came after so many seconds.
+        ``unchanged_after_s``: the last answer brought nothing new, and came after so many seconds. ``others``: how many
+        entries probably failed with this one.
         """
+        turn_s = 0.0 if self.waiting else share * others / ANEW_PER_S
         doublings = self._failures - FREE_FAILURES
         if doublings > 0:
             pause_s = PAUSE_MAX_S if doublings > 8 else min(2.0**doublings, PAUSE_MAX_S)
-            return pause_s * (1 + share)
+            return max(pause_s * (1 + share), turn_s)
+        if self._failures:
+            return turn_s
         if unchanged_after_s is not None and unchanged_after_s < UNCHANGED_PAUSE_S:
             return UNCHANGED_PAUSE_S
         return 0.0
