@@ -348,8 +348,8 @@ class ConsulServer(ConsulNode):
     def answers(self, consistency: str) -> bool:
         """See `Authority.answers`."""
         if consistency == "stale":
-            # A server that never heard a leader knows nothing yet.
-            return self.on_duty or self.raft.last_contact is not None
+            # Who never heard a leader knows nothing yet, and who has only just done so what was true long ago.
+            return (self.on_duty or self.raft.last_contact is not None) and self.raft.is_up_to_date
         return self.leading and (consistency != "consistent" or self.raft.is_leader_sync())
 
     async def may_answer(self, consistency: str) -> bool:

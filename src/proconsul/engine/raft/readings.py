@@ -21,6 +21,7 @@ class Readings:
     _running: bool
     # (term, until when): what `has_lease` found last. Contacts only get newer, so it never ends earlier than that.
     _lease: tuple[int, float] = (0, 0.0)
+    _up_to_date = False
 
     def has_lease(self, now: float) -> bool:
         """Whether nobody else can lead yet: this server leads, and a quorum heard so less than a lease ago.
@@ -89,6 +90,19 @@ class Readings:
     def applied_index(self) -> int:
         """Highest index the state machine has."""
         return self._applier.applied_index
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the state machine has what was known to be committed when a leader was first heard after the start.
+
+        Until then it has what was there at the last snapshot, or nothing, however lately the leader was heard.
+        """
+        if not self._up_to_date:
+            state = self.core.state
+            committed = state.commit_index
+            told = committed > state.snapshot_index or committed == state.last_index
+            self._up_to_date = told and self._applier.applied_index >= committed > 0
+        return self._up_to_date
 
     @property
     def applied_term(self) -> int:
