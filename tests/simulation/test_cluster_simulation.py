@@ -50,7 +50,7 @@ def test_the_disasters_happen() -> None:
     assert sum(watch.installs for watch in watches) > 5
     assert sum(len(watch.expired) for watch in watches) > 20
     assert sum(watch.acquisitions for watch in watches) > 10
-    assert sum(cluster.undecided for cluster in clusters) <= 1, "too tangled to be judged"
+    assert sum(cluster.undecided for cluster in clusters) <= 2, "too tangled to be judged"
 
 
 @pytest.fixture
