@@ -104,6 +104,7 @@ CLASSES_ALLOWED = {
     "engine/filter/syntax.py:_Parser": "one method for each rule of the grammar",
     "engine/gossip/serf.py:Serf": "serf's core is memberlist's delegate and the agent's interface in one",
     "engine/gossip/swim.py:Swim": "memberlist's core: one method for each message",
+    "engine/raft/readings.py:Readings": "one property for each thing that is asked of a node",
     "features/acl/http.py:ACLRoutes": "one method for each route",
     "server/gate.py:Gate": "every door's questions go through it",
     "server/node.py:ConsulNode": "what endpoints need from the server that hosts them",

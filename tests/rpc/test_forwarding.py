@@ -280,3 +280,17 @@ async def test_another_datacenter_has_waited_for_its_leader_itself() -> None:
         waiter, _ = here.begin("Fail", Text(b"No cluster leader"))
         await told(waiter)
         assert str(waiter.outcome) == "rpc error making call: No cluster leader"
+
+
+async def test_the_same_answer_again_is_the_same_reply() -> None:
+    """What was made of it is of use again, as long as nothing has changed; what is short costs nothing anyway."""
+    async with world() as here:
+        for size, same in ((2000, True), (10, False)):
+            outcomes = []
+            for text in (b"a" * size, b"a" * size, b"b" * size, b"a" * size):
+                waiter, _ = here.begin("Echo", Text(text))
+                await told(waiter)
+                assert waiter.outcome == Text(text)
+                outcomes.append(waiter.outcome)
+            assert (outcomes[0] is outcomes[1] is outcomes[3]) is same
+            assert outcomes[2] is not outcomes[0]
