@@ -29,6 +29,7 @@ START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
 PORTS = ("http", "dns", "server", "serf_lan", "serf_wan")
 EAST, WEST = "east", "west"
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # As quick as a small network allows, so that nobody waits long to see what happens.
 SETTINGS: dict[str, Any] = {
     "bind_addr": HOST, "client_addr": HOST, "log_level": "info", "retry_interval": "1s", "retry_interval_wan": "1s",
@@ -183,6 +184,8 @@ def running(agents: list[Agent], shops: dict[tuple[str, str], Shop], directory: 
                 )  # fmt: skip
         yield processes
     finally:
+        for number in STOPS:  # once is enough: whoever is in a hurry would leave agents behind
+            signal.signal(number, signal.SIG_IGN)
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -252,7 +255,7 @@ def main() -> int:
     """Start everything, say what there is, and wait for Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPS:
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proconsul-demo-")))

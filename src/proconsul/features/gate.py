@@ -68,6 +68,9 @@ class Gate(Protocol):
     def has_state_of(self, datacenter: str) -> bool:
         """Whether our own state is that of ``datacenter``, "" being our own: a client agent has none."""
 
+    def elsewhere(self, datacenter: str) -> object:
+        """What leads to ``datacenter``, None when that is ours. Raises NoPathToDatacenter."""
+
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """The answer, when it is to be had at once: here, and without waiting. Raises ConsulError."""
 

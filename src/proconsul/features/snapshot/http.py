@@ -30,7 +30,7 @@ class SnapshotRoutes:
         router.add("/v1/snapshot", {"GET": self.save, "PUT": self.restore}, streams=True)
 
     def _arguments(self, request: Request, op: SnapshotOp) -> SnapshotRequest:
-        """Of the options of reads only ``stale`` means something. Raises NoPathToDatacenter."""
+        """Of the options of reads only ``stale`` means something."""
         return SnapshotRequest(self.web.datacenter_of(request), self.web.token(request), request.has("stale"), op)
 
     async def save(self, request: Request) -> Response:
@@ -48,6 +48,7 @@ class SnapshotRoutes:
 
     async def restore(self, request: Request) -> Response:
         args = self._arguments(request, SnapshotOp.RESTORE)
+        self.web.gate.elsewhere(args.Datacenter)  # what leads nowhere need not be sent
         with tempfile.TemporaryFile() as archive:
             try:
                 await _receive(request, archive)
