@@ -8,7 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from support.harness import eventually
 from support.processes import is_alive
@@ -40,14 +44,33 @@ class Demo:
         return any("Ctrl-C ends" in line for line in self.lines)
 
 
-def test_what_it_offers_can_be_tried() -> None:
-    demo = Demo()
+@contextmanager
+def running() -> Iterator[tuple[Demo, list[int]]]:
+    """The demonstration, up, and the processes of its agents; then it is ended, and must leave nothing behind."""
+    demo, pids, text = Demo(), [], ""
     try:
         eventually(demo.ready, "everything is up", START_TIMEOUT_S)
         text = "\n".join(demo.lines)
         pids = [int(found) for found in re.findall(r"^\S+ +(?:east|west) +http\S+ +\S+ +(\d+) ", text, re.MULTILINE)]
         assert len(pids) == 8 and all(map(is_alive, pids)), text
-        assert len(re.findall(r"^[1-6]\. ", text, re.MULTILINE)) == 6
+        yield demo, pids
+    finally:
+        demo.process.send_signal(signal.SIGINT)
+        code = demo.process.wait(60)
+    assert code == 0
+    eventually(lambda: not any(map(is_alive, pids)), "nothing is left")
+    folder = re.search(r"logs are in (\S+)", text)
+    assert folder is not None and not Path(folder[1]).exists()
+
+
+def test_it_starts_and_ends_and_leaves_nothing() -> None:
+    with running() as (demo, _):
+        assert len([line for line in demo.lines if re.match(r"[1-6]\. ", line)]) == 6
+
+
+@pytest.mark.long
+def test_what_it_offers_can_be_tried() -> None:
+    with running() as (demo, _):
         said = {}
         for command in [line[2:] for line in demo.lines if line.startswith("$ ")]:
             if command.startswith("dig ") and shutil.which("dig") is None:
@@ -60,10 +83,3 @@ def test_what_it_offers_can_be_tried() -> None:
         answers = "\n".join(said.values())
         for expected in ("from the east", "I have the lock", '"Datacenter": "west"', '"Failovers": 1', "failed"):
             assert expected in answers, f"{expected} is nowhere in {said}"
-    finally:
-        demo.process.send_signal(signal.SIGINT)
-        code = demo.process.wait(60)
-    assert code == 0
-    eventually(lambda: not any(map(is_alive, pids)), "nothing is left")
-    folder = re.search(r"logs are in (\S+)", text)
-    assert folder is not None and not Path(folder[1]).exists()

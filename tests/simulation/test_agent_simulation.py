@@ -15,7 +15,7 @@ from proconsul.testing.cluster_agents import AgentCluster
 
 # AGENT_SEED=76 runs one seed and prints what everybody did; AGENT_SEEDS=500 runs more of them.
 ONE = os.environ.get("AGENT_SEED")
-SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("AGENT_SEEDS", "8")))
+SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("AGENT_SEEDS", "4")))
 PER_TEST = 4
 TRACE = "import logging; logging.disable(50)\nfrom proconsul.testing.cluster_agents import AgentCluster\n" \
         "c = AgentCluster(3, tracing=True); c.run(); print(*c.lines, sep='\\n')"  # fmt: skip
