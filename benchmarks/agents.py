@@ -67,11 +67,7 @@ class Member(Subject):
 
     def proportional_mib(self) -> float:
         """Memory with pages that several processes share counted in parts (PSS)."""
-        assert self.process is not None
-        for line in Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-        raise BenchmarkError("the kernel does not tell the proportional memory")
+        return self.told_mib("smaps_rollup", "Pss:", "proportional")
 
 
 class Datacenter:

@@ -109,11 +109,15 @@ class Subject:
 
     def memory_mib(self) -> float:
         """Resident memory of the process."""
+        return self.told_mib("status", "VmRSS:", "resident")
+
+    def told_mib(self, file: str, field: str, kind: str) -> float:
+        """A ``kind`` of memory, as the kernel tells it of the process in a ``field``. Raises BenchmarkError."""
         assert self.process is not None
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+        for line in Path(f"/proc/{self.process.pid}/{file}").read_text().splitlines():
+            if line.startswith(field):
                 return int(line.split()[1]) / 1024
-        raise BenchmarkError("the kernel does not tell the resident memory")
+        raise BenchmarkError(f"the kernel does not tell the {kind} memory")
 
     def kill(self) -> None:
         """End the process at once, as a power cut would."""

@@ -26,9 +26,8 @@ from proconsul.dns.settings import Settings
 from proconsul.engine.store.table import Transaction
 from proconsul.engine.store.watch import WatchRegistry, WatchSet
 from proconsul.features.catalog.model import HealthCheck, NodeService, RegisterRequest
-from proconsul.features.errors import NotFound
+from proconsul.features.errors import QUERY_NOT_FOUND, NotFound
 from proconsul.features.query.model import (
-    QUERY_NOT_FOUND,
     PreparedQueryExecuteRequest,
     PreparedQueryExecuteResponse,
     QueryDNSOptions,

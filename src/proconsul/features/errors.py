@@ -105,13 +105,13 @@ _BY_TEXT = (
 
 
 # What a server says of a prepared query that is not there.
-_NOT_FOUND = "Query not found"
+QUERY_NOT_FOUND = "Query not found"
 
 
 def status_of(error: BaseException) -> int:
     """The HTTP status for ``error``; remote errors are recognised by their text (HTTP API: errors)."""
     text = str(error)
-    if text.endswith(_NOT_FOUND):
+    if text.endswith(QUERY_NOT_FOUND):
         return 404
     for part, status in _BY_TEXT:
         if part in text:

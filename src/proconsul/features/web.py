@@ -373,7 +373,7 @@ class Web:
         """
         if not options.cached:
             return await call(), {}
-        key = (key, request.get("dc") or self.datacenter, self.token(request))
+        key = (key, self.datacenter_of(request), self.token(request))
         answered = await self.cache.answer(key, calling(call), refreshed=False, control=options.control)
         return answered.value, cache_headers(hit=answered.hit, age_s=answered.age_s)
 

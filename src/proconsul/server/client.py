@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from proconsul.engine.completion import Completion, tell_error
-from proconsul.engine.rpc.codec import Empty
 from proconsul.engine.rpc.errors import MAKING_CALL, RpcFailure
 from proconsul.engine.wire.hostport import Address
 from proconsul.engine.wire.msgpack import DecodeError
@@ -76,12 +75,10 @@ class ConsulClient(ConsulNode):
     async def _answers_pings(self, server: Address) -> bool:
         """Whether a server can be asked."""
         assert self.pool is not None
-        try:
-            await self.pool.call(server, "Status.Ping", Empty(), Empty, timeout_s=ASK_TIMEOUT_S)
-        except (RpcFailure, DecodeError) as failure:
-            log.debug("server does not answer a ping: server=%s error=%s", server, failure)
-            return False
-        return True
+        answers = await self.pool.ping(server, timeout_s=ASK_TIMEOUT_S)
+        if not answers:
+            log.debug("server does not answer a ping: server=%s", server)
+        return answers
 
     async def stop(self) -> None:
         """Close the connections."""

@@ -102,15 +102,17 @@ class Gate:
 
     # ------------------------------------------------------------------ which datacenter, and who
 
+    def is_ours(self, datacenter: str) -> bool:
+        """Whether a call for ``datacenter`` is for our own, as one that names none is."""
+        return not datacenter or datacenter == self.datacenter
+
     def elsewhere(self, datacenter: str) -> Way | None:
         """The way to ``datacenter``; None when that is ours, as "" is. Raises NoPathToDatacenter."""
-        if not datacenter or datacenter == self.datacenter:
-            return None
-        return self.authority.way_to(datacenter)
+        return None if self.is_ours(datacenter) else self.authority.way_to(datacenter)
 
     def has_state_of(self, datacenter: str) -> bool:
         """See `features.gate.Gate`."""
-        return not self.authority.is_client and (not datacenter or datacenter == self.datacenter)
+        return not self.authority.is_client and self.is_ours(datacenter)
 
     @property
     def plain(self) -> bool:

@@ -44,11 +44,8 @@ class SecondaryGate(Gate):
         self.placed, self.learner, self._learning = placed, learner, set()
         return self
 
-    def _is_ours(self, datacenter: str) -> bool:
-        return datacenter in ("", self.datacenter)
-
     def _placed(self, read: Read, datacenter: str) -> tuple[Read, str]:
-        args = self.placed(read.method.name, read.args) if self._is_ours(datacenter) else read.args
+        args = self.placed(read.method.name, read.args) if self.is_ours(datacenter) else read.args
         return (read, datacenter) if args is read.args else (read._replace(args=args), args.Datacenter)
 
     # ------------------------------------------------------------------ see `features.gate.Gate`
@@ -56,7 +53,7 @@ class SecondaryGate(Gate):
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
         read, datacenter = self._placed(read, datacenter)
-        ours = self._is_ours(datacenter)
+        ours = self.is_ours(datacenter)
         return None if ours and not self.learner.ready(token) else super().now(read, options, token, datacenter)
 
     def begin(
@@ -70,10 +67,10 @@ class SecondaryGate(Gate):
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
-        if self._is_ours(args.Datacenter) and (self.authority.on_duty or method.name not in BY_STATE):
+        if self.is_ours(args.Datacenter) and (self.authority.on_duty or method.name not in BY_STATE):
             args = self.placed(method.name, args)
         # Who may is asked by the leader; another server only passes it on.
-        if self.authority.on_duty and self._is_ours(args.Datacenter) and not self.learner.ready(args.Token):
+        if self.authority.on_duty and self.is_ours(args.Datacenter) and not self.learner.ready(args.Token):
             self._start(self._learn_and_write(waiter, method, args))
         else:
             super().write(waiter, method, args)
@@ -97,9 +94,9 @@ class SecondaryGate(Gate):
 
     async def call(self, method: CallMethod, args: Any) -> Any:
         """See `features.gate.Gate`."""
-        if self._is_ours(args.Datacenter):
+        if self.is_ours(args.Datacenter):
             args = self.placed(method.name, args)
-        if self._is_ours(args.Datacenter):
+        if self.is_ours(args.Datacenter):
             await self.learner.learn(args.Token)
         return await super().call(method, args)
 

@@ -39,7 +39,7 @@ from proconsul.server.config import ServerConfig
 from proconsul.testing.cluster import Cluster
 from proconsul.testing.cluster_gossip import Gossip
 from proconsul.testing.cluster_network import Links, SimNetwork, SimPool, SimTransport
-from proconsul.testing.cluster_server import Machine, Process, SimGossip, SimServer
+from proconsul.testing.cluster_server import TAGS, Machine, Process, SimGossip, SimServer
 from proconsul.testing.virtual_loop import Killed, VirtualTime, new_loop
 
 __all__ = ["AgentCluster"]
@@ -77,10 +77,7 @@ class AgentMachine:
     @property
     def tags(self) -> Mapping[str, str]:
         """As a client agent's gossip says."""
-        return {
-            "role": "node", "id": self.id, "dc": "dc1", "segment": "", "build": "1.8.7:simulated", "vsn": "2",
-            "vsn_min": "2", "vsn_max": "3",
-        }  # fmt: skip
+        return {**TAGS, "role": "node", "id": self.id, "dc": "dc1"}
 
 
 class _Writer(FileWriter):

@@ -37,7 +37,10 @@ from proconsul.testing.cluster_gossip import Gossip, GossipWorld, wan_members
 from proconsul.testing.cluster_network import Links, SimNetwork, SimPool, SimTransport
 from proconsul.testing.virtual_loop import Killed, new_loop
 
-__all__ = ["Machine", "Process", "SimServer"]
+# What the gossip of every simulated member says.
+TAGS = {"segment": "", "build": "1.8.7:simulated", "vsn": "2", "vsn_min": "2", "vsn_max": "3"}
+
+__all__ = ["TAGS", "Machine", "Process", "SimServer"]
 
 
 @dataclass(slots=True)
@@ -61,8 +64,7 @@ class Machine:
     def tags(self) -> Mapping[str, str]:
         """As a server's gossip says."""
         return {
-            "role": "consul", "id": self.id, "dc": self.datacenter, "segment": "", "port": "8300",
-            "build": "1.8.7:simulated", "vsn": "2", "vsn_min": "2", "vsn_max": "3", "raft_vsn": "3",
+            **TAGS, "role": "consul", "id": self.id, "dc": self.datacenter, "port": "8300", "raft_vsn": "3",
             "wan_join_port": "8302",
         }  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.rpc.errors import RpcFailure
+from proconsul.engine.token_bucket import TokenBucket
 from proconsul.features.acl import replication
 from proconsul.features.acl.named import POLICY_BATCH, POLICY_LIST, ROLE_BATCH, ROLE_LIST
 from proconsul.features.acl.replication import Kind, ReplicationProgress
@@ -92,13 +93,14 @@ class Replica:
         # Up to which index of the primary everything is here.
         self._index = 0
         self._failed = 0
-        # Rounds that may begin at once, as of a time.
-        self._free, self._free_at = float(ROUNDS_AT_ONCE), clock()
+        self._turns = TokenBucket(ROUNDS_PER_S, ROUNDS_AT_ONCE, clock())
 
     async def run(self) -> None:
         """Round after round until cancelled. Raises nothing that a round is known to fail with."""
         while True:
-            await self._take_turn()
+            wait_s = self._turns.reserve(self._clock())
+            if wait_s > 0:
+                await self._sleep(wait_s)
             try:
                 await self.round()
             except (ConsulError, RaftError, RpcFailure) as error:
@@ -107,15 +109,6 @@ class Replica:
                 if self._failed:
                     log.info("ACL %s are replicated again: index=%d", self.kind.name, self._index)
                 self._failed = 0
-
-    async def _take_turn(self) -> None:
-        now = self._clock()
-        self._free = min(ROUNDS_AT_ONCE, self._free + (now - self._free_at) * ROUNDS_PER_S)
-        self._free_at = now
-        if self._free < 1.0:
-            await self._sleep((1.0 - self._free) / ROUNDS_PER_S)
-            self._free, self._free_at = 1.0, self._clock()
-        self._free -= 1.0
 
     async def _has_failed(self, error: Exception) -> None:
         self._failed += 1

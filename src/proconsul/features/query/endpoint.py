@@ -14,7 +14,7 @@ from proconsul.engine.wire.record import replace
 from proconsul.features.base import DCSpecificRequest
 from proconsul.features.catalog.definition import DefinitionError, validate_meta
 from proconsul.features.catalog.model import CheckServiceNode, IndexedCheckServiceNodes, ServiceSpecificRequest
-from proconsul.features.errors import ConsulError, NotFound, PermissionDenied, StateError
+from proconsul.features.errors import QUERY_NOT_FOUND, ConsulError, NotFound, PermissionDenied, StateError
 from proconsul.features.filtering import frozen
 from proconsul.features.messages import MessageType
 from proconsul.features.permission import Visible
@@ -22,7 +22,6 @@ from proconsul.features.query.execution import SortOrigin, chosen, in_order, lim
 from proconsul.features.query.failover import EXECUTE_REMOTE, fail_over
 from proconsul.features.query.model import (
     HIDDEN_TOKEN,
-    QUERY_NOT_FOUND,
     IndexedPreparedQueries,
     PreparedQuery,
     PreparedQueryExecuteRemoteRequest,

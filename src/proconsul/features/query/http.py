@@ -103,7 +103,7 @@ class QueryRoutes:
         return self._write(request, args, lambda _: self.web.empty())
 
     def _write(self, request: Request, args: PreparedQueryRequest, finish: Any) -> Answer:
-        args = replace(args, Datacenter=request.get("dc"), Token=self.web.token(request))
+        args = replace(args, Datacenter=self.web.datacenter_of(request), Token=self.web.token(request))
         return self.web.write(APPLY, args, finish)
 
     def _other_method(self, request: Request) -> Response:
@@ -166,11 +166,11 @@ class QueryRoutes:
         except NumberError as error:
             raise ConsulError(f"Bad limit: {error}") from None
         source = QuerySource(
-            Datacenter=request.get("dc") or self.web.datacenter, Node=source_node(request, self._agent.Node),
+            Datacenter=self.web.datacenter_of(request), Node=source_node(request, self._agent.Node),
             Ip=client_address(request),
         )  # fmt: skip
         args = PreparedQueryExecuteRequest(
-            Datacenter=request.get("dc") or self.web.datacenter, QueryIDOrName=name, Limit=limit_rows, Source=source,
+            Datacenter=self.web.datacenter_of(request), QueryIDOrName=name, Limit=limit_rows, Source=source,
             Agent=self._agent, Token=self.web.token(request),
         )  # fmt: skip
         return options, args

@@ -15,7 +15,6 @@ HIDDEN_TOKEN = "<hidden>"
 # Names that stand for a node: that of the agent that was asked, and that with the address of whoever asks.
 NEAR_AGENT = "_agent"
 NEAR_IP = "_ip"
-QUERY_NOT_FOUND = "Query not found"
 
 
 class QueryOp(StrEnum):
