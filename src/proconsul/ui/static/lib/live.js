@@ -82,7 +82,10 @@ async function feed(live, path, dc, stop) {
       if (answer.status === 404 && !answer.headers.has("X-Consul-Index")) {
         throw new ApiError(404, answer.text.trim() || "There is nothing here.", "GET", to);
       }
-      return { ...answer, data: answer.status === 404 ? null : answer.data };
+      return {
+        status: answer.status, headers: answer.headers, size: answer.text.length,
+        index: BigInt(/^\d+$/.exec(answer.headers.get("X-Consul-Index") ?? "")?.[0] ?? 0), data: answer.status === 404 ? null : answer.data,
+      };
     },
     sleep, now: Date.now, random: Math.random, slot: async () => takeSlot(),
   };

@@ -109,6 +109,17 @@ globalThis.addEventListener?.("hashchange", () => {
   });
 });
 
+globalThis.addEventListener?.("beforeunload", (event) => {
+  if (unsaved.peek()) event.preventDefault();
+});
+
+/** Show an address instead of the present one: Back does not return to it. @param {string} href */
+export function instead(href) {
+  history.replaceState(null, "", href);
+  shown = href;
+  place.value = parsePlace(href);
+}
+
 /** Go to an address made by `link`. @param {string} href */
 export function go(href) {
   globalThis.location.hash = href;
@@ -131,9 +142,7 @@ export function inAddress(name, initial = "") {
       if (text === initial) next.delete(name);
       else next.set(name, text);
       const href = link(view, parts, Object.fromEntries(next), dc);
-      history.replaceState(null, "", href);
-      shown = href;
-      place.value = { dc, view, rest, parts, query: next };
+      instead(href);
     },
   };
 }

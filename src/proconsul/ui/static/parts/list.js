@@ -166,7 +166,7 @@ function Window({ list, rows, order, marks, onHover }) {
         ${columns.map((column) => html`
           <span role="columnheader" class=${column.wide ? "wide" : ""} aria-sort=${sorted(order.value, column.id)}>
             ${column.by ? html`<button type="button" class="quiet" onClick=${() => turn(column)}>${column.title}<i aria-hidden="true">${
-              { ascending: " ↑", descending: " ↓" }[sorted(order.value, column.id) ?? ""] ?? ""}</i></button>` : column.title}
+              ARROWS[sorted(order.value, column.id) ?? "none"]}</i></button>` : column.title}
           </span>`)}
       </div></div>
       <div role="rowgroup" class="list-rows" style=${{ height: `${rows.length * height}px` }}>
@@ -183,7 +183,9 @@ function Window({ list, rows, order, marks, onHover }) {
     </div>`;
 }
 
-/** @param {string} order @param {string} id */
+const ARROWS = { ascending: " ↑", descending: " ↓", none: "" };
+
+/** @param {string} order @param {string} id @returns {"ascending" | "descending" | undefined} */
 function sorted(order, id) {
   return order === id ? "ascending" : order === `-${id}` ? "descending" : undefined;
 }

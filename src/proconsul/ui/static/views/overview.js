@@ -102,7 +102,7 @@ function LastHour({ rows }) {
 }
 
 function Events() {
-  const { data, error } = usePoll("event/list", 10_000).value;
+  const { data, error } = useLive("event/list").value;
   const recent = [...(data ?? [])].reverse().slice(0, 10);
   const payload = (/** @type {string | null} */ text) => (text ? asText(fromBase64(text)) ?? "(binary)" : "");
   return html`<${Card} title="Recent events">${recent.length ? html`<table class="plain"><thead><tr><th>Event</th><th>Payload</th><th>For</th></tr></thead><tbody>
