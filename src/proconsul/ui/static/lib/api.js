@@ -1,7 +1,7 @@
 // One way to the agent: every request of the page is made by `call`. It adds the token (in the header, never in the address)
 // and the datacenter, and it is where read-only holds.
 import { agent, readOnly, token } from "./settings.js";
-import { place, encodePath } from "./route.js";
+import { elsewhere, encodePath } from "./route.js";
 
 export { encodePath };
 
@@ -48,7 +48,7 @@ export function isWrite(method, path) {
  * @param {Ask["params"]} [params]
  * @param {string} [dc]
  */
-export function pathOf(path, params = {}, dc = place.peek().dc) {
+export function pathOf(path, params = {}, dc = elsewhere.peek()) {
   const words = [];
   if (dc && dc !== agent.Datacenter) words.push(`dc=${encodeURIComponent(dc)}`);
   for (const [name, value] of Object.entries(params)) {

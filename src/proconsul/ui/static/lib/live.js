@@ -2,7 +2,7 @@
 // the tab has been hidden for a minute, and what could not be asked for again says since when it is old.
 import { signal, computed, useEffect, useMemo } from "./ui.js";
 import { call, pathOf, ApiError } from "./api.js";
-import { place } from "./route.js";
+import { elsewhere } from "./route.js";
 import { token } from "./settings.js";
 import { watch } from "./watch.js";
 
@@ -137,7 +137,7 @@ globalThis.addEventListener?.("online", nudge);
  * Watch a path outside of any view. @param {string} path @param {string} [dc]
  * @returns {{ live: Live, stop: () => void }}
  */
-export function startLive(path, dc = place.peek().dc) {
+export function startLive(path, dc = elsewhere.peek()) {
   /** @type {Live} */
   const live = signal({ data: undefined, error: null, at: 0, state: "waiting" });
   const start = () => {
@@ -170,7 +170,7 @@ const NOTHING = signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 
  * @returns {Live}
  */
 export function useLive(path) {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const secret = token.value;
   const handle = useMemo(() => (path ? startLive(path, dc) : null), [path, dc, secret]);
   useEffect(() => () => handle?.stop(), [handle]);
@@ -183,7 +183,7 @@ export function useLive(path) {
  * @returns {Live}
  */
 export function usePoll(path, ms = 5_000) {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const secret = token.value;
   const live = useMemo(
     () => signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 0, state: "waiting" })), [path, dc, secret],

@@ -2,7 +2,7 @@
 // the lists of services share.
 import { signal } from "./ui.js";
 import { startLive } from "./live.js";
-import { place } from "./route.js";
+import { elsewhere } from "./route.js";
 import { token } from "./settings.js";
 
 export const KEPT_MS = 3_600_000;
@@ -72,7 +72,7 @@ let recorder = null;
 
 /** The summary of all services, kept watched from the first call on. @returns {import("./live.js").Live} */
 export function services() {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const of = `${dc}\n${token.value}`;
   if (recorder?.of === of) return recorder.handle.live;
   recorder?.unsubscribe();

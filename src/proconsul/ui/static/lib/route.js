@@ -1,6 +1,7 @@
 // Where the reader is: `#/<datacenter>/<view>/<rest>?<state of the view>`. It lives in the fragment, so the page works below
 // any path and behind any proxy, and a copied address shows the same rows.
 import { signal, computed, batch } from "./ui.js";
+import { agent } from "./settings.js";
 
 /**
  * @typedef {object} Place
@@ -86,6 +87,9 @@ const hash = () => globalThis.location?.hash ?? "";
 
 /** @type {import("../vendor/signals.js").Signal<Place>} */
 export const place = signal(parsePlace(hash()));
+
+/** The datacenter of the view if it is not the agent's own, else "". */
+export const elsewhere = computed(() => (place.value.dc === agent.Datacenter ? "" : place.value.dc));
 
 /** What would be lost by leaving the view, in words; empty: nothing. Views with a form set it. */
 export const unsaved = signal("");

@@ -1,7 +1,7 @@
 // What is around every view: menu, datacenter, state of the connection, token, theme, and the keys that work everywhere.
 import { html, signal, useEffect, useState } from "../lib/ui.js";
 import { agent, ours, readOnly, readOnlyChosen, theme, token } from "../lib/settings.js";
-import { go, instead, link, place } from "../lib/route.js";
+import { elsewhere, go, instead, link, place } from "../lib/route.js";
 import { asCurl, get } from "../lib/api.js";
 import { paused, staleSince, watched } from "../lib/live.js";
 import { aclsEnabled, may } from "../lib/rights.js";
@@ -57,7 +57,7 @@ function Viewed({ id }) {
   if (broken) return html`<main id="main" data-view=${id} data-ready="true"><h1>${view.title}</h1><div class="note bad" role="alert">This part of the page could not be loaded: ${broken}</div></main>`;
   if (!View) return html`<main id="main" data-view=${id} data-ready="false" aria-busy="true"></main>`;
   const { dc, rest, parts } = place.value;
-  return html`<${View} key=${`${dc}/${id}/${parts.map(encodeURIComponent).join("/")}`} id=${id} rest=${rest} parts=${parts} dc=${dc} />`;
+  return html`<${View} key=${`${elsewhere.value}/${id}/${parts.map(encodeURIComponent).join("/")}`} id=${id} rest=${rest} parts=${parts} dc=${dc} />`;
 }
 
 function Menu() {

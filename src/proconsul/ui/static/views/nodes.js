@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo } from "../lib/ui.js";
 import { useLive, usePoll } from "../lib/live.js";
 import { encodePath } from "../lib/api.js";
-import { inAddress, link, place } from "../lib/route.js";
+import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, remember } from "../lib/memory.js";
 import { ago, severity } from "../lib/format.js";
@@ -42,7 +42,7 @@ export function roundTripMs(a, b) {
 
 /** Members by name, as this agent's gossip has them; only of its own datacenter. */
 function useMembers() {
-  const here = !place.value.dc || place.value.dc === agent.Datacenter;
+  const here = !elsewhere.value;
   const { data } = usePoll(here ? "agent/members" : "", 5_000).value;
   return useMemo(() => new Map((data ?? []).map((/** @type {any} */ one) => [one.Name, one])), [data]);
 }
@@ -102,7 +102,7 @@ function Node({ name }) {
   const node = live.data;
   const member = /** @type {any} */ (members.get(name));
   useEffect(() => {
-    if (node) remember((node.Checks ?? []).map((/** @type {any} */ check) => [checkKey(place.value.dc, check.Node, check.CheckID), check.Status]));
+    if (node) remember((node.Checks ?? []).map((/** @type {any} */ check) => [checkKey(elsewhere.value, check.Node, check.CheckID), check.Status]));
   }, [node]);
   const ready = live.data !== undefined || live.error !== null;
   const state = member ? STATES[member.Status] ?? "" : "";
@@ -112,7 +112,7 @@ function Node({ name }) {
       ${node ? html`
         <${Card} title="Node"><${Facts} pairs=${[
           ["Checks", html`<${Counts} passing=${countOf(node, "passing")} warning=${countOf(node, "warning")} critical=${countOf(node, "critical")} />`],
-          ["Gossip", state ? html`<${Status} status=${GOSSIP[state] ?? ""} text=${state} />` : place.value.dc === agent.Datacenter ? "no agent of this name is a member" : ""],
+          ["Gossip", state ? html`<${Status} status=${GOSSIP[state] ?? ""} text=${state} />` : !elsewhere.value ? "no agent of this name is a member" : ""],
           ["Address", html`${node.Address} <${Copy} text=${node.Address} />`], ["Other addresses", Object.entries(node.TaggedAddresses ?? {}).map(([kind, address]) => `${kind}: ${address}`).join(", ")],
           ["Id", node.ID], ["Version", member?.Tags.build?.split(":")[0]],
         ]} /><//>
@@ -174,7 +174,7 @@ function Distances({ name }) {
 
 /** What led this agent to think of the node as it does. @param {{ name: string, member: any }} props */
 function Why({ name, member }) {
-  const here = ours && place.value.dc === agent.Datacenter;
+  const here = ours && !elsewhere.value;
   const { data, error } = usePoll(here && member ? `agent/members?why=${encodeURIComponent(name)}` : "", 5_000).value;
   if (!here) return html`<${Card} title="Evidence"><${Empty}>Only a proconsul agent of the same datacenter can tell.<//><//>`;
   if (!member) return html`<${Card} title="Evidence"><${Empty}>No member of the gossip pool has this name.<//><//>`;
@@ -188,7 +188,7 @@ function Why({ name, member }) {
 /** @param {{ node: any, state: string }} props */
 function NodeActions({ node, state }) {
   const name = node.Node;
-  const here = place.value.dc === agent.Datacenter;
+  const here = !elsewhere.value;
   const forceLeave = () => change({
     method: "PUT", path: `agent/force-leave/${encodePath(name)}`, done: `${name} has been made to leave.`,
     question: { title: `Force ${name} to leave`, danger: true, typed: name, confirm: "Force leave",

@@ -3,7 +3,7 @@ import { html, useMemo } from "../lib/ui.js";
 import { useLive, usePoll } from "../lib/live.js";
 import { historyOf, serviceKey, services, statusOf } from "../lib/memory.js";
 import { agent, ours } from "../lib/settings.js";
-import { link, place } from "../lib/route.js";
+import { elsewhere, link, place } from "../lib/route.js";
 import { may } from "../lib/rights.js";
 import { asText, counted, fromBase64 } from "../lib/format.js";
 import { Card, Empty, Facts, Page, Status } from "../parts/bits.js";
@@ -93,7 +93,7 @@ function Failing({ live }) {
 
 /** Services whose health changed while the page was open. @param {{ rows: any[] }} props */
 function LastHour({ rows }) {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const moved = useMemo(() => rows, [rows]).map((row) => ({ name: row.Name, changes: historyOf(serviceKey(dc, row.Name)) }))
     .filter((one) => one.changes.length > 1).sort((a, b) => (b.changes.at(-1)?.at ?? 0) - (a.changes.at(-1)?.at ?? 0));
   return html`<${Card} title="The last hour"><p class="hint">As far as this page was open. The last to change first.</p>

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo } from "../lib/ui.js";
 import { useLive, usePoll } from "../lib/live.js";
 import { asCurl, encodePath, pathOf } from "../lib/api.js";
-import { inAddress, link, place } from "../lib/route.js";
+import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, historyOf, remember, serviceKey } from "../lib/memory.js";
 import { severity } from "../lib/format.js";
@@ -59,12 +59,12 @@ export function Service({ name }) {
   const entries = useMemo(() => live.data ?? [], [live.data]);
   useEffect(() => {
     const status = entries.map(worst).reduce((a, b) => (severity(b) > severity(a) ? b : a), "passing");
-    if (live.data) remember([[serviceKey(place.value.dc, name), entries.length ? status : "gone"]]);
+    if (live.data) remember([[serviceKey(elsewhere.value, name), entries.length ? status : "gone"]]);
   }, [live.data]);
   return html`
     <${Page} view="service" title=${name} crumbs=${[["Services", link("services")]]} ready=${live.data !== undefined || live.error !== null} live=${live}
         actions=${html`<${Dashboard} name=${name} />`}>
-      <div class="dim">Last hour <${Strip} changes=${historyOf(serviceKey(place.value.dc, name))} label="Health in the last hour" width=${480} /></div>
+      <div class="dim">Last hour <${Strip} changes=${historyOf(serviceKey(elsewhere.value, name))} label="Health in the last hour" width=${480} /></div>
       <${Tabs} choice=${tab} label="What of the service" tabs=${[["instances", `Instances (${entries.length})`], ["checks", "Checks"], ["topology", "Topology"], ["ask", "How to ask"], ["json", "JSON"]]} />
       ${tab.value === "instances" ? html`
         <${List} label=${`instances of ${name}`} rows=${entries} rowKey=${keyOf} columns=${COLUMNS} fields=${FIELDS} order="address"
@@ -98,7 +98,7 @@ function AllChecks({ entries }) {
 /** @param {{ check: any, where?: boolean }} props */
 export function Check({ check, where = false }) {
   const definition = check.Definition ?? {};
-  const key = checkKey(place.value.dc, check.Node, check.CheckID);
+  const key = checkKey(elsewhere.value, check.Node, check.CheckID);
   return html`<section class=${`check c${severity(check.Status)}`} data-check=${check.CheckID}>
     <header><h3>${check.Name || check.CheckID}</h3><${Status} status=${check.Status} />
       ${where ? html`<a href=${link("nodes", [check.Node])}>${check.Node}</a>` : null}
@@ -135,7 +135,7 @@ function HowToAsk({ name, entries }) {
   const debug = self?.DebugConfig ?? {};
   const domain = (debug.DNSDomain || "consul.").replace(/\.$/, "");
   const port = Number(/:(\d+)$/.exec(String(debug.DNSAddrs?.[0] ?? ""))?.[1] ?? debug.DNSPort ?? 8600);
-  const dc = place.value.dc && place.value.dc !== agent.Datacenter ? `${place.value.dc}.` : "";
+  const dc = elsewhere.value ? `${elsewhere.value}.` : "";
   const host = location.hostname || "127.0.0.1";
   const tags = [...new Set(entries.flatMap((entry) => entry.Service.Tags ?? []))].filter((tag) => /^[\w-]+$/.test(tag)).slice(0, 5);
   const names = [`${name}.service.${dc}${domain}`, ...tags.map((tag) => `${tag}.${name}.service.${dc}${domain}`)];
@@ -151,7 +151,7 @@ export function Instance({ parts }) {
   /** @type {Entry | undefined} */
   const entry = (live.data ?? []).find((/** @type {Entry} */ one) => one.Node.Node === node && one.Service.ID === id);
   useEffect(() => {
-    if (entry) remember((entry.Checks ?? []).map((check) => [checkKey(place.value.dc, check.Node, check.CheckID), check.Status]));
+    if (entry) remember((entry.Checks ?? []).map((check) => [checkKey(elsewhere.value, check.Node, check.CheckID), check.Status]));
   }, [live.data]);
   const ready = live.data !== undefined || live.error !== null;
   return html`
@@ -188,7 +188,7 @@ function InstanceBody({ entry }) {
 
 /** Who registered it, and whether the catalog has what its agent has. @param {{ entry: Entry }} props */
 function Owner({ entry }) {
-  const here = entry.Node.Node === agent.NodeName && place.value.dc === agent.Datacenter;
+  const here = entry.Node.Node === agent.NodeName && !elsewhere.value;
   const gossip = (entry.Checks ?? []).some((check) => check.CheckID === "serfHealth");
   const sync = usePoll(here && ours ? "agent/sync" : "", 5_000).value.data;
   const mine = sync?.Services?.[entry.Service.ID];
@@ -201,7 +201,7 @@ function Owner({ entry }) {
 /** @param {{ entry: Entry }} props */
 function InstanceActions({ entry }) {
   const { Service: service, Node: node } = entry;
-  const here = node.Node === agent.NodeName && place.value.dc === agent.Datacenter;
+  const here = node.Node === agent.NodeName && !elsewhere.value;
   const need = /** @type {const} */ ({ Resource: "service", Access: "write", Segment: service.Service });
   const paused = (entry.Checks ?? []).some((check) => check.CheckID === `_service_maintenance:${service.ID}`);
   const gossip = (entry.Checks ?? []).some((check) => check.CheckID === "serfHealth");
