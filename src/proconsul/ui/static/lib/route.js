@@ -109,6 +109,11 @@ globalThis.addEventListener?.("hashchange", () => {
   });
 });
 
+// Closing the tab loses it too; the browser asks.
+globalThis.addEventListener?.("beforeunload", (event) => {
+  if (unsaved.peek()) event.preventDefault();
+});
+
 /** Go to an address made by `link`. @param {string} href */
 export function go(href) {
   globalThis.location.hash = href;
