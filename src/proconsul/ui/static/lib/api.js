@@ -37,9 +37,12 @@ export class ApiError extends Error {
 /** What reads although its method does not say so. */
 const READS = [/^internal\/acl\/authorize$/, /^acl\/log(in|out)$/, /^acl\/oidc\//];
 
-/** @param {string} method @param {string} path */
-export function isWrite(method, path) {
-  return method !== "GET" && method !== "HEAD" && !READS.some((read) => read.test(path));
+/** @param {string} method @param {string} path @param {unknown} [body] */
+export function isWrite(method, path, body) {
+  if (method === "GET" || method === "HEAD") return false;
+  // A transaction that only gets is how keys are read that no address can carry.
+  const gets = path === "txn" && Array.isArray(body) && body.every((op) => /^get(-tree)?$/.test(op.KV?.Verb));
+  return !gets && !READS.some((read) => read.test(path));
 }
 
 /**
@@ -67,7 +70,7 @@ export function asCurl(method, path, body) {
   const words = ["curl"];
   if (method !== "GET") words.push("-X", method);
   if (token.value) words.push("-H", '"X-Consul-Token: $CONSUL_HTTP_TOKEN"');
-  if (body !== undefined) words.push("--data-binary", quoted(typeof body === "string" ? body : JSON.stringify(body)));
+  if (body !== undefined) words.push("--data-raw", quoted(typeof body === "string" ? body : JSON.stringify(body)));
   words.push(quoted(urlOf(path)));
   return words.join(" ");
 }
@@ -86,7 +89,7 @@ export function quoted(text) {
  */
 export async function call(method, path, { params, body, signal, dc, accept = [] } = {}) {
   const full = pathOf(path, params, dc);
-  if (isWrite(method, path) && readOnly.peek()) {
+  if (isWrite(method, path, body) && readOnly.peek()) {
     throw new ApiError(403, "This page is read-only.", method, full);
   }
   /** @type {Record<string, string>} */
@@ -116,10 +119,13 @@ export async function call(method, path, { params, body, signal, dc, accept = []
   };
 }
 
+/** Flags of a key have 64 bits: those that a number does not hold exactly are decoded as text. */
+const LONG_FLAGS = /("Flags":\s*)(\d{16,})/gi;
+
 /** @param {string} text */
 function parsed(text) {
   try {
-    return text === "" ? null : JSON.parse(text);
+    return text === "" ? null : JSON.parse(text.replace(LONG_FLAGS, '$1"$2"'));
   } catch {
     return text; // plain text: /v1/status/leader of no leader, raw values, messages
   }

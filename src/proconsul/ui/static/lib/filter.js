@@ -49,3 +49,45 @@ export function toggled(filter, term) {
 
 /** Order names as people do: "web-2" before "web-10". */
 export const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
+
+/**
+ * How well a name answers what is typed; lower is better, -1 not at all: the name itself, its beginning, the beginning of a
+ * word in it, anywhere, and last its letters in this order.
+ * @param {string} typed in lower case @param {string} name in lower case
+ */
+export function rank(typed, name) {
+  const at = name.indexOf(typed);
+  if (at === 0) return name.length === typed.length ? 0 : 1;
+  if (at > 0) {
+    for (let next = at; next > 0; next = name.indexOf(typed, next + 1)) if (!/[\p{L}\p{N}]/u.test(name[next - 1] ?? "")) return 2;
+    return 3;
+  }
+  let from = 0;
+  for (const letter of typed) {
+    if (letter === " ") continue;
+    from = name.indexOf(letter, from) + 1;
+    if (from === 0) return -1;
+  }
+  return 4;
+}
+
+/**
+ * The best answers of many, best first; equals by length, then as given. @template {{ low: string }} T
+ * @param {string} typed @param {T[]} items @param {number} max
+ */
+export function best(typed, items, max) {
+  const wanted = typed.trim().toLowerCase();
+  if (!wanted) return items.slice(0, max);
+  /** @type {T[][]} */
+  const levels = [[], [], [], [], []];
+  for (const item of items) {
+    const level = rank(wanted, item.low);
+    if (level >= 0) levels[level]?.push(item);
+  }
+  /** @type {T[]} */
+  const found = [];
+  for (const level of levels) {
+    if (found.length < max) found.push(...level.sort((a, b) => a.low.length - b.low.length).slice(0, max - found.length));
+  }
+  return found;
+}

@@ -7,7 +7,7 @@ import { place } from "./route.js";
 
 const ASKED_MAX = 64;
 
-/** @typedef {{ Resource: string, Access: "read" | "list" | "write", Segment?: string }} Need */
+/** @typedef {{ Resource: string, Access: "read" | "list" | "write" | "write-prefix", Segment?: string }} Need */
 
 /** Answers so far; a need that is missing is being asked for. */
 const known = signal(/** @type {Map<string, boolean>} */ (new Map()));
