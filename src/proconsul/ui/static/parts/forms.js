@@ -48,8 +48,8 @@ export function Names({ label, names, set, known, hint }) {
     setText("");
   };
   return html`<fieldset class="names"><legend>${label}</legend>
-    <span class="tags">${names.map((name) => html`<span class="tag" key=${name}>${name}
-      <button type="button" class="quiet" aria-label=${`Remove ${name}`} onClick=${() => set(names.filter((other) => other !== name))}>✕</button></span>`)}</span>
+    ${names.length ? html`<span class="tags">${names.map((name) => html`<span class="tag" key=${name}>${name}
+      <button type="button" class="quiet" aria-label=${`Remove ${name}`} onClick=${() => set(names.filter((other) => other !== name))}>✕</button></span>`)}</span>` : null}
     <div class="names-add" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") { event.preventDefault(); add(); } }}>
       <${Field} label=${`Add to ${label.toLowerCase()}`} value=${text} set=${setText} list=${known.filter((name) => !names.includes(name)).slice(0, 500)} hint=${hint} />
       <button type="button" disabled=${!text.trim()} onClick=${add}>Add</button></div></fieldset>`;
@@ -198,4 +198,39 @@ export function useTextArea() {
     area.scrollTop = Math.max(0, (line - 4) * 20);
   };
   return { ref, jump };
+}
+
+/**
+ * @typedef {object} Grants what a token or a role gives, as names while they are edited
+ * @property {string[]} policies
+ * @property {string[]} roles
+ * @property {string[]} services
+ * @property {string[]} nodes
+ */
+
+/** @param {any} record a token or role @returns {Grants} */
+export function grantsOf(record) {
+  const names = (/** @type {Link[] | null | undefined} */ links) => (links ?? []).map((one) => one.Name || one.ID || "");
+  return { policies: names(record.Policies), roles: names(record.Roles), ...identityTexts(record) };
+}
+
+/** The members a token or role is saved with. @param {Grants} grants @param {string} dc */
+export function grantsBody(grants, dc) {
+  const links = (/** @type {string[]} */ names) => names.map((Name) => ({ Name }));
+  return { Policies: links(grants.policies), Roles: links(grants.roles), ...identitiesOf(grants.services, grants.nodes, dc) };
+}
+
+/** @param {{ grants: Grants, set: (grants: Grants) => void, ofRole?: boolean }} props */
+export function GrantFields({ grants, set, ofRole = false }) {
+  const names = (/** @type {any[]} */ rows) => rows.map((row) => row.Name ?? row.Node);
+  const policies = names(useNames("acl/policies"));
+  const roles = names(useNames("acl/roles"));
+  const services = useNames("internal/ui/services").map((row) => row.Name);
+  const nodes = names(useNames("catalog/nodes"));
+  return html`
+    <${Names} label="Policies" names=${grants.policies} set=${(/** @type {string[]} */ policies) => set({ ...grants, policies })} known=${policies} />
+    ${ofRole ? null : html`<${Names} label="Roles" names=${grants.roles} set=${(/** @type {string[]} */ roles) => set({ ...grants, roles })} known=${roles} />`}
+    <${Names} label="Service identities" names=${grants.services} set=${(/** @type {string[]} */ services) => set({ ...grants, services })} known=${services}
+      hint="A service's name; web@dc1,dc2 for these datacenters only" />
+    <${Names} label="Node identities" names=${grants.nodes} set=${(/** @type {string[]} */ nodes) => set({ ...grants, nodes })} known=${nodes} hint="name@datacenter" />`;
 }
