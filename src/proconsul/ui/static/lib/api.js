@@ -32,6 +32,7 @@ export class ApiError extends Error {
  * @property {AbortSignal} [signal]
  * @property {string} [dc] "" for none; the reader's own if not given
  * @property {number[]} [accept] statuses that are answers too, beside 2xx
+ * @property {string} [secret] of the token to ask with; the reader's own if not given, "" for none
  */
 
 /** What reads although its method does not say so. */
@@ -87,14 +88,14 @@ export function quoted(text) {
  * @param {Ask} [ask]
  * @returns {Promise<Answer>}
  */
-export async function call(method, path, { params, body, signal, dc, accept = [] } = {}) {
+export async function call(method, path, { params, body, signal, dc, accept = [], secret = token.peek() } = {}) {
   const full = pathOf(path, params, dc);
   if (isWrite(method, path, body) && readOnly.peek()) {
     throw new ApiError(403, "This page is read-only.", method, full);
   }
   /** @type {Record<string, string>} */
   const headers = {};
-  if (token.peek()) headers["X-Consul-Token"] = token.peek();
+  if (secret) headers["X-Consul-Token"] = secret;
   const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array || body instanceof Blob;
   if (!raw) headers["Content-Type"] = "application/json";
   /** @type {Response} */
