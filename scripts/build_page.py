@@ -41,7 +41,7 @@ def main() -> int:
     if not ESBUILD.exists():
         print("build_page: node's tools are not there: run scripts/fetch_node_tools.py", file=sys.stderr)
         return 1
-    build(BUILT)
+    build(Path(sys.argv[1]) if sys.argv[1:] else BUILT)
     return 0
 
 
