@@ -1,7 +1,7 @@
 """Build the web page: from the modules in ``src/proconsul/ui/page`` the few small files in ``src/proconsul/ui/static``.
 
-What is built is kept in the repository, so that nobody who installs or runs proconsul needs node; a test builds it again
-and compares the bytes. The page also runs from its modules as they are: ``-ui-dir src/proconsul/ui/page``.
+What is built is kept in the repository, so that nobody who installs or runs proconsul needs node; a test builds it
+again and compares the bytes. The page also runs from its modules as they are: ``-ui-dir src/proconsul/ui/page``.
 """
 
 from __future__ import annotations
