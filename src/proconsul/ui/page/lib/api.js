@@ -38,12 +38,9 @@ export class ApiError extends Error {
 /** What reads although its method does not say so. */
 const READS = [/^internal\/acl\/authorize$/, /^acl\/log(in|out)$/, /^acl\/oidc\//];
 
-/** @param {string} method @param {string} path @param {unknown} [body] */
-export function isWrite(method, path, body) {
-  if (method === "GET" || method === "HEAD") return false;
-  // A transaction that only gets is how keys are read that no address can carry.
-  const gets = path === "txn" && Array.isArray(body) && body.every((op) => /^get(-tree)?$/.test(op.KV?.Verb));
-  return !gets && !READS.some((read) => read.test(path));
+/** @param {string} method @param {string} path */
+export function isWrite(method, path) {
+  return method !== "GET" && method !== "HEAD" && !READS.some((read) => read.test(path));
 }
 
 /**
@@ -90,7 +87,7 @@ export function quoted(text) {
  */
 export async function call(method, path, { params, body, signal, dc, accept = [], secret = token.peek() } = {}) {
   const full = pathOf(path, params, dc);
-  if (isWrite(method, path, body) && readOnly.peek()) {
+  if (isWrite(method, path) && readOnly.peek()) {
     throw new ApiError(403, "This page is read-only.", method, full);
   }
   /** @type {Record<string, string>} */

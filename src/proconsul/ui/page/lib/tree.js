@@ -85,14 +85,15 @@ export function carried(key) {
   return carriedPart(key) === key;
 }
 
+/** @type {Record<string, string>} */
+const ESCAPES = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
 /**
- * A name with what cannot be seen made visible: control characters as their pictures, other invisible ones as their numbers.
+ * A name with what cannot be seen written as its escape: control characters, and those that turn or hide what follows.
  * @param {string} text
  * @param {boolean} [lines] leave tabs and line ends, as in a value
  */
 export function visible(text, lines = false) {
-  return text.replace(lines ? /[^\P{C}\n\t]|[\u2028\u2029]/gu : /\p{C}|[\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : `\\u{${code.toString(16)}}`;
-  });
+  return text.replace(lines ? /[^\P{C}\n\t]|[\u2028\u2029]/gu : /\p{C}|[\u2028\u2029]/gu,
+    (character) => ESCAPES[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

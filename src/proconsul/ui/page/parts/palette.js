@@ -6,7 +6,7 @@ import { keysPath } from "../lib/kv.js";
 import { aclsEnabled, may } from "../lib/rights.js";
 import { go, link, place } from "../lib/route.js";
 import { agent, ours, readOnly, readOnlyChosen, theme } from "../lib/settings.js";
-import { levelOf, visible } from "../lib/tree.js";
+import { carried, levelOf, visible } from "../lib/tree.js";
 import { views } from "../views/routes.js";
 import { Dialog } from "./dialog.js";
 import { datacenters } from "./shell.js";
@@ -62,7 +62,7 @@ function useNames() {
 function useKeys(typed) {
   const [keys, setKeys] = useState(/** @type {Item[]} */ ([]));
   useEffect(() => {
-    if (!typed) {
+    if (!typed || !carried(typed)) {
       setKeys([]);
       return undefined;
     }
@@ -90,6 +90,8 @@ export function Palette({ close }) {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const input = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => input.current?.focus(), []);
   const names = useNames();
   const keys = useKeys(typed);
   const still = [...pages(), ...actions()].map(({ text }) => text).join("\n");
@@ -123,7 +125,7 @@ export function Palette({ close }) {
   return html`
     <${Dialog} title="Find" close=${close} class="palette">
       <input class="palette-input" type="text" role="combobox" aria-expanded=${flat.length > 0} aria-controls="palette-list" aria-autocomplete="list" aria-label="Find a page, service, node, key or action"
-        aria-activedescendant=${flat.length ? `palette-${active}` : undefined} placeholder="Page, service, node, beginning of a key, action" autocomplete="off" spellcheck=${false} autofocus
+        aria-activedescendant=${flat.length ? `palette-${active}` : undefined} placeholder="Page, service, node, beginning of a key, action" autocomplete="off" spellcheck=${false} ref=${input}
         value=${typed} onInput=${(/** @type {any} */ event) => { setTyped(event.target.value); setAt(0); }} onKeyDown=${onKey} />
       <div id="palette-list" role="listbox" aria-label="Found" class="palette-list" ref=${list}>
         ${groups.map((group) => html`<${Found} key=${group.title} group=${group} from=${flat.indexOf(/** @type {Item} */ (group.items[0]))} active=${active} take=${take} />`)}

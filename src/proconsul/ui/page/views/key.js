@@ -1,7 +1,7 @@
 // One key: its value in several ways of reading it, who holds it, and the way to change it.
 import { html, useEffect, useMemo, useState } from "../lib/ui.js";
 import { asCurl, encodePath, pathOf, quoted } from "../lib/api.js";
-import { asText, hexDump, prettyJson, size, toBase64 } from "../lib/format.js";
+import { asText, counted, hexDump, prettyJson, size, toBase64 } from "../lib/format.js";
 import { cliOf, curlOf, deleteRequest, keysPath, pairOf, plainText, putRequest, readKey, send } from "../lib/kv.js";
 import { useLive } from "../lib/live.js";
 import { go, link } from "../lib/route.js";
@@ -110,7 +110,7 @@ function Value({ pair }) {
         <${Copy} text=${whole} label=${asText(pair.bytes) === null ? "copy base64" : "copy"} />`}>
       <${Tabs} choice=${valueView} label="How to read it" tabs=${[["auto", `Auto (${names[best]})`], ["text", "Text"], ["json", "JSON"], ["hex", "Hex"], ["base64", "Base64"]]} />
       ${note ? html`<p class="hint">${note}</p>` : null}
-      ${pair.bytes.length ? html`<pre class="value" data-value tabindex="0" aria-label="Value">${text}</pre>` : html`<${Empty}>The value is empty.<//>`}
+      ${pair.bytes.length ? html`<pre class=${`value ${text.startsWith("00000000  ") ? "hex" : ""}`} data-value tabindex="0" aria-label="Value">${text}</pre>` : html`<${Empty}>The value is empty.<//>`}
     <//>`;
 }
 
@@ -138,17 +138,18 @@ function About({ pair }) {
           ["Size", `${pair.bytes.length.toLocaleString("en")} bytes`],
           ["Flags", flags === "0" ? "0" : `${flags} (0x${BigInt(flags).toString(16)})`],
           ["Created", `at index ${pair.created}`], ["Changed", html`at index <span data-modified>${pair.modified}</span>`],
-          ["Locked", pair.locks === 0 ? "never" : `${pair.locks} times so far`],
+          ["Locked", pair.locks === 0 ? "never" : `${counted(pair.locks, "time")} so far`],
         ]} />
         <h3>Lock</h3>
         ${pair.session ? html`<${Holder} key=${pair.session} id=${pair.session} />` : html`<${Empty}>No session holds it.<//>`}
       <//>
       <${Card} title="In a terminal">
         <${Copy} text=${reading} block />
-        <${Copy} text=${`consul kv get -detailed ${name}`} block />
-        <details><summary>Changing it</summary>
-          ${carried(key) ? html`<${Copy} text=${curlOf(put)} block />` : null}
-          <${Copy} text=${cliOf(pair)} block /><${Copy} text=${cliOf(pair, true)} block /></details>
+        ${carried(key) ? html`
+          <${Copy} text=${`consul kv get -detailed ${name}`} block />
+          <details><summary>Changing it</summary>
+            <${Copy} text=${curlOf(put)} block /><${Copy} text=${cliOf(pair)} block /><${Copy} text=${cliOf(pair, true)} block /></details>`
+        : html`<p class="hint">No path of a request carries this name unchanged, so the command line does not reach the key. A transaction does.</p>`}
       <//>
     </div>`;
 }

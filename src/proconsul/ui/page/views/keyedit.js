@@ -1,5 +1,5 @@
 // Changing a value: editor, what will change, saving by check-and-set, and what to do when somebody else was quicker.
-import { html, useEffect, useMemo, useState } from "../lib/ui.js";
+import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { diffLines, nearChanges } from "../lib/diff.js";
 import { counted, hexDump, prettyJson, size, toBase64 } from "../lib/format.js";
 import { VALUE_MAX, areFlags, bytesOf, curlOf, draftOf, jsonTrouble, plainText, putRequest, readKey, sameBytes, send } from "../lib/kv.js";
@@ -123,6 +123,11 @@ export function Editor({ base, live, close }) {
     unsaved.value = dirty ? `Your change of ${name} is not saved.` : "";
     return () => { unsaved.value = ""; };
   }, [dirty]);
+  const card = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    /** @type {HTMLElement | null | undefined} */ (card.current?.querySelector(review ? ".diff" : "[data-editor]"))?.focus();
+  }, [review]);
+  useEffect(() => () => document.getElementById("main")?.focus({ preventScroll: true }), []);
   const moved = live === null || (live && live.modified > from.modified && !sameValue(live, from));
   /** @param {Pair} pair */
   const start = (pair) => {
@@ -160,7 +165,7 @@ export function Editor({ base, live, close }) {
   const valid = bytes !== null && areFlags(flags);
   const need = { Resource: "key", Access: "write", Segment: name };
   return html`
-    <section class="card" data-editing>
+    <section class="card" data-editing ref=${card}>
       <header><h2>${review ? "What will change" : "Edit"}</h2></header>
       ${moved ? html`<div class="note warn" role="alert"><b>${live ? "This key has just been changed elsewhere." : "This key has just been deleted elsewhere."}</b> What you edit is untouched.
         <button type="button" data-compare onClick=${() => setTheirs({ pair: live ?? null })}>Compare</button></div>` : null}
@@ -215,6 +220,8 @@ export function NewKey({ prefix, copy, close }) {
   const [flags, setFlags] = useState(copy?.flags ?? "0");
   const [trouble, setTrouble] = useState("");
   const bytes = copy ? copy.bytes : bytesOf(draft);
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => input.current?.focus(), []);
   const valid = name !== "" && bytes !== null && areFlags(flags);
   const request = bytes ? putRequest(name, bytes, flags, 0) : null;
   /** @param {Event} event */
@@ -237,7 +244,7 @@ export function NewKey({ prefix, copy, close }) {
     <${Dialog} title=${copy ? `Copy ${visible(copy.key)}` : "New key"} close=${close} wide>
       <form onSubmit=${submit}>
         <label class="field whole"><span>Name, with slashes for folders</span>
-          <input value=${name} autocomplete="off" spellcheck=${false} data-name onInput=${(/** @type {any} */ event) => { setName(event.target.value); setTrouble(""); }} /></label>
+          <input value=${name} autocomplete="off" spellcheck=${false} data-name ref=${input} onInput=${(/** @type {any} */ event) => { setName(event.target.value); setTrouble(""); }} /></label>
         <${Fields} name=${name} draft=${draft} setDraft=${setDraft} flags=${flags} setFlags=${setFlags} fixed=${Boolean(copy)} />
         ${trouble ? html`<p class="note bad" role="alert">${trouble}</p>` : null}
         ${name && request ? html`<details><summary>The request</summary><${Copy} text=${curlOf(request)} block /></details>` : null}

@@ -43,7 +43,7 @@ export default function Keys({ rest: prefix }) {
   return html`
     <${Page} view="kv" title=${visible(prefix) || "Keys"} crumbs=${prefix ? [["Keys", link("kv")], ...path] : []} actions=${actions}
         live=${live} ready=${live.data !== undefined || live.error !== null}>
-      <${List} label="keys" rows=${rows} rowKey=${(/** @type {Row} */ row) => row.key} columns=${columnsOf(prefix, flat)}
+      <${List} label="keys" rows=${rows} rowKey=${(/** @type {Row} */ row) => row.key} stamp=${(/** @type {Row} */ row) => row.key} columns=${columnsOf(prefix, flat)}
         fields=${{ "": (/** @type {Row} */ row) => row.name || row.key, is: (/** @type {Row} */ row) => (row.folder ? "folder" : "key") }}
         picked=${picked} onPick=${setPicked}
         tools=${html`<button type="button" class="chip" data-flat aria-pressed=${flat} title="Every key below, without folders" onClick=${turn}>Flat</button>

@@ -73,13 +73,13 @@ function All() {
   /** @type {import("../parts/list.js").Column<Session>[]} */
   const columns = [
     { id: "name", title: "Session", width: "minmax(9rem, 2fr)", by: (row) => row.Name || row.ID,
-      cell: (row) => html`<a href=${link("sessions", [row.ID])} title=${row.ID}>${row.Name || shortId(row.ID)}</a>${row.Name ? html` <span class="dim mono">${shortId(row.ID)}</span>` : null}` },
+      cell: (row) => html`<a href=${link("sessions", [row.ID])} title=${row.ID}>${row.Name ? html`${visible(row.Name)} <span class="dim mono">${shortId(row.ID)}</span>` : shortId(row.ID)}</a>` },
     { id: "node", title: "Node", width: "minmax(6rem, 1fr)", by: (row) => row.Node, cell: (row) => html`<a href=${link("nodes", [row.Node])}>${row.Node}</a>` },
     { id: "ttl", title: "TTL", width: "6rem", by: ttlOf, cell: (row) => row.TTL || html`<span class="dim">none</span>` },
     { id: "behaviour", title: "At its end", width: "8rem", by: (row) => row.Behavior, wide: true, cell: (row) => `${row.Behavior}s keys` },
     { id: "delay", title: "Lock delay", width: "7rem", by: (row) => row.LockDelay, wide: true, cell: (row) => span(row.LockDelay / 1e6) },
     { id: "checks", title: "Checks", width: "minmax(6rem, 1fr)", wide: true, by: (row) => checksOf(row).length, cell: (row) => checksOf(row).join(", ") || html`<span class="dim">none</span>` },
-    { id: "created", title: "Created at index", width: "9rem", wide: true, by: (row) => row.CreateIndex, cell: (row) => row.CreateIndex },
+    { id: "created", title: "Created at index", width: "10rem", wide: true, by: (row) => row.CreateIndex, cell: (row) => row.CreateIndex },
   ];
   return html`
     <${Page} view="sessions" title="Sessions" ready=${live.data !== undefined || live.error !== null} live=${live}>
