@@ -17,6 +17,17 @@ export function hasSecrets(data) {
   return JSON.stringify(data) !== JSON.stringify(masked(data));
 }
 
+/**
+ * What was covered is put back where it still says so. @param {any} now @param {any} was before it was covered @returns {any}
+ */
+export function uncovered(now, was) {
+  if (now === COVERED) return was;
+  if (now === null || typeof now !== "object") return now;
+  const inside = was !== null && typeof was === "object" ? was : {};
+  if (Array.isArray(now)) return now.map((value, at) => uncovered(value, inside[at]));
+  return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, uncovered(value, inside[name])]));
+}
+
 /** @typedef {{ name: string, value: string }} Setting */
 
 /** Every leaf of an object with its path. @param {unknown} data @param {string} [path] @returns {Setting[]} */
@@ -54,7 +65,7 @@ export function remember(known, answer, now) {
       const labels = Object.entries(row.Labels ?? {}).map(([name, value]) => `${name}=${value}`).join(" ");
       const name = labels ? `${row.Name} ${labels}` : row.Name;
       const key = `${kind} ${name}`;
-      const series = known.get(key) ?? { name, kind, times: [], values: [], last: {} };
+      const series = known.get(key) ?? /** @type {Series} */ ({ name, kind, times: [], values: [], last: {} });
       known.set(key, series);
       const value = Number(row[field]) || 0;
       if (series.times.at(-1) === at) series.values[series.values.length - 1] = value;

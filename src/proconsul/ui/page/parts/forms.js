@@ -5,7 +5,7 @@ import { get } from "../lib/api.js";
 import { span } from "../lib/format.js";
 import { link, place, unsaved } from "../lib/route.js";
 import { token } from "../lib/settings.js";
-import { parsedObject } from "../lib/records.js";
+import { COVERED, hasSecrets, masked, parsedObject, uncovered } from "../lib/records.js";
 import { ask } from "./dialog.js";
 import { Age, now } from "./bits.js";
 
@@ -18,11 +18,11 @@ export const ACL_WRITE = /** @type {import("../lib/rights.js").Need} */ ({ Resou
  */
 export function Field({ label, value, set, hint, list, type = "text", required = false, placeholder, disabled }) {
   const id = useMemo(() => `f${Math.random().toString(36).slice(2)}`, []);
-  return html`<label class="field"><span>${label}</span>
-    <input type=${type} value=${value} required=${required} placeholder=${placeholder} disabled=${disabled} list=${list ? id : undefined}
-      autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => set(event.target.value)} />
+  return html`<div class="field"><label><span>${label}</span>
+    <input type=${type} value=${value} required=${required} placeholder=${placeholder} disabled=${disabled} list=${list ? id : undefined} aria-describedby=${hint ? `${id}h` : undefined}
+      autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => set(event.target.value)} /></label>
     ${list ? html`<datalist id=${id}>${list.map((name) => html`<option value=${name} />`)}</datalist>` : null}
-    ${hint ? html`<small class="hint">${hint}</small>` : null}</label>`;
+    ${hint ? html`<small class="hint" id=${`${id}h`}>${hint}</small>` : null}</div>`;
 }
 
 /** @param {{ label: string, value: string, set: (text: string) => void, options: (string | [string, string])[] }} props */
@@ -93,17 +93,19 @@ export async function stillAs(path, read, what) {
 }
 
 /**
- * A definition as JSON: edited, checked while typing. `save` is given the decoded object, and says whether it was saved.
- * @param {{ initial: any, what: string, save: (data: any, before: string, after: string) => Promise<boolean>, close: () => void, note?: any, verb?: string }} props
+ * A definition as JSON: edited, checked while typing. `save` is given the decoded object, with the secrets the form covers, and
+ * the two texts to compare; it says whether it was saved.
+ * @param {{ initial: any, what: string, save: (data: any, before: string, after: string) => Promise<boolean>, close: () => void }} props
  */
-export function JsonForm({ initial, what, save, close, note, verb = "Review and save" }) {
-  const before = useMemo(() => JSON.stringify(initial, null, 2), []);
+export function JsonForm({ initial, what, save, close }) {
+  const read = useMemo(() => initial, []);
+  const before = useMemo(() => JSON.stringify(masked(read), null, 2), []);
   const [text, setText] = useState(before);
   const { data, problem } = useMemo(() => parsedObject(text), [text]);
   useUnsaved(text !== before, what);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (data && (await save(data, before, JSON.stringify(data, null, 2)))) {
+    if (data && (await save(uncovered(data, read), before, JSON.stringify(data, null, 2)))) {
       unsaved.value = "";
       close();
     }
@@ -111,9 +113,9 @@ export function JsonForm({ initial, what, save, close, note, verb = "Review and 
   return html`<form class="card" onSubmit=${submit}>
     <label class="field wide-field"><span>${what} as JSON</span>
       <textarea class="code" rows="18" spellcheck=${false} value=${text} aria-invalid=${problem !== ""} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
-    <p class="hint" role="status">${problem || note || "Valid JSON."}</p>
+    <p class="hint" role="status">${problem || (hasSecrets(read) ? `What is ${COVERED} stays as it is unless you write something else.` : "Valid JSON.")}</p>
     <div class="buttons"><button type="button" onClick=${close}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${problem !== ""}>${verb}</button></div></form>`;
+      <button type="submit" data-change class="primary" disabled=${problem !== ""}>Review and save</button></div></form>`;
 }
 
 /** What the reader's token is: undefined while it is asked for, null if there is none. */

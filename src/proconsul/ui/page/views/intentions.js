@@ -111,7 +111,7 @@ function One({ id }) {
         ["Source", found.SourceName === "*" ? "every service" : html`<a href=${link("services", [found.SourceName])}>${found.SourceName}</a>`], ["Destination", found.DestinationName === "*" ? "every service" : html`<a href=${link("services", [found.DestinationName])}>${found.DestinationName}</a>`],
         ["May", html`<${Verdict} action=${found.Action} />`], ["Description", found.Description], ["Precedence", `${found.Precedence}: the highest that is about both decides`],
         ["Meta", found.Meta && Object.entries(found.Meta).map(([key, value]) => `${key}=${value}`).join(", ")],
-        ["Changed", Date.parse(found.UpdatedAt ?? "") > 0 && html`<${Age} at=${Date.parse(found.UpdatedAt ?? "")} />`],
+        ["Changed", Date.parse(found.UpdatedAt ?? "") > 0 ? html`<${Age} at=${Date.parse(found.UpdatedAt ?? "")} />` : null],
       ]} />${plain ? null : html`<p class="note">It decides by request. Such permissions are edited as a config entry.</p>`}<${Raw} data=${found} /><//>` : null}
     <//>`;
 }

@@ -65,6 +65,7 @@ async function goToProvider(method) {
       return "";
     } catch (error) {
       refused ||= reason(error);
+      if (!(error instanceof ApiError && /redirect/i.test(error.message))) return refused;
     }
   }
   return `${refused} This page comes back to ${callbacks()[0]}: the method's AllowedRedirectURIs must hold it.`;

@@ -3,7 +3,7 @@ import { html, useMemo, useState } from "../lib/ui.js";
 import { useLive } from "../lib/live.js";
 import { go, inAddress, link } from "../lib/route.js";
 import { offers } from "../lib/rights.js";
-import { COVERED, hasSecrets, masked, without } from "../lib/records.js";
+import { hasSecrets, masked, without } from "../lib/records.js";
 import { change } from "../parts/dialog.js";
 import { Action, Card, Empty, Facts, Page, Raw, WhyNot, Copy } from "../parts/bits.js";
 import { ACL_WRITE, Changes, Choice, Field, JsonForm, stillAs } from "../parts/forms.js";
@@ -39,19 +39,6 @@ function All() {
       empty="There are no auth methods: people and machines come with tokens." /><//>`;
 }
 
-/** @param {Method | null} found @param {any} data what the form holds, secrets covered */
-function uncovered(found, data) {
-  const put = (/** @type {any} */ now, /** @type {any} */ was) => {
-    if (now === COVERED) return was;
-    if (now === null || typeof now !== "object" || was === null || typeof was !== "object") return now;
-    /** @type {any} */
-    const whole = Array.isArray(now) ? [] : {};
-    for (const [name, value] of Object.entries(now)) whole[name] = put(value, was[name]);
-    return whole;
-  };
-  return put(data, found ?? {});
-}
-
 /** @param {{ name: string }} props */
 function One({ name }) {
   const isNew = name === "";
@@ -65,7 +52,7 @@ function One({ name }) {
     const path = found ? `acl/auth-method/${encodeURIComponent(found.Name)}` : "acl/auth-method";
     if (found && !(await stillAs(path, found, "The method"))) return false;
     const answer = await change({
-      method: "PUT", path, body: uncovered(found, data), done: `Auth method ${data.Name} is saved.`,
+      method: "PUT", path, body: data, shown: masked(data), done: `Auth method ${data.Name} is saved.`,
       question: { title: `Save auth method ${data.Name}`, confirm: "Save", body: html`<${Changes} before=${isNew ? "" : before} after=${after} />` },
     });
     if (answer && isNew) setTimeout(() => go(link("methods", [data.Name])));
@@ -82,8 +69,7 @@ function One({ name }) {
   return html`
     <${Page} view="method" title=${isNew ? "New auth method" : name} crumbs=${[["Auth methods", link("methods")]]} ready=${isNew || live.data !== undefined || live.error !== null} live=${live} actions=${actions}>
       ${live.data === null ? html`<${Empty}>There is no such auth method any more.<//>` : null}
-      ${(isNew || (found && editing.value)) && offers(ACL_WRITE) ? html`<${JsonForm} what="The auth method" initial=${isNew ? EXAMPLE : masked(set(found))} save=${save} close=${close}
-        note=${found && hasSecrets(found) ? `What is ${COVERED} stays as it is unless you write something else.` : undefined} />` : isNew ? html`<${WhyNot} need=${ACL_WRITE} />` : null}
+      ${(isNew || (found && editing.value)) && offers(ACL_WRITE) ? html`<${JsonForm} what="The auth method" initial=${isNew ? EXAMPLE : set(found)} save=${save} close=${close} />` : isNew ? html`<${WhyNot} need=${ACL_WRITE} />` : null}
       ${found ? html`
         <${Card} title="Method"><${Facts} pairs=${[
           ["Type", found.Type], ["Shown as", found.DisplayName], ["Description", found.Description], ["Tokens last", found.MaxTokenTTL && found.MaxTokenTTL !== "0s" ? found.MaxTokenTTL : "for ever"],

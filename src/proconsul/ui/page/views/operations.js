@@ -148,7 +148,7 @@ function Keyring() {
   const [key, setKey] = useState("");
   const install = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answer = await change({ method: "POST", path: "operator/keyring", body: { Key: key.trim() }, done: "The key is installed.",
+    const answer = await change({ method: "POST", path: "operator/keyring", body: { Key: key.trim() }, shown: { Key: "$KEY" }, done: "The key is installed.",
       question: { title: "Install a gossip key", confirm: "Install", body: html`<p>All members of all datacenters learn it. It is not used until it is made the primary key.</p>` } });
     if (answer) setKey("");
   };
@@ -162,9 +162,9 @@ function Keyring() {
 /** @param {{ ring: any }} props */
 function Ring({ ring }) {
   const name = ring.WAN ? "WAN" : `${ring.Datacenter} LAN${ring.Segment ? `, segment ${ring.Segment}` : ""}`;
-  const use = (/** @type {string} */ key) => change({ method: "PUT", path: "operator/keyring", body: { Key: key }, done: "The key is the primary one.",
+  const use = (/** @type {string} */ key) => change({ method: "PUT", path: "operator/keyring", body: { Key: key }, shown: { Key: "$KEY" }, done: "The key is the primary one.",
     question: { title: "Use this key", confirm: "Use it", body: html`<p>From now on all members encrypt with it. Those that do not have it can no longer read: it has to be on every one of them, in every datacenter.</p>` } });
-  const remove = (/** @type {string} */ key) => change({ method: "DELETE", path: "operator/keyring", body: { Key: key }, done: "The key is removed.",
+  const remove = (/** @type {string} */ key) => change({ method: "DELETE", path: "operator/keyring", body: { Key: key }, shown: { Key: "$KEY" }, done: "The key is removed.",
     question: { title: "Remove this key", danger: true, confirm: "Remove", typed: "remove", body: html`<p>Members that still encrypt with it are no longer understood, and are thought to have failed.</p>` } });
   return html`<${Card} title=${`Keys of ${name}`}><p class="hint">${counted(ring.NumNodes, "member")}</p>
     <div class="scroll-x" tabindex="0" role="region" aria-label=${`Keys of ${name}`}><table class="plain"><thead><tr><th>Key</th><th>On members</th><th>Use</th><th><span class="sr">Changes</span></th></tr></thead><tbody>
@@ -244,7 +244,7 @@ function Metrics() {
     { id: "kind", title: "Kind", width: "5rem", by: (row) => row.kind, cell: (row) => row.kind, wide: true },
     { id: "value", title: "Now", width: "6rem", by: (row) => row.values.at(-1) ?? 0, cell: (row) => html`<b title=${Object.entries(row.last).map(([name, value]) => `${name}: ${value}`).join("\n")}>${shortNumber(row.values.at(-1) ?? 0)}</b>` },
     { id: "line", title: "Since the page was opened", width: "minmax(8rem, 1fr)", wide: true, cell: (row) => html`<${Spark} row=${row} />` },
-    { id: "range", title: "Lowest to highest", width: "9rem", wide: true, cell: (row) => html`<span class="dim">${shortNumber(Math.min(...row.values))} to ${shortNumber(Math.max(...row.values))}</span>` },
+    { id: "range", title: "Lowest to highest", width: "11rem", wide: true, cell: (row) => html`<span class="dim">${shortNumber(Math.min(...row.values))} to ${shortNumber(Math.max(...row.values))}</span>` },
   ];
   return html`<p class="hint">Of the agent this page comes from, asked every 5 seconds; the agent sums up 10. Gauges as they are, counters per interval, samples by their mean.</p>
     <${Told} live=${live}><${List} label="metrics" rows=${rows} rowKey=${(/** @type {Row} */ row) => `${row.kind} ${row.name}`} columns=${columns} order="name"
@@ -312,8 +312,8 @@ function Sync({ need }) {
   return html`<${Card} title="In the catalog" actions=${html`<${Action} need=${need} run=${() => void compare()}>Compare now<//>`}>
     <${Told} live=${live}><${Facts} pairs=${[
       ["Node", data && html`<${Status} status=${data.Node.InSync ? "passing" : "critical"} text=${data.Node.InSync ? "in sync" : "not in sync"} /> ${data.Node.LastError}`],
-      ["Servers", data?.ServersReachable ? "reachable" : `not reachable: ${data?.LastError ?? ""}`], ["Compared", Date.parse(data?.LastComparison) > 0 && html`<${Age} at=${Date.parse(data.LastComparison)} />`],
-      ["Again", Date.parse(data?.NextComparison) > 0 && new Date(data.NextComparison).toLocaleTimeString()],
+      ["Servers", data?.ServersReachable ? "reachable" : `not reachable: ${data?.LastError ?? ""}`], ["Compared", Date.parse(data?.LastComparison) > 0 ? html`<${Age} at=${Date.parse(data.LastComparison)} />` : null],
+      ["Again", Date.parse(data?.NextComparison) > 0 ? new Date(data.NextComparison).toLocaleTimeString() : null],
     ]} />
     ${rows.length ? html`<div class="scroll-x" tabindex="0" role="region" aria-label="Services and checks"><table class="plain"><thead><tr><th>What</th><th>ID</th><th>State</th></tr></thead><tbody>${rows.map(([kind, id, one]) => html`<tr key=${`${kind} ${id}`}><td>${kind}</td><td>${id}</td>
       <td><${Status} status=${/** @type {any} */ (one).InSync ? "passing" : "critical"} text=${/** @type {any} */ (one).InSync ? "in sync" : "not in sync"} /> ${/** @type {any} */ (one).LastError ?? ""}</td></tr>`)}</tbody></table></div>` : html`<${Empty}>Nothing is registered with this agent.<//>`}<//><//>`;

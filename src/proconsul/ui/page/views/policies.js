@@ -15,7 +15,7 @@ import { Methods } from "./methods.js";
 const MANAGEMENT = "00000000-0000-0000-0000-000000000001";
 
 /** @typedef {{ ID: string, Name: string, Description: string, Rules: string, Datacenters: string[] | null, ModifyIndex: number }} Policy */
-/** @typedef {{ ID: string, Name: string, Description: string, Policies?: import("../parts/forms.js").Link[] | null, ModifyIndex: number } & Record<string, any>} Role */
+/** @typedef {{ ID: string, Name: string, Description: string, Policies?: import("../parts/forms.js").Link[] | null, ServiceIdentities?: import("../parts/forms.js").ServiceIdentity[] | null, NodeIdentities?: import("../parts/forms.js").NodeIdentity[] | null, ModifyIndex: number }} Role */
 
 /** @param {{ id: string, rest: string }} props */
 export default function Policies({ id, rest }) {

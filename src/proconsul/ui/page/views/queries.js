@@ -5,7 +5,7 @@ import { useLive } from "../lib/live.js";
 import { go, inAddress, link } from "../lib/route.js";
 import { offers } from "../lib/rights.js";
 import { counted, shortId } from "../lib/format.js";
-import { without } from "../lib/records.js";
+import { masked, without } from "../lib/records.js";
 import { change } from "../parts/dialog.js";
 import { Action, Card, Copy, Empty, Facts, Page, Raw, Status, Tags, WhyNot } from "../parts/bits.js";
 import { Changes, Field, JsonForm, stillAs, useNames } from "../parts/forms.js";
@@ -69,7 +69,7 @@ function One({ id }) {
   const save = async (/** @type {any} */ data, /** @type {string} */ before, /** @type {string} */ after) => {
     if (found && !(await stillAs(`query/${found.ID}`, found, "The query"))) return false;
     const answer = await change({
-      method: found ? "PUT" : "POST", path: found ? `query/${found.ID}` : "query", body: data, done: "The query is saved.",
+      method: found ? "PUT" : "POST", path: found ? `query/${found.ID}` : "query", body: data, shown: masked(data), done: "The query is saved.",
       question: { title: found ? `Save ${titleOf(found)}` : `Make query ${data.Name ?? ""}`, confirm: "Save", body: html`<${Changes} before=${isNew ? "" : before} after=${after} />` },
     });
     if (answer && isNew) setTimeout(() => go(link("queries", [answer.data.ID])));
@@ -90,11 +90,11 @@ function One({ id }) {
       ${(isNew || (found && editing.value)) && offers(need(found)) ? html`<${JsonForm} what="The query" initial=${isNew ? EXAMPLE : without(found, ["CreateIndex", "ModifyIndex"])} save=${save} close=${close} />` : isNew ? html`<${WhyNot} need=${need(null)} />` : null}
       ${found ? html`
         <${Card} title="Definition"><${Facts} pairs=${[
-          ["ID", html`<code>${found.ID}</code> <${Copy} text=${found.ID} />`], ["Template", isTemplate(found) && html`${found.Template?.Type} <code>${found.Template?.Regexp}</code>`],
+          ["ID", html`<code>${found.ID}</code> <${Copy} text=${found.ID} />`], ["Template", isTemplate(found) ? html`${found.Template?.Type} <code>${found.Template?.Regexp}</code>` : null],
           ["Service", isTemplate(found) ? html`<code>${found.Service.Service}</code>` : html`<a href=${link("services", [found.Service.Service])}>${found.Service.Service}</a>`],
           ["Tags", found.Service.Tags?.length ? html`<${Tags} tags=${found.Service.Tags} />` : null], ["Only passing", found.Service.OnlyPassing ? "yes" : "no: also those that warn"], ["Near", found.Service.Near],
           ["Failover", failoverOf(found)], ["DNS TTL", found.DNS?.TTL], ["Session", found.Session && html`<a href=${link("sessions", [found.Session])}>${found.Session}</a>`],
-        ]} /><${Raw} data=${found} /><//>
+        ]} /><${Raw} data=${masked(found)} /><//>
         <${Try} query=${found} />` : null}
     <//>`;
 }
