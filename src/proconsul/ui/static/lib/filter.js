@@ -77,16 +77,16 @@ export function rank(typed, name) {
 export function best(typed, items, max) {
   const wanted = typed.trim().toLowerCase();
   if (!wanted) return items.slice(0, max);
-  /** @type {T[][]} */
-  const levels = [[], [], [], [], []];
+  /** @type {{ item: T, worth: number }[]} */
+  const found = [];
   for (const item of items) {
     const level = rank(wanted, item.low);
-    if (level >= 0) levels[level]?.push(item);
+    const worth = level * 100_000 + item.low.length;
+    if (level < 0 || (found.length === max && worth >= (found[max - 1]?.worth ?? 0))) continue;
+    let at = found.length;
+    while (at > 0 && worth < (found[at - 1]?.worth ?? 0)) at -= 1;
+    found.splice(at, 0, { item, worth });
+    if (found.length > max) found.pop();
   }
-  /** @type {T[]} */
-  const found = [];
-  for (const level of levels) {
-    if (found.length < max) found.push(...level.sort((a, b) => a.low.length - b.low.length).slice(0, max - found.length));
-  }
-  return found;
+  return found.map(({ item }) => item);
 }
