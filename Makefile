@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types page ui-shots sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -14,6 +14,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
+	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 2 --dist loadfile
@@ -38,7 +39,14 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format src tests scripts benchmarks
 
 types: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/mypy
+	$(BIN)/pytest -q tests/ui/test_ui_types.py
+
+# The web page, from its modules; what is built is kept in the repository.
+page: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_node_tools.py
+	$(BIN)/python scripts/build_page.py
 
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev
@@ -81,4 +89,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) .reference .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .reference .node .shots .pytest_cache .mypy_cache .ruff_cache

@@ -2,6 +2,7 @@
 // shows the request, waits for the answer and tells of it.
 import { html, signal, useEffect, useRef, useState } from "../lib/ui.js";
 import { asCurl, call, pathOf } from "../lib/api.js";
+import { nudge } from "../lib/live.js";
 import { Copy } from "./bits.js";
 
 /**
@@ -51,6 +52,7 @@ export function tell(text, bad = false) {
  * @property {string} path without `/v1/`, its parts encoded
  * @property {import("../lib/api.js").Ask["params"]} [params]
  * @property {unknown} [body]
+ * @property {unknown} [shown] the body as it is shown, where it holds secrets
  * @property {string} done what to tell when it is done: "Key app/config deleted."
  * @property {Omit<Question, "curl">} [question] asked first; without it the change is made at once
  * @property {(answer: import("../lib/api.js").Answer) => string | undefined} [refused] an answer that means no, in words: cas
@@ -61,12 +63,13 @@ export function tell(text, bad = false) {
  * @param {Change} change
  * @returns {Promise<import("../lib/api.js").Answer | null>} null: not made
  */
-export async function change({ method, path, params, body, done, question: asked, refused }) {
-  if (asked && !(await ask({ ...asked, curl: asCurl(method, pathOf(path, params), body) }))) return null;
+export async function change({ method, path, params, body, shown = body, done, question: asked, refused }) {
+  if (asked && !(await ask({ ...asked, curl: asCurl(method, pathOf(path, params), shown) }))) return null;
   try {
     const answer = await call(method, path, { params, body });
     const no = refused?.(answer);
     tell(no ?? done, no !== undefined);
+    nudge(); // what is asked for from time to time only is seen at once
     return no === undefined ? answer : null;
   } catch (error) {
     tell(error instanceof Error ? error.message : String(error), true);

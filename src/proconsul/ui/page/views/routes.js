@@ -16,7 +16,7 @@
 export const views = [
   { id: "overview", title: "Overview", group: "Cluster", key: "o", load: () => import("./overview.js") },
   { id: "services", title: "Services", group: "Catalog", key: "s", load: () => import("./services.js") },
-  { id: "instance", title: "Instance", group: "", load: () => import("./instance.js") },
+  { id: "instance", title: "Instance", group: "", load: () => import("./service.js").then((module) => ({ default: module.Instance })) },
   { id: "nodes", title: "Nodes", group: "Catalog", key: "n", load: () => import("./nodes.js") },
   { id: "kv", title: "Keys", group: "Catalog", key: "k", load: () => import("./keys.js") },
   { id: "key", title: "Key", group: "", load: () => import("./key.js") },

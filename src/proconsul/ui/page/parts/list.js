@@ -104,7 +104,7 @@ function useMarks({ rows, rowKey, stamp }) {
     if (!stamp) return undefined;
     const before = stamps.current;
     stamps.current = new Map(rows.map((row) => [rowKey(row), stamp(row)]));
-    if (!before || (before.size === 0 && rows.length > 50)) return undefined;
+    if (!before?.size) return undefined; // what a view starts with is not news
     const changed = new Set([...stamps.current].filter(([key, text]) => before.get(key) !== text).map(([key]) => key));
     if (!changed.size) return undefined;
     setMarks(changed);
@@ -158,7 +158,7 @@ function Window({ list, rows, order, marks, onHover }) {
   };
   const all = onPick && rows.length > 0 && rows.every((row) => picked?.has(rowKey(row)));
   return html`
-    <div class="list" ref=${box} role="table" aria-label=${label} aria-rowcount=${rows.length + 1} tabindex="0" data-list
+    <div class=${`list ${rows.length <= 12 ? "short" : ""}`} ref=${box} role="table" aria-label=${label} aria-rowcount=${rows.length + 1} tabindex="0" data-list
         onPointerEnter=${() => onHover(true)} onPointerLeave=${() => onHover(false)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walk(event, height)}>
       <div role="rowgroup" class="list-head"><div role="row" class="row head" aria-rowindex="1">
         ${onPick ? html`<span role="columnheader"><input type="checkbox" aria-label="Choose all" checked=${all}
@@ -166,7 +166,7 @@ function Window({ list, rows, order, marks, onHover }) {
         ${columns.map((column) => html`
           <span role="columnheader" class=${column.wide ? "wide" : ""} aria-sort=${sorted(order.value, column.id)}>
             ${column.by ? html`<button type="button" class="quiet" onClick=${() => turn(column)}>${column.title}<i aria-hidden="true">${
-              { ascending: " ↑", descending: " ↓" }[sorted(order.value, column.id) ?? ""] ?? ""}</i></button>` : column.title}
+              ARROWS[sorted(order.value, column.id) ?? "none"]}</i></button>` : column.title}
           </span>`)}
       </div></div>
       <div role="rowgroup" class="list-rows" style=${{ height: `${rows.length * height}px` }}>
@@ -183,7 +183,9 @@ function Window({ list, rows, order, marks, onHover }) {
     </div>`;
 }
 
-/** @param {string} order @param {string} id */
+const ARROWS = { ascending: " ↑", descending: " ↓", none: "" };
+
+/** @param {string} order @param {string} id @returns {"ascending" | "descending" | undefined} */
 function sorted(order, id) {
   return order === id ? "ascending" : order === `-${id}` ? "descending" : undefined;
 }

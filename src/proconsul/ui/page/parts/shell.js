@@ -1,7 +1,7 @@
 // What is around every view: menu, datacenter, state of the connection, token, theme, and the keys that work everywhere.
 import { html, signal, useEffect, useState } from "../lib/ui.js";
 import { agent, ours, readOnly, readOnlyChosen, theme, token } from "../lib/settings.js";
-import { go, link, place } from "../lib/route.js";
+import { elsewhere, go, instead, link, place } from "../lib/route.js";
 import { asCurl, get } from "../lib/api.js";
 import { paused, staleSince, watched } from "../lib/live.js";
 import { aclsEnabled, may } from "../lib/rights.js";
@@ -29,7 +29,8 @@ async function learn() {
       agent.Datacenter = datacenters.peek()[0] ?? "";
     }
   }
-  if (!place.peek().dc) go(link(place.peek().view, place.peek().parts, Object.fromEntries(place.peek().query), agent.Datacenter || "dc1"));
+  const { dc, view, parts, query } = place.peek();
+  if (!dc && agent.Datacenter) instead(link(view, parts, Object.fromEntries(query), agent.Datacenter));
 }
 
 /** @type {Map<string, (props: any) => any>} */
@@ -47,12 +48,16 @@ function Viewed({ id }) {
       again((count) => count + 1);
     }, (error) => setBroken(String(error)));
   }, [id]);
+  useEffect(() => {
+    // The link that led here is gone with its view: go on from the top of this one.
+    if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+  }, [place.value.view, place.value.rest]);
   const View = loaded.get(id);
   if (!view) return html`<main id="main" data-view="unknown" data-ready="true"><h1>No such page</h1><p>There is no view <code>${id}</code>. <a href=${link("overview")}>Overview</a></p></main>`;
   if (broken) return html`<main id="main" data-view=${id} data-ready="true"><h1>${view.title}</h1><div class="note bad" role="alert">This part of the page could not be loaded: ${broken}</div></main>`;
   if (!View) return html`<main id="main" data-view=${id} data-ready="false" aria-busy="true"></main>`;
   const { dc, rest, parts } = place.value;
-  return html`<${View} key=${`${dc}/${id}/${parts.map(encodeURIComponent).join("/")}`} id=${id} rest=${rest} parts=${parts} dc=${dc} />`;
+  return html`<${View} key=${`${elsewhere.value}/${id}/${parts.map(encodeURIComponent).join("/")}`} id=${id} rest=${rest} parts=${parts} dc=${dc} />`;
 }
 
 function Menu() {

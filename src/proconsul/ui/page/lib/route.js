@@ -1,6 +1,7 @@
 // Where the reader is: `#/<datacenter>/<view>/<rest>?<state of the view>`. It lives in the fragment, so the page works below
 // any path and behind any proxy, and a copied address shows the same rows.
 import { signal, computed, batch } from "./ui.js";
+import { agent } from "./settings.js";
 
 /**
  * @typedef {object} Place
@@ -87,6 +88,9 @@ const hash = () => globalThis.location?.hash ?? "";
 /** @type {import("../vendor/signals.js").Signal<Place>} */
 export const place = signal(parsePlace(hash()));
 
+/** The datacenter of the view if it is not the agent's own, else "". */
+export const elsewhere = computed(() => (place.value.dc === agent.Datacenter ? "" : place.value.dc));
+
 /** What would be lost by leaving the view, in words; empty: nothing. Views with a form set it. */
 export const unsaved = signal("");
 
@@ -109,10 +113,16 @@ globalThis.addEventListener?.("hashchange", () => {
   });
 });
 
-// Closing the tab loses it too; the browser asks.
 globalThis.addEventListener?.("beforeunload", (event) => {
   if (unsaved.peek()) event.preventDefault();
 });
+
+/** Show an address instead of the present one: Back does not return to it. @param {string} href */
+export function instead(href) {
+  history.replaceState(null, "", href);
+  shown = href;
+  place.value = parsePlace(href);
+}
 
 /** Go to an address made by `link`. @param {string} href */
 export function go(href) {
@@ -136,9 +146,7 @@ export function inAddress(name, initial = "") {
       if (text === initial) next.delete(name);
       else next.set(name, text);
       const href = link(view, parts, Object.fromEntries(next), dc);
-      history.replaceState(null, "", href);
-      shown = href;
-      place.value = { dc, view, rest, parts, query: next };
+      instead(href);
     },
   };
 }

@@ -14,8 +14,9 @@
 /**
  * @typedef {object} Seen
  * @property {any} data
- * @property {number} index
+ * @property {bigint} index 0 if there is none; those of events do not fit a number
  * @property {number} status
+ * @property {number} [size] of the body, in bytes
  * @property {Headers} [headers]
  */
 
@@ -25,7 +26,7 @@
  * @typedef {object} Event
  * @property {"data" | "refused" | "stale"} kind "refused": the agent answered with an error; "stale": no answer came
  * @property {any} [data]
- * @property {number} [index]
+ * @property {bigint} [index]
  * @property {Headers} [headers]
  * @property {Error & { status?: number }} [error]
  */
@@ -38,6 +39,10 @@ export const WAIT = "55s";
 export const POLL_MS = 5_000;
 /** Between an answer and the next question, so that a busy path is not asked for all the time. */
 const PAUSE_MS = 30;
+/** Longer after a large answer: a list of thousands that changes all the time is fetched about once a second. */
+const PAUSE_MS_PER_MB = 300;
+/** An answer that brings nothing new this soon was not waited for, whatever was asked. */
+const HASTY_MS = 200;
 
 /** @param {number} failures 1 for the first @param {number} random 0 to 1 */
 export function retryAfter(failures, random) {
@@ -46,12 +51,12 @@ export function retryAfter(failures, random) {
 }
 
 /**
- * @param {number} last the index the question was asked with
- * @param {number} next the index of its answer
- * @returns {number} what to ask with next; 0: start anew
+ * @param {bigint} last the index the question was asked with
+ * @param {bigint} next the index of its answer
+ * @returns {bigint} what to ask with next; 0: start anew
  */
 export function nextIndex(last, next) {
-  return next <= 0 || next < last ? 0 : next;
+  return next <= 0n || next < last ? 0n : next;
 }
 
 /**
@@ -62,16 +67,17 @@ export function nextIndex(last, next) {
  * @returns {AsyncGenerator<Event>}
  */
 export async function* watch(path, transport, signal) {
-  let index = 0;
+  let index = 0n;
   let failures = 0;
   let anew = true;
   while (!signal.aborted) {
     const slot = await transport.slot(signal);
+    const asked = transport.now();
     /** @type {Seen} */
     let seen;
     try {
       /** @type {Record<string, string>} */
-      const params = index > 0 && slot.blocks ? { index: String(index), wait: WAIT } : {};
+      const params = index > 0n && slot.blocks ? { index: String(index), wait: WAIT } : {};
       seen = await transport.ask(path, params, signal);
     } catch (thrown) {
       if (signal.aborted) return;
@@ -79,7 +85,7 @@ export async function* watch(path, transport, signal) {
       const refused = (error.status ?? 0) >= 400 && (error.status ?? 0) < 500;
       failures += 1;
       yield { kind: refused ? "refused" : "stale", error };
-      index = 0;
+      index = 0n;
       anew = true;
       slot.free();
       // Refusals wait longer from the start: what a token may not see does not change every second.
@@ -90,11 +96,13 @@ export async function* watch(path, transport, signal) {
     }
     failures = 0;
     const next = nextIndex(index, seen.index);
-    if (anew || next === 0 || next !== index) yield { kind: "data", data: seen.data, index: seen.index, headers: seen.headers };
+    const news = anew || next === 0n || next !== index;
+    if (news) yield { kind: "data", data: seen.data, index: seen.index, headers: seen.headers };
     // An index that went back: the answer is of another history, and the next question must not wait for the old one.
-    anew = next === 0 && index !== 0;
+    anew = next === 0n && index !== 0n;
+    const hasty = !news && slot.blocks && transport.now() - asked < HASTY_MS;
+    const polls = (next === 0n && !anew) || !slot.blocks || hasty;
     index = next;
-    const polls = index === 0 || !slot.blocks;
-    await transport.sleep(anew ? PAUSE_MS : polls ? POLL_MS : PAUSE_MS, signal);
+    await transport.sleep(polls ? POLL_MS : PAUSE_MS + ((seen.size ?? 0) / 1e6) * PAUSE_MS_PER_MB, signal);
   }
 }

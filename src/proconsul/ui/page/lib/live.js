@@ -2,7 +2,7 @@
 // the tab has been hidden for a minute, and what could not be asked for again says since when it is old.
 import { signal, computed, useEffect, useMemo } from "./ui.js";
 import { call, pathOf, ApiError } from "./api.js";
-import { place } from "./route.js";
+import { elsewhere } from "./route.js";
 import { token } from "./settings.js";
 import { watch } from "./watch.js";
 
@@ -82,7 +82,10 @@ async function feed(live, path, dc, stop) {
       if (answer.status === 404 && !answer.headers.has("X-Consul-Index")) {
         throw new ApiError(404, answer.text.trim() || "There is nothing here.", "GET", to);
       }
-      return { ...answer, data: answer.status === 404 ? null : answer.data };
+      return {
+        status: answer.status, headers: answer.headers, size: answer.text.length,
+        index: BigInt(/^\d+$/.exec(answer.headers.get("X-Consul-Index") ?? "")?.[0] ?? 0), data: answer.status === 404 ? null : answer.data,
+      };
     },
     sleep, now: Date.now, random: Math.random, slot: async () => takeSlot(),
   };
@@ -134,7 +137,7 @@ globalThis.addEventListener?.("online", nudge);
  * Watch a path outside of any view. @param {string} path @param {string} [dc]
  * @returns {{ live: Live, stop: () => void }}
  */
-export function startLive(path, dc = place.peek().dc) {
+export function startLive(path, dc = elsewhere.peek()) {
   /** @type {Live} */
   const live = signal({ data: undefined, error: null, at: 0, state: "waiting" });
   const start = () => {
@@ -167,7 +170,7 @@ const NOTHING = signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 
  * @returns {Live}
  */
 export function useLive(path) {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const secret = token.value;
   const handle = useMemo(() => (path ? startLive(path, dc) : null), [path, dc, secret]);
   useEffect(() => () => handle?.stop(), [handle]);
@@ -180,7 +183,7 @@ export function useLive(path) {
  * @returns {Live}
  */
 export function usePoll(path, ms = 5_000) {
-  const dc = place.value.dc;
+  const dc = elsewhere.value;
   const secret = token.value;
   const live = useMemo(
     () => signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 0, state: "waiting" })), [path, dc, secret],

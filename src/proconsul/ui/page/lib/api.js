@@ -1,7 +1,7 @@
 // One way to the agent: every request of the page is made by `call`. It adds the token (in the header, never in the address)
 // and the datacenter, and it is where read-only holds.
 import { agent, readOnly, token } from "./settings.js";
-import { place, encodePath } from "./route.js";
+import { elsewhere, encodePath } from "./route.js";
 
 export { encodePath };
 
@@ -32,6 +32,7 @@ export class ApiError extends Error {
  * @property {AbortSignal} [signal]
  * @property {string} [dc] "" for none; the reader's own if not given
  * @property {number[]} [accept] statuses that are answers too, beside 2xx
+ * @property {string} [secret] of the token to ask with; the reader's own if not given, "" for none
  */
 
 /** What reads although its method does not say so. */
@@ -48,7 +49,7 @@ export function isWrite(method, path) {
  * @param {Ask["params"]} [params]
  * @param {string} [dc]
  */
-export function pathOf(path, params = {}, dc = place.peek().dc) {
+export function pathOf(path, params = {}, dc = elsewhere.peek()) {
   const words = [];
   if (dc && dc !== agent.Datacenter) words.push(`dc=${encodeURIComponent(dc)}`);
   for (const [name, value] of Object.entries(params)) {
@@ -84,14 +85,14 @@ export function quoted(text) {
  * @param {Ask} [ask]
  * @returns {Promise<Answer>}
  */
-export async function call(method, path, { params, body, signal, dc, accept = [] } = {}) {
+export async function call(method, path, { params, body, signal, dc, accept = [], secret = token.peek() } = {}) {
   const full = pathOf(path, params, dc);
   if (isWrite(method, path) && readOnly.peek()) {
     throw new ApiError(403, "This page is read-only.", method, full);
   }
   /** @type {Record<string, string>} */
   const headers = {};
-  if (token.peek()) headers["X-Consul-Token"] = token.peek();
+  if (secret) headers["X-Consul-Token"] = secret;
   const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array || body instanceof Blob;
   if (!raw) headers["Content-Type"] = "application/json";
   /** @type {Response} */
@@ -139,8 +140,9 @@ export async function get(path, ask) {
  * @returns {AsyncGenerator<Uint8Array>}
  */
 export async function* stream(path, signal) {
+  // With a Range a browser asks for no compression: Consul 1.8.7 says "gzip" of a log that it sends as it is.
   /** @type {Record<string, string>} */
-  const headers = token.peek() ? { "X-Consul-Token": token.peek() } : {};
+  const headers = { Range: "bytes=0-", ...(token.peek() ? { "X-Consul-Token": token.peek() } : {}) };
   const response = await fetch(urlOf(path), { headers, signal, cache: "no-store" });
   if (!response.ok || !response.body) throw new ApiError(response.status, (await response.text()).trim(), "GET", path);
   const reader = response.body.getReader();
