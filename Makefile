@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types ui-shots sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types page ui-shots sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -43,6 +43,11 @@ types: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/ui/test_ui_types.py
+
+# The web page, from its modules; what is built is kept in the repository.
+page: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_node_tools.py
+	$(BIN)/python scripts/build_page.py
 
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev

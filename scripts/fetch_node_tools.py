@@ -1,4 +1,5 @@
-"""Fetch what the tests of the page need from npm: TypeScript's compiler, and the packages its vendored files are from.
+"""Fetch from npm what builds the web page and what its tests need: the bundler, TypeScript's compiler, and the packages
+its vendored files are from.
 
 They go below ``.node/``, in the versions that ``tests/ui/package-lock.json`` names; nothing of it is part of the
 program. Without node and npm, or without their registry, the tests that need it are skipped.

@@ -159,6 +159,13 @@ ROWS: list[Row] = [
     Row("POST", "/v1/internal/acl/authorize", how="somebody",
         body=[{"Resource": "key", "Segment": "a", "Access": "read"}]),
     _acl("GET", "/v1/internal/acl/explain?resource=key&segment=a&access=read", "read"),
+    # The web page
+    Row("GET", "/v1/internal/ui/metrics-proxy/api/v1/query", how="itself",
+        note="`service:read` and `node:read` of everything"),
+    Row("GET", "/ui/", how="anybody", note="what the page shows it asks for with the token of who looks"),
+    Row("HEAD", "/ui/", how="anybody"),
+    Row("GET", "/robots.txt", how="anybody"),
+    Row("HEAD", "/robots.txt", how="anybody"),
     # Operators
     Row("GET", "/v1/operator/keyring", ("keyring:read",)),
     Row("POST", "/v1/operator/keyring", ("keyring:write",), body={"Key": "AAAAAAAAAAAAAAAAAAAAAA=="}),

@@ -141,18 +141,17 @@ def _registered(agent: ConsulMember, service: Any, secret: str) -> bool:
     return ask(agent, "PUT", "/v1/agent/service/register", secret, service).status == 200
 
 
-def _refused(agent: ConsulMember, service: Any, secret: str) -> bool:
-    """An agent that has not heard of the token may take it for none, but never for one that may."""
-    reply = ask(agent, "PUT", "/v1/agent/service/register", secret, service)
-    assert reply.status == 403, agent.name
-    return "Permission denied" in reply.text
-
-
 def _services_of(cluster: Cluster, name: str, secret: str) -> None:
     """An agent of either kind registers what the token may, and has it in the catalog of the other's servers."""
     for agent in cluster.agents():
         mine = {"ID": f"{name}-{agent.name}", "Name": name}
-        eventually(partial(_refused, agent, mine | {"Name": "not-mine"}, secret), f"{agent.name} says why it refuses")
+
+        def refused(agent: ConsulMember = agent, mine: Any = mine) -> bool:
+            answer = ask(agent, "PUT", "/v1/agent/service/register", secret, mine | {"Name": "not-mine"})
+            assert answer.status == 403, agent.name
+            return "Permission denied" in answer.text  # a server that has not heard of the token says so first
+
+        eventually(refused, f"{agent.name} refuses", ELECTION_TIMEOUT_S)
         eventually(partial(_registered, agent, mine, secret), f"{agent.name} may register", ELECTION_TIMEOUT_S)
 
     def rows(member: ConsulMember) -> set[str]:

@@ -21,7 +21,9 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
 from proconsul.agent.doors.http_service import HttpService
+from proconsul.agent.doors.metrics_proxy import MetricsProxy
 from proconsul.agent.doors.tls import rpc_tls
+from proconsul.agent.doors.web_page import WebPage, page_path
 from proconsul.agent.doors.web_settings import WebSettings
 from proconsul.agent.ending import Ending, Leaving
 from proconsul.agent.gossip.coordinates import CoordinateSender
@@ -144,10 +146,11 @@ class Agent:
             self.web.default_policy = "allow" if self.node.acl_settings.default_allow else "deny"
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
         headers = dict(http.response_headers) | ({TRANSLATED: "true"} if fixed.translate_wan_addrs else {})
+        self._page = WebPage(fixed, self.node_id, headers)
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
-            ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
+            ui_path=page_path(fixed), read_only=fixed.ui.read_only, is_secret=self.rights.is_secret,
             refusal=self.node.refusal,
         )  # fmt: skip
 
@@ -215,6 +218,8 @@ class Agent:
         ).register(guarded)  # fmt: skip
         EventRoutes(self.web, self.events, self.rights).register(guarded)
         self._debug.register(guarded)
+        MetricsProxy(self.web, node.rights, fixed, served=bool(page_path(fixed))).register(guarded)
+        self._page.register(router)
 
     # ------------------------------------------------------------------ life
 
