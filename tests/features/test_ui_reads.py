@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proconsul.engine.wire import gojson
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, NodeService, RegisterRequest
 from proconsul.features.config_entry.model import (
     PROXY_DEFAULTS,
@@ -29,7 +30,7 @@ from proconsul.features.options import Options
 from proconsul.features.state import State
 from proconsul.features.ui import kept
 from proconsul.features.ui.endpoint import UserInterface
-from proconsul.features.ui.summary import Summaries, summary
+from proconsul.features.ui.summary import NodeLines, Summaries, summary
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
@@ -66,7 +67,7 @@ class World:
         self.state = State()
         self.index = 0
         self.ui = self.reader()
-        self.summaries = Summaries()
+        self.summaries, self.lines = Summaries(), NodeLines()
 
     def reader(self) -> UserInterface:
         server: Any = SimpleNamespace(state=self.state, datacenter="dc1")
@@ -94,7 +95,12 @@ class World:
         anew = self.reader()
         assert self.ui._dump(None) == anew._dump(None)
         assert self.nodes(self.ui) == self.nodes(anew)
-        assert self.summaries.encoded(self.ui._dump(None)) == Summaries().encoded(anew._dump(None))
+        rows, nodes = self.ui._dump(None), self.nodes(self.ui)
+        for pretty in (False, True):
+            services = self.summaries.encoded(rows, pretty=pretty)
+            assert services == Summaries().encoded(anew._dump(None), pretty=pretty)
+            assert not pretty or services == gojson.indented(self.summaries.encoded(rows))
+            assert self.lines.encoded(nodes, pretty=pretty) == gojson.dumps(self.nodes(anew), pretty=pretty)
 
 
 @settings(max_examples=150, deadline=None)
@@ -162,9 +168,9 @@ async def test_two_hundred_pages_cost_one_evaluation_per_change(monkeypatch: pyt
         evaluated.append(kind)
         return dump(self, kind)
 
-    def counted_encoding(self: Summaries, rows: Any) -> bytes:
+    def counted_encoding(self: Summaries, rows: Any, **options: Any) -> bytes:
         encoded.append(rows)
-        return encode(self, rows)
+        return encode(self, rows, **options)
 
     monkeypatch.setattr(UserInterface, "_dump", counted)
     monkeypatch.setattr(Summaries, "encoded", counted_encoding)

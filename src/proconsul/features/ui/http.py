@@ -7,7 +7,6 @@ from typing import Any
 
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
-from proconsul.engine.wire import gojson
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.model import CheckServiceNode, ServiceSpecificRequest
 from proconsul.features.errors import BadRequest, NoLeader
@@ -16,7 +15,7 @@ from proconsul.features.options import OptionRule
 from proconsul.features.server import Read, Server
 from proconsul.features.ui.endpoint import UserInterface
 from proconsul.features.ui.model import NodeInfo, ServiceDumpRequest, ServiceInfo
-from proconsul.features.ui.summary import Summaries, behind_gateway
+from proconsul.features.ui.summary import NodeLines, Summaries, behind_gateway
 from proconsul.features.web import Reply, Web, encoder
 
 _NO_LEADER = str(NoLeader()).encode()
@@ -28,7 +27,7 @@ class UserInterfaceRoutes:
     def __init__(self, web: Web, server: Server, endpoint: UserInterface, domains: Sequence[str]) -> None:
         """``domains``: of DNS, as far as there are."""
         self.web, self.server, self.endpoint, self._domains = web, server, endpoint, domains
-        self._summaries = Summaries()
+        self._summaries, self._nodes = Summaries(), NodeLines()
 
     def register(self, router: Router) -> None:
         router.add("/v1/internal/ui/nodes", {"GET": self.nodes})
@@ -39,7 +38,12 @@ class UserInterfaceRoutes:
     def nodes(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = DCSpecificRequest(**wanted(request, self.server, near=False))
-        return self._read(request, self.endpoint.node_dump(args), encoder(request, self.web))
+        pretty = self.web.pretty(request)
+
+        def encode(nodes: list[NodeInfo]) -> Reply:
+            return Reply(200, self._nodes.encoded(nodes, pretty=pretty))
+
+        return self._read(request, self.endpoint.node_dump(args), encode)
 
     def node(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
@@ -59,8 +63,7 @@ class UserInterfaceRoutes:
         pretty = self.web.pretty(request)
 
         def encode(rows: list[CheckServiceNode]) -> Reply:
-            body = self._summaries.encoded(rows)
-            return Reply(200, gojson.indented(body) if pretty else body)
+            return Reply(200, self._summaries.encoded(rows, pretty=pretty))
 
         return self._read(request, self.endpoint.service_dump(args), encode)
 
