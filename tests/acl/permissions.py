@@ -210,6 +210,7 @@ ROWS: list[Row] = [
     _agent("GET", "/v1/agent/self", "read"),
     _agent("GET", "/v1/agent/version", "read"),
     _agent("GET", "/v1/agent/metrics", "read"),
+    _agent("GET", "/v1/agent/metrics/certificates", "read"),
     _agent("GET", "/v1/agent/monitor?loglevel=none", "read"),
     _operator("GET", "/v1/agent/host", "read"),
     _agent("PUT", "/v1/agent/reload", "write"),

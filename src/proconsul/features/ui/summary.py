@@ -13,7 +13,6 @@ from typing import Any
 
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.model import HEALTH_CRITICAL, HEALTH_PASSING, HEALTH_WARNING, CheckServiceNode
-from proconsul.features.server import same
 from proconsul.features.ui.model import BehindGateway, NodeInfo, ServiceInfo
 
 EXTERNAL_SOURCE = "external-source"
@@ -85,6 +84,10 @@ class Lines:
         return encoded
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 def joined(lines: Sequence[bytes], *, pretty: bool) -> bytes:
     """The list of encoded elements."""
     if not pretty:
@@ -125,7 +128,9 @@ class NodeLines:
     def encoded(self, nodes: Iterable[NodeInfo], *, pretty: bool = False) -> bytes:
         """The JSON of ``nodes``, in their order."""
         line = self._lines.line
-        return joined([line(node.Node, (node,), partial(same, node), pretty=pretty) for node in nodes], pretty=pretty)
+        return joined(
+            [line(node.Node, (node,), partial(_itself, node), pretty=pretty) for node in nodes], pretty=pretty
+        )
 
 
 def behind_gateway(dump: Iterable[ServiceInfo], datacenter: str, domains: Sequence[str]) -> list[Any]:
