@@ -164,6 +164,7 @@ ROWS: list[Row] = [
     Row("GET", "/v1/internal/ui/node/test", BOTH, "filtered", seen='"service:web"'),
     Row("GET", "/v1/internal/ui/services", BOTH, "filtered", seen='"web"'),
     Row("GET", "/v1/internal/ui/gateway-services-nodes/web", WEB),
+    _operator("GET", "/v1/internal/ui/catalog-overview", "read"),
     Row("GET", "/v1/internal/ui/metrics-proxy/api/v1/query", how="itself",
         note="`service:read` and `node:read` of everything"),
     Row("GET", "/ui/", how="anybody", note="what the page shows it asks for with the token of who looks"),

@@ -157,6 +157,33 @@ def test_what_is_sent_of_a_service_is_escaped() -> None:
     assert b"<" not in world.summaries.encoded(world.ui._dump(None))
 
 
+# ---------------------------------------------------------------------- numbers
+
+
+async def test_the_catalog_in_numbers() -> None:
+    async with AgentInLoop({}) as agent:
+        await fill_gateways(agent)
+        body = {"Node": "n2", "Address": "10.0.0.2", "Checks": [{"Node": "n2", "CheckID": "odd", "Status": "odd"}]}
+        assert (await agent.request("PUT", "/v1/catalog/register", json.dumps(body).encode())).status == 200
+        reply = await agent.request("GET", "/v1/internal/ui/catalog-overview")
+        found = json.loads(reply.body)
+        index = int(reply.lines.decode().partition("X-Consul-Index: ")[2].split("\r\n")[0])
+        # n1 warns, n2 has a check in a state that nobody knows, n3 has none, and the agent's own is well.
+        assert found["Nodes"] == [{"Total": 4, "Passing": 2, "Warning": 1, "Critical": 1}]
+        services = {row.pop("Name"): row for row in found["Services"]}
+        assert list(services) == ["consul", "ing", "native", "term", "web"]
+        assert services["web"] == {"Total": 2, "Passing": 1, "Warning": 0, "Critical": 1}
+        assert services["native"] == {"Total": 1, "Passing": 1, "Warning": 0, "Critical": 0}
+        checks = {row.pop("Name", ""): row for row in found["Checks"]}
+        assert checks["Serf Health Status"] == {"Total": 1, "Passing": 1, "Warning": 0, "Critical": 0}
+        page = asyncio.ensure_future(agent.request("GET", f"/v1/internal/ui/catalog-overview?index={index}&wait=60s"))
+        async with asyncio.timeout(PATIENCE_S):
+            while not agent.server.views.waiting:
+                await asyncio.sleep(0)
+        await agent.request("PUT", "/v1/catalog/deregister", b'{"Node": "n2"}')
+        assert json.loads((await page).body)["Nodes"][0]["Total"] == 3
+
+
 # ---------------------------------------------------------------------- one evaluation
 
 

@@ -15,8 +15,6 @@ from support.patience import PATIENCE_S
 from support.pools import require_reference
 from support.ports import free_ports
 
-pytestmark = pytest.mark.reference
-
 NODES: list[dict[str, Any]] = [
     {"Node": "n1", "Address": "10.0.0.1", "NodeMeta": {"a": "b"}, "Service": {
         "Service": "web", "ID": "w", "Tags": ["b", "a"], "Meta": {"external-source": "nomad"}},
@@ -76,6 +74,7 @@ async def agree(ours: AgentInLoop, theirs: Agent, path: str) -> None:
         assert own == other, path
 
 
+@pytest.mark.reference
 async def test_a_client_of_the_original_asks_our_server(tmp_path: Path) -> None:
     require_reference()
     async with AgentInLoop(settings(), gossip=True) as ours:
@@ -97,6 +96,30 @@ async def test_a_client_of_the_original_asks_our_server(tmp_path: Path) -> None:
                 await agree(ours, theirs, path)
 
 
+async def test_our_client_asks_our_server_for_the_numbers(tmp_path: Path) -> None:
+    async with AgentInLoop(settings(), gossip=True) as server:
+        client = {**settings(), "dev": False, "server": False, "data_dir": str(tmp_path / "c"), "node_name": "c1",
+                  "retry_join": [f"127.0.0.1:{server.agent.config.fixed.ports.serf_lan}"]}  # fmt: skip
+        async with AgentInLoop(client, gossip=True) as asking, asyncio.timeout(PATIENCE_S):
+            while (found := await of_agent(asking, "catalog-overview"))[0] != 200 or found[1]["Nodes"][0]["Total"] < 2:
+                await asyncio.sleep(0.1)
+            reply = await asking.request("GET", "/v1/internal/ui/catalog-overview")
+            index = int(reply.lines.decode().partition("X-Consul-Index: ")[2].split("\r\n")[0])
+            page = asyncio.ensure_future(
+                asking.request("GET", f"/v1/internal/ui/catalog-overview?index={index}&wait=60s")
+            )
+            assert (await server.request("PUT", "/v1/catalog/register", json.dumps(NODES[0]).encode())).status == 200
+            while True:
+                reply = await page
+                if b'"web"' in reply.body:
+                    break
+                index = int(reply.lines.decode().partition("X-Consul-Index: ")[2].split("\r\n")[0])
+                page = asyncio.ensure_future(
+                    asking.request("GET", f"/v1/internal/ui/catalog-overview?index={index}&wait=60s")
+                )
+
+
+@pytest.mark.reference
 async def test_our_client_asks_a_server_of_the_original(tmp_path: Path) -> None:
     require_reference()
     with Agent(Subject.REFERENCE, tmp_path / "s") as theirs:

@@ -1,4 +1,4 @@
-"""/v1/internal/ui: what the web page reads. As in Consul 1.8.7; what later releases added is not there."""
+"""/v1/internal/ui: what the web page reads. As in Consul 1.8.7, and of later releases the catalog in numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from proconsul.engine.http.request import Deferred, Request, Response
 from proconsul.engine.http.router import Answer, Router
+from proconsul.engine.wire import gojson
 from proconsul.features.base import DCSpecificRequest, NodeSpecificRequest
 from proconsul.features.catalog.model import CheckServiceNode, ServiceSpecificRequest
 from proconsul.features.errors import BadRequest, NoLeader
@@ -14,7 +15,7 @@ from proconsul.features.filtering import wanted
 from proconsul.features.options import OptionRule
 from proconsul.features.server import Read, Server
 from proconsul.features.ui.endpoint import UserInterface
-from proconsul.features.ui.model import NodeInfo, ServiceDumpRequest, ServiceInfo
+from proconsul.features.ui.model import CatalogSummary, NodeInfo, ServiceDumpRequest, ServiceInfo
 from proconsul.features.ui.summary import NodeLines, Summaries, behind_gateway
 from proconsul.features.web import Reply, Web, encoder
 
@@ -33,6 +34,7 @@ class UserInterfaceRoutes:
         router.add("/v1/internal/ui/nodes", {"GET": self.nodes})
         router.add("/v1/internal/ui/node/", {"GET": self.node})
         router.add("/v1/internal/ui/services", {"GET": self.services})
+        router.add("/v1/internal/ui/catalog-overview", {"GET": self.catalog_overview})
         router.add("/v1/internal/ui/gateway-services-nodes/", {"GET": self.gateway_services})
 
     def nodes(self, request: Request) -> Answer:
@@ -78,6 +80,15 @@ class UserInterfaceRoutes:
             return behind_gateway(dump, datacenter, self._domains)
 
         read = self.endpoint.gateway_service_dump(args)
+        return self._read(request, read, encoder(request, self.web, prepare))
+
+    def catalog_overview(self, request: Request) -> Answer:
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+
+        def prepare(found: CatalogSummary) -> Any:
+            return gojson.Object(Nodes=found.Nodes, Services=found.Services, Checks=found.Checks)
+
+        read = self.endpoint.catalog_overview(DCSpecificRequest())
         return self._read(request, read, encoder(request, self.web, prepare))
 
     def _read(self, request: Request, read: Read, encode: Callable[[Any], Reply]) -> Answer:
