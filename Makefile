@@ -12,12 +12,13 @@ agent: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/python scripts/demo.py
 
+# Three workers for two processors: half of the time of tests that start programs is waiting for elections.
 test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 2 --dist loadfile
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 3 --dist loadfile
 
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev

@@ -160,6 +160,10 @@ ROWS: list[Row] = [
         body=[{"Resource": "key", "Segment": "a", "Access": "read"}]),
     _acl("GET", "/v1/internal/acl/explain?resource=key&segment=a&access=read", "read"),
     # The web page
+    Row("GET", "/v1/internal/ui/nodes", BOTH, "filtered", seen='"service:web"', note="of a node that may be read"),
+    Row("GET", "/v1/internal/ui/node/test", BOTH, "filtered", seen='"service:web"'),
+    Row("GET", "/v1/internal/ui/services", BOTH, "filtered", seen='"web"'),
+    Row("GET", "/v1/internal/ui/gateway-services-nodes/web", WEB),
     Row("GET", "/v1/internal/ui/metrics-proxy/api/v1/query", how="itself",
         note="`service:read` and `node:read` of everything"),
     Row("GET", "/ui/", how="anybody", note="what the page shows it asks for with the token of who looks"),

@@ -59,16 +59,19 @@ async def test_what_may_be_asked_is_asked(prometheus: tuple[Prometheus, str]) ->
     assert "secret" not in head and "cookie" not in head.lower()
 
 
-@pytest.mark.parametrize("path", [
+FORBIDDEN = [
     "/api/v1/admin", "/", "", "/api/v1/query/", "/api/v1/../v1/query", "/api/v1/%2e%2e/v1/query", "/api//v1/query",
     "/x/../../api/v1/query", "/api/v1/query%3Fx", "/api/v1/query%23", "/%2e%2e/api/v1/query", "/api/v1/query%00",
     "/api/v1/query%0d%0aX:y", "/..%2f..%2fapi/v1/query", "/api%5cv1/query", "/api/v1/%252e%252e/query", "@evil/",
-])  # fmt: skip
-async def test_nothing_else_is_asked(prometheus: tuple[Prometheus, str], path: str) -> None:
+]  # fmt: skip
+
+
+async def test_nothing_else_is_asked(prometheus: tuple[Prometheus, str]) -> None:
     server, base = prometheus
     async with AgentInLoop(settings(base)) as agent:
-        found = await agent.request("GET", PROXY + path)
-        assert found.status in (301, 400, 403, 404), found.body
+        for path in FORBIDDEN:
+            found = await agent.request("GET", PROXY + path)
+            assert found.status in (301, 400, 403, 404), (path, found.body)
         assert (await agent.request("PUT", f"{PROXY}/api/v1/query", b"x")).status == 405
     assert server.asked == []
 

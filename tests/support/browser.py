@@ -189,9 +189,18 @@ class Visit:
         self.context.close()
 
 
+# What a view is called that shows one of the things of a list.
+_SINGULAR = {
+    "services": "service", "nodes": "node", "tokens": "token", "policies": "policy", "roles": "role",
+    "methods": "method", "queries": "query", "intentions": "intention",
+}  # fmt: skip
+
+
 def _view(place: str) -> str:
+    """What the view at a place like ``#/dc1/services/web`` calls itself."""
     parts = place.lstrip("#/").partition("?")[0].split("/")
-    return parts[1] if len(parts) > 1 else ""
+    view = parts[1] if len(parts) > 1 else ""
+    return _SINGULAR.get(view, view) if any(parts[2:]) else view
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STATIC = REPOSITORY / "src" / "proconsul" / "ui" / "static"
+# What it is built from.
+PAGE = REPOSITORY / "src" / "proconsul" / "ui" / "page"
 TOOLS = REPOSITORY / ".node"
 
 

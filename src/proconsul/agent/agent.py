@@ -205,6 +205,7 @@ class Agent:
         site = Site(
             self.web, node, node.archives, fixed.node_name, fixed.limits.kv_value_bytes_max,
             fixed.limits.txn_request_bytes_max, fixed.coordinate.disabled, fixed.acl.enabled,
+            tuple(name for name in (config.reloadable.dns.domain, config.reloadable.dns.alt_domain) if name),
         )  # fmt: skip
         for feature in FEATURES:
             feature.routes(site, node.endpoints.get(feature)).register(router)

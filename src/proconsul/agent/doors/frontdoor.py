@@ -175,8 +175,6 @@ class FrontDoor:
             if self._ui_path:
                 return _redirect(request, self._ui_path)
             return Response(200, b"Consul Agent", {"Content-Type": "text/plain; charset=utf-8"})
-        if request.path + "/" == self._ui_path:
-            return _redirect(request, self._ui_path)
         target = self.router.redirect(request.path)
         if target is not None and request.method != "CONNECT":
             return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))

@@ -83,7 +83,9 @@ class WebPage:
 
     async def robots(self, request: Request) -> Response:
         tree = await self._current()
-        return self._send(request, tree.files.get("robots.txt") or page_file(ROBOTS, "txt"), _ASKED)
+        response = self._send(request, tree.files.get("robots.txt") or page_file(ROBOTS, "txt"), _ASKED)
+        response.headers = {name: text for name, text in response.headers.items() if name not in SECURITY_HEADERS}
+        return response
 
     def _other(self, request: Request) -> Response:
         """Every other method."""

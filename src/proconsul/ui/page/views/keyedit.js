@@ -221,7 +221,10 @@ export function NewKey({ prefix, copy, close }) {
   const [trouble, setTrouble] = useState("");
   const bytes = copy ? copy.bytes : bytesOf(draft);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => input.current?.focus(), []);
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.setSelectionRange(name.length, name.length);
+  }, []);
   const valid = name !== "" && bytes !== null && areFlags(flags);
   const request = bytes ? putRequest(name, bytes, flags, 0) : null;
   /** @param {Event} event */

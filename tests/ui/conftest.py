@@ -1,0 +1,68 @@
+"""One browser for the tests of a file, a fresh reader for each test, and agents of both kinds that serve the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.browser import Visit, chromium, root_of
+from support.harness import Agent, Subject
+from support.node import STATIC
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SUBJECTS = [pytest.param(Subject.OURS, id="ours"), pytest.param(Subject.REFERENCE, id="reference")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    """Whose agent serves the page: with this, a test is tried with ours and with Consul."""
+    found: Subject = request.param
+    if found is Subject.REFERENCE:
+        request.getfixturevalue("reference_binary")
+    return found
+
+
+def page_arguments(subject: Subject) -> list[str]:
+    """With which an agent serves our page: ours does in any case when it is a development agent."""
+    return [] if subject is Subject.OURS else ["-ui-dir", str(STATIC)]
+
+
+@pytest.fixture(scope="module")
+def agent(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """A development agent that serves the page, for the tests of a file."""
+    one = Agent(subject, tmp_path_factory.mktemp(subject.value), page_arguments(subject))
+    one.start()
+    try:
+        one.wait_ready()
+        yield one
+    finally:
+        one.kill()
+    one.require_quiet()
+
+
+@pytest.fixture
+def visit(browser: Browser, agent: Agent) -> Iterator[Callable[..., Visit]]:
+    """Begin visits, as readers of their own, to an agent (or else to the file's); they must see no fault."""
+    begun: list[Visit] = []
+
+    def begin(to: Agent | None = None, path: str = "/ui/", **settings: object) -> Visit:
+        begun.append(Visit(browser, root_of(to or agent, path), **settings))
+        return begun[-1]
+
+    yield begin
+    try:
+        for one in begun:
+            one.require_clean()
+    finally:
+        for one in begun:
+            one.close()
