@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from proconsul.features.acl.rules import RuleError, parse_rules
@@ -53,10 +55,7 @@ def json_rules(chance: random.Random) -> str:
         level, name = chance.choice(LEVELS), chance.choice(NAMES)
         body: Any = {"policy": level}
         rules[chance.choice(RESOURCES)] = chance.choice(
-            [
-                {name: body}, [{name: body}], {name: [body]}, [{name: body}, {"b": body}],
-                {"a": {"Policy": level, "x": 1}}, body, {},
-            ]  # fmt: skip
+            [{name: body}, [{name: body}], {name: [body]}, [{name: body}, {"b": body}], {"a": {"Policy": level}}, body, {}]
         )
         if chance.random() < 0.3:
             rules[chance.choice(BARE)] = level
@@ -76,7 +75,10 @@ def as_agent(text: str) -> list[tuple[Any, ...]] | None:
         return None
 
 
-def test_the_page_understands_rules_as_the_agent_does() -> None:
+def test_the_page_understands_rules_as_the_agent_does(tmp_path: Path) -> None:
+    # Older releases of node must be told that the files are modules.
+    shutil.copytree(PAGE / "lib", tmp_path / "lib")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
     chance = random.Random(15)
     texts = [
         json_rules(chance) if chance.random() < 0.25
@@ -85,7 +87,7 @@ def test_the_page_understands_rules_as_the_agent_does() -> None:
     ]  # fmt: skip
     done = subprocess.run(
         [require_node(), "--input-type=module", "--eval", _SCRIPT], input=json.dumps(texts), capture_output=True,
-        text=True, cwd=PAGE, timeout=PATIENCE_S, check=False,
+        text=True, cwd=tmp_path, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     refused = 0
