@@ -98,19 +98,24 @@ function shownAs(bytes, view) {
     : { text: visible(pretty, true), note: "Formatted for reading. The stored bytes are as they were written." };
 }
 
+/** So many characters are laid out without asking: a browser takes seconds for a million in short lines. */
+const SHOWN_MAX = 100_000;
+
 /** @param {{ pair: Pair }} props */
 function Value({ pair }) {
+  const [whole, setWhole] = useState(false);
   const best = bestView(pair.bytes);
   const view = valueView.value === "auto" ? best : valueView.value;
   const { text, note } = useMemo(() => shownAs(pair.bytes, view), [pair.bytes, view]);
   const names = { json: "JSON", text: "text", hex: "hex" };
-  const whole = useMemo(() => asText(pair.bytes) ?? toBase64(pair.bytes), [pair.bytes]);
+  const copied = useMemo(() => asText(pair.bytes) ?? toBase64(pair.bytes), [pair.bytes]);
   return html`
     <${Card} title="Value" actions=${html`<button type="button" class="quiet" onClick=${() => download(pair.bytes, pair.key.split("/").at(-1) || "value")}>Download</button>
-        <${Copy} text=${whole} label=${asText(pair.bytes) === null ? "copy base64" : "copy"} />`}>
+        <${Copy} text=${copied} label=${asText(pair.bytes) === null ? "copy base64" : "copy"} />`}>
       <${Tabs} choice=${valueView} label="How to read it" tabs=${[["auto", `Auto (${names[best]})`], ["text", "Text"], ["json", "JSON"], ["hex", "Hex"], ["base64", "Base64"]]} />
       ${note ? html`<p class="hint">${note}</p>` : null}
-      ${pair.bytes.length ? html`<pre class=${`value ${text.startsWith("00000000  ") ? "hex" : ""}`} data-value tabindex="0" aria-label="Value">${text}</pre>` : html`<${Empty}>The value is empty.<//>`}
+      ${pair.bytes.length ? html`<pre class=${`value ${text.startsWith("00000000  ") ? "hex" : ""}`} data-value tabindex="0" aria-label="Value">${whole ? text : text.slice(0, SHOWN_MAX)}</pre>` : html`<${Empty}>The value is empty.<//>`}
+      ${text.length > SHOWN_MAX && !whole ? html`<p><button type="button" onClick=${() => setWhole(true)}>Show all ${text.length.toLocaleString("en")} characters</button> <span class="dim">The first ${SHOWN_MAX.toLocaleString("en")} are shown.</span></p>` : null}
     <//>`;
 }
 
