@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { chance, below, oddBytes, oddText } from "./chance.js";
 import {
-  areFlags, batches, bytesOf, casOp, cliOf, deleteRequest, deleteTreeRequest, draftOf, exportText, isBase64, jsonTrouble, keysPath, parseExport,
+  areFlags, batches, bytesOf, casOp, cliOf, commonPrefix, deleteRequest, deleteTreeRequest, draftOf, exportText, isBase64, jsonTrouble, keysPath, parseExport,
   plainText, putRequest, sameBytes,
 } from "../page/lib/kv.js";
 
@@ -91,6 +91,15 @@ test("transactions hold 64 operations, and no more than an agent takes", () => {
   assert.deepEqual(batches(ops(3, 250_000)).map((batch) => batch.length), [1, 1, 1]);
   assert.deepEqual(batches([]), []);
   for (const batch of batches(ops(100, 9_000))) assert.ok(JSON.stringify(batch).length < 512 * 1024);
+});
+
+test("what names begin with", () => {
+  assert.equal(commonPrefix([]), "");
+  assert.equal(commonPrefix(["a/b"]), "a/b");
+  assert.equal(commonPrefix(["a/b", "a/bc", "a/b/d"]), "a/b");
+  assert.equal(commonPrefix(["a", "b"]), "");
+  assert.equal(commonPrefix(["a", ""]), "");
+  assert.equal(commonPrefix(["a😀", "a😁"]), "a");
 });
 
 test("JSON that is none is told of, other text is not", () => {
