@@ -9,6 +9,7 @@ import pytest
 
 from support.browser import Visit, chromium, root_of
 from support.harness import Agent, Subject
+from support.lively import ACLS, ROOT_TOKEN, Lively
 from support.node import STATIC
 
 if TYPE_CHECKING:
@@ -50,13 +51,28 @@ def agent(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     one.require_quiet()
 
 
+@pytest.fixture(scope="module")
+def guarded(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lively]:
+    """As `agent`, with access control, something on every screen, and what makes tokens there."""
+    one = Agent(subject, tmp_path_factory.mktemp(subject.value), [*page_arguments(subject), "-hcl", ACLS])
+    one.start()
+    try:
+        lively = Lively(one, ROOT_TOKEN)
+        lively.wait_ready()
+        lively.everything()
+        yield lively
+    finally:
+        one.kill()
+    one.require_quiet()
+
+
 @pytest.fixture
-def visit(browser: Browser, agent: Agent) -> Iterator[Callable[..., Visit]]:
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
     """Begin visits, as readers of their own, to an agent (or else to the file's); they must see no fault."""
     begun: list[Visit] = []
 
     def begin(to: Agent | None = None, path: str = "/ui/", **settings: object) -> Visit:
-        begun.append(Visit(browser, root_of(to or agent, path), **settings))
+        begun.append(Visit(browser, root_of(to or request.getfixturevalue("agent"), path), **settings))
         return begun[-1]
 
     yield begin

@@ -201,6 +201,7 @@ function Import({ close }) {
   };
   const write = async () => {
     if (!plan) return;
+    setBusy("Writing");
     const ops = plan.write.map(({ key, flags, bytes, now }) => casOp(key, bytes, flags, now?.modified ?? 0));
     const { done, refused } = await runOps(ops, (count) => setBusy(`Written ${count} of ${ops.length}`));
     tellOf("written", done, refused);
