@@ -106,14 +106,13 @@ def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) 
 
 
 def test_old_bookmarks_of_consuls_page_lead_here(
-    visit: Callable[..., Visit], agent: Agent, subject: Subject
+    visit: Callable[..., Visit], start_agent: Callable[..., Agent]
 ) -> None:
     """`/ui/dc1/services/web` is answered with the page, which goes to its own place for it. Only ours says where from."""
-    if subject is Subject.REFERENCE:
-        return
-    one = visit()
-    one.page.goto(f"{root_of(agent)}dc1/services/svc-00007")
+    agent = start_agent()
+    one = visit(agent)
+    one.page.goto(f"{root_of(agent)}dc1/services/consul")
     one.ready("service")
-    assert one.page.url == f"{root_of(agent)}#/dc1/services/svc-00007"
+    assert one.page.url == f"{root_of(agent)}#/dc1/services/consul"
     one.page.goto(f"{root_of(agent)}dc1/nodes")
     one.ready("nodes")
