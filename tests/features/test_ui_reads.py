@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proconsul.engine.wire import gojson
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, NodeService, RegisterRequest
 from proconsul.features.config_entry.model import (
     PROXY_DEFAULTS,
@@ -29,7 +30,7 @@ from proconsul.features.options import Options
 from proconsul.features.state import State
 from proconsul.features.ui import kept
 from proconsul.features.ui.endpoint import UserInterface
-from proconsul.features.ui.summary import Summaries, summary
+from proconsul.features.ui.summary import NodeLines, Summaries, summary
 from proconsul.testing import AgentInLoop
 from support.patience import PATIENCE_S
 
@@ -66,7 +67,7 @@ class World:
         self.state = State()
         self.index = 0
         self.ui = self.reader()
-        self.summaries = Summaries()
+        self.summaries, self.lines = Summaries(), NodeLines()
 
     def reader(self) -> UserInterface:
         server: Any = SimpleNamespace(state=self.state, datacenter="dc1")
@@ -94,7 +95,12 @@ class World:
         anew = self.reader()
         assert self.ui._dump(None) == anew._dump(None)
         assert self.nodes(self.ui) == self.nodes(anew)
-        assert self.summaries.encoded(self.ui._dump(None)) == Summaries().encoded(anew._dump(None))
+        rows, nodes = self.ui._dump(None), self.nodes(self.ui)
+        for pretty in (False, True):
+            services = self.summaries.encoded(rows, pretty=pretty)
+            assert services == Summaries().encoded(anew._dump(None), pretty=pretty)
+            assert not pretty or services == gojson.indented(self.summaries.encoded(rows))
+            assert self.lines.encoded(nodes, pretty=pretty) == gojson.dumps(self.nodes(anew), pretty=pretty)
 
 
 @settings(max_examples=150, deadline=None)
@@ -151,6 +157,33 @@ def test_what_is_sent_of_a_service_is_escaped() -> None:
     assert b"<" not in world.summaries.encoded(world.ui._dump(None))
 
 
+# ---------------------------------------------------------------------- numbers
+
+
+async def test_the_catalog_in_numbers() -> None:
+    async with AgentInLoop({}) as agent:
+        await fill_gateways(agent)
+        body = {"Node": "n2", "Address": "10.0.0.2", "Checks": [{"Node": "n2", "CheckID": "odd", "Status": "odd"}]}
+        assert (await agent.request("PUT", "/v1/catalog/register", json.dumps(body).encode())).status == 200
+        reply = await agent.request("GET", "/v1/internal/ui/catalog-overview")
+        found = json.loads(reply.body)
+        index = int(reply.lines.decode().partition("X-Consul-Index: ")[2].split("\r\n")[0])
+        # n1 warns, n2 has a check in a state that nobody knows, n3 has none, and the agent's own is well.
+        assert found["Nodes"] == [{"Total": 4, "Passing": 2, "Warning": 1, "Critical": 1}]
+        services = {row.pop("Name"): row for row in found["Services"]}
+        assert list(services) == ["consul", "ing", "native", "term", "web"]
+        assert services["web"] == {"Total": 2, "Passing": 1, "Warning": 0, "Critical": 1}
+        assert services["native"] == {"Total": 1, "Passing": 1, "Warning": 0, "Critical": 0}
+        checks = {row.pop("Name", ""): row for row in found["Checks"]}
+        assert checks["Serf Health Status"] == {"Total": 1, "Passing": 1, "Warning": 0, "Critical": 0}
+        page = asyncio.ensure_future(agent.request("GET", f"/v1/internal/ui/catalog-overview?index={index}&wait=60s"))
+        async with asyncio.timeout(PATIENCE_S):
+            while not agent.server.views.waiting:
+                await asyncio.sleep(0)
+        await agent.request("PUT", "/v1/catalog/deregister", b'{"Node": "n2"}')
+        assert json.loads((await page).body)["Nodes"][0]["Total"] == 3
+
+
 # ---------------------------------------------------------------------- one evaluation
 
 
@@ -162,9 +195,9 @@ async def test_two_hundred_pages_cost_one_evaluation_per_change(monkeypatch: pyt
         evaluated.append(kind)
         return dump(self, kind)
 
-    def counted_encoding(self: Summaries, rows: Any) -> bytes:
+    def counted_encoding(self: Summaries, rows: Any, **options: Any) -> bytes:
         encoded.append(rows)
-        return encode(self, rows)
+        return encode(self, rows, **options)
 
     monkeypatch.setattr(UserInterface, "_dump", counted)
     monkeypatch.setattr(Summaries, "encoded", counted_encoding)

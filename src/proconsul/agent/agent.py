@@ -8,6 +8,7 @@ import time
 from functools import partial
 
 from proconsul import COMPATIBLE_VERSION
+from proconsul.agent.api.certificates import CertificateRoutes
 from proconsul.agent.api.debug import DebugRoutes
 from proconsul.agent.api.event import EventRoutes
 from proconsul.agent.api.guarded import GuardedRouter
@@ -162,8 +163,10 @@ class Agent:
             config, self.own_node, self.pools, self.local, self.runners, self.node, self.server
         )
         self._debug = DebugRoutes(self.rights, config.reloadable)
+        self._certificates = CertificateRoutes(self.web, config.fixed.node_name, config.reloadable)
         web_settings = WebSettings(self.web, self.node.gate, self.tokens, config.reloadable)
-        return [LogLevel(self.logs), self.tokens, web_settings, self.own_node, self._description, self._debug]
+        described = (self._description, self._debug, self._certificates)
+        return [LogLevel(self.logs), self.tokens, web_settings, self.own_node, *described]
 
     def _services(self, config: RuntimeConfig) -> list[Part]:
         """Parts that run. Each may use those before it."""
@@ -218,7 +221,8 @@ class Agent:
             self._description, self.measure, self.logs, fixed,
         ).register(guarded)  # fmt: skip
         EventRoutes(self.web, self.events, self.rights).register(guarded)
-        self._debug.register(guarded)
+        for routes in (self._debug, self._certificates):
+            routes.register(guarded)
         MetricsProxy(self.web, node.rights, fixed, served=bool(page_path(fixed))).register(guarded)
         self._page.register(router)
 

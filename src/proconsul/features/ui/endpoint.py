@@ -21,6 +21,7 @@ from proconsul.features.server import Endpoint, Read, ReadMethod, Reads, Server,
 from proconsul.features.ui.kept import Kept
 from proconsul.features.ui.model import (
     BehindGateway,
+    CatalogSummary,
     IndexedNodeDump,
     IndexedServiceDump,
     NamedService,
@@ -28,6 +29,7 @@ from proconsul.features.ui.model import (
     ServiceDumpRequest,
     ServiceInfo,
 )
+from proconsul.features.ui.overview import overview
 
 NODE_INFO = ReadMethod("Internal.NodeInfo", NodeSpecificRequest, IndexedNodeDump, "Dump", to_value=or_empty)
 NODE_DUMP = ReadMethod("Internal.NodeDump", DCSpecificRequest, IndexedNodeDump, "Dump", to_value=or_empty)
@@ -37,11 +39,12 @@ SERVICE_DUMP = ReadMethod(
 GATEWAY_SERVICE_DUMP = ReadMethod(
     "Internal.GatewayServiceDump", ServiceSpecificRequest, IndexedServiceDump, "Dump", to_value=or_empty
 )
+CATALOG_OVERVIEW = ReadMethod("Internal.CatalogOverview", DCSpecificRequest, CatalogSummary, indexed=True)
 _CATALOG = ("nodes", "services", "checks")
 
 
 class UserInterface(Endpoint):
-    """Internal.NodeInfo, NodeDump, ServiceDump and GatewayServiceDump."""
+    """Internal.NodeInfo, NodeDump, ServiceDump, GatewayServiceDump and CatalogOverview."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -50,7 +53,7 @@ class UserInterface(Endpoint):
         self._nodes: Kept[NodeInfo] = Kept(watches)
         self.reads: Reads = {
             NODE_INFO: self.node_info, NODE_DUMP: self.node_dump, SERVICE_DUMP: self.service_dump,
-            GATEWAY_SERVICE_DUMP: self.gateway_service_dump,
+            GATEWAY_SERVICE_DUMP: self.gateway_service_dump, CATALOG_OVERVIEW: self.catalog_overview,
         }  # fmt: skip
 
     # ------------------------------------------------------------------ nodes
@@ -149,6 +152,18 @@ class UserInterface(Endpoint):
             return index, found
 
         return Read((GATEWAY_SERVICE_DUMP.name, args.ServiceName), run, GATEWAY_SERVICE_DUMP, args)
+
+    # ------------------------------------------------------------------ numbers
+
+    def catalog_overview(self, args: DCSpecificRequest) -> Read:
+        """How many nodes, instances and checks there are, and in which state."""
+
+        def run(watch: WatchSet) -> tuple[int, CatalogSummary]:
+            watch.add(*_CATALOG)
+            watch.index = self._index
+            return self._index(), overview(self._server.state.tables)
+
+        return Read((CATALOG_OVERVIEW.name,), run, CATALOG_OVERVIEW, args)
 
 
 def _with_instances(row: GatewayService, instances: list[CheckServiceNode]) -> list[ServiceInfo]:

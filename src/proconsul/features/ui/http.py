@@ -1,4 +1,4 @@
-"""/v1/internal/ui: what the web page reads. As in Consul 1.8.7; what later releases added is not there."""
+"""/v1/internal/ui: what the web page reads. As in Consul 1.8.7, and of later releases the catalog in numbers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from proconsul.features.filtering import wanted
 from proconsul.features.options import OptionRule
 from proconsul.features.server import Read, Server
 from proconsul.features.ui.endpoint import UserInterface
-from proconsul.features.ui.model import NodeInfo, ServiceDumpRequest, ServiceInfo
-from proconsul.features.ui.summary import Summaries, behind_gateway
+from proconsul.features.ui.model import CatalogSummary, NodeInfo, ServiceDumpRequest, ServiceInfo
+from proconsul.features.ui.summary import NodeLines, Summaries, behind_gateway
 from proconsul.features.web import Reply, Web, encoder
 
 _NO_LEADER = str(NoLeader()).encode()
@@ -28,18 +28,24 @@ class UserInterfaceRoutes:
     def __init__(self, web: Web, server: Server, endpoint: UserInterface, domains: Sequence[str]) -> None:
         """``domains``: of DNS, as far as there are."""
         self.web, self.server, self.endpoint, self._domains = web, server, endpoint, domains
-        self._summaries = Summaries()
+        self._summaries, self._nodes = Summaries(), NodeLines()
 
     def register(self, router: Router) -> None:
         router.add("/v1/internal/ui/nodes", {"GET": self.nodes})
         router.add("/v1/internal/ui/node/", {"GET": self.node})
         router.add("/v1/internal/ui/services", {"GET": self.services})
+        router.add("/v1/internal/ui/catalog-overview", {"GET": self.catalog_overview})
         router.add("/v1/internal/ui/gateway-services-nodes/", {"GET": self.gateway_services})
 
     def nodes(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
         args = DCSpecificRequest(**wanted(request, self.server, near=False))
-        return self._read(request, self.endpoint.node_dump(args), encoder(request, self.web))
+        pretty = self.web.pretty(request)
+
+        def encode(nodes: list[NodeInfo]) -> Reply:
+            return Reply(200, self._nodes.encoded(nodes, pretty=pretty))
+
+        return self._read(request, self.endpoint.node_dump(args), encode)
 
     def node(self, request: Request) -> Answer:
         self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
@@ -59,8 +65,7 @@ class UserInterfaceRoutes:
         pretty = self.web.pretty(request)
 
         def encode(rows: list[CheckServiceNode]) -> Reply:
-            body = self._summaries.encoded(rows)
-            return Reply(200, gojson.indented(body) if pretty else body)
+            return Reply(200, self._summaries.encoded(rows, pretty=pretty))
 
         return self._read(request, self.endpoint.service_dump(args), encode)
 
@@ -75,6 +80,15 @@ class UserInterfaceRoutes:
             return behind_gateway(dump, datacenter, self._domains)
 
         read = self.endpoint.gateway_service_dump(args)
+        return self._read(request, read, encoder(request, self.web, prepare))
+
+    def catalog_overview(self, request: Request) -> Answer:
+        self.web.check(request, OptionRule.OPTIONS, OptionRule.NAMESPACE)
+
+        def prepare(found: CatalogSummary) -> Any:
+            return gojson.Object(Nodes=found.Nodes, Services=found.Services, Checks=found.Checks)
+
+        read = self.endpoint.catalog_overview(DCSpecificRequest())
         return self._read(request, read, encoder(request, self.web, prepare))
 
     def _read(self, request: Request, read: Read, encode: Callable[[Any], Reply]) -> Answer:

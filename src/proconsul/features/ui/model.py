@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from proconsul.engine.wire.record import RaftIndexed, Record
 from proconsul.features.base import DCSpecificRequest, QueryMeta
@@ -77,3 +77,22 @@ class ServiceInfo(Record, frozen=True, kw_only=True):
 
 class IndexedServiceDump(QueryMeta, frozen=True, kw_only=True):
     Dump: list[ServiceInfo] | None = None
+
+
+class HealthSummary(Record, frozen=True, kw_only=True):
+    """How many there are of something, and in which state."""
+
+    json_omitempty: ClassVar[frozenset[str]] = frozenset({"Name"})
+    Name: str = ""
+    Total: int = 0
+    Passing: int = 0
+    Warning: int = 0
+    Critical: int = 0
+
+
+class CatalogSummary(QueryMeta, frozen=True, kw_only=True):
+    """Nodes in one line; instances by service and checks by name, in lines of their own (of 1.13)."""
+
+    Nodes: list[HealthSummary] | None = None
+    Services: list[HealthSummary] | None = None
+    Checks: list[HealthSummary] | None = None

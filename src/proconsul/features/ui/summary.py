@@ -1,4 +1,4 @@
-"""Instances as the list of services shows them: a line per service, encoded once while it stays the same.
+"""Instances as the list of services shows them, and lists whose lines are encoded once while they stay the same.
 
 Pure.
 """
@@ -6,13 +6,14 @@ Pure.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import is_
 from typing import Any
 
 from proconsul.engine.wire import gojson
 from proconsul.features.catalog.model import HEALTH_CRITICAL, HEALTH_PASSING, HEALTH_WARNING, CheckServiceNode
-from proconsul.features.ui.model import BehindGateway, ServiceInfo
+from proconsul.features.ui.model import BehindGateway, NodeInfo, ServiceInfo
 
 EXTERNAL_SOURCE = "external-source"
 CONNECT_PROXY = "connect-proxy"
@@ -48,7 +49,7 @@ def summary(name: str, rows: Iterable[CheckServiceNode], addresses: Sequence[str
     shown |= {
         "ChecksPassing": checks[HEALTH_PASSING], "ChecksWarning": checks[HEALTH_WARNING],
         "ChecksCritical": checks[HEALTH_CRITICAL], "ExternalSources": list(sources) or None,
-        "GatewayConfig": gojson.Object(Addresses=list(addresses)) if addresses else gojson.Object(),
+        "GatewayConfig": {"Addresses": list(addresses)} if addresses else {},
     }  # fmt: skip
     return shown
 
@@ -61,14 +62,47 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-class Summaries:
-    """Encodes lists of services. What was encoded of a service before is used again for the same instances."""
+class Lines:
+    """Lists whose elements are encoded once while they are made of the same objects."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, tuple[list[CheckServiceNode], bytes]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, bool], tuple[Sequence[Any], bytes]] = OrderedDict()
 
-    def encoded(self, rows: Iterable[CheckServiceNode]) -> bytes:
-        """The compact JSON of all services that have an instance in ``rows``, by name."""
+    def line(self, key: str, parts: Sequence[Any], make: Callable[[], Any], *, pretty: bool) -> bytes:
+        """The element ``key``, which is made of ``parts``; what ``make`` gives is encoded."""
+        kept = self._kept.get((key, pretty))
+        if kept is not None and len(kept[0]) == len(parts) and all(map(is_, kept[0], parts)):
+            return kept[1]
+        made = make()
+        if pretty:
+            encoded = gojson.dumps(made, pretty=True).rstrip(b"\n").replace(b"\n", b"\n    ")
+        else:
+            encoded = gojson.dumps_plain(made) if type(made) is gojson.Object else gojson.dumps(made)
+        self._kept[key, pretty] = (parts, encoded)
+        if len(self._kept) > LINES_MAX:
+            self._kept.popitem(last=False)
+        return encoded
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def joined(lines: Sequence[bytes], *, pretty: bool) -> bytes:
+    """The list of encoded elements."""
+    if not pretty:
+        return b"[" + b",".join(lines) + b"]"
+    return b"[\n    " + b",\n    ".join(lines) + b"\n]\n" if lines else b"[]\n"
+
+
+class Summaries:
+    """Encodes lists of services, by their names."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+
+    def encoded(self, rows: Iterable[CheckServiceNode], *, pretty: bool = False) -> bytes:
+        """The JSON of all services that have an instance in ``rows``."""
         by_name: dict[str, list[CheckServiceNode]] = {}
         for row in rows:
             name = row.Service.Service
@@ -78,17 +112,25 @@ class Summaries:
             else:
                 found.append(row)
         names = sorted(by_name) if all(map(str.isascii, by_name)) else sorted(by_name, key=_bytes)
-        return b"[" + b",".join([self._line(name, by_name[name]) for name in names]) + b"]"
+        line = self._lines.line
+        return joined(
+            [line(name, by_name[name], partial(summary, name, by_name[name]), pretty=pretty) for name in names],
+            pretty=pretty,
+        )
 
-    def _line(self, name: str, rows: list[CheckServiceNode]) -> bytes:
-        kept = self._lines.get(name)
-        if kept is not None and len(kept[0]) == len(rows) and all(map(is_, kept[0], rows)):
-            return kept[1]
-        line = gojson.dumps(summary(name, rows)).removesuffix(b"\n")
-        self._lines[name] = (rows, line)
-        if len(self._lines) > LINES_MAX:
-            self._lines.popitem(last=False)
-        return line
+
+class NodeLines:
+    """Encodes lists of nodes."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+
+    def encoded(self, nodes: Iterable[NodeInfo], *, pretty: bool = False) -> bytes:
+        """The JSON of ``nodes``, in their order."""
+        line = self._lines.line
+        return joined(
+            [line(node.Node, (node,), partial(_itself, node), pretty=pretty) for node in nodes], pretty=pretty
+        )
 
 
 def behind_gateway(dump: Iterable[ServiceInfo], datacenter: str, domains: Sequence[str]) -> list[Any]:

@@ -54,14 +54,16 @@ export const byName = new Intl.Collator("en", { numeric: true, sensitivity: "bas
  * How well a name answers what is typed; lower is better, -1 not at all: the name itself, its beginning, the beginning of a
  * word in it, anywhere, and last its letters in this order.
  * @param {string} typed in lower case @param {string} name in lower case
+ * @param {number} [worst] what is worse need not be told apart from -1
  */
-export function rank(typed, name) {
+export function rank(typed, name, worst = 4) {
   const at = name.indexOf(typed);
   if (at === 0) return name.length === typed.length ? 0 : 1;
   if (at > 0) {
     for (let next = at; next > 0; next = name.indexOf(typed, next + 1)) if (!/[\p{L}\p{N}]/u.test(name[next - 1] ?? "")) return 2;
     return 3;
   }
+  if (worst < 4) return -1;
   let from = 0;
   for (const letter of typed) {
     if (letter === " ") continue;
@@ -78,16 +80,17 @@ export function rank(typed, name) {
 export function best(typed, items, max) {
   const wanted = typed.trim().toLowerCase();
   if (!wanted) return items.slice(0, max);
-  /** @type {T[][]} */
-  const levels = [[], [], [], [], []];
-  for (const item of items) {
-    const level = rank(wanted, item.low);
-    if (level >= 0) levels[level]?.push(item);
-  }
-  /** @type {T[]} */
+  /** @type {{ item: T, worth: number }[]} */
   const found = [];
-  for (const level of levels) {
-    if (found.length < max) found.push(...level.sort((a, b) => a.low.length - b.low.length).slice(0, max - found.length));
+  for (const item of items) {
+    const worst = found.length === max ? (found[max - 1]?.worth ?? 0) : Infinity;
+    const level = rank(wanted, item.low, Math.floor(worst / 100_000));
+    const worth = level * 100_000 + item.low.length;
+    if (level < 0 || worth >= worst) continue;
+    let at = found.length;
+    while (at > 0 && worth < (found[at - 1]?.worth ?? 0)) at -= 1;
+    found.splice(at, 0, { item, worth });
+    if (found.length > max) found.pop();
   }
-  return found;
+  return found.map(({ item }) => item);
 }

@@ -89,9 +89,12 @@ export function hexDump(bytes, max = 65_536) {
   return lines.join("\n");
 }
 
+const PRETTY_MAX = 8_000_000;
+
 /**
  * JSON with line breaks and indentation for reading. Numbers, escapes and the order and number of members stay as they are
- * written, which decoding and encoding again would not keep. Null if the text is not JSON.
+ * written, which decoding and encoding again would not keep. Null if the text is not JSON, or nested so deep that the
+ * indentation would outgrow what anybody can read.
  * @param {string} text
  */
 export function prettyJson(text) {
@@ -107,6 +110,7 @@ export function prettyJson(text) {
   for (let at = 0; at < tokens.length; at += 1) {
     const token = /** @type {string} */ (tokens[at]);
     const next = tokens[at + 1];
+    if (out.length > PRETTY_MAX) return null;
     if (token === "{" || token === "[") {
       if (next === "}" || next === "]") {
         out += token + next;

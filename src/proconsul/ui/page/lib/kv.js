@@ -193,7 +193,12 @@ export async function readKeys(keys, progress) {
   const left = [...keys].reverse();
   await Promise.all(Array.from({ length: READERS }, async () => {
     for (let key = left.pop(); key !== undefined; key = left.pop()) {
-      found.set(key, await readKey(key));
+      try {
+        found.set(key, await readKey(key));
+      } catch (error) {
+        left.length = 0;
+        throw new Error(`${key}: ${error instanceof Error ? error.message : error}`);
+      }
       progress?.(found.size);
     }
   }));

@@ -119,6 +119,7 @@ class Reader {
       const token = this.peek();
       if (token.kind === "word" || token.kind === "text") keys.push(this.take());
       else if (keys.length && (this.has("=") || this.has(":"))) {
+        if (keys.length > 1) throw new Wrong(token.at, `${keys.map((key) => key.text).join(" ")} is followed by a block { policy = "..." }, without =.`);
         this.take();
         return { keys, assigned: true, value: this.value() };
       } else if (keys.length && this.has("{")) return { keys, assigned: false, value: this.value() };
@@ -150,10 +151,21 @@ class Reader {
   }
 }
 
-/** @param {string} text @param {number} at @returns {[number, number]} line and column, from 1 */
-export function lineOf(text, at) {
-  const before = text.slice(0, at).split("\n");
-  return [before.length, (before.at(-1) ?? "").length + 1];
+/**
+ * Tells the line and column, from 1, of places in a text. @param {string} text @returns {(at: number) => [number, number]}
+ */
+export function placesIn(text) {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (at) => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= at) low = middle;
+      else high = middle - 1;
+    }
+    return [low + 1, at - (starts[low] ?? 0) + 1];
+  };
 }
 
 /**
@@ -166,8 +178,9 @@ export function parseRules(text, source) {
   const rules = [];
   /** @type {Problem[]} */
   const problems = [];
+  const placeOf = placesIn(text);
   const tell = (/** @type {number} */ at, /** @type {string} */ what, error = true) => {
-    const [line, column] = lineOf(text, at);
+    const [line, column] = placeOf(at);
     problems.push({ line, column, text: what, error });
   };
   /** @type {Entry[]} */
@@ -184,8 +197,14 @@ export function parseRules(text, source) {
     tell(thrown.at, thrown.message);
     return { rules, problems };
   }
+  const bare = new Map(entries.map((entry) => [(entry.keys[0]?.text ?? "").toLowerCase(), entry]));
   for (const entry of entries) {
-    for (const rule of rulesOf(entry, tell)) rules.push({ ...rule, line: lineOf(text, rule.line)[0], source });
+    const word = (entry.keys[0]?.text ?? "").toLowerCase();
+    if (BARE.includes(word) && entry.value.kind === "text" && bare.get(word) !== entry) {
+      tell(entry.value.at, `${word} is said again below: that counts.`, false);
+      continue;
+    }
+    for (const rule of rulesOf(entry, tell)) rules.push({ ...rule, line: placeOf(rule.line)[0], source });
   }
   const seen = new Map();
   for (const rule of rules) {
@@ -200,7 +219,7 @@ export function parseRules(text, source) {
 /** @typedef {(at: number, what: string, error?: boolean) => void} Tell */
 
 /** What one entry at the top says; `line` is still an offset. @param {Entry} entry @param {Tell} tell @returns {Rule[]} */
-function rulesOf({ keys, assigned, value }, tell) {
+function rulesOf({ keys, value }, tell) {
   const first = /** @type {Token} */ (keys[0]);
   const word = first.text.toLowerCase();
   const prefix = word.endsWith("_prefix");
@@ -210,6 +229,7 @@ function rulesOf({ keys, assigned, value }, tell) {
       tell(first.at, `${word} has no names: write ${word} = "read".`);
       return [];
     }
+    if (value.text === "") return []; // says nothing
     return level(word, value, tell) ? [{ resource: word, prefix: false, name: "", level: value.text.toLowerCase(), line: first.at }] : [];
   }
   if (!NAMED.includes(resource)) {
@@ -222,8 +242,7 @@ function rulesOf({ keys, assigned, value }, tell) {
     return [];
   }
   const named = keys[1];
-  if (named && assigned) tell(named.at, `${word} "${named.text}" is followed by a block { policy = "..." }, without =.`);
-  else if (named) return one(resource, prefix, named, value, tell);
+  if (named) return one(resource, prefix, named, value, tell);
   else if (value.kind === "object" || value.kind === "list") return jsonRules(resource, prefix, first, value, tell);
   else tell(first.at, `${word} needs a name and a block: ${word} "name" { policy = "${value.text}" }.`);
   return [];
@@ -232,9 +251,17 @@ function rulesOf({ keys, assigned, value }, tell) {
 /** `"key": {"a": {"policy": "read"}}`, also in lists. @param {string} resource @param {boolean} prefix @param {Token} first @param {Value} value @param {Tell} tell @returns {Rule[]} */
 function jsonRules(resource, prefix, first, value, tell) {
   if (value.kind === "list") return value.items.flatMap((item) => jsonRules(resource, prefix, first, item, tell));
-  const blocks = value.entries.filter((entry) => entry.value.kind === "object");
-  if (!blocks.length) tell(first.at, `${first.text} has no name: the rule means nothing.`, false);
-  return blocks.flatMap((entry) => one(resource, prefix, /** @type {Token} */ (entry.keys[0]), entry.value, tell));
+  /** @type {Rule[]} */
+  const rules = [];
+  for (const { keys: [name], value: body } of value.entries) {
+    const bodies = body.kind === "list" ? body.items : [body];
+    if (bodies.some((each) => each.kind !== "object")) {
+      tell(first.at, `${first.text} has no name: write ${first.text} "name" { policy = "..." }.`);
+      return [];
+    }
+    for (const each of bodies) rules.push(...one(resource, prefix, /** @type {Token} */ (name), each, tell));
+  }
+  return rules;
 }
 
 /** @param {string} resource @param {boolean} prefix @param {Token} name @param {Value} body @param {Tell} tell @returns {Rule[]} */
@@ -251,9 +278,9 @@ function one(resource, prefix, name, body, tell) {
     return [];
   }
   const good = level(resource, fields.policy, tell);
-  if (fields.intentions && !level("intentions", fields.intentions, tell)) return [];
+  if (fields.intentions && fields.intentions.text !== "" && !level("intentions", fields.intentions, tell)) return [];
   if (!good) return [];
-  return [{ resource, prefix, name: name.text, level: fields.policy.text.toLowerCase(), intentions: fields.intentions?.text.toLowerCase(), line: name.at }];
+  return [{ resource, prefix, name: name.text, level: fields.policy.text.toLowerCase(), intentions: fields.intentions?.text.toLowerCase() || undefined, line: name.at }];
 }
 
 /** @param {string} resource @param {Value} value @param {Tell} tell */

@@ -35,6 +35,7 @@ export function flatOf(keys, prefix) {
 
 /** The folder that holds a key or a folder: "a/b" is in "a/", "a/b/" too. @param {string} key */
 export function parentOf(key) {
+  if (key.length < 2) return "";
   return key.slice(0, key.lastIndexOf("/", key.length - 2) + 1);
 }
 

@@ -1,7 +1,7 @@
 // Find anything: pages, services, nodes, keys, and what can be done anywhere. Names are loaded when it opens and not before.
 import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { get } from "../lib/api.js";
-import { best } from "../lib/filter.js";
+import { best, rank } from "../lib/filter.js";
 import { keysPath } from "../lib/kv.js";
 import { aclsEnabled, may } from "../lib/rights.js";
 import { go, link, place } from "../lib/route.js";
@@ -85,6 +85,19 @@ function useKeys(typed) {
   return keys;
 }
 
+/**
+ * What answers, group by group, the group with the best answer first.
+ * @param {string} typed @param {{ services: Item[], nodes: Item[] }} names
+ */
+function grouped(typed, names) {
+  const wanted = typed.trim().toLowerCase();
+  const groups = [
+    { title: "Pages", items: best(typed, pages(), wanted ? SHOWN_MAX : 99) }, { title: "Services", items: wanted ? best(typed, names.services, SHOWN_MAX) : [] },
+    { title: "Nodes", items: wanted ? best(typed, names.nodes, SHOWN_MAX) : [] }, { title: "Actions", items: best(typed, actions(), SHOWN_MAX) },
+  ];
+  return groups.map((group) => ({ ...group, level: wanted && group.items[0] ? rank(wanted, group.items[0].low) : 0 })).sort((a, b) => a.level - b.level);
+}
+
 /** @param {{ close: () => void }} props */
 export function Palette({ close }) {
   const [typed, setTyped] = useState("");
@@ -95,10 +108,9 @@ export function Palette({ close }) {
   const names = useNames();
   const keys = useKeys(typed);
   const still = [...pages(), ...actions()].map(({ text }) => text).join("\n");
-  const groups = useMemo(() => /** @type {Group[]} */ ([
-    { title: "Pages", items: best(typed, pages(), typed ? SHOWN_MAX : 99) }, { title: "Services", items: typed ? best(typed, names.services, SHOWN_MAX) : [] },
-    { title: "Nodes", items: typed ? best(typed, names.nodes, SHOWN_MAX) : [] }, { title: "Keys", items: keys }, { title: "Actions", items: best(typed, actions(), SHOWN_MAX) },
-  ]).filter((group) => group.items.length), [typed, names, keys, still]);
+  const found = useMemo(() => grouped(typed, names), [typed, names, still]);
+  // Keys come later than the rest, so they may only push away what answers less well.
+  const groups = [...found.filter(({ level }) => level < 4), { title: "Keys", items: keys }, ...found.filter(({ level }) => level === 4)].filter(({ items }) => items.length);
   const flat = groups.flatMap((group) => group.items);
   const active = Math.min(at, flat.length - 1);
   useEffect(() => { list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }); }, [active, groups]);

@@ -94,7 +94,7 @@ function shownAs(bytes, view) {
   if (view === "text") return { text: visible(text, true), note: "" };
   const pretty = prettyJson(text);
   return pretty === null
-    ? { text: visible(text, true), note: "This is not JSON, so it is shown as text." }
+    ? { text: visible(text, true), note: "This is not JSON, or nested too deep to be formatted, so it is shown as text." }
     : { text: visible(pretty, true), note: "Formatted for reading. The stored bytes are as they were written." };
 }
 

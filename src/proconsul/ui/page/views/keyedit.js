@@ -48,7 +48,7 @@ export function DiffView({ before, after, label }) {
 function Fields({ name, draft, setDraft, flags, setFlags, fixed = false }) {
   const bytes = useMemo(() => bytesOf(draft), [draft]);
   const trouble = draft.mode === "text" ? jsonTrouble(draft.text, name) : "";
-  const formatted = draft.mode === "text" && draft.text.length < VALUE_MAX ? prettyJson(draft.text) : null;
+  const json = draft.mode === "text" && !trouble && /^\s*[{[]/.test(draft.text);
   const turn = () => {
     if (!bytes) return;
     const next = draftOf(bytes);
@@ -66,7 +66,7 @@ function Fields({ name, draft, setDraft, flags, setFlags, fixed = false }) {
           onInput=${(/** @type {any} */ event) => setDraft({ ...draft, text: event.target.value })}></textarea></label>
       <div class="actions">
         <button type="button" disabled=${!bytes || (draft.mode === "base64" && plainText(bytes) === null)} onClick=${turn}>${draft.mode === "text" ? "As base64" : "As text"}</button>
-        <button type="button" disabled=${formatted === null || formatted === draft.text} title="Changes white space only" onClick=${() => setDraft({ ...draft, text: formatted ?? draft.text })}>Format JSON</button>
+        <button type="button" disabled=${!json} title="Changes white space only" onClick=${() => setDraft({ ...draft, text: prettyJson(draft.text) ?? draft.text })}>Format JSON</button>
         <label class="button">From a file<input class="sr" type="file" onChange=${load} /></label>
         <span class="dim">${bytes ? size(bytes.length) : "This is not base64."}</span>
         ${draft.ends === "\r\n" || draft.ends === "\r" ? html`<span class="dim">Lines end with ${draft.ends === "\r" ? "CR" : "CR LF"}, and will.</span>` : null}
@@ -219,15 +219,20 @@ export function NewKey({ prefix, copy, close }) {
   const [draft, setDraft] = useState(() => draftOf(copy?.bytes ?? new Uint8Array()));
   const [flags, setFlags] = useState(copy?.flags ?? "0");
   const [trouble, setTrouble] = useState("");
+  const [busy, setBusy] = useState(false);
   const bytes = copy ? copy.bytes : bytesOf(draft);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => input.current?.focus(), []);
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.setSelectionRange(name.length, name.length);
+  }, []);
   const valid = name !== "" && bytes !== null && areFlags(flags);
   const request = bytes ? putRequest(name, bytes, flags, 0) : null;
   /** @param {Event} event */
   const submit = async (event) => {
     event.preventDefault();
-    if (!valid || !request) return;
+    if (!valid || !request || busy) return;
+    setBusy(true);
     try {
       if (await send(request)) {
         tell(`Key ${name} created.`);
@@ -238,6 +243,8 @@ export function NewKey({ prefix, copy, close }) {
       }
     } catch (error) {
       setTrouble(wordOf(error));
+    } finally {
+      setBusy(false);
     }
   };
   return html`
@@ -249,7 +256,7 @@ export function NewKey({ prefix, copy, close }) {
         ${trouble ? html`<p class="note bad" role="alert">${trouble}</p>` : null}
         ${name && request ? html`<details><summary>The request</summary><${Copy} text=${curlOf(request)} block /></details>` : null}
         <div class="buttons"><button type="button" onClick=${close}>Cancel</button>
-          <button type="submit" class="primary" data-change disabled=${!valid}>Create</button></div>
+          <button type="submit" class="primary" data-change disabled=${!valid || busy}>Create</button></div>
       </form>
     <//>`;
 }

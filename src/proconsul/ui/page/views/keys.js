@@ -43,12 +43,12 @@ export default function Keys({ rest: prefix }) {
   return html`
     <${Page} view="kv" title=${visible(prefix) || "Keys"} crumbs=${prefix ? [["Keys", link("kv")], ...path] : []} actions=${actions}
         live=${live} ready=${live.data !== undefined || live.error !== null}>
-      <${List} label="keys" rows=${rows} rowKey=${(/** @type {Row} */ row) => row.key} stamp=${(/** @type {Row} */ row) => row.key} columns=${columnsOf(prefix, flat)}
+      ${live.data === undefined ? null : html`<${List} label="keys" rows=${rows} rowKey=${(/** @type {Row} */ row) => row.key} stamp=${(/** @type {Row} */ row) => row.key} columns=${columnsOf(prefix, flat)}
         fields=${{ "": (/** @type {Row} */ row) => row.name || row.key, is: (/** @type {Row} */ row) => (row.folder ? "folder" : "key") }}
         picked=${picked} onPick=${setPicked}
         tools=${html`<button type="button" class="chip" data-flat aria-pressed=${flat} title="Every key below, without folders" onClick=${turn}>Flat</button>
           <${Chosen} prefix=${prefix} flat=${flat} picked=${picked} clear=${() => setPicked(new Set())} some=${rows.length > 0} />`}
-        empty=${prefix ? "There are no keys below this prefix, or this token may see none." : "There are no keys yet, or this token may see none."} />
+        empty=${prefix ? "There are no keys below this prefix, or this token may see none." : "There are no keys yet, or this token may see none."} />`}
       ${window === "new" ? html`<${NewKey} prefix=${prefix} close=${close} />` : null}
       ${window === "import" ? html`<${Import} close=${close} />` : null}
     <//>`;
@@ -201,6 +201,7 @@ function Import({ close }) {
   };
   const write = async () => {
     if (!plan) return;
+    setBusy("Writing");
     const ops = plan.write.map(({ key, flags, bytes, now }) => casOp(key, bytes, flags, now?.modified ?? 0));
     const { done, refused } = await runOps(ops, (count) => setBusy(`Written ${count} of ${ops.length}`));
     tellOf("written", done, refused);

@@ -64,7 +64,7 @@ function Raft() {
     const seen = known.get(one.ID);
     const behind = seen?.LastIndex ? top - seen.LastIndex : null;
     return html`<tr key=${one.ID}><td><a href=${link("nodes", [one.Node])}>${one.Node}</a>${one.Leader ? html` <span class="badge">leader</span>` : null}${one.Voter ? null : html` <span class="badge">no vote</span>`}</td>
-      <td><code>${one.Address}</code></td>
+      <td><code class="nowrap">${one.Address}</code></td>
       <td>${seen ? html`<${Status} status=${seen.Healthy ? "passing" : "critical"} text=${seen.Healthy ? "healthy" : seen.SerfStatus} />` : html`<span class="dim">not known</span>`}</td>
       <td>${seen?.LastIndex ?? ""}${behind ? html` <span class="hint">${counted(behind, "entry", "entries")} behind</span>` : null}</td><td>${seen?.LastContact ?? ""}</td><td>${seen?.Version ?? ""}</td>
       <td><div class="actions">${ours && one.Voter && !one.Leader ? html`<${Action} need=${OPERATOR} run=${() => void transfer(one)}>Make leader<//>` : null}

@@ -83,13 +83,13 @@ function All() {
   ];
   return html`
     <${Page} view="sessions" title="Sessions" ready=${live.data !== undefined || live.error !== null} live=${live}>
-      <${List} label="sessions" rows=${rows} rowKey=${(/** @type {Session} */ row) => row.ID} columns=${columns} order="-created"
+      ${live.data === undefined ? null : html`<${List} label="sessions" rows=${rows} rowKey=${(/** @type {Session} */ row) => row.ID} columns=${columns} order="-created"
         fields=${{
           "": (/** @type {Session} */ row) => [row.Name, row.ID, row.Node], name: (/** @type {Session} */ row) => row.Name, node: (/** @type {Session} */ row) => row.Node,
           check: checksOf, end: (/** @type {Session} */ row) => row.Behavior,
         }}
         quick=${[["end:delete", "deletes keys"]]}
-        empty="There are no sessions, or this token may see none. They are made by whatever takes locks: consul lock, or a client of its own." />
+        empty="There are no sessions, or this token may see none. They are made by whatever takes locks: consul lock, or a client of its own." />`}
     <//>`;
 }
 
