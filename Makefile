@@ -49,6 +49,10 @@ page: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/python scripts/build_page.py
 
+# Every screen of the page as a picture, for people: both themes, two sizes.
+ui-shots: $(VENV)/.installed-dev
+	$(BIN)/python scripts/ui_shots.py
+
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev
 	RAFT_SEEDS=2000 $(BIN)/pytest -q tests/raft -k simulat

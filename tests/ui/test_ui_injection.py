@@ -44,7 +44,7 @@ def agent(guarded: Lively) -> Iterator[Agent]:
         session = guarded.done("PUT", "/v1/session/create", {"Name": text, "TTL": "1h"})["ID"]
         guarded.done("PUT", f"/v1/kv/evil/lock/{number}?acquire={session}", text.encode())
         guarded.done("POST", "/v1/query", {"Name": f"query {text}", "Service": {"Service": text, "Tags": [text]}})
-        guarded.done("PUT", f"/v1/event/fire/{quote(text[:150], safe='')}", text[:150].encode())
+        guarded.done("PUT", f"/v1/event/fire/{quote(text[:90], safe='')}", text[:90].encode())
         policy = {"Name": f"evil-{number}", "Description": text, "Rules": f'key {json.dumps(text)} {{ policy = "read" }}'}
         guarded.done("PUT", "/v1/acl/policy", policy)
         guarded.done("PUT", "/v1/acl/role", {"Name": f"evil-{number}", "Description": text})

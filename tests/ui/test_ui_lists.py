@@ -82,6 +82,7 @@ def test_it_says_that_it_is_old_when_the_agent_is_gone_and_lives_again_with_it(
     assert sum(1 for sent in one.sent if sent.path.endswith("/ui/")) == 1
 
 
+@pytest.mark.usefixtures("agent")
 def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) -> None:
     """Typed filter and chosen order; another reader who is sent the address sees the same rows, and back goes back."""
     one = visit()
