@@ -1,4 +1,4 @@
-"""How quick the web page is, in a headless Chromium: our page on our agent and on the original's, and the original's own.
+"""How quick the web page is in a headless Chromium: ours on our agent and on the original's, and the original's own.
 
     python -m benchmarks.page [--services 1000] [--many 10000] [--rounds 5] [--markdown FILE]
 
@@ -169,7 +169,9 @@ def main() -> int:
         title = TITLES[row].format(services=options.services, many=options.many)
         sign = ">=" if unit == "frames/s" else "<="
         cells = " | ".join(cell(row, one) for one in found)
-        lines.append(f"| {title} | {cells} | {sign} {target:g} {unit} | {'yes' if met(row, found[0][row]) else '**no**'} |")
+        lines.append(
+            f"| {title} | {cells} | {sign} {target:g} {unit} | {'yes' if met(row, found[0][row]) else '**no**'} |"
+        )
     text = "\n".join(lines)
     print(text)
     if options.markdown:

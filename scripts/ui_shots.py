@@ -15,10 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.browser import Visit, chromium, root_of
-from support.harness import Agent, Subject
-from support.lively import ACLS, ROOT_TOKEN, Lively
-from support.node import PAGE
+from support.browser import Visit, chromium, root_of  # noqa: E402
+from support.harness import Agent, Subject  # noqa: E402
+from support.lively import ACLS, ROOT_TOKEN, Lively  # noqa: E402
+from support.node import PAGE  # noqa: E402
 
 TARGET = ROOT / ".shots"
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}

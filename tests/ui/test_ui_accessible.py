@@ -63,8 +63,10 @@ def test_without_motion_nothing_moves(reader: Callable[..., Visit]) -> None:
     one = reader(reduced_motion="reduce")
     moving = """() => [...document.querySelectorAll("*")].filter((one) => {
         const style = getComputedStyle(one);
-        const longest = (text) => Math.max(...text.split(",").map((word) => parseFloat(word) * (word.includes("ms") ? 1 : 1000)));
-        return (style.animationName !== "none" && longest(style.animationDuration) > 10) || longest(style.transitionDuration) > 10;
+        const ms = (word) => parseFloat(word) * (word.includes("ms") ? 1 : 1000);
+        const longest = (text) => Math.max(...text.split(",").map(ms));
+        const animated = style.animationName !== "none" && longest(style.animationDuration) > 10;
+        return animated || longest(style.transitionDuration) > 10;
     }).map((one) => one.outerHTML.slice(0, 100))"""
     for place in ("overview", "services", "services/web", "kv/app/", "key/app/config"):
         one.go(f"#/dc1/{place}")
@@ -108,7 +110,9 @@ def test_the_keyboard_alone_is_enough(reader: Callable[..., Visit], guarded: Liv
     assert focused(one) == "Edit"
     keys.press("Enter")
     one.page.locator("[data-editor]").wait_for()
-    eventually(lambda: one.page.evaluate("() => document.activeElement.matches('[data-editor]')"), "the editor has the focus")
+    eventually(
+        lambda: one.page.evaluate("() => document.activeElement.matches('[data-editor]')"), "the editor has the focus"
+    )
     keys.press("Control+a")
     keys.type("after")
     for name in ("Review", "Save"):
@@ -126,11 +130,12 @@ def test_the_keyboard_alone_is_enough(reader: Callable[..., Visit], guarded: Liv
 
 
 def test_everything_that_can_be_pressed_has_a_name_and_can_be_reached(reader: Callable[..., Visit]) -> None:
-    """No click without a key: whatever listens is a link, a button or a field, and has a name for who hears the page."""
+    """Links, buttons and fields, each with a name for who hears the page."""
     one = reader()
     nameless = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")].filter((one) => {
         if (!one.checkVisibility() || one.type === "hidden") return false;
-        const name = one.getAttribute("aria-label") || one.textContent.trim() || one.title || one.labels?.[0]?.textContent.trim() || one.placeholder;
+        const name = one.getAttribute("aria-label") || one.textContent.trim() || one.title
+            || one.labels?.[0]?.textContent.trim() || one.placeholder;
         return !name || (one.tabIndex < 0 && !one.closest("[inert]"));
     }).map((one) => one.outerHTML.slice(0, 150))"""
     for place in PLACES:

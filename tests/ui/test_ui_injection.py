@@ -23,11 +23,12 @@ ALL = (ATTRIBUTE + MARKUP + SCRIPT + TEMPLATE + FRAME, ADDRESS)
 
 
 @pytest.fixture(scope="module")
-def agent(guarded: Lively) -> Iterator[Agent]:
+def agent(guarded: Lively) -> Agent:
     """With markup in everything that anybody may write."""
     for number, text in enumerate(ALL):
         guarded.external(
-            f"node {text}", f"service {text}", NodeMeta={text: text}, TaggedAddresses={"lan": "198.51.100.7", text: text},
+            f"node {text}", f"service {text}", NodeMeta={text: text},
+            TaggedAddresses={"lan": "198.51.100.7", text: text},
             Checks=[{"CheckID": f"check {text}", "Name": text, "Status": "critical", "Notes": text, "Output": text,
                      "ServiceID": text}],
             Service={"ID": text, "Service": f"service {text}", "Tags": [text], "Meta": {"key": text}, "Address": text,
@@ -45,7 +46,11 @@ def agent(guarded: Lively) -> Iterator[Agent]:
         guarded.done("PUT", f"/v1/kv/evil/lock/{number}?acquire={session}", text.encode())
         guarded.done("POST", "/v1/query", {"Name": f"query {text}", "Service": {"Service": text, "Tags": [text]}})
         guarded.done("PUT", f"/v1/event/fire/{quote(text[:90], safe='')}", text[:90].encode())
-        policy = {"Name": f"evil-{number}", "Description": text, "Rules": f'key {json.dumps(text)} {{ policy = "read" }}'}
+        policy = {
+            "Name": f"evil-{number}",
+            "Description": text,
+            "Rules": f'key {json.dumps(text)} {{ policy = "read" }}',
+        }
         guarded.done("PUT", "/v1/acl/policy", policy)
         guarded.done("PUT", "/v1/acl/role", {"Name": f"evil-{number}", "Description": text})
         guarded.done("PUT", "/v1/acl/token", {"Description": text, "Policies": [{"Name": f"evil-{number}"}]})
@@ -81,7 +86,12 @@ def places(guarded: Lively) -> Iterator[tuple[str, list[str]]]:
         yield f"key/{'/'.join(map(part, f'evil/{text}'.split('/')))}", []
         yield f"services?filter={part(text)}", []
         yield f"{part(text)}/x", []
-    for kind, rows in (("queries", "query"), ("tokens", "acl/tokens"), ("policies", "acl/policies"), ("roles", "acl/roles")):
+    for kind, rows in (
+        ("queries", "query"),
+        ("tokens", "acl/tokens"),
+        ("policies", "acl/policies"),
+        ("roles", "acl/roles"),
+    ):
         for row in guarded.done("GET", f"/v1/{rows}"):
             if f"{CANARY}(" in json.dumps(row):
                 yield f"{kind}/{row.get('AccessorID') or row.get('ID')}", []
@@ -97,7 +107,9 @@ def test_nothing_that_others_wrote_is_executed(visit: Callable[..., Visit], agen
         one.page.locator('main[data-ready="true"]').wait_for(state="attached")
         for text in wanted:
             eventually(lambda text=text: text in one.page.inner_text("main"), f"{text} is shown on {place}")  # type: ignore[misc]
-        hrefs = one.page.evaluate("() => [...document.querySelectorAll('[href], [src]')].map((one) => one.href || one.src)")
+        hrefs = one.page.evaluate(
+            "() => [...document.querySelectorAll('[href], [src]')].map((one) => one.href || one.src)"
+        )
         assert not [href for href in hrefs if str(href).lower().startswith("javascript:")], place
         assert one.page.locator("main img, main iframe, main script, main svg[onload]").count() == 0, place
         one.require_clean()

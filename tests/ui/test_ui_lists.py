@@ -1,4 +1,4 @@
-"""Lists of services: there at once, true without a reload, honest when they are not, and all of their state in the address."""
+"""Lists of services: there at once, true without a reload, honest when they are not, their state in the address."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) 
 def test_old_bookmarks_of_consuls_page_lead_here(
     visit: Callable[..., Visit], start_agent: Callable[..., Agent]
 ) -> None:
-    """`/ui/dc1/services/web` is answered with the page, which goes to its own place for it. Only ours says where from."""
+    """`/ui/dc1/services/web` is answered with the page, which goes to its own place. Only ours says where from."""
     agent = start_agent()
     one = visit(agent)
     one.page.goto(f"{root_of(agent)}dc1/services/consul")

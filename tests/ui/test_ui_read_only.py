@@ -9,11 +9,11 @@ from support.harness import Agent, eventually
 from support.lively import ROOT_TOKEN, Lively
 
 PLACES = (
-    "overview", "services", "services/web", "services/web?tab=checks", "instance/web/n1/web-0", "nodes", "nodes/n1", "nodes/mailer",
-    "kv", "kv/app/", "key/app/config", "key/locks/leader", "sessions", "queries", "intentions", "tokens", "policies",
+    "overview", "services", "services/web", "services/web?tab=checks", "instance/web/n1/web-0", "nodes", "nodes/n1",
+    "nodes/mailer", "kv", "kv/app/", "key/app/config", "key/locks/leader", "sessions", "queries", "intentions", "tokens", "policies",
     "roles", "methods", "operations", "log", "login",
 )  # fmt: skip
-# Everything that can be pressed, in the view and in the window over it, that has not been yet; pressed, and what it was.
+# Everything that can be pressed, in the view and in the window over it, that has not been yet; its name is the result.
 PRESS = """(done) => {
     const inside = document.querySelector("dialog[open]") ?? document.querySelector("main");
     for (const one of inside.querySelectorAll("button:not([disabled]), summary, input[type=checkbox], [role=tab]")) {

@@ -1,4 +1,4 @@
-"""Ten thousand services: the list scrolls from end to end and is filtered; how quickly is a row of `benchmarks.page`."""
+"""Ten thousand services: the list scrolls from end to end and is filtered; how quickly, `benchmarks.page` tells."""
 
 from __future__ import annotations
 

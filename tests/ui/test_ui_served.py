@@ -1,4 +1,4 @@
-"""The page is small and whole wherever it is served: from a wheel, below another path, behind a proxy, in a tab nobody sees."""
+"""The page is whole wherever it is served: from a wheel, below another path, behind a proxy, in a tab nobody sees."""
 
 from __future__ import annotations
 
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 def test_an_installed_wheel_serves_it_without_node(tmp_path: Path) -> None:
     """Built by pip and unpacked, with nothing of the checkout in its way."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
+    build = [
+        *pip,
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir",
+        str(tmp_path),
+        str(REPOSITORY),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("proconsul/ui/")]
@@ -68,7 +77,9 @@ class Proxy(ThreadingHTTPServer):
                 data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 connection = http.client.HTTPConnection(agent.host, agent.ports["http"], timeout=60)
                 try:
-                    connection.request(self.command, target, data or None, {"X-Consul-Token": self.headers.get("X-Consul-Token", "")})
+                    connection.request(
+                        self.command, target, data or None, {"X-Consul-Token": self.headers.get("X-Consul-Token", "")}
+                    )
                     answer = connection.getresponse()
                     body = answer.read()
                 except OSError:
@@ -121,7 +132,7 @@ def test_behind_a_proxy_that_takes_a_prefix_away(visit: Callable[..., Visit], ag
 
 
 def test_below_another_path(visit: Callable[..., Visit], start_agent: Callable[..., Agent]) -> None:
-    """`content_path`: everything loads from below it, and the API stays where it is. Only ours tells the page where."""
+    """`content_path`: everything loads from below it, and the API stays where it is. Only ours tells the page."""
     agent = start_agent("-hcl", 'ui_config { enabled = true content_path = "/tools/consul/" }')
     Lively(agent).register("below")
     one = visit(agent, "/tools/consul/")
@@ -133,8 +144,9 @@ def test_below_another_path(visit: Callable[..., Visit], start_agent: Callable[.
 
 
 HIDE = """(hidden) => {
+    const state = hidden ? "hidden" : "visible";
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
