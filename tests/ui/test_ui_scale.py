@@ -44,8 +44,8 @@ def test_ten_thousand_services(visit: Callable[..., Visit]) -> None:
     eventually(lambda: len(one.rows()) > 10, "all are back")
 
 
-def test_many_pages_cost_one_evaluation_per_change(visit: Callable[..., Visit], agent: Agent) -> None:
-    """Tabs that show the same list all learn of a change, and an idle page asks nothing but its waiting queries."""
+def test_tabs_learn_of_a_change_and_idle_ones_only_wait(visit: Callable[..., Visit], agent: Agent) -> None:
+    """However many show the same: until something changes, nothing is asked but what waits at the agent."""
     one = visit()
     one.open("#/dc1/kv")
     tabs = [one.another() for _ in range(3)]
