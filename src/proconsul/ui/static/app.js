@@ -145,8 +145,8 @@ setItem(Qt,I.value):e?.removeItem(Qt),I.value&&Ct.value?t?.setItem(Qt,I.value):t
 split("/");return{dc:hs(o),view:hs(a)||"overview",rest:i.map(hs).join("/"),parts:i.map(hs),query:new URLSearchParams(n<0?"":t.slice(n+1))}}function z(e){return e.
 split("/").map(encodeURIComponent).join("/")}function m(e,t="",n={},s=M.value.dc){let o=new URLSearchParams(Object.entries(n).filter(([,l])=>l!=="")).toString(),
 a=Array.isArray(t)?t.map(encodeURIComponent).join("/"):z(t),i=`#/${encodeURIComponent(s)}/${e}${a===""?"":`/${a}`}`;return o?`${i}?${o}`:i}function Va(e){let[t="",
-n="",...s]=e.replace(/^\/+/,"").split("/");if(!t)return"";let o=s.join("/"),a=`#/${t}`;switch(n){case"services":{let[i,l,c,u]=s;return u&&l&&c?`${a}/instance/${i}\
-/${l}/${c}`:s.length>=4&&s[1]==="instances"?`${a}/instance/${i}/${s[2]}/${s[3]}`:i?`${a}/services/${i}`:`${a}/services`}case"nodes":return s[0]?`${a}/nodes/${s[0]}`:
+n="",...s]=e.replace(/^\/+/,"").split("/");if(!t)return"";let o=s.join("/"),a=`#/${t}`;switch(n){case"services":{let[i,l,c,u]=s;return s.length>=4&&s[1]==="inst\
+ances"?`${a}/instance/${i}/${s[2]}/${s[3]}`:u&&l&&c?`${a}/instance/${i}/${l}/${c}`:i?`${a}/services/${i}`:`${a}/services`}case"nodes":return s[0]?`${a}/nodes/${s[0]}`:
 `${a}/nodes`;case"kv":return o.endsWith("/edit")?`${a}/key/${o.slice(0,-5)}`:`${a}/kv${o?`/${o}`:""}`;case"intentions":return`${a}/intentions`;case"acls":{let i={
 "auth-methods":"methods"}[s[0]??""]??s[0]??"tokens";return`${a}/${i}${s[1]?`/${s[1]}`:""}`}default:return n?`${a}/${n}`:`${a}/services`}}function en(e){history.
 replaceState(null,"",e),ms=e,M.value=po(e)}function L(e){globalThis.location.hash=e}function B(e,t=""){let n=Be(()=>M.value.query.get(e)??t);return{get value(){
@@ -358,7 +358,7 @@ itical",WARNING:"warning",INFO:"passing"};return r`<${w} title=${`Certificates o
 var ur=C(()=>{G();Ne();rn();ue();Q();Re();pe();de();_o()});function xs(e){let t=[];for(let[,n,s,o,a]of e.matchAll(/(-?)(?:([\w.-]+):)?(?:"([^"]*)"?|(\S+))/g)){let i=(o??a??"").toLowerCase();i&&t.push({field:(s??"").toLowerCase(),
 text:i,not:n==="-"})}return t}function Ss(e,t){let n=e.map(({field:s,text:o,not:a})=>{let i=Object.hasOwn(t,s)?t[s]:void 0,l=i?o:`${s}:${o}`,c=i??t[""];return u=>{
 let d=c?.(u)??"";return(Array.isArray(d)?d.some(f=>f.toLowerCase().includes(l)):d.toLowerCase().includes(l))!==a}});return s=>n.every(o=>o(s))}function dr(e,t){
-let n=/\s/.test(t)?t.replace(/^([\w.-]+:)?(.*)$/,'$1"$2"'):t,s=e.match(/-?(?:[\w.-]+:)?(?:"[^"]*"?|\S+)/g)??[];return s.includes(n)?s.filter(o=>o!==n).join(" "):
+let n=/\s/.test(t)?t.replace(/^([\w.-]+:)?(.*)$/s,'$1"$2"'):t,s=e.match(/-?(?:[\w.-]+:)?(?:"[^"]*"?|\S+)/g)??[];return s.includes(n)?s.filter(o=>o!==n).join(" "):
 [...s,n].join(" ")}function xo(e,t,n=4){let s=t.indexOf(e);if(s===0)return t.length===e.length?0:1;if(s>0){for(let a=s;a>0;a=t.indexOf(e,a+1))if(!/[\p{L}\p{N}]/u.
 test(t[a-1]??""))return 2;return 3}if(n<4)return-1;let o=0;for(let a of e)if(a!==" "&&(o=t.indexOf(a,o)+1,o===0))return-1;return 4}function jn(e,t,n){let s=e.trim().
 toLowerCase();if(!s)return t.slice(0,n);let o=[];for(let a of t){let i=o.length===n?o[n-1]?.worth??0:1/0,l=xo(s,a.low,Math.floor(i/1e5)),c=l*1e5+a.low.length;if(l<
