@@ -515,7 +515,8 @@ tag:e=>e.Service.Tags??[],id:e=>e.Service.ID,address:yt,meta:e=>Object.entries(e
 e)}</a>`},{id:"status",title:"Status",width:"7.5rem",by:e=>-Z(Mt(e)),cell:e=>r`<${V} status=${Mt(e)} />`},{id:"checks",title:"Checks",width:"7rem",wide:!0,cell:e=>r`<${ht} passing=${No(
 e,"passing")} warning=${No(e,"warning")} critical=${No(e,"critical")} />`},{id:"node",title:"Node",width:"minmax(6rem, 1fr)",wide:!0,by:e=>e.Node.Node,cell:e=>r`<a href=${m(
 "nodes",[e.Node.Node])}>${e.Node.Node}</a>`},{id:"id",title:"Id",width:"minmax(6rem, 1fr)",wide:!0,by:e=>e.Service.ID,cell:e=>e.Service.ID},{id:"tags",title:"Ta\
-gs",width:"minmax(5rem, 1.5fr)",wide:!0,cell:e=>r`<${Ve} tags=${e.Service.Tags} max=${4} />`}]});var wr={};Ce(wr,{default:()=>br});function br({parts:e}){return e[0]?r`<${To} name=${e.join("/")} />`:r`<${mc} />`}function pc(e){return r`${e.Kind||""}
+gs",width:"minmax(5rem, 1.5fr)",wide:!0,cell:e=>r`<${Ve} tags=${e.Service.Tags} max=${4} />`}]});var wr={};Ce(wr,{default:()=>br});function br({parts:e}){return e[0]?r`<${To} name=${e.join("/")} />`:r`<${mc} />`}function pc(e){return r`${e.Kind||""}${(e.ProxyFor??
+[]).map(t=>r` <span class="badge">for ${t}</span>`)}
     ${e.ConnectedWithProxy?r` <span class="badge" title="Has a proxy of the mesh">proxied</span>`:null}
     ${e.ConnectedWithGateway?r` <span class="badge" title="Behind a gateway">gateway</span>`:null}
     ${(e.ExternalSources??[]).map(t=>r` <span class="badge" title="Registered from outside">${t}</span>`)}`}function mc(){let e=_s().value,t=b(()=>B("filter"),[]),
