@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
@@ -32,6 +32,7 @@ bench: $(VENV)/.installed-dev
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.cluster
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.agents
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.large
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.page
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -48,6 +49,10 @@ types: $(VENV)/.installed-dev
 page: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/python scripts/build_page.py
+
+# Every screen of the page as a picture, for people: both themes, two sizes.
+ui-shots: $(VENV)/.installed-dev
+	$(BIN)/python scripts/ui_shots.py
 
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev

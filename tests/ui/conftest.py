@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 SUBJECTS = [pytest.param(Subject.OURS, id="ours"), pytest.param(Subject.REFERENCE, id="reference")]
 
 
+# What does not depend on whose agent it is, and takes long: with Consul's it is tried by `make stories`.
+ONCE = ("test_ui_accessible.py", "test_ui_injection.py", "test_ui_read_only.py", "test_ui_scale.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in ONCE and "[reference" in item.name:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as found:

@@ -21,7 +21,7 @@ def log_in(one: Visit, secret: str, *, remember: bool = False) -> None:
     field = one.page.locator("main input[type=password]").first
     field.fill(secret)
     if remember:
-        one.page.get_by_role("checkbox", name="remember").check()
+        one.page.get_by_role("checkbox", name="Remember").check()
     field.press("Enter")
     eventually(lambda: one.page.evaluate("() => sessionStorage.getItem('proconsul.token')") == secret, "it is used")
 
@@ -81,7 +81,7 @@ def test_a_token_is_in_the_header_and_nowhere_else(visit: Callable[..., Visit], 
     secret = guarded.secret('operator = "read" agent_prefix "" { policy = "write" }' + READER)
     one = visit(guarded.agent)
     log_in(one, secret)
-    for place in ("overview", "services", "services/web", "nodes/n1", "kv/app/", "key/app/config", "tokens", "operations", "log"):
+    for place in ("overview", "services/web", "nodes/n1", "kv/app/", "key/app/config", "tokens", "operations", "log"):
         one.go(f"#/dc1/{place}")
         assert secret not in one.page.content().replace(f'value="{secret}"', "")
     assert secret not in json.dumps([sent.url for sent in one.sent])
@@ -95,7 +95,8 @@ def test_a_token_is_in_the_header_and_nowhere_else(visit: Callable[..., Visit], 
     assert other.evaluate("() => sessionStorage.getItem('proconsul.token')") is None
     one.page.get_by_role("link", name="Token").click()
     one.ready("login")
-    one.page.get_by_role("button", name="Forget").first.click()
+    one.page.get_by_role("button", name="Log out").click()
+    one.page.get_by_role("dialog").get_by_role("button", name="Log out").click()
     eventually(lambda: secret not in stored(one, "sessionStorage"), "the token is forgotten")
 
 

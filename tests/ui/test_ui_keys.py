@@ -39,7 +39,9 @@ def by_command(agent: Agent, *words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_change_by_somebody_else_is_not_overwritten(visit: Callable[..., Visit], agent: Agent, lively: Lively) -> None:
+def test_a_change_by_somebody_else_is_not_overwritten(
+    visit: Callable[..., Visit], agent: Agent, lively: Lively
+) -> None:
     """Saving finds a conflict, shows both sides and writes nothing; "keep mine" writes over what was shown."""
     one = visit()
     one.open(KEY)
@@ -68,8 +70,8 @@ def test_a_change_by_somebody_else_is_not_overwritten(visit: Callable[..., Visit
 
 
 VALUES = (
-    JSON_VALUE, b'{"a":1,"a":2}', b"[1e2,\r\n\r\n 3]", b"\xef\xbb\xbf{}", b'"\\u0041"', b"", b"\x00\xff", b"a\r\nb\nc\r",
-    b" \n",
+    JSON_VALUE, b'{"a":1,"a":2}', b"[1e2,\r\n\r\n 3]", b"\xef\xbb\xbf{}", b'"\\u0041"', b"", b"\x00\xff",
+    b"a\r\nb\nc\r", b" \n",
 )  # fmt: skip
 
 

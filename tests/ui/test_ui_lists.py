@@ -1,4 +1,4 @@
-"""Lists of services: there at once, true without a reload, honest when they are not, and all of their state in the address."""
+"""Lists of services: there at once, true without a reload, honest when they are not, their state in the address."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def test_it_says_that_it_is_old_when_the_agent_is_gone_and_lives_again_with_it(
     assert sum(1 for sent in one.sent if sent.path.endswith("/ui/")) == 1
 
 
+@pytest.mark.usefixtures("agent")
 def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) -> None:
     """Typed filter and chosen order; another reader who is sent the address sees the same rows, and back goes back."""
     one = visit()
@@ -106,14 +107,13 @@ def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) 
 
 
 def test_old_bookmarks_of_consuls_page_lead_here(
-    visit: Callable[..., Visit], agent: Agent, subject: Subject
+    visit: Callable[..., Visit], start_agent: Callable[..., Agent]
 ) -> None:
-    """`/ui/dc1/services/web` is answered with the page, which goes to its own place for it. Only ours says where from."""
-    if subject is Subject.REFERENCE:
-        return
-    one = visit()
-    one.page.goto(f"{root_of(agent)}dc1/services/svc-00007")
+    """`/ui/dc1/services/web` is answered with the page, which goes to its own place. Only ours says where from."""
+    agent = start_agent()
+    one = visit(agent)
+    one.page.goto(f"{root_of(agent)}dc1/services/consul")
     one.ready("service")
-    assert one.page.url == f"{root_of(agent)}#/dc1/services/svc-00007"
+    assert one.page.url == f"{root_of(agent)}#/dc1/services/consul"
     one.page.goto(f"{root_of(agent)}dc1/nodes")
     one.ready("nodes")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.node import REPOSITORY, PAGE, require_node, require_packages
+from support.node import PAGE, REPOSITORY, require_node, require_packages
 from support.patience import PATIENCE_S
 
 HERE = Path(__file__).resolve().parent

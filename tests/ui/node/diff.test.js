@@ -1,65 +1,77 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { chance, below, one } from "./chance.js";
+import { below, chance, oddText, one } from "./chance.js";
 import { diffLines, nearChanges } from "../page/lib/diff.js";
 
-/** @typedef {import("../page/lib/diff.js").Diff} Diff */
+/** One side of a difference, as it was. @param {ReturnType<typeof diffLines>} diff @param {string} other */
+const side = (diff, other) => diff.lines.filter((line) => line.kind !== other).map((line) => line.text + (line.open ? "" : "\n")).join("");
 
-/** @param {Diff} diff @param {string} side */
-const side = (diff, side) => diff.lines.filter((line) => line.kind === "same" || line.kind === side)
-  .map((line) => line.text + (line.open ? "" : "\n")).join("");
-
-/** The length of the longest common subsequence, the slow way. @param {string[]} a @param {string[]} b */
-function common(a, b) {
-  let before = new Array(b.length + 1).fill(0);
-  for (const left of a) {
-    const now = [0];
-    b.forEach((right, at) => now.push(left === right ? before[at] + 1 : Math.max(before[at + 1], now[at])));
-    before = now;
+/** How few lines must change, by trying all: the slow way. @param {string[]} a @param {string[]} b */
+function least(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let x = 1; x <= a.length; x += 1) {
+    const next = [x];
+    for (let y = 1; y <= b.length; y += 1) next.push(a[x - 1] === b[y - 1] ? row[y - 1] : 1 + Math.min(row[y], next[y - 1]));
+    row = next;
   }
-  return before[b.length];
+  return row[b.length];
 }
 
 /** @param {string} text */
-const linesOf = (text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+const lines = (text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
-test("one line changed", () => {
-  const { lines, added, removed, exact } = diffLines("a\nb\nc\n", "a\nB\nc\n");
-  assert.deepEqual(lines.map(({ kind, text }) => `${kind} ${text}`), ["same a", "del b", "add B", "same c"]);
-  assert.deepEqual([added, removed, exact], [1, 1, true]);
-});
-
-test("a missing line end is a change", () => {
-  assert.deepEqual(diffLines("a\n", "a").lines, [{ kind: "del", text: "a" }, { kind: "add", text: "a", open: true }]);
-  assert.deepEqual(diffLines("", "").lines, []);
-  assert.deepEqual(diffLines("", "\n").lines, [{ kind: "add", text: "" }]);
-});
-
-test("any texts: both come back whole, by the fewest changes", () => {
-  const dice = chance(7);
-  const text = () => Array.from({ length: below(dice, 14) }, () => one(dice, ["a", "b", "c", ""]) + (dice() < 0.9 ? "\n" : "")).join("");
-  for (let turn = 0; turn < 3_000; turn += 1) {
+test("both sides can be read from a difference, and no shorter one is there", () => {
+  const dice = chance(1);
+  for (let round = 0; round < 3_000; round += 1) {
+    const text = () => Array.from({ length: below(dice, 12) }, () => one(dice, ["a\n", "b\n", "c\n", "\n", "a", "\r\n", oddText(dice, 2)])).join("");
     const [before, after] = [text(), text()];
     const diff = diffLines(before, after);
-    assert.equal(side(diff, "del"), before);
-    assert.equal(side(diff, "add"), after);
-    assert.equal(diff.lines.filter((line) => line.kind === "same").length, common(linesOf(before), linesOf(after)));
+    assert.equal(side(diff, "add"), before);
+    assert.equal(side(diff, "del"), after);
     assert.ok(diff.exact);
+    assert.equal(diff.added + diff.removed, least(lines(before), lines(after)), JSON.stringify([before, after]));
   }
 });
 
-test("huge texts that have nothing in common end, whole", () => {
-  const text = (/** @type {string} */ word) => Array.from({ length: 40_000 }, (_, at) => `${word} ${at}\n`).join("");
-  const diff = diffLines(`same\n${text("a")}`, `same\n${text("b")}`);
-  assert.equal(diff.exact, false);
-  assert.equal(side(diff, "del"), `same\n${text("a")}`);
-  assert.equal(side(diff, "add"), `same\n${text("b")}`);
-  assert.equal(diff.lines[0]?.kind, "same");
+test("nothing, and a missing line end", () => {
+  assert.deepEqual(diffLines("", ""), { lines: [], added: 0, removed: 0, exact: true });
+  assert.deepEqual([diffLines("", "a\n").added, diffLines("a\n", "").removed], [1, 1]);
+  const end = diffLines("a\nb\n", "a\nb");
+  assert.deepEqual([end.added, end.removed], [1, 1]);
+  assert.ok(end.lines.some((line) => line.kind === "add" && line.open));
 });
 
-test("only what is near a change is shown", () => {
-  const text = Array.from({ length: 20 }, (_, at) => `${at}\n`).join("");
-  const shown = nearChanges(diffLines(text, text.replace("10\n", "x\n")).lines, 1);
-  assert.deepEqual(shown.map((line) => (line.kind === "skip" ? line.count : line.text)), [9, "9", "10", "x", "11", 8]);
-  assert.deepEqual(nearChanges(diffLines(text, text).lines), [{ kind: "skip", count: 20 }]);
+test("large values are compared while somebody waits, and both sides are still there", () => {
+  const dice = chance(2);
+  const many = Array.from({ length: 60_000 }, (_, at) => `line ${at}\n`);
+  const changed = many.map((line) => (dice() < 0.01 ? `other ${dice()}\n` : line));
+  const strange = Array.from({ length: 60_000 }, () => `${dice()}\n`);
+  const began = performance.now();
+  for (const [a, b] of [[many, changed], [many, strange], [["x\n".repeat(200_000)], ["y\n".repeat(200_000)]], [many, many]]) {
+    const diff = diffLines(a.join(""), b.join(""));
+    assert.equal(side(diff, "add"), a.join(""));
+    assert.equal(side(diff, "del"), b.join(""));
+  }
+  assert.ok(performance.now() - began < 60_000);
+});
+
+test("only what is near a change is shown, and the rest is counted", () => {
+  const dice = chance(3);
+  for (let round = 0; round < 500; round += 1) {
+    const all = Array.from({ length: below(dice, 60) }, () => ({ kind: one(dice, ["same", "same", "same", "same", "same", "same", "add", "del"]), text: "x" }));
+    const around = below(dice, 4);
+    const shown = nearChanges(all, around);
+    assert.equal(shown.reduce((sum, one) => sum + (one.kind === "skip" ? one.count : 1), 0), all.length);
+    assert.deepEqual(shown.filter((one) => ["add", "del"].includes(one.kind)), all.filter((one) => one.kind !== "same"));
+    let at = 0;
+    for (const one of shown) {
+      if (one.kind === "skip") {
+        for (const line of all.slice(at, at + one.count)) assert.equal(line.kind, "same");
+        at += one.count;
+      } else {
+        assert.ok(all.slice(Math.max(0, at - around), at + around + 1).some((line) => line.kind !== "same"));
+        at += 1;
+      }
+    }
+  }
 });

@@ -1,82 +1,95 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { chance, below, oddText } from "./chance.js";
+import { below, chance, oddText, one } from "./chance.js";
 import { carried, carriedPart, flatOf, levelOf, parentOf, pathTo, visible } from "../page/lib/tree.js";
 
-/** @param {string[]} keys @param {string} prefix */
-const names = (keys, prefix) => levelOf(keys, prefix).map((row) => row.name);
+/** Keys with shared beginnings, empty parts and odd characters. @param {() => number} dice */
+function oddKeys(dice) {
+  const part = () => one(dice, ["a", "b", "10", "9", "", " ", ".", "..", oddText(dice, 2)]);
+  return [...new Set(Array.from({ length: below(dice, 30) }, () => Array.from({ length: 1 + below(dice, 4) }, part).join("/")))].filter(Boolean);
+}
 
-test("a level has folders first, each once", () => {
-  assert.deepEqual(names(["b10", "b2", "a", "a/", "a/b", "a/c/d"], ""), ["a/", "a", "b2", "b10"]);
-  assert.deepEqual(names(["a", "a/", "a/b", "a/c/d", "ab"], "a/"), ["c/", "", "b"]);
-  assert.deepEqual(names(["/", "//", "//x", "a//b"], ""), ["/", "a/"]);
-  assert.deepEqual(names(["/", "//", "//x", "a//b"], "/"), ["/", ""]);
-  assert.deepEqual(names(["a//b", "a/c"], "a/"), ["/", "c"]);
-  assert.deepEqual(names(["../x", "."], ""), ["../", "."]);
-  assert.deepEqual(names([], "a/"), []);
-  assert.deepEqual(flatOf(["a/b", "b"], "a/").map((row) => row.name), ["b"]);
-});
-
-test("the way to a key", () => {
-  assert.deepEqual(pathTo("a"), []);
-  assert.deepEqual(pathTo("a/"), []);
-  assert.deepEqual(pathTo("a/b/c"), [["a", "a/"], ["b", "a/b/"]]);
-  assert.deepEqual(pathTo("a/b/"), [["a", "a/"]]);
-  assert.deepEqual(pathTo("//x"), [["", "/"], ["", "//"]]);
-  assert.equal(parentOf("a/b"), "a/");
-  assert.equal(parentOf("a/b/"), "a/");
-  assert.equal(parentOf("a//"), "a/");
-  assert.equal(parentOf("a"), "");
-  assert.equal(parentOf("/"), "");
-  assert.deepEqual(pathTo("/"), []);
-  assert.equal(parentOf(""), "");
-});
-
-test("any keys: every key is found by going down from the top", () => {
-  const dice = chance(15);
-  for (let turn = 0; turn < 300; turn += 1) {
-    const keys = [...new Set(Array.from({ length: 1 + below(dice, 20) }, () => oddText(dice)))].filter(Boolean);
-    /** @type {string[]} */
+test("every key is found once by going down, and nothing else", () => {
+  const dice = chance(1);
+  for (let round = 0; round < 300; round += 1) {
+    const keys = oddKeys(dice);
     const found = [];
-    const go = (/** @type {string} */ prefix) => {
-      for (const row of levelOf(keys, prefix)) {
-        assert.equal(row.key, prefix + row.name);
-        if (row.folder) go(row.key);
+    const left = [""];
+    for (let prefix = left.pop(); prefix !== undefined; prefix = left.pop()) {
+      const rows = levelOf(keys, prefix);
+      assert.equal(new Set(rows.map((row) => row.key)).size, rows.length);
+      assert.deepEqual(rows, [...rows.filter((row) => row.folder), ...rows.filter((row) => !row.folder)]);
+      for (const row of rows) {
+        assert.equal(prefix + row.name, row.key);
+        if (row.folder) left.push(row.key);
         else found.push(row.key);
-        assert.equal(parentOf(row.name ? row.key : `${row.key}x`), prefix);
       }
-    };
-    go("");
+    }
     assert.deepEqual(found.sort(), keys.sort());
   }
 });
 
-test("what an address carries", () => {
-  for (const key of ["a", "a/", "a b/%/c", "é/日本", "a/.x/...", "", "?#&+", "\\"]) assert.equal(carried(key), true, key);
-  for (const key of ["/", "//a", "a//b", "a//", ".", "..", "a/..", "a/../b", "./a", "a\u0001", "a\n/b", "a\u200b", "a\u00a0b", "😀"]) {
-    assert.equal(carried(key), false, key);
+test("what the agent has cut at the next slash gives the same level", () => {
+  const dice = chance(2);
+  for (let round = 0; round < 300; round += 1) {
+    const keys = oddKeys(dice);
+    const prefix = one(dice, ["", "a/", "a/b/", "/"]);
+    const cut = new Set(keys.filter((key) => key.startsWith(prefix)).map((key) => {
+      const at = key.indexOf("/", prefix.length);
+      return at < 0 ? key : key.slice(0, at + 1);
+    }));
+    // A key that ends with a slash is a folder's own name, not a key of the level above.
+    assert.deepEqual(levelOf([...cut], prefix).map((row) => row.key).sort(), levelOf(keys, prefix).map((row) => row.key).sort());
+    assert.deepEqual(flatOf(keys, prefix).map((row) => row.key), keys.filter((key) => key.startsWith(prefix)));
   }
-  assert.equal(carriedPart("a/../b"), "a/");
-  assert.equal(carriedPart("a/ctl\u0001x/y"), "a/ctl");
-  assert.equal(carriedPart("a//b"), "a/");
-  assert.equal(carriedPart("/a"), "");
-  assert.equal(carriedPart(".\u0001"), "");
 });
 
-test("any key that is carried comes out of a URL as it went in", () => {
-  const dice = chance(16);
-  for (let turn = 0; turn < 3_000; turn += 1) {
-    const key = oddText(dice, 6);
+test("the way to a key goes through its folders", () => {
+  assert.deepEqual(pathTo("a/b/c"), [["a", "a/"], ["b", "a/b/"]]);
+  assert.deepEqual(pathTo("a/b/"), [["a", "a/"]]);
+  assert.deepEqual(pathTo("a"), []);
+  assert.deepEqual(pathTo(""), []);
+  assert.deepEqual(["a/b", "a/b/", "a", "a/", ""].map(parentOf), ["a/", "a/", "", "", ""]);
+  const dice = chance(3);
+  for (let round = 0; round < 1_000; round += 1) {
+    for (const key of oddKeys(dice)) {
+      const way = pathTo(key);
+      assert.equal(way.at(-1)?.[1] ?? "", parentOf(key));
+      assert.equal(way.map(([name]) => `${name}/`).join(""), parentOf(key));
+      way.forEach(([, prefix], at) => assert.equal(parentOf(prefix), way[at - 1]?.[1] ?? ""));
+    }
+    if (round > 50) break;
+  }
+});
+
+test("a path carries what comes back from it as it was", () => {
+  const dice = chance(4);
+  for (let round = 0; round < 3_000; round += 1) {
+    const key = oddText(dice, 8);
     const part = carriedPart(key);
     assert.ok(key.startsWith(part));
-    assert.ok(carried(part), part);
-    const url = new URL(`http://x/v1/kv/${part.split("/").map(encodeURIComponent).join("/")}?keys`);
-    assert.equal(decodeURIComponent(url.pathname), `/v1/kv/${part}`);
+    assert.equal(carried(part), true, JSON.stringify(part));
+    if (!carried(key)) continue;
+    const url = new URL(`http://localhost/v1/kv/${key.split("/").map(encodeURIComponent).join("/")}`);
+    assert.equal(url.pathname.slice("/v1/kv/".length).split("/").map(decodeURIComponent).join("/"), key);
+    assert.ok(!url.pathname.includes("//"));
   }
+  for (const none of ["a//b", "/a", "a/./b", "a/../b", "..", "a\nb", "a\u0000"]) assert.equal(carried(none), false, none);
+  for (const fine of ["", "a", "a/", "a b", "a/b.c", "...", "ä/日本"]) assert.equal(carried(fine), true, fine);
 });
 
-test("what cannot be seen is written out", () => {
-  assert.equal(visible("a\tb\n\r\u0001\u202e\u200b"), "a\\tb\\n\\r\\u{1}\\u{202e}\\u{200b}");
-  assert.equal(visible("a\tb\n\r\u0001", true), "a\tb\n\\r\\u{1}");
-  assert.equal(visible("é 日本 😀"), "é 日本 😀");
+test("what cannot be seen is written out, and nothing else is changed", () => {
+  assert.equal(visible("a\u202eb\n\u0000"), "a\\u{202e}b\\n\\u{0}");
+  assert.equal(visible("a\tb\n", true), "a\tb\n");
+  assert.equal(visible("grün 日本 😀"), "grün 日本 😀");
+  const dice = chance(5);
+  for (let round = 0; round < 1_000; round += 1) assert.ok(!/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(visible(oddText(dice, 20))));
+});
+
+test("a hundred thousand keys are a level soon", () => {
+  const keys = Array.from({ length: 100_000 }, (_, at) => `dir-${at % 1_000}/key-${at}`);
+  const began = performance.now();
+  assert.equal(levelOf(keys, "").length, 1_000);
+  assert.equal(levelOf(keys, "dir-7/").length, 100);
+  assert.ok(performance.now() - began < 30_000);
 });

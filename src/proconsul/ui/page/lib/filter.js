@@ -41,7 +41,7 @@ export function matcher(terms, fields) {
  * @param {string} filter @param {string} term
  */
 export function toggled(filter, term) {
-  const word = /\s/.test(term) ? term.replace(/^([\w.-]+:)?(.*)$/, '$1"$2"') : term;
+  const word = /\s/.test(term) ? term.replace(/^([\w.-]+:)?(.*)$/s, '$1"$2"') : term;
   /** @type {string[]} */
   const words = filter.match(/-?(?:[\w.-]+:)?(?:"[^"]*"?|\S+)/g) ?? [];
   return words.includes(word) ? words.filter((other) => other !== word).join(" ") : [...words, word].join(" ");

@@ -64,8 +64,8 @@ export function fromConsulPath(path) {
   switch (view) {
     case "services": {
       const [name, node, id, kind] = rest;
-      if (kind && node && id) return `${prefix}/instance/${name}/${node}/${id}`;
       if (rest.length >= 4 && rest[1] === "instances") return `${prefix}/instance/${name}/${rest[2]}/${rest[3]}`;
+      if (kind && node && id) return `${prefix}/instance/${name}/${node}/${id}`;
       return name ? `${prefix}/services/${name}` : `${prefix}/services`;
     }
     case "nodes":

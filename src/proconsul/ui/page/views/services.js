@@ -19,7 +19,8 @@ import { Service } from "./service.js";
  * @property {number} ChecksPassing
  * @property {number} ChecksWarning
  * @property {number} ChecksCritical
- * @property {boolean} [ConnectedWithProxy]
+ * @property {string[] | null} [ProxyFor] until 1.8
+ * @property {boolean} [ConnectedWithProxy] since 1.9
  * @property {boolean} [ConnectedWithGateway]
  */
 
@@ -30,7 +31,7 @@ export default function Services({ parts }) {
 
 /** @param {Summary} row */
 function kindOf(row) {
-  return html`${row.Kind || ""}
+  return html`${row.Kind || ""}${(row.ProxyFor ?? []).map((name) => html` <span class="badge">for ${name}</span>`)}
     ${row.ConnectedWithProxy ? html` <span class="badge" title="Has a proxy of the mesh">proxied</span>` : null}
     ${row.ConnectedWithGateway ? html` <span class="badge" title="Behind a gateway">gateway</span>` : null}
     ${(row.ExternalSources ?? []).map((source) => html` <span class="badge" title="Registered from outside">${source}</span>`)}`;
