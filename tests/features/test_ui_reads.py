@@ -103,7 +103,7 @@ class World:
             assert self.lines.encoded(nodes, pretty=pretty) == gojson.dumps(self.nodes(anew), pretty=pretty)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(registrations | removals, st.booleans()), max_size=30))
 def test_what_is_kept_is_what_would_be_made_anew(steps: list[tuple[Any, bool]]) -> None:
     world = World()

@@ -55,7 +55,7 @@ def json_rules(chance: random.Random) -> str:
         level, name = chance.choice(LEVELS), chance.choice(NAMES)
         body: Any = {"policy": level}
         rules[chance.choice(RESOURCES)] = chance.choice(
-            [{name: body}, [{name: body}], {name: [body]}, [{name: body}, {"b": body}], {"a": {"Policy": level}}, body, {}]
+            [{name: body}, [{name: body}], {name: [body]}, [{name: body}, {"b": body}], {"a": {"Policy": level}}, body]
         )
         if chance.random() < 0.3:
             rules[chance.choice(BARE)] = level

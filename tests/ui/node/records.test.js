@@ -1,7 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { below, chance, oddText, one } from "./chance.js";
-import { COVERED, REMEMBERED, expiresAt, flatten, hasSecrets, levelOf, linePoints, linesOf, masked, parsedObject, remember, shortNumber, uncovered, without } from "../page/lib/records.js";
+import { COVERED, REMEMBERED, dnsOf, expiresAt, flatten, hasSecrets, levelOf, linePoints, linesOf, masked, parsedObject, remember, shortNumber, uncovered, without } from "../page/lib/records.js";
 
 /** @param {() => number} dice @param {number} deep @returns {any} */
 function some(dice, deep) {
@@ -74,6 +74,9 @@ test("the log is cut into whole lines, whose level is known", () => {
 });
 
 test("small things", () => {
+  assert.deepEqual(dnsOf(undefined), { domain: "consul", port: 8600 });
+  assert.deepEqual(dnsOf({ DebugConfig: { DNSDomain: "x.", DNSPort: 53 } }), { domain: "x", port: 53 });
+  assert.deepEqual(dnsOf({ DebugConfig: { DNSAddrs: ["tcp://[::1]:8653"], DNSPort: 1 } }), { domain: "consul", port: 8653 });
   assert.equal(expiresAt({ ExpirationTime: "0001-01-01T00:00:00Z" }), 0);
   assert.equal(expiresAt({ ExpirationTime: null }), 0);
   assert.equal(expiresAt({ ExpirationTime: "2026-01-01T00:00:00Z" }), Date.UTC(2026, 0, 1));

@@ -151,8 +151,8 @@ class FrontDoor:
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:
-            if self._guards_writes and (refusal_text := self._refused_write(request)):
-                return text_response(403, refusal_text)
+            if self._guards_writes and (why := self._refused_write(request)):
+                return text_response(403, why)
             size = request.body_bytes
             if size > route.body_bytes_max and not route.checks_size and request.method in route.body_methods:
                 return too_large(size, route.body_bytes_max)

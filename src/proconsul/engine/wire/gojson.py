@@ -263,7 +263,9 @@ def _refuse(name: str) -> Any:
 def decode(cls: type[T], body: bytes) -> T:
     """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
     plain = loads(body)
-    value: T = from_plain(cls, {} if plain is None else plain)  # null leaves Go's zero value as it is
+    if plain is None:  # null leaves Go's zero value as it is
+        plain = [] if get_origin(cls) is list else {}
+    value: T = from_plain(cls, plain)
     return value
 
 

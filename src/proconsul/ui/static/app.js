@@ -1,228 +1,228 @@
 /* proconsul's web page, built by scripts/build_page.py from src/proconsul/ui/page. Licences: NOTICE. */
-var Xi=Object.defineProperty;var C=(e,t)=>()=>(e&&(t=e(e=0)),t);var Ce=(e,t)=>{for(var n in t)Xi(e,n,{get:t[n],enumerable:!0})};function st(e,t){for(var n in t)e[n]=t[n];return e}function Zs(e){e&&e.parentNode&&e.parentNode.removeChild(e)}function Sn(e,t,n){var s,o,a,i={};for(a in t)a=="\
+var Qi=Object.defineProperty;var C=(e,t)=>()=>(e&&(t=e(e=0)),t);var Ce=(e,t)=>{for(var n in t)Qi(e,n,{get:t[n],enumerable:!0})};function st(e,t){for(var n in t)e[n]=t[n];return e}function no(e){e&&e.parentNode&&e.parentNode.removeChild(e)}function Sn(e,t,n){var s,o,a,i={};for(a in t)a=="\
 key"?s=t[a]:a=="ref"?o=t[a]:i[a]=t[a];if(arguments.length>2&&(i.children=arguments.length>3?ts.call(arguments,2):n),typeof e=="function"&&e.defaultProps!=null)for(a in e.
 defaultProps)i[a]===void 0&&(i[a]=e.defaultProps[a]);return Yn(e,i,s,o,null)}function Yn(e,t,n,s,o){var a={type:e,props:t,key:n,ref:s,__k:null,__:null,__b:0,__e:null,
-__c:null,constructor:void 0,__v:o??++ia,__i:-1,__u:0};return o==null&&J.vnode!=null&&J.vnode(a),a}function ft(e){return e.children}function Ht(e,t){this.props=e,
+__c:null,constructor:void 0,__v:o??++ca,__i:-1,__u:0};return o==null&&J.vnode!=null&&J.vnode(a),a}function ft(e){return e.children}function Ht(e,t){this.props=e,
 this.context=t}function Nt(e,t){if(t==null)return e.__?Nt(e.__,e.__i+1):null;for(var n;t<e.__k.length;t++)if((n=e.__k[t])!=null&&n.__e!=null)return n.__e;return typeof e.
-type=="function"?Nt(e):null}function Qi(e){if(e.__P&&e.__d){var t=e.__v,n=t.__e,s=[],o=[],a=st({},t);a.__v=t.__v+1,J.vnode&&J.vnode(a),Qs(e.__P,a,t,e.__n,e.__P.
-namespaceURI,32&t.__u?[n]:null,s,n??Nt(t),!!(32&t.__u),o),a.__v=t.__v,a.__.__k[a.__i]=a,ha(s,a,o),t.__e=t.__=null,a.__e!=n&&da(a)}}function da(e){if((e=e.__)!=null&&
-e.__c!=null)return e.__e=e.__c.base=null,e.__k.some(function(t){if(t!=null&&t.__e!=null)return e.__e=e.__c.base=t.__e}),da(e)}function oa(e){(!e.__d&&(e.__d=!0)&&
-dt.push(e)&&!es.__r++||sa!=J.debounceRendering)&&((sa=J.debounceRendering)||la)(es)}function es(){try{for(var e,t=1;dt.length;)dt.length>t&&dt.sort(ca),e=dt.shift(),
-t=dt.length,Qi(e)}finally{dt.length=es.__r=0}}function fa(e,t,n,s,o,a,i,l,c,u,f){var $,d,p,m,g,h,_=s&&s.__k||Qn,k=t.length;for(c=el(n,t,_,c,k),$=0;$<k;$++)(p=n.
-__k[$])!=null&&(d=p.__i!=-1&&_[p.__i]||Zn,p.__i=$,h=Qs(e,p,d,o,a,i,l,c,u,f),m=p.__e,p.ref&&d.ref!=p.ref&&(d.ref&&eo(d.ref,null,p),f.push(p.ref,p.__c||m,p)),g==null&&
-m!=null&&(g=m),4&p.__u?(c=$a(p,c,e),d.__e&&(d.__e=null)):typeof p.type=="function"&&h!==void 0?c=h:m&&(c=m.nextSibling),p.__u&=-7);return n.__e=g,c}function el(e,t,n,s,o){
-var a,i,l,c,u,f=n.length,$=f,d=0;for(e.__k=new Array(o),a=0;a<o;a++)(i=t[a])!=null&&typeof i!="boolean"&&typeof i!="function"?(typeof i=="string"||typeof i=="nu\
+type=="function"?Nt(e):null}function nl(e){if(e.__P&&e.__d){var t=e.__v,n=t.__e,s=[],o=[],a=st({},t);a.__v=t.__v+1,J.vnode&&J.vnode(a),so(e.__P,a,t,e.__n,e.__P.
+namespaceURI,32&t.__u?[n]:null,s,n??Nt(t),!!(32&t.__u),o),a.__v=t.__v,a.__.__k[a.__i]=a,va(s,a,o),t.__e=t.__=null,a.__e!=n&&$a(a)}}function $a(e){if((e=e.__)!=null&&
+e.__c!=null)return e.__e=e.__c.base=null,e.__k.some(function(t){if(t!=null&&t.__e!=null)return e.__e=e.__c.base=t.__e}),$a(e)}function ra(e){(!e.__d&&(e.__d=!0)&&
+dt.push(e)&&!es.__r++||aa!=J.debounceRendering)&&((aa=J.debounceRendering)||ua)(es)}function es(){try{for(var e,t=1;dt.length;)dt.length>t&&dt.sort(da),e=dt.shift(),
+t=dt.length,nl(e)}finally{dt.length=es.__r=0}}function pa(e,t,n,s,o,a,i,l,c,u,d){var $,f,p,v,g,h,k=s&&s.__k||Qn,_=t.length;for(c=sl(n,t,k,c,_),$=0;$<_;$++)(p=n.
+__k[$])!=null&&(f=p.__i!=-1&&k[p.__i]||Zn,p.__i=$,h=so(e,p,f,o,a,i,l,c,u,d),v=p.__e,p.ref&&f.ref!=p.ref&&(f.ref&&oo(f.ref,null,p),d.push(p.ref,p.__c||v,p)),g==null&&
+v!=null&&(g=v),4&p.__u?(c=ha(p,c,e),f.__e&&(f.__e=null)):typeof p.type=="function"&&h!==void 0?c=h:v&&(c=v.nextSibling),p.__u&=-7);return n.__e=g,c}function sl(e,t,n,s,o){
+var a,i,l,c,u,d=n.length,$=d,f=0;for(e.__k=new Array(o),a=0;a<o;a++)(i=t[a])!=null&&typeof i!="boolean"&&typeof i!="function"?(typeof i=="string"||typeof i=="nu\
 mber"||typeof i=="bigint"||i.constructor==String?i=e.__k[a]=Yn(null,i,null,null,null):ns(i)?i=e.__k[a]=Yn(ft,{children:i},null,null,null):i.constructor===void 0&&
-i.__b>0?i=e.__k[a]=Yn(i.type,i.props,i.key,i.ref?i.ref:null,i.__v):e.__k[a]=i,c=a+d,i.__=e,i.__b=e.__b+1,l=null,(u=i.__i=tl(i,n,c,$))!=-1&&($--,(l=n[u])&&(l.__u|=
-2)),l==null||l.__v==null?(u==-1&&(o>f?d--:o<f&&d++),typeof i.type!="function"&&(i.__u|=4)):u!=c&&(u==c-1?d--:u==c+1?d++:(u>c?d--:d++,i.__u|=4))):e.__k[a]=null;if($)
-for(a=0;a<f;a++)(l=n[a])!=null&&(2&l.__u)==0&&(l.__e==s&&(s=Nt(l)),va(l,l));return s}function $a(e,t,n){var s,o;if(typeof e.type=="function"){for(s=e.__k,o=0;s&&
-o<s.length;o++)s[o]&&(s[o].__=e,t=$a(s[o],t,n));return t}e.__e!=t&&(t&&e.type&&!t.parentNode&&(t=Nt(e)),t=n.insertBefore(e.__e,t||null));do t=t&&t.nextSibling;while(t!=
-null&&t.nodeType==8);return t}function tl(e,t,n,s){var o,a,i,l=e.key,c=e.type,u=t[n],f=u!=null&&(2&u.__u)==0;if(u===null&&l==null||f&&l==u.key&&c==u.type)return n;
-if(s>(f?1:0)){for(o=n-1,a=n+1;o>=0||a<t.length;)if((u=t[i=o>=0?o--:a++])!=null&&(2&u.__u)==0&&l==u.key&&c==u.type)return i}return-1}function aa(e,t,n){t[0]=="-"?
-e.setProperty(t,n??""):e[t]=n==null?"":typeof n!="number"||Zi.test(t)?n:n+"px"}function zn(e,t,n,s,o){var a,i;e:if(t=="style")if(typeof n=="string")e.style.cssText=
-n;else{if(typeof s=="string"&&(e.style.cssText=s=""),s)for(t in s)n&&t in n||aa(e.style,t,"");if(n)for(t in n)s&&n[t]==s[t]||aa(e.style,t,n[t])}else if(t[0]=="o"&&
-t[1]=="n")a=t!=(t=t.replace(ua,"$1")),i=t.toLowerCase(),t=i in e||t=="onFocusOut"||t=="onFocusIn"?i.slice(2):t.slice(2),e.l||(e.l={}),e.l[t+a]=n,n?s?n[xn]=s[xn]:
-(n[xn]=Ys,e.addEventListener(t,a?zs:Gs,a)):e.removeEventListener(t,a?zs:Gs,a);else{if(o=="http://www.w3.org/2000/svg")t=t.replace(/xlink(H|:h)/,"h").replace(/sName$/,
+i.__b>0?i=e.__k[a]=Yn(i.type,i.props,i.key,i.ref?i.ref:null,i.__v):e.__k[a]=i,c=a+f,i.__=e,i.__b=e.__b+1,l=null,(u=i.__i=ol(i,n,c,$))!=-1&&($--,(l=n[u])&&(l.__u|=
+2)),l==null||l.__v==null?(u==-1&&(o>d?f--:o<d&&f++),typeof i.type!="function"&&(i.__u|=4)):u!=c&&(u==c-1?f--:u==c+1?f++:(u>c?f--:f++,i.__u|=4))):e.__k[a]=null;if($)
+for(a=0;a<d;a++)(l=n[a])!=null&&(2&l.__u)==0&&(l.__e==s&&(s=Nt(l)),ga(l,l));return s}function ha(e,t,n){var s,o;if(typeof e.type=="function"){for(s=e.__k,o=0;s&&
+o<s.length;o++)s[o]&&(s[o].__=e,t=ha(s[o],t,n));return t}e.__e!=t&&(t&&e.type&&!t.parentNode&&(t=Nt(e)),t=n.insertBefore(e.__e,t||null));do t=t&&t.nextSibling;while(t!=
+null&&t.nodeType==8);return t}function ol(e,t,n,s){var o,a,i,l=e.key,c=e.type,u=t[n],d=u!=null&&(2&u.__u)==0;if(u===null&&l==null||d&&l==u.key&&c==u.type)return n;
+if(s>(d?1:0)){for(o=n-1,a=n+1;o>=0||a<t.length;)if((u=t[i=o>=0?o--:a++])!=null&&(2&u.__u)==0&&l==u.key&&c==u.type)return i}return-1}function ia(e,t,n){t[0]=="-"?
+e.setProperty(t,n??""):e[t]=n==null?"":typeof n!="number"||tl.test(t)?n:n+"px"}function zn(e,t,n,s,o){var a,i;e:if(t=="style")if(typeof n=="string")e.style.cssText=
+n;else{if(typeof s=="string"&&(e.style.cssText=s=""),s)for(t in s)n&&t in n||ia(e.style,t,"");if(n)for(t in n)s&&n[t]==s[t]||ia(e.style,t,n[t])}else if(t[0]=="o"&&
+t[1]=="n")a=t!=(t=t.replace(fa,"$1")),i=t.toLowerCase(),t=i in e||t=="onFocusOut"||t=="onFocusIn"?i.slice(2):t.slice(2),e.l||(e.l={}),e.l[t+a]=n,n?s?n[xn]=s[xn]:
+(n[xn]=to,e.addEventListener(t,a?Qs:Zs,a)):e.removeEventListener(t,a?Qs:Zs,a);else{if(o=="http://www.w3.org/2000/svg")t=t.replace(/xlink(H|:h)/,"h").replace(/sName$/,
 "s");else if(t!="width"&&t!="height"&&t!="href"&&t!="list"&&t!="form"&&t!="tabIndex"&&t!="download"&&t!="rowSpan"&&t!="colSpan"&&t!="role"&&t!="popover"&&t in e)
-try{e[t]=n??"";break e}catch{}typeof n=="function"||(n==null||n===!1&&t[4]!="-"?e.removeAttribute(t):e.setAttribute(t,t=="popover"&&n==1?"":n))}}function ra(e){
-return function(t){if(this.l){var n=this.l[t.type+e];if(t[Xn]==null)t[Xn]=Ys++;else if(t[Xn]<n[xn])return;return n(J.event?J.event(t):t)}}}function Qs(e,t,n,s,o,a,i,l,c,u){
-var f,$,d,p,m,g,h,_,k,W,De,_e,Ke,R,xe,fe,ye=t.type;if(t.constructor!==void 0)return null;128&n.__u&&(c=!!(32&n.__u),a=[l=t.__e=n.__e]),(f=J.__b)&&f(t);e:if(typeof ye==
-"function"){$=i.length;try{if(k=t.props,W=ye.prototype&&ye.prototype.render,De=(f=ye.contextType)&&s[f.__c],_e=f?De?De.props.value:f.__:s,n.__c?_=(d=t.__c=n.__c).
-__=d.__E:(W?t.__c=d=new ye(k,_e):(t.__c=d=new Ht(k,_e),d.constructor=ye,d.render=sl),De&&De.sub(d),d.state||(d.state={}),d.__n=s,p=d.__d=!0,d.__h=[],d._sb=[]),W&&
-d.__s==null&&(d.__s=d.state),W&&ye.getDerivedStateFromProps!=null&&(d.__s==d.state&&(d.__s=st({},d.__s)),st(d.__s,ye.getDerivedStateFromProps(k,d.__s))),m=d.props,
-g=d.state,d.__v=t,p)W&&ye.getDerivedStateFromProps==null&&d.componentWillMount!=null&&d.componentWillMount(),W&&d.componentDidMount!=null&&d.__h.push(d.componentDidMount);else{
-if(W&&ye.getDerivedStateFromProps==null&&k!==m&&d.componentWillReceiveProps!=null&&d.componentWillReceiveProps(k,_e),t.__v==n.__v||!d.__e&&d.shouldComponentUpdate!=
-null&&d.shouldComponentUpdate(k,d.__s,_e)===!1){t.__v!=n.__v&&(d.props=k,d.state=d.__s,d.__d=!1),t.__e=n.__e,t.__k=n.__k,t.__k.some(function(Fe){Fe&&(Fe.__=t)}),
-Qn.push.apply(d.__h,d._sb),d._sb=[],d.__h.length&&i.push(d),l=Nt(n);break e}d.componentWillUpdate!=null&&d.componentWillUpdate(k,d.__s,_e),W&&d.componentDidUpdate!=
-null&&d.__h.push(function(){d.componentDidUpdate(m,g,h)})}if(d.context=_e,d.props=k,d.__P=e,d.__e=!1,Ke=J.__r,R=0,W)d.state=d.__s,d.__d=!1,Ke&&Ke(t),f=d.render(
-d.props,d.state,d.context),Qn.push.apply(d.__h,d._sb),d._sb=[];else do d.__d=!1,Ke&&Ke(t),f=d.render(d.props,d.state,d.context),d.state=d.__s;while(d.__d&&++R<25);
-d.state=d.__s,d.getChildContext!=null&&(s=st(st({},s),d.getChildContext())),W&&!p&&d.getSnapshotBeforeUpdate!=null&&(h=d.getSnapshotBeforeUpdate(m,g)),xe=f!=null&&
-f.type===ft&&f.key==null?ma(f.props.children):f,l=fa(e,ns(xe)?xe:[xe],t,n,s,o,a,i,l,c,u),d.base=t.__e,t.__u&=-161,d.__h.length&&i.push(d),_&&(d.__E=d.__=null)}catch(Fe){
-if(i.length=$,t.__v=null,c||a!=null){if(Fe.then){for(t.__u|=c?160:128;l&&l.nodeType==8&&l.nextSibling;)l=l.nextSibling;a!=null&&(a[a.indexOf(l)]=null),t.__e=l}else if(a!=
-null)for(fe=a.length;fe--;)Zs(a[fe])}else t.__e=n.__e;t.__k==null&&(t.__k=n.__k||[]),Fe.then||pa(t),J.__e(Fe,t,n)}}else a==null&&t.__v==n.__v?(t.__k=n.__k,t.__e=
-n.__e):l=t.__e=nl(n.__e,t,n,s,o,a,i,c,u);return(f=J.diffed)&&f(t),128&t.__u?void 0:l}function pa(e){e&&(e.__c&&(e.__c.__e=!0),e.__k&&e.__k.some(pa))}function ha(e,t,n){
-for(var s=0;s<n.length;s++)eo(n[s],n[++s],n[++s]);J.__c&&J.__c(t,e),e.some(function(o){try{e=o.__h,o.__h=[],e.some(function(a){a.call(o)})}catch(a){J.__e(a,o.__v)}})}
-function ma(e){return typeof e!="object"||e==null||e.__b>0?e:ns(e)?e.map(ma):e.constructor!==void 0?null:st({},e)}function nl(e,t,n,s,o,a,i,l,c){var u,f,$,d,p,m,
-g,h=n.props||Zn,_=t.props,k=t.type;if(k=="svg"?o="http://www.w3.org/2000/svg":k=="math"?o="http://www.w3.org/1998/Math/MathML":o||(o="http://www.w3.org/1999/xht\
-ml"),a!=null){for(u=0;u<a.length;u++)if((p=a[u])&&"setAttribute"in p==!!k&&(k?p.localName==k:p.nodeType==3)){e=p,a[u]=null;break}}if(e==null){if(k==null)return document.
-createTextNode(_);e=document.createElementNS(o,k,_.is&&_),l&&(J.__m&&J.__m(t,a),l=!1),a=null}if(k==null)h===_||l&&e.data==_||(e.data=_);else{if(a=k=="textarea"&&
-_.defaultValue!=null?null:a&&ts.call(e.childNodes),!l&&a!=null)for(h={},u=0;u<e.attributes.length;u++)h[(p=e.attributes[u]).name]=p.value;for(u in h)p=h[u],u=="\
-dangerouslySetInnerHTML"?$=p:u=="children"||u in _||u=="value"&&"defaultValue"in _||u=="checked"&&"defaultChecked"in _||zn(e,u,null,p,o);for(u in _)p=_[u],u=="c\
-hildren"?d=p:u=="dangerouslySetInnerHTML"?f=p:u=="value"?m=p:u=="checked"?g=p:l&&typeof p!="function"||h[u]===p||zn(e,u,p,h[u],o);if(f)l||$&&(f.__html==$.__html||
-f.__html==e.innerHTML)||(e.innerHTML=f.__html),t.__k=[];else if($&&(e.innerHTML=""),fa(t.type=="template"?e.content:e,ns(d)?d:[d],t,n,s,k=="foreignObject"?"http\
-://www.w3.org/1999/xhtml":o,a,i,a?a[0]:n.__k&&Nt(n,0),l,c),a!=null)for(u=a.length;u--;)Zs(a[u]);l&&k!="textarea"||(u="value",k=="progress"&&m==null?e.removeAttribute(
-"value"):m!=null&&(m!==e[u]||k=="progress"&&!m||k=="option"&&m!=h[u])&&zn(e,u,m,h[u],o),u="checked",g!=null&&g!=e[u]&&zn(e,u,g,h[u],o))}return e}function eo(e,t,n){
-try{if(typeof e=="function"){var s=typeof e.__u=="function";s&&e.__u(),s&&t==null||(e.__u=e(t))}else e.current=t}catch(o){J.__e(o,n)}}function va(e,t,n){var s,o;
-if(J.unmount&&J.unmount(e),(s=e.ref)&&(s.current&&s.current!=e.__e||eo(s,null,t)),(s=e.__c)!=null){if(s.componentWillUnmount)try{s.componentWillUnmount()}catch(a){
-J.__e(a,t)}s.base=s.__P=s.__n=null}if(s=e.__k)for(o=0;o<s.length;o++)s[o]&&va(s[o],t,n||typeof e.type!="function");n||Zs(e.__e),e.__c=e.__=e.__e=void 0}function sl(e,t,n){
-return this.constructor(e,n)}function to(e,t,n){var s,o,a,i;t==document&&(t=document.documentElement),J.__&&J.__(e,t),o=(s=typeof n=="function")?null:n&&n.__k||
-t.__k,a=[],i=[],Qs(t,e=(!s&&n||t).__k=Sn(ft,null,[e]),o||Zn,Zn,t.namespaceURI,!s&&n?[n]:o?null:t.firstChild?ts.call(t.childNodes):null,a,!s&&n?n:o?o.__e:t.firstChild,
-s,i),ha(a,e,i),e.props.children=null}var ts,J,ia,Xs,dt,sa,la,ca,Js,Xn,xn,ua,Ys,Gs,zs,Yi,Zn,Qn,Zi,ns,ss=C(()=>{Zn={},Qn=[],Zi=/acit|ex(?:s|g|n|p|$)|rph|grid|ows|mnc|ntw|ine[ch]|zoo|^ord|itera/i,
+try{e[t]=n??"";break e}catch{}typeof n=="function"||(n==null||n===!1&&t[4]!="-"?e.removeAttribute(t):e.setAttribute(t,t=="popover"&&n==1?"":n))}}function la(e){
+return function(t){if(this.l){var n=this.l[t.type+e];if(t[Xn]==null)t[Xn]=to++;else if(t[Xn]<n[xn])return;return n(J.event?J.event(t):t)}}}function so(e,t,n,s,o,a,i,l,c,u){
+var d,$,f,p,v,g,h,k,_,W,De,_e,Fe,R,xe,fe,ye=t.type;if(t.constructor!==void 0)return null;128&n.__u&&(c=!!(32&n.__u),a=[l=t.__e=n.__e]),(d=J.__b)&&d(t);e:if(typeof ye==
+"function"){$=i.length;try{if(_=t.props,W=ye.prototype&&ye.prototype.render,De=(d=ye.contextType)&&s[d.__c],_e=d?De?De.props.value:d.__:s,n.__c?k=(f=t.__c=n.__c).
+__=f.__E:(W?t.__c=f=new ye(_,_e):(t.__c=f=new Ht(_,_e),f.constructor=ye,f.render=rl),De&&De.sub(f),f.state||(f.state={}),f.__n=s,p=f.__d=!0,f.__h=[],f._sb=[]),W&&
+f.__s==null&&(f.__s=f.state),W&&ye.getDerivedStateFromProps!=null&&(f.__s==f.state&&(f.__s=st({},f.__s)),st(f.__s,ye.getDerivedStateFromProps(_,f.__s))),v=f.props,
+g=f.state,f.__v=t,p)W&&ye.getDerivedStateFromProps==null&&f.componentWillMount!=null&&f.componentWillMount(),W&&f.componentDidMount!=null&&f.__h.push(f.componentDidMount);else{
+if(W&&ye.getDerivedStateFromProps==null&&_!==v&&f.componentWillReceiveProps!=null&&f.componentWillReceiveProps(_,_e),t.__v==n.__v||!f.__e&&f.shouldComponentUpdate!=
+null&&f.shouldComponentUpdate(_,f.__s,_e)===!1){t.__v!=n.__v&&(f.props=_,f.state=f.__s,f.__d=!1),t.__e=n.__e,t.__k=n.__k,t.__k.some(function(We){We&&(We.__=t)}),
+Qn.push.apply(f.__h,f._sb),f._sb=[],f.__h.length&&i.push(f),l=Nt(n);break e}f.componentWillUpdate!=null&&f.componentWillUpdate(_,f.__s,_e),W&&f.componentDidUpdate!=
+null&&f.__h.push(function(){f.componentDidUpdate(v,g,h)})}if(f.context=_e,f.props=_,f.__P=e,f.__e=!1,Fe=J.__r,R=0,W)f.state=f.__s,f.__d=!1,Fe&&Fe(t),d=f.render(
+f.props,f.state,f.context),Qn.push.apply(f.__h,f._sb),f._sb=[];else do f.__d=!1,Fe&&Fe(t),d=f.render(f.props,f.state,f.context),f.state=f.__s;while(f.__d&&++R<25);
+f.state=f.__s,f.getChildContext!=null&&(s=st(st({},s),f.getChildContext())),W&&!p&&f.getSnapshotBeforeUpdate!=null&&(h=f.getSnapshotBeforeUpdate(v,g)),xe=d!=null&&
+d.type===ft&&d.key==null?ya(d.props.children):d,l=pa(e,ns(xe)?xe:[xe],t,n,s,o,a,i,l,c,u),f.base=t.__e,t.__u&=-161,f.__h.length&&i.push(f),k&&(f.__E=f.__=null)}catch(We){
+if(i.length=$,t.__v=null,c||a!=null){if(We.then){for(t.__u|=c?160:128;l&&l.nodeType==8&&l.nextSibling;)l=l.nextSibling;a!=null&&(a[a.indexOf(l)]=null),t.__e=l}else if(a!=
+null)for(fe=a.length;fe--;)no(a[fe])}else t.__e=n.__e;t.__k==null&&(t.__k=n.__k||[]),We.then||ma(t),J.__e(We,t,n)}}else a==null&&t.__v==n.__v?(t.__k=n.__k,t.__e=
+n.__e):l=t.__e=al(n.__e,t,n,s,o,a,i,c,u);return(d=J.diffed)&&d(t),128&t.__u?void 0:l}function ma(e){e&&(e.__c&&(e.__c.__e=!0),e.__k&&e.__k.some(ma))}function va(e,t,n){
+for(var s=0;s<n.length;s++)oo(n[s],n[++s],n[++s]);J.__c&&J.__c(t,e),e.some(function(o){try{e=o.__h,o.__h=[],e.some(function(a){a.call(o)})}catch(a){J.__e(a,o.__v)}})}
+function ya(e){return typeof e!="object"||e==null||e.__b>0?e:ns(e)?e.map(ya):e.constructor!==void 0?null:st({},e)}function al(e,t,n,s,o,a,i,l,c){var u,d,$,f,p,v,
+g,h=n.props||Zn,k=t.props,_=t.type;if(_=="svg"?o="http://www.w3.org/2000/svg":_=="math"?o="http://www.w3.org/1998/Math/MathML":o||(o="http://www.w3.org/1999/xht\
+ml"),a!=null){for(u=0;u<a.length;u++)if((p=a[u])&&"setAttribute"in p==!!_&&(_?p.localName==_:p.nodeType==3)){e=p,a[u]=null;break}}if(e==null){if(_==null)return document.
+createTextNode(k);e=document.createElementNS(o,_,k.is&&k),l&&(J.__m&&J.__m(t,a),l=!1),a=null}if(_==null)h===k||l&&e.data==k||(e.data=k);else{if(a=_=="textarea"&&
+k.defaultValue!=null?null:a&&ts.call(e.childNodes),!l&&a!=null)for(h={},u=0;u<e.attributes.length;u++)h[(p=e.attributes[u]).name]=p.value;for(u in h)p=h[u],u=="\
+dangerouslySetInnerHTML"?$=p:u=="children"||u in k||u=="value"&&"defaultValue"in k||u=="checked"&&"defaultChecked"in k||zn(e,u,null,p,o);for(u in k)p=k[u],u=="c\
+hildren"?f=p:u=="dangerouslySetInnerHTML"?d=p:u=="value"?v=p:u=="checked"?g=p:l&&typeof p!="function"||h[u]===p||zn(e,u,p,h[u],o);if(d)l||$&&(d.__html==$.__html||
+d.__html==e.innerHTML)||(e.innerHTML=d.__html),t.__k=[];else if($&&(e.innerHTML=""),pa(t.type=="template"?e.content:e,ns(f)?f:[f],t,n,s,_=="foreignObject"?"http\
+://www.w3.org/1999/xhtml":o,a,i,a?a[0]:n.__k&&Nt(n,0),l,c),a!=null)for(u=a.length;u--;)no(a[u]);l&&_!="textarea"||(u="value",_=="progress"&&v==null?e.removeAttribute(
+"value"):v!=null&&(v!==e[u]||_=="progress"&&!v||_=="option"&&v!=h[u])&&zn(e,u,v,h[u],o),u="checked",g!=null&&g!=e[u]&&zn(e,u,g,h[u],o))}return e}function oo(e,t,n){
+try{if(typeof e=="function"){var s=typeof e.__u=="function";s&&e.__u(),s&&t==null||(e.__u=e(t))}else e.current=t}catch(o){J.__e(o,n)}}function ga(e,t,n){var s,o;
+if(J.unmount&&J.unmount(e),(s=e.ref)&&(s.current&&s.current!=e.__e||oo(s,null,t)),(s=e.__c)!=null){if(s.componentWillUnmount)try{s.componentWillUnmount()}catch(a){
+J.__e(a,t)}s.base=s.__P=s.__n=null}if(s=e.__k)for(o=0;o<s.length;o++)s[o]&&ga(s[o],t,n||typeof e.type!="function");n||no(e.__e),e.__c=e.__=e.__e=void 0}function rl(e,t,n){
+return this.constructor(e,n)}function ao(e,t,n){var s,o,a,i;t==document&&(t=document.documentElement),J.__&&J.__(e,t),o=(s=typeof n=="function")?null:n&&n.__k||
+t.__k,a=[],i=[],so(t,e=(!s&&n||t).__k=Sn(ft,null,[e]),o||Zn,Zn,t.namespaceURI,!s&&n?[n]:o?null:t.firstChild?ts.call(t.childNodes):null,a,!s&&n?n:o?o.__e:t.firstChild,
+s,i),va(a,e,i),e.props.children=null}var ts,J,ca,eo,dt,aa,ua,da,Ys,Xn,xn,fa,to,Zs,Qs,el,Zn,Qn,tl,ns,ss=C(()=>{Zn={},Qn=[],tl=/acit|ex(?:s|g|n|p|$)|rph|grid|ows|mnc|ntw|ine[ch]|zoo|^ord|itera/i,
 ns=Array.isArray;ts=Qn.slice,J={__e:function(e,t,n,s){for(var o,a,i;t=t.__;)if((o=t.__c)&&!o.__)try{if((a=o.constructor)&&a.getDerivedStateFromError!=null&&(o.setState(
-a.getDerivedStateFromError(e)),i=o.__d),o.componentDidCatch!=null&&(o.componentDidCatch(e,s||{}),i=o.__d),i)return o.__E=o}catch(l){e=l}throw e}},ia=0,Xs=function(e){
+a.getDerivedStateFromError(e)),i=o.__d),o.componentDidCatch!=null&&(o.componentDidCatch(e,s||{}),i=o.__d),i)return o.__E=o}catch(l){e=l}throw e}},ca=0,eo=function(e){
 return e!=null&&e.constructor===void 0},Ht.prototype.setState=function(e,t){var n;n=this.__s!=null&&this.__s!=this.state?this.__s:this.__s=st({},this.state),typeof e==
-"function"&&(e=e(st({},n),this.props)),e&&st(n,e),e!=null&&this.__v&&(t&&this._sb.push(t),oa(this))},Ht.prototype.forceUpdate=function(e){this.__v&&(this.__e=!0,
-e&&this.__h.push(e),oa(this))},Ht.prototype.render=ft,dt=[],la=typeof Promise=="function"?Promise.prototype.then.bind(Promise.resolve()):setTimeout,ca=function(e,t){
-return e.__v.__b-t.__v.__b},es.__r=0,Js=Math.random().toString(8),Xn="__d"+Js,xn="__a"+Js,ua=/(PointerCapture)$|Capture$/i,Ys=0,Gs=ra(!1),zs=ra(!0),Yi=0});function ba(e){var t=ya.get(this);return t||(t=new Map,ya.set(this,t)),(t=ga(this,t.get(e)||(t.set(e,t=(function(n){for(var s,o,a=1,i="",l="",c=[0],u=function(d){
-a===1&&(d||(i=i.replace(/^\s*\n\s*|\s*\n\s*$/g,"")))?c.push(0,d,i):a===3&&(d||i)?(c.push(3,d,i),a=2):a===2&&i==="..."&&d?c.push(4,d,0):a===2&&i&&!d?c.push(5,0,!0,
-i):a>=5&&((i||!d&&a===5)&&(c.push(a,0,i,o),a=6),d&&(c.push(a,d,0,o),a=6)),i=""},f=0;f<n.length;f++){f&&(a===1&&u(),u(f));for(var $=0;$<n[f].length;$++)s=n[f][$],
+"function"&&(e=e(st({},n),this.props)),e&&st(n,e),e!=null&&this.__v&&(t&&this._sb.push(t),ra(this))},Ht.prototype.forceUpdate=function(e){this.__v&&(this.__e=!0,
+e&&this.__h.push(e),ra(this))},Ht.prototype.render=ft,dt=[],ua=typeof Promise=="function"?Promise.prototype.then.bind(Promise.resolve()):setTimeout,da=function(e,t){
+return e.__v.__b-t.__v.__b},es.__r=0,Ys=Math.random().toString(8),Xn="__d"+Ys,xn="__a"+Ys,fa=/(PointerCapture)$|Capture$/i,to=0,Zs=la(!1),Qs=la(!0),el=0});function ka(e){var t=ba.get(this);return t||(t=new Map,ba.set(this,t)),(t=wa(this,t.get(e)||(t.set(e,t=(function(n){for(var s,o,a=1,i="",l="",c=[0],u=function(f){
+a===1&&(f||(i=i.replace(/^\s*\n\s*|\s*\n\s*$/g,"")))?c.push(0,f,i):a===3&&(f||i)?(c.push(3,f,i),a=2):a===2&&i==="..."&&f?c.push(4,f,0):a===2&&i&&!f?c.push(5,0,!0,
+i):a>=5&&((i||!f&&a===5)&&(c.push(a,0,i,o),a=6),f&&(c.push(a,f,0,o),a=6)),i=""},d=0;d<n.length;d++){d&&(a===1&&u(),u(d));for(var $=0;$<n[d].length;$++)s=n[d][$],
 a===1?s==="<"?(u(),c=[c],a=3):i+=s:a===4?i==="--"&&s===">"?(a=1,i=""):i=s+i[0]:l?s===l?l="":i+=s:s==='"'||s==="'"?l=s:s===">"?(u(),a=1):a&&(s==="="?(a=5,o=i,i=""):
-s==="/"&&(a<5||n[f][$+1]===">")?(u(),a===3&&(c=c[0]),a=c,(c=c[0]).push(2,0,a),a=0):s===" "||s==="	"||s===`
-`||s==="\r"?(u(),a=2):i+=s),a===3&&i==="!--"&&(a=4,c=c[0])}return u(),c})(e)),t),arguments,[])).length>1?t:t[0]}var ga,ya,wa=C(()=>{ga=function(e,t,n,s){var o;t[0]=
+s==="/"&&(a<5||n[d][$+1]===">")?(u(),a===3&&(c=c[0]),a=c,(c=c[0]).push(2,0,a),a=0):s===" "||s==="	"||s===`
+`||s==="\r"?(u(),a=2):i+=s),a===3&&i==="!--"&&(a=4,c=c[0])}return u(),c})(e)),t),arguments,[])).length>1?t:t[0]}var wa,ba,_a=C(()=>{wa=function(e,t,n,s){var o;t[0]=
 0;for(var a=1;a<t.length;a++){var i=t[a++],l=t[a]?(t[0]|=i?1:2,n[t[a++]]):t[++a];i===3?s[0]=l:i===4?s[1]=Object.assign(s[1]||{},l):i===5?(s[1]=s[1]||{})[t[++a]]=
-l:i===6?s[1][t[++a]]+=l+"":i?(o=e.apply(l,ga(e,l,n,["",null])),s.push(o),l[0]?t[0]|=2:(t[a-2]=0,t[a]=o)):s.push(l)}return s},ya=new Map});function rs(e,t){ce.__h&&ce.__h(ie,e,as||t),as=0;var n=ie.__H||(ie.__H={__:[],__h:[]});return e>=n.__.length&&n.__.push({}),n.__[e]}function y(e){return as=1,ol(
-Ia,e)}function ol(e,t,n){var s=rs(Jt++,2);if(s.t=e,!s.__c&&(s.__=[n?n(t):Ia(void 0,t),function(l){var c=s.__N?s.__N[0]:s.__[0],u=s.t(c,l);c!==u&&(s.__N=[u,s.__[1]],
-s.__c.setState({}))}],s.__c=ie,!ie.__f)){var o=function(l,c,u){if(!s.__c.__H)return!0;var f=!1,$=s.__c.props!==l;if(s.__c.__H.__.some(function(p){if(p.__N){f=!0;
-var m=p.__[0];p.__=p.__N,p.__N=void 0,m!==p.__[0]&&($=!0)}}),a){var d=a.call(this,l,c,u);return f?d||$:d}return!f||$};ie.__f=!0;var a=ie.shouldComponentUpdate,i=ie.
-componentWillUpdate;ie.componentWillUpdate=function(l,c,u){if(this.__e){var f=a;a=void 0,o(l,c,u),a=f}i&&i.call(this,l,c,u)},ie.shouldComponentUpdate=o}return s.
-__N||s.__}function T(e,t){var n=rs(Jt++,3);!ce.__s&&oo(n.__H,t)&&(n.__=e,n.u=t,ie.__H.__h.push(n))}function Gt(e,t){var n=rs(Jt++,4);!ce.__s&&oo(n.__H,t)&&(n.__=
-e,n.u=t,ie.__h.push(n))}function oe(e){return as=5,b(function(){return{current:e}},[])}function b(e,t){var n=rs(Jt++,7);return oo(n.__H,t)&&(n.__=e(),n.__H=t,n.
-__h=e),n.__}function al(){for(var e;e=Aa.shift();){var t=e.__H;if(e.__P&&t)try{t.__h.some(os),t.__h.some(so),t.__h=[]}catch(n){t.__h=[],ce.__e(n,e.__v)}}}function rl(e){
-var t,n=function(){clearTimeout(s),Ca&&cancelAnimationFrame(t),setTimeout(e)},s=setTimeout(n,35);Ca&&(t=requestAnimationFrame(n))}function os(e){var t=ie,n=e.__c;
-typeof n=="function"&&(e.__c=void 0,n()),ie=t}function so(e){var t=ie;e.__c=e.__(),ie=t}function oo(e,t){return!e||e.length!==t.length||t.some(function(n,s){return n!==
-e[s]})}function Ia(e,t){return typeof t=="function"?t(e):t}var Jt,ie,no,ka,as,Aa,ce,_a,xa,Sa,Na,Ta,Da,Ca,ao=C(()=>{ss();as=0,Aa=[],ce=J,_a=ce.__b,xa=ce.__r,Sa=ce.
-diffed,Na=ce.__c,Ta=ce.unmount,Da=ce.__;ce.__b=function(e){ie=null,_a&&_a(e)},ce.__=function(e,t){e&&t.__k&&t.__k.__m&&(e.__m=t.__k.__m),Da&&Da(e,t)},ce.__r=function(e){
-xa&&xa(e),Jt=0;var t=(ie=e.__c).__H;t&&(no===ie?(t.__h=[],ie.__h=[],t.__.some(function(n){n.__N&&(n.__=n.__N),n.u=n.__N=void 0})):(t.__h.some(os),t.__h.some(so),
-t.__h=[],Jt=0)),no=ie},ce.diffed=function(e){Sa&&Sa(e);var t=e.__c;t&&t.__H&&(t.__H.__h.length&&(Aa.push(t)!==1&&ka===ce.requestAnimationFrame||((ka=ce.requestAnimationFrame)||
-rl)(al)),t.__H.__.some(function(n){n.u&&(n.__H=n.u,n.u=void 0)})),no=ie=null},ce.__c=function(e,t){t.some(function(n){try{n.__h.some(os),n.__h=n.__h.filter(function(s){
-return!s.__||so(s)})}catch(s){t.some(function(o){o.__h&&(o.__h=[])}),t=[],ce.__e(s,n.__v)}}),Na&&Na(e,t)},ce.unmount=function(e){Ta&&Ta(e);var t,n=e.__c;n&&n.__H&&
-(n.__H.__.some(function(s){try{os(s)}catch(o){t=o}}),n.__H=void 0,t&&ce.__e(t,n.__v))};Ca=typeof requestAnimationFrame=="function"});function us(){if(ot>1)ot--;else{var e,t=!1;for((function(){var o=ls;for(ls=void 0;o!==void 0;){var a=o.S;if(a.v===o.v)for(var i=a.t;i!==void 0;i=i.x)i.i===o.i&&
-(i.i=a.i);o=o.o}})();Tn!==void 0;){var n=Tn;for(Tn=void 0,is++;n!==void 0;){var s=n.u;if(n.u=void 0,n.f&=-3,!(8&n.f)&&Oa(n))try{n.c()}catch(o){t||(e=o,t=!0)}n=s}}
-if(is=0,ot--,t)throw e}}function zt(e){if(ot>0)return e();ro=++ll,ot++;try{return e()}finally{us()}}function Xt(e){var t=ae,n=Nn;ae=void 0,Nn=void 0;try{return e()}finally{
-ae=t,Nn=n}}function Ea(e){if(ae!==void 0){var t=e.n;if(t===void 0||t.t!==ae)return t={i:0,S:e,p:ae.s,n:void 0,t:ae,e:void 0,x:void 0,r:t},ae.s!==void 0&&(ae.s.n=
+l:i===6?s[1][t[++a]]+=l+"":i?(o=e.apply(l,wa(e,l,n,["",null])),s.push(o),l[0]?t[0]|=2:(t[a-2]=0,t[a]=o)):s.push(l)}return s},ba=new Map});function rs(e,t){ce.__h&&ce.__h(ie,e,as||t),as=0;var n=ie.__H||(ie.__H={__:[],__h:[]});return e>=n.__.length&&n.__.push({}),n.__[e]}function y(e){return as=1,il(
+Oa,e)}function il(e,t,n){var s=rs(Jt++,2);if(s.t=e,!s.__c&&(s.__=[n?n(t):Oa(void 0,t),function(l){var c=s.__N?s.__N[0]:s.__[0],u=s.t(c,l);c!==u&&(s.__N=[u,s.__[1]],
+s.__c.setState({}))}],s.__c=ie,!ie.__f)){var o=function(l,c,u){if(!s.__c.__H)return!0;var d=!1,$=s.__c.props!==l;if(s.__c.__H.__.some(function(p){if(p.__N){d=!0;
+var v=p.__[0];p.__=p.__N,p.__N=void 0,v!==p.__[0]&&($=!0)}}),a){var f=a.call(this,l,c,u);return d?f||$:f}return!d||$};ie.__f=!0;var a=ie.shouldComponentUpdate,i=ie.
+componentWillUpdate;ie.componentWillUpdate=function(l,c,u){if(this.__e){var d=a;a=void 0,o(l,c,u),a=d}i&&i.call(this,l,c,u)},ie.shouldComponentUpdate=o}return s.
+__N||s.__}function T(e,t){var n=rs(Jt++,3);!ce.__s&&lo(n.__H,t)&&(n.__=e,n.u=t,ie.__H.__h.push(n))}function Gt(e,t){var n=rs(Jt++,4);!ce.__s&&lo(n.__H,t)&&(n.__=
+e,n.u=t,ie.__h.push(n))}function oe(e){return as=5,b(function(){return{current:e}},[])}function b(e,t){var n=rs(Jt++,7);return lo(n.__H,t)&&(n.__=e(),n.__H=t,n.
+__h=e),n.__}function ll(){for(var e;e=Ea.shift();){var t=e.__H;if(e.__P&&t)try{t.__h.some(os),t.__h.some(io),t.__h=[]}catch(n){t.__h=[],ce.__e(n,e.__v)}}}function cl(e){
+var t,n=function(){clearTimeout(s),Ia&&cancelAnimationFrame(t),setTimeout(e)},s=setTimeout(n,35);Ia&&(t=requestAnimationFrame(n))}function os(e){var t=ie,n=e.__c;
+typeof n=="function"&&(e.__c=void 0,n()),ie=t}function io(e){var t=ie;e.__c=e.__(),ie=t}function lo(e,t){return!e||e.length!==t.length||t.some(function(n,s){return n!==
+e[s]})}function Oa(e,t){return typeof t=="function"?t(e):t}var Jt,ie,ro,xa,as,Ea,ce,Sa,Na,Ta,Da,Ca,Aa,Ia,co=C(()=>{ss();as=0,Ea=[],ce=J,Sa=ce.__b,Na=ce.__r,Ta=ce.
+diffed,Da=ce.__c,Ca=ce.unmount,Aa=ce.__;ce.__b=function(e){ie=null,Sa&&Sa(e)},ce.__=function(e,t){e&&t.__k&&t.__k.__m&&(e.__m=t.__k.__m),Aa&&Aa(e,t)},ce.__r=function(e){
+Na&&Na(e),Jt=0;var t=(ie=e.__c).__H;t&&(ro===ie?(t.__h=[],ie.__h=[],t.__.some(function(n){n.__N&&(n.__=n.__N),n.u=n.__N=void 0})):(t.__h.some(os),t.__h.some(io),
+t.__h=[],Jt=0)),ro=ie},ce.diffed=function(e){Ta&&Ta(e);var t=e.__c;t&&t.__H&&(t.__H.__h.length&&(Ea.push(t)!==1&&xa===ce.requestAnimationFrame||((xa=ce.requestAnimationFrame)||
+cl)(ll)),t.__H.__.some(function(n){n.u&&(n.__H=n.u,n.u=void 0)})),ro=ie=null},ce.__c=function(e,t){t.some(function(n){try{n.__h.some(os),n.__h=n.__h.filter(function(s){
+return!s.__||io(s)})}catch(s){t.some(function(o){o.__h&&(o.__h=[])}),t=[],ce.__e(s,n.__v)}}),Da&&Da(e,t)},ce.unmount=function(e){Ca&&Ca(e);var t,n=e.__c;n&&n.__H&&
+(n.__H.__.some(function(s){try{os(s)}catch(o){t=o}}),n.__H=void 0,t&&ce.__e(t,n.__v))};Ia=typeof requestAnimationFrame=="function"});function us(){if(ot>1)ot--;else{var e,t=!1;for((function(){var o=ls;for(ls=void 0;o!==void 0;){var a=o.S;if(a.v===o.v)for(var i=a.t;i!==void 0;i=i.x)i.i===o.i&&
+(i.i=a.i);o=o.o}})();Tn!==void 0;){var n=Tn;for(Tn=void 0,is++;n!==void 0;){var s=n.u;if(n.u=void 0,n.f&=-3,!(8&n.f)&&Ma(n))try{n.c()}catch(o){t||(e=o,t=!0)}n=s}}
+if(is=0,ot--,t)throw e}}function zt(e){if(ot>0)return e();uo=++dl,ot++;try{return e()}finally{us()}}function Xt(e){var t=ae,n=Nn;ae=void 0,Nn=void 0;try{return e()}finally{
+ae=t,Nn=n}}function Ra(e){if(ae!==void 0){var t=e.n;if(t===void 0||t.t!==ae)return t={i:0,S:e,p:ae.s,n:void 0,t:ae,e:void 0,x:void 0,r:t},ae.s!==void 0&&(ae.s.n=
 t),ae.s=t,e.n=t,32&ae.f&&e.S(t),t;if(t.i===-1)return t.i=0,t.n!==void 0&&(t.n.p=t.p,t.p!==void 0&&(t.p.n=t.n),t.p=ae.s,t.n=void 0,ae.s.n=t,ae.s=t),t}}function he(e,t){
-this.v=e,this.i=0,this.n=void 0,this.t=void 0,this.l=0,this.W=t?.watched,this.Z=t?.unwatched,this.name=t?.name}function F(e,t){return new he(e,t)}function Oa(e){
-for(var t=e.s;t!==void 0;t=t.n)if(t.S.i!==t.i||!t.S.h()||t.S.i!==t.i)return!0;return!1}function Ra(e){for(var t=e.s;t!==void 0;t=t.n){var n=t.S.n;if(n!==void 0&&
-(t.r=n),t.S.n=t,t.i=-1,t.n===void 0){e.s=t;break}}}function Ma(e){for(var t=e.s,n=void 0;t!==void 0;){var s=t.p;t.i===-1?(t.S.U(t),s!==void 0&&(s.n=t.n),t.n!==void 0&&
-(t.n.p=s)):n=t,t.S.n=t.r,t.r!==void 0&&(t.r=void 0),t=s}e.s=n}function Tt(e,t){he.call(this,void 0,t),this.x=e,this.s=void 0,this.g=cs-1,this.f=4}function We(e,t){
-return new Tt(e,t)}function La(e){var t=e.j;if(e.j=void 0,typeof t=="function"){ot++;var n=ae;ae=void 0;try{t()}catch(s){throw e.f&=-2,e.f|=8,io(e),s}finally{ae=
-n,us()}}}function io(e){for(var t=e.s;t!==void 0;t=t.n)t.S.U(t);e.x=void 0,e.s=void 0,La(e)}function cl(e){if(ae!==this)throw new Error("Out-of-order effect");Ma(
-this),ae=e,this.f&=-2;try{8&this.f&&io(this)}finally{us()}}function Yt(e,t){this.x=e,this.j=void 0,this.s=void 0,this.u=void 0,this.f=32,this.name=t?.name,Nn&&Nn.
-push(this)}function Ee(e,t){var n=new Yt(e,t);try{n.c()}catch(o){throw n.d(),o}var s=n.d.bind(n);return s[Symbol.dispose]=s,s}var il,Nn,ae,Tn,ot,is,ll,ro,ls,cs,
-lo=C(()=>{il=Symbol.for("preact-signals");ae=void 0;Tn=void 0,ot=0,is=0,ll=0,ro=0,ls=void 0,cs=0;he.prototype.brand=il;he.prototype.h=function(){return!0};he.prototype.
+this.v=e,this.i=0,this.n=void 0,this.t=void 0,this.l=0,this.W=t?.watched,this.Z=t?.unwatched,this.name=t?.name}function F(e,t){return new he(e,t)}function Ma(e){
+for(var t=e.s;t!==void 0;t=t.n)if(t.S.i!==t.i||!t.S.h()||t.S.i!==t.i)return!0;return!1}function La(e){for(var t=e.s;t!==void 0;t=t.n){var n=t.S.n;if(n!==void 0&&
+(t.r=n),t.S.n=t,t.i=-1,t.n===void 0){e.s=t;break}}}function Pa(e){for(var t=e.s,n=void 0;t!==void 0;){var s=t.p;t.i===-1?(t.S.U(t),s!==void 0&&(s.n=t.n),t.n!==void 0&&
+(t.n.p=s)):n=t,t.S.n=t.r,t.r!==void 0&&(t.r=void 0),t=s}e.s=n}function Tt(e,t){he.call(this,void 0,t),this.x=e,this.s=void 0,this.g=cs-1,this.f=4}function Be(e,t){
+return new Tt(e,t)}function Ua(e){var t=e.j;if(e.j=void 0,typeof t=="function"){ot++;var n=ae;ae=void 0;try{t()}catch(s){throw e.f&=-2,e.f|=8,fo(e),s}finally{ae=
+n,us()}}}function fo(e){for(var t=e.s;t!==void 0;t=t.n)t.S.U(t);e.x=void 0,e.s=void 0,Ua(e)}function fl(e){if(ae!==this)throw new Error("Out-of-order effect");Pa(
+this),ae=e,this.f&=-2;try{8&this.f&&fo(this)}finally{us()}}function Yt(e,t){this.x=e,this.j=void 0,this.s=void 0,this.u=void 0,this.f=32,this.name=t?.name,Nn&&Nn.
+push(this)}function Ee(e,t){var n=new Yt(e,t);try{n.c()}catch(o){throw n.d(),o}var s=n.d.bind(n);return s[Symbol.dispose]=s,s}var ul,Nn,ae,Tn,ot,is,dl,uo,ls,cs,
+$o=C(()=>{ul=Symbol.for("preact-signals");ae=void 0;Tn=void 0,ot=0,is=0,dl=0,uo=0,ls=void 0,cs=0;he.prototype.brand=ul;he.prototype.h=function(){return!0};he.prototype.
 S=function(e){var t=this,n=this.t;n!==e&&e.e===void 0&&(e.x=n,this.t=e,n!==void 0?n.e=e:Xt(function(){var s;(s=t.W)==null||s.call(t)}))};he.prototype.U=function(e){
 var t=this;if(this.t!==void 0){var n=e.e,s=e.x;n!==void 0&&(n.x=s,e.e=void 0),s!==void 0&&(s.e=n,e.x=void 0),e===this.t&&(this.t=s,s===void 0&&Xt(function(){var o;
 (o=t.Z)==null||o.call(t)}))}};he.prototype.subscribe=function(e){var t=this;return Ee(function(){var n=t.value;Xt(function(){return e(n)})},{name:"sub"})};he.prototype.
 valueOf=function(){return this.value};he.prototype.toString=function(){return this.value+""};he.prototype.toJSON=function(){return this.value};he.prototype.peek=
-function(){var e=this;return Xt(function(){return e.value})};Object.defineProperty(he.prototype,"value",{get:function(){var e=Ea(this);return e!==void 0&&(e.i=this.
-i),this.v},set:function(e){if(e!==this.v){if(is>100)throw new Error("Cycle detected");(function(n){ot!==0&&is===0&&n.l!==ro&&(n.l=ro,ls={S:n,v:n.v,i:n.i,o:ls})})(
+function(){var e=this;return Xt(function(){return e.value})};Object.defineProperty(he.prototype,"value",{get:function(){var e=Ra(this);return e!==void 0&&(e.i=this.
+i),this.v},set:function(e){if(e!==this.v){if(is>100)throw new Error("Cycle detected");(function(n){ot!==0&&is===0&&n.l!==uo&&(n.l=uo,ls={S:n,v:n.v,i:n.i,o:ls})})(
 this),this.v=e,this.i++,cs++,ot++;try{for(var t=this.t;t!==void 0;t=t.x)t.t.N()}finally{us()}}}});Tt.prototype=new he;Tt.prototype.h=function(){if(this.f&=-3,1&
-this.f)return!1;if((36&this.f)==32||(this.f&=-5,this.g===cs))return!0;if(this.g=cs,this.f|=1,this.i>0&&!Oa(this))return this.f&=-2,!0;var e=ae;try{Ra(this),ae=this;
-var t=this.x();(16&this.f||this.v!==t||this.i===0)&&(this.v=t,this.f&=-17,this.i++)}catch(n){this.v=n,this.f|=16,this.i++}return ae=e,Ma(this),this.f&=-2,!0};Tt.
+this.f)return!1;if((36&this.f)==32||(this.f&=-5,this.g===cs))return!0;if(this.g=cs,this.f|=1,this.i>0&&!Ma(this))return this.f&=-2,!0;var e=ae;try{La(this),ae=this;
+var t=this.x();(16&this.f||this.v!==t||this.i===0)&&(this.v=t,this.f&=-17,this.i++)}catch(n){this.v=n,this.f|=16,this.i++}return ae=e,Pa(this),this.f&=-2,!0};Tt.
 prototype.S=function(e){if(this.t===void 0){this.f|=36;for(var t=this.s;t!==void 0;t=t.n)t.S.S(t)}he.prototype.S.call(this,e)};Tt.prototype.U=function(e){if(this.
 t!==void 0&&(he.prototype.U.call(this,e),this.t===void 0)){this.f&=-33;for(var t=this.s;t!==void 0;t=t.n)t.S.U(t)}};Tt.prototype.N=function(){if(!(2&this.f)){this.
-f|=6;for(var e=this.t;e!==void 0;e=e.x)e.t.N()}};Object.defineProperty(Tt.prototype,"value",{get:function(){if(1&this.f)throw new Error("Cycle detected");var e=Ea(
+f|=6;for(var e=this.t;e!==void 0;e=e.x)e.t.N()}};Object.defineProperty(Tt.prototype,"value",{get:function(){if(1&this.f)throw new Error("Cycle detected");var e=Ra(
 this);if(this.h(),e!==void 0&&(e.i=this.i),16&this.f)throw this.v;return this.v}});Yt.prototype.c=function(){var e=this.S();try{if(8&this.f||this.x===void 0)return;
-var t=this.x();typeof t=="function"&&(this.j=t)}finally{e()}};Yt.prototype.S=function(){if(1&this.f)throw new Error("Cycle detected");this.f|=1,this.f&=-9,La(this),
-Ra(this),ot++;var e=ae;return ae=this,cl.bind(this,e)};Yt.prototype.N=function(){2&this.f||(this.f|=2,this.u=Tn,Tn=this)};Yt.prototype.d=function(){this.f|=8,1&
-this.f||io(this)};Yt.prototype.dispose=function(){this.d()}});function Zt(e,t){J[e]=t.bind(null,J[e]||function(){})}function Dn(e){if(ds){var t=ds;ds=void 0,t()}ds=e&&e.S()}function ja(e){var t=this,n=e.data,s=qa(n);s.name=
-"ReactiveDom",s.value=n;var o=b(function(){for(var l=t,c=t.__v;c=c.__;)if(c.__c){c.__c.__$f|=4;break}var u=We(function(){var p=s.value.value;return p===0?0:p===
-!0?"":p||""}),f=We(function(){return!Array.isArray(u.value)&&!Xs(u.value)}),$=Ee(function(){if(this.N=Ka,f.value){var p=u.value;l.__v&&l.__v.__e&&l.__v.__e.nodeType===
-3&&(l.__v.__e.data=p)}}),d=t.__$u.d;return t.__$u.d=function(){$(),d.call(this)},[f,u]},[]),a=o[0],i=o[1];return a.value?i.peek():i.value}function dl(e,t,n,s){var o=t in
-e&&e.ownerSVGElement===void 0,a=F(n);return{o:function(i,l){a.value=i,s=l},d:Ee(function(){this.N=Ka;var i=a.value.value;s[t]!==i&&(s[t]=i,o?e[t]=i:i!=null&&(i!==
-!1||t[4]==="-")?e.setAttribute(t,i):e.removeAttribute(t))})}}function qa(e,t){return b(function(){return F(e,t)},[])}function $l(){zt(function(){for(var e;e=Ua.
-shift();)Pa.call(e)})}function Ka(){Ua.push(this)===1&&(J.requestAnimationFrame||fl)($l)}var Pa,fs,ds,ul,Ua,fl,Fa=C(()=>{ss();ao();lo();lo();ul=typeof window<"u"&&
-!!window.__PREACT_SIGNALS_DEVTOOLS__,Ua=[];Ee(function(){Pa=this.N})();ja.displayName="ReactiveTextNode";Object.defineProperties(he.prototype,{constructor:{configurable:!0,
-value:Sn(ft,null).constructor},type:{configurable:!0,value:ja},props:{configurable:!0,get:function(){var e=this;return{data:{get value(){return e.value}}}}},__b:{
+var t=this.x();typeof t=="function"&&(this.j=t)}finally{e()}};Yt.prototype.S=function(){if(1&this.f)throw new Error("Cycle detected");this.f|=1,this.f&=-9,Ua(this),
+La(this),ot++;var e=ae;return ae=this,fl.bind(this,e)};Yt.prototype.N=function(){2&this.f||(this.f|=2,this.u=Tn,Tn=this)};Yt.prototype.d=function(){this.f|=8,1&
+this.f||fo(this)};Yt.prototype.dispose=function(){this.d()}});function Zt(e,t){J[e]=t.bind(null,J[e]||function(){})}function Dn(e){if(ds){var t=ds;ds=void 0,t()}ds=e&&e.S()}function Ka(e){var t=this,n=e.data,s=Fa(n);s.name=
+"ReactiveDom",s.value=n;var o=b(function(){for(var l=t,c=t.__v;c=c.__;)if(c.__c){c.__c.__$f|=4;break}var u=Be(function(){var p=s.value.value;return p===0?0:p===
+!0?"":p||""}),d=Be(function(){return!Array.isArray(u.value)&&!eo(u.value)}),$=Ee(function(){if(this.N=Wa,d.value){var p=u.value;l.__v&&l.__v.__e&&l.__v.__e.nodeType===
+3&&(l.__v.__e.data=p)}}),f=t.__$u.d;return t.__$u.d=function(){$(),f.call(this)},[d,u]},[]),a=o[0],i=o[1];return a.value?i.peek():i.value}function pl(e,t,n,s){var o=t in
+e&&e.ownerSVGElement===void 0,a=F(n);return{o:function(i,l){a.value=i,s=l},d:Ee(function(){this.N=Wa;var i=a.value.value;s[t]!==i&&(s[t]=i,o?e[t]=i:i!=null&&(i!==
+!1||t[4]==="-")?e.setAttribute(t,i):e.removeAttribute(t))})}}function Fa(e,t){return b(function(){return F(e,t)},[])}function ml(){zt(function(){for(var e;e=qa.
+shift();)ja.call(e)})}function Wa(){qa.push(this)===1&&(J.requestAnimationFrame||hl)(ml)}var ja,fs,ds,$l,qa,hl,Ba=C(()=>{ss();co();$o();$o();$l=typeof window<"u"&&
+!!window.__PREACT_SIGNALS_DEVTOOLS__,qa=[];Ee(function(){ja=this.N})();Ka.displayName="ReactiveTextNode";Object.defineProperties(he.prototype,{constructor:{configurable:!0,
+value:Sn(ft,null).constructor},type:{configurable:!0,value:Ka},props:{configurable:!0,get:function(){var e=this;return{data:{get value(){return e.value}}}}},__b:{
 configurable:!0,value:1}});Zt("__b",function(e,t){if(Dn(),fs=void 0,typeof t.type=="string"){var n,s=t.props;for(var o in s)if(o!=="children"){var a=s[o];a instanceof
 he&&(n||(t.__np=n={}),n[o]=a,s[o]=a.peek())}}e(t)});Zt("__r",function(e,t){if(e(t),t.type!==ft){Dn();var n,s=t.__c;s&&(s.__$f&=-2,(n=s.__$u)===void 0&&(s.__$u=n=
-(function(o,a){var i;return Ee(function(){i=this},{name:a}),i.c=o,i})((function(o){return function(){var a;ul&&((a=this.y)==null||a.call(this)),o.__$f|=1,o.setState(
+(function(o,a){var i;return Ee(function(){i=this},{name:a}),i.c=o,i})((function(o){return function(){var a;$l&&((a=this.y)==null||a.call(this)),o.__$f|=1,o.setState(
 {})}})(s),typeof t.type=="function"?t.type.displayName||t.type.name:""))),fs=s,Dn(n)}});Zt("__e",function(e,t,n,s){Dn(),fs=void 0,e(t,n,s)});Zt("diffed",function(e,t){
 Dn(),fs=void 0;var n;if(typeof t.type=="string"&&(n=t.__e)){var s=t.__np,o=t.props,a=n.U;if(a)for(var i in a){var l=a[i];l===void 0||s&&i in s||(l.d(),a[i]=void 0)}
-if(s){a||(a={},n.U=a);for(var c in s){var u=a[c],f=s[c];u===void 0?(u=dl(n,c,f,o),a[c]=u):u.o(f,o)}}}e(t)});Zt("unmount",function(e,t){if(typeof t.type=="string"){
+if(s){a||(a={},n.U=a);for(var c in s){var u=a[c],d=s[c];u===void 0?(u=pl(n,c,d,o),a[c]=u):u.o(d,o)}}}e(t)});Zt("unmount",function(e,t){if(typeof t.type=="string"){
 var n=t.__e;if(n){var s=n.U;if(s){n.U=void 0;for(var o in s){var a=s[o];a&&a.d()}}}var i=t.__np;if(i){var l=t.props;for(var c in i)l[c]=i[c]}t.__np=void 0}else{
-var u=t.__c;if(u){u.__$f|=8;var f=u.__$u;f&&(u.__$u=void 0,f.d())}}e(t)});Zt("__h",function(e,t,n,s){s<3&&(t.__$f|=2),e(t,n,s)});Ht.prototype.shouldComponentUpdate=
+var u=t.__c;if(u){u.__$f|=8;var d=u.__$u;d&&(u.__$u=void 0,d.d())}}e(t)});Zt("__h",function(e,t,n,s){s<3&&(t.__$f|=2),e(t,n,s)});Ht.prototype.shouldComponentUpdate=
 function(e,t){if(this.__R)return!0;var n=this.__$u,s=n&&n.s!==void 0;for(var o in t)return!0;if(this.__f||typeof this.u=="boolean"&&this.u===!0){var a=2&this.__$f;
 if(!(s||a||4&this.__$f)||1&this.__$f)return!0}else if(!(s||4&this.__$f)||3&this.__$f)return!0;for(var i in e)if(i!=="__source"&&e[i]!==this.props[i])return!0;for(var l in this.
-props)if(!(l in e))return!0;return!1};fl=function(e){queueMicrotask(function(){queueMicrotask(e)})}});var r,G=C(()=>{ss();wa();ao();Fa();r=ba.bind(Sn)});function pl(){let e={ApiRoot:"../",UiRoot:"./",ReadOnly:!1,Datacenter:"",PrimaryDatacenter:"",NodeName:"",Server:!1,ACLsEnabled:null,Version:"",DashboardURLTemplates:{}},
+props)if(!(l in e))return!0;return!1};hl=function(e){queueMicrotask(function(){queueMicrotask(e)})}});var r,G=C(()=>{ss();_a();co();Ba();r=ka.bind(Sn)});function vl(){let e={ApiRoot:"../",UiRoot:"./",ReadOnly:!1,Datacenter:"",PrimaryDatacenter:"",NodeName:"",Server:!1,ACLsEnabled:null,Version:"",DashboardURLTemplates:{}},
 t=globalThis.document?.querySelector('meta[name="proconsul"]')?.getAttribute("content");return t?{...e,...JSON.parse(t)}:e}function Cn(e){try{return globalThis[e]??
 null}catch{return null}}function An(e,t){let n=Cn("localStorage"),s=t;try{let a=n?.getItem($s+e);a&&(s=JSON.parse(a))}catch{}let o=F(s);return Ee(()=>{let a=JSON.
-stringify(o.value);try{o.value===t?n?.removeItem($s+e):n?.setItem($s+e,a)}catch{}}),o}var D,ke,$s,$t,Dt,at,Re,ps,Ct,Qt,A,ue=C(()=>{G();D=pl(),ke=D.Version!=="";
-$s="proconsul.";$t=An("theme","auto"),Dt=An("compact",!1),at=An("readOnly",!1),Re=We(()=>D.ReadOnly||at.value),ps=An("valueView","auto"),Ct=An("remember",!1),Qt=
-`${$s}token`,A=F(Cn("sessionStorage")?.getItem(Qt)??Cn("localStorage")?.getItem(Qt)??"");Ee(()=>{let e=Cn("sessionStorage"),t=Cn("localStorage");try{A.value?e?.
-setItem(Qt,A.value):e?.removeItem(Qt),A.value&&Ct.value?t?.setItem(Qt,A.value):t?.removeItem(Qt)}catch{}});Ee(()=>{let e=globalThis.document?.documentElement;e&&
-($t.value==="auto"?delete e.dataset.theme:e.dataset.theme=$t.value,e.dataset.density=Dt.value?"compact":"comfortable")})});function hs(e){try{return decodeURIComponent(e)}catch{return e}}function co(e){let t=e.replace(/^#?\/?/,""),n=t.indexOf("?"),s=n<0?t:t.slice(0,n),[o="",a="",...i]=s.
+stringify(o.value);try{o.value===t?n?.removeItem($s+e):n?.setItem($s+e,a)}catch{}}),o}var D,ke,$s,$t,Dt,at,Le,ps,Ct,Qt,I,ue=C(()=>{G();D=vl(),ke=D.Version!=="";
+$s="proconsul.";$t=An("theme","auto"),Dt=An("compact",!1),at=An("readOnly",!1),Le=Be(()=>D.ReadOnly||at.value),ps=An("valueView","auto"),Ct=An("remember",!1),Qt=
+`${$s}token`,I=F(Cn("sessionStorage")?.getItem(Qt)??Cn("localStorage")?.getItem(Qt)??"");Ee(()=>{let e=Cn("sessionStorage"),t=Cn("localStorage");try{I.value?e?.
+setItem(Qt,I.value):e?.removeItem(Qt),I.value&&Ct.value?t?.setItem(Qt,I.value):t?.removeItem(Qt)}catch{}});Ee(()=>{let e=globalThis.document?.documentElement;e&&
+($t.value==="auto"?delete e.dataset.theme:e.dataset.theme=$t.value,e.dataset.density=Dt.value?"compact":"comfortable")})});function hs(e){try{return decodeURIComponent(e)}catch{return e}}function po(e){let t=e.replace(/^#?\/?/,""),n=t.indexOf("?"),s=n<0?t:t.slice(0,n),[o="",a="",...i]=s.
 split("/");return{dc:hs(o),view:hs(a)||"overview",rest:i.map(hs).join("/"),parts:i.map(hs),query:new URLSearchParams(n<0?"":t.slice(n+1))}}function z(e){return e.
-split("/").map(encodeURIComponent).join("/")}function v(e,t="",n={},s=M.value.dc){let o=new URLSearchParams(Object.entries(n).filter(([,l])=>l!=="")).toString(),
-a=Array.isArray(t)?t.map(encodeURIComponent).join("/"):z(t),i=`#/${encodeURIComponent(s)}/${e}${a===""?"":`/${a}`}`;return o?`${i}?${o}`:i}function Wa(e){let[t="",
+split("/").map(encodeURIComponent).join("/")}function m(e,t="",n={},s=M.value.dc){let o=new URLSearchParams(Object.entries(n).filter(([,l])=>l!=="")).toString(),
+a=Array.isArray(t)?t.map(encodeURIComponent).join("/"):z(t),i=`#/${encodeURIComponent(s)}/${e}${a===""?"":`/${a}`}`;return o?`${i}?${o}`:i}function Va(e){let[t="",
 n="",...s]=e.replace(/^\/+/,"").split("/");if(!t)return"";let o=s.join("/"),a=`#/${t}`;switch(n){case"services":{let[i,l,c,u]=s;return s.length>=4&&s[1]==="inst\
 ances"?`${a}/instance/${i}/${s[2]}/${s[3]}`:u&&l&&c?`${a}/instance/${i}/${l}/${c}`:i?`${a}/services/${i}`:`${a}/services`}case"nodes":return s[0]?`${a}/nodes/${s[0]}`:
 `${a}/nodes`;case"kv":return o.endsWith("/edit")?`${a}/key/${o.slice(0,-5)}`:`${a}/kv${o?`/${o}`:""}`;case"intentions":return`${a}/intentions`;case"acls":{let i={
 "auth-methods":"methods"}[s[0]??""]??s[0]??"tokens";return`${a}/${i}${s[1]?`/${s[1]}`:""}`}default:return n?`${a}/${n}`:`${a}/services`}}function en(e){history.
-replaceState(null,"",e),ms=e,M.value=co(e)}function L(e){globalThis.location.hash=e}function B(e,t=""){let n=We(()=>M.value.query.get(e)??t);return{get value(){
-return n.value},set value(s){let{dc:o,view:a,rest:i,parts:l,query:c}=M.peek(),u=new URLSearchParams(c);s===t?u.delete(e):u.set(e,s);let f=v(a,l,Object.fromEntries(
-u),o);en(f)}}}var uo,M,Y,Se,ms,Z=C(()=>{G();ue();uo=()=>globalThis.location?.hash??"",M=F(co(uo())),Y=We(()=>M.value.dc===D.Datacenter?"":M.value.dc),Se=F(""),ms=
-uo();globalThis.addEventListener?.("hashchange",()=>{let e=uo();if(e===ms)return;let t=M.peek(),n=co(e),s=t.view!==n.view||t.rest!==n.rest||t.dc!==n.dc;if(s&&Se.
+replaceState(null,"",e),ms=e,M.value=po(e)}function L(e){globalThis.location.hash=e}function B(e,t=""){let n=Be(()=>M.value.query.get(e)??t);return{get value(){
+return n.value},set value(s){let{dc:o,view:a,rest:i,parts:l,query:c}=M.peek(),u=new URLSearchParams(c);s===t?u.delete(e):u.set(e,s);let d=m(a,l,Object.fromEntries(
+u),o);en(d)}}}var ho,M,X,Se,ms,Q=C(()=>{G();ue();ho=()=>globalThis.location?.hash??"",M=F(po(ho())),X=Be(()=>M.value.dc===D.Datacenter?"":M.value.dc),Se=F(""),ms=
+ho();globalThis.addEventListener?.("hashchange",()=>{let e=ho();if(e===ms)return;let t=M.peek(),n=po(e),s=t.view!==n.view||t.rest!==n.rest||t.dc!==n.dc;if(s&&Se.
 peek()&&!globalThis.confirm(`${Se.peek()} Leave without saving?`)){history.replaceState(null,"",ms||"#/");return}ms=e,zt(()=>{s&&(Se.value=""),M.value=n})});globalThis.
-addEventListener?.("beforeunload",e=>{Se.peek()&&e.preventDefault()})});function ml(e,t){return e!=="GET"&&e!=="HEAD"&&!hl.some(n=>n.test(t))}function ge(e,t={},n=Y.peek()){let s=[];n&&n!==D.Datacenter&&s.push(`dc=${encodeURIComponent(
+addEventListener?.("beforeunload",e=>{Se.peek()&&e.preventDefault()})});function gl(e,t){return e!=="GET"&&e!=="HEAD"&&!yl.some(n=>n.test(t))}function ge(e,t={},n=X.peek()){let s=[];n&&n!==D.Datacenter&&s.push(`dc=${encodeURIComponent(
 n)}`);for(let[o,a]of Object.entries(t))a!==void 0&&s.push(a===!0?o:`${o}=${encodeURIComponent(String(a))}`);return s.length?`${e}${e.includes("?")?"&":"?"}${s.join(
 "&")}`:e}function vs(e){return new URL(`${D.ApiRoot}v1/${e}`,globalThis.location.href.split("#")[0]).href}function me(e,t,n){let s=["curl"];return e!=="GET"&&s.
-push("-X",e),A.value&&s.push("-H",'"X-Consul-Token: $CONSUL_HTTP_TOKEN"'),n!==void 0&&s.push("--data-raw",tn(typeof n=="string"?n:JSON.stringify(n))),s.push(tn(
-vs(t))),s.join(" ")}function tn(e){return`'${e.replaceAll("'","'\\''")}'`}async function Q(e,t,{params:n,body:s,signal:o,dc:a,accept:i=[],secret:l=A.peek()}={}){
-let c=ge(t,n,a);if(ml(e,t)&&Re.peek())throw new $e(403,"This page is read-only.",e,c);let u={};l&&(u["X-Consul-Token"]=l);let f=s===void 0||typeof s=="string"||
-s instanceof Uint8Array||s instanceof Blob;f||(u["Content-Type"]="application/json");let $,d;try{$=await fetch(vs(c),{method:e,headers:u,signal:o,cache:"no-stor\
-e",credentials:"same-origin",body:f?s:JSON.stringify(s)}),d=await $.text()}catch(p){throw p instanceof DOMException&&p.name==="AbortError"?p:new $e(0,"The agent\
- does not answer.",e,c)}if(!$.ok&&!i.includes($.status))throw new $e($.status,d.trim()||$.statusText,e,c);return{data:yl(d),text:d,status:$.status,headers:$.headers,
-index:Number($.headers.get("X-Consul-Index"))||0}}function yl(e){try{return e===""?null:JSON.parse(e.replace(vl,'$1"$2"'))}catch{return e}}async function te(e,t){
-return(await Q("GET",e,t)).data}async function*Ba(e,t){let n={Range:"bytes=0-",...A.peek()?{"X-Consul-Token":A.peek()}:{}},s=await fetch(vs(e),{headers:n,signal:t,
+push("-X",e),I.value&&s.push("-H",'"X-Consul-Token: $CONSUL_HTTP_TOKEN"'),n!==void 0&&s.push("--data-raw",tn(typeof n=="string"?n:JSON.stringify(n))),s.push(tn(
+vs(t))),s.join(" ")}function tn(e){return`'${e.replaceAll("'","'\\''")}'`}async function ee(e,t,{params:n,body:s,signal:o,dc:a,accept:i=[],secret:l=I.peek()}={}){
+let c=ge(t,n,a);if(gl(e,t)&&Le.peek())throw new $e(403,"This page is read-only.",e,c);let u={};l&&(u["X-Consul-Token"]=l);let d=s===void 0||typeof s=="string"||
+s instanceof Uint8Array||s instanceof Blob;d||(u["Content-Type"]="application/json");let $,f;try{$=await fetch(vs(c),{method:e,headers:u,signal:o,cache:"no-stor\
+e",credentials:"same-origin",body:d?s:JSON.stringify(s)}),f=await $.text()}catch(p){throw p instanceof DOMException&&p.name==="AbortError"?p:new $e(0,"The agent\
+ does not answer.",e,c)}if(!$.ok&&!i.includes($.status))throw new $e($.status,f.trim()||$.statusText,e,c);return{data:wl(f),text:f,status:$.status,headers:$.headers,
+index:Number($.headers.get("X-Consul-Index"))||0}}function wl(e){try{return e===""?null:JSON.parse(e.replace(bl,'$1"$2"'))}catch{return e}}async function te(e,t){
+return(await ee("GET",e,t)).data}async function*Ha(e,t){let n={Range:"bytes=0-",...I.peek()?{"X-Consul-Token":I.peek()}:{}},s=await fetch(vs(e),{headers:n,signal:t,
 cache:"no-store"});if(!s.ok||!s.body)throw new $e(s.status,(await s.text()).trim(),"GET",e);let o=s.body.getReader();for(;;){let{done:a,value:i}=await o.read();
-if(a)return;yield i}}async function Va(e,{params:t,signal:n,dc:s}={}){let o=ge(e,t,s),a=A.peek()?{"X-Consul-Token":A.peek()}:void 0,i=await fetch(vs(o),{headers:a,
-signal:n,cache:"no-store"});if(!i.ok)throw new $e(i.status,(await i.text()).trim(),"GET",o);return i.blob()}var $e,hl,vl,ve=C(()=>{ue();Z();$e=class extends Error{constructor(t,n,s,o){
-super(n||`${s} ${o}: ${t||"no answer"}`),this.status=t,this.method=s,this.path=o}},hl=[/^internal\/acl\/authorize$/,/^acl\/log(in|out)$/,/^acl\/oidc\//];vl=/("Flags":\s*)(\d{16,})/gi});function gl(e,t){let n=Math.min(3e4,500*2**Math.min(e-1,10));return n*(.75+t*.5)>3e4?3e4:n*(.75+t*.5)}function bl(e,t){return t<=0n||t<e?0n:t}async function*Ha(e,t,n){
+if(a)return;yield i}}async function Ja(e,{params:t,signal:n,dc:s}={}){let o=ge(e,t,s),a=I.peek()?{"X-Consul-Token":I.peek()}:void 0,i=await fetch(vs(o),{headers:a,
+signal:n,cache:"no-store"});if(!i.ok)throw new $e(i.status,(await i.text()).trim(),"GET",o);return i.blob()}var $e,yl,bl,ve=C(()=>{ue();Q();$e=class extends Error{constructor(t,n,s,o){
+super(n||`${s} ${o}: ${t||"no answer"}`),this.status=t,this.method=s,this.path=o}},yl=[/^internal\/acl\/authorize$/,/^acl\/log(in|out)$/,/^acl\/oidc\//];bl=/("Flags":\s*)(\d{16,})/gi});function kl(e,t){let n=Math.min(3e4,500*2**Math.min(e-1,10));return n*(.75+t*.5)>3e4?3e4:n*(.75+t*.5)}function _l(e,t){return t<=0n||t<e?0n:t}async function*Ga(e,t,n){
 let s=0n,o=0,a=!0;for(;!n.aborted;){let i=await t.slot(n),l=t.now(),c;try{let p=s>0n&&i.blocks?{index:String(s),wait:"55s"}:{};c=await t.ask(e,p,n)}catch(p){if(n.
-aborted)return;let m=p,g=(m.status??0)>=400&&(m.status??0)<500;o+=1,yield{kind:g?"refused":"stale",error:m},s=0n,a=!0,i.free(),await t.sleep(gl(g?Math.max(o,5):
-o,t.random()),n);continue}finally{i.free()}o=0;let u=bl(s,c.index),f=a||u===0n||u!==s;f&&(yield{kind:"data",data:c.data,index:c.index,headers:c.headers}),a=u===
-0n&&s!==0n;let $=!f&&i.blocks&&t.now()-l<200,d=u===0n&&!a||!i.blocks||$;s=u,await t.sleep(d?5e3:30+(c.size??0)/1e6*300,n)}}var Ja=C(()=>{});function _l(){let e=fo<wl,t=e;return e&&(fo+=1),{blocks:e,free(){t&&(fo-=1),t=!1}}}function In(){for(let e of[...$o])e()}function Xa(e,t){return new Promise(n=>{
-let s=()=>{clearTimeout(o),$o.delete(s),t.removeEventListener("abort",s),n()},o=setTimeout(s,e);e>100&&$o.add(s),t.addEventListener("abort",s)})}async function xl(e,t,n,s){
-let o={async ask(a,i,l){let c=await Q("GET",a,{params:i,signal:l,dc:n,accept:[404]});if(c.status===404&&!c.headers.has("X-Consul-Index"))throw new $e(404,c.text.
+aborted)return;let v=p,g=(v.status??0)>=400&&(v.status??0)<500;o+=1,yield{kind:g?"refused":"stale",error:v},s=0n,a=!0,i.free(),await t.sleep(kl(g?Math.max(o,5):
+o,t.random()),n);continue}finally{i.free()}o=0;let u=_l(s,c.index),d=a||u===0n||u!==s;d&&(yield{kind:"data",data:c.data,index:c.index,headers:c.headers}),a=u===
+0n&&s!==0n;let $=!d&&i.blocks&&t.now()-l<200,f=u===0n&&!a||!i.blocks||$;s=u,await t.sleep(f?5e3:30+(c.size??0)/1e6*300,n)}}var za=C(()=>{});function Nl(){let e=mo<xl,t=e;return e&&(mo+=1),{blocks:e,free(){t&&(mo-=1),t=!1}}}function In(){for(let e of[...vo])e()}function Za(e,t){return new Promise(n=>{
+let s=()=>{clearTimeout(o),vo.delete(s),t.removeEventListener("abort",s),n()},o=setTimeout(s,e);e>100&&vo.add(s),t.addEventListener("abort",s)})}async function Tl(e,t,n,s){
+let o={async ask(a,i,l){let c=await ee("GET",a,{params:i,signal:l,dc:n,accept:[404]});if(c.status===404&&!c.headers.has("X-Consul-Index"))throw new $e(404,c.text.
 trim()||"There is nothing here.","GET",a);return{status:c.status,headers:c.headers,size:c.text.length,index:BigInt(/^\d+$/.exec(c.headers.get("X-Consul-Index")??
-"")?.[0]??0),data:c.status===404?null:c.data}},sleep:Xa,now:Date.now,random:Math.random,slot:async()=>_l()};for await(let a of Ha(t,o,s)){if(s.aborted)return;let i=e.
+"")?.[0]??0),data:c.status===404?null:c.data}},sleep:Za,now:Date.now,random:Math.random,slot:async()=>Nl()};for await(let a of Ga(t,o,s)){if(s.aborted)return;let i=e.
 peek();if(a.kind==="data")e.value={data:a.data,error:null,at:Date.now(),state:"live"},i.state==="stale"&&In();else{let l=a.kind==="refused"?"refused":"stale",c=i.
-state==="live"?Date.now():i.at||Date.now();e.value={...i,error:a.error,state:l,at:c}}}}function Sl(){At.value=!0;for(let e of nn.values())e();nn.clear();for(let e of ys.
-keys())e.value={...e.peek(),state:"paused"}}function Nl(){if(At.peek()){At.value=!1;for(let[e,t]of ys)nn.set(e,t())}}function po(e,t=Y.peek()){let n=F({data:void 0,
-error:null,at:0,state:"waiting"}),s=()=>{let o=new AbortController;return xl(n,e,t,o.signal),()=>o.abort()};return ys.set(n,s),ze.value=new Map(ze.peek()).set(n,
-{path:ge(e,{},t),dc:t}),At.peek()||nn.set(n,s()),{live:n,stop(){nn.get(n)?.(),nn.delete(n),ys.delete(n);let o=new Map(ze.peek());o.delete(n),ze.value=o}}}function I(e){
-let t=Y.value,n=A.value,s=b(()=>e?po(e,t):null,[e,t,n]);return T(()=>()=>s?.stop(),[s]),s?.live??Tl}function ee(e,t=5e3){let n=Y.value,s=A.value,o=b(()=>F({data:void 0,
-error:null,at:0,state:"waiting"}),[e,n,s]);return T(()=>{if(!e)return;let a=new AbortController,i=async()=>{for(;;){if(!At.peek())try{let{data:l}=await Q("GET",
+state==="live"?Date.now():i.at||Date.now();e.value={...i,error:a.error,state:l,at:c}}}}function Dl(){At.value=!0;for(let e of nn.values())e();nn.clear();for(let e of ys.
+keys())e.value={...e.peek(),state:"paused"}}function Cl(){if(At.peek()){At.value=!1;for(let[e,t]of ys)nn.set(e,t())}}function yo(e,t=X.peek()){let n=F({data:void 0,
+error:null,at:0,state:"waiting"}),s=()=>{let o=new AbortController;return Tl(n,e,t,o.signal),()=>o.abort()};return ys.set(n,s),ze.value=new Map(ze.peek()).set(n,
+{path:ge(e,{},t),dc:t}),At.peek()||nn.set(n,s()),{live:n,stop(){nn.get(n)?.(),nn.delete(n),ys.delete(n);let o=new Map(ze.peek());o.delete(n),ze.value=o}}}function E(e){
+let t=X.value,n=I.value,s=b(()=>e?yo(e,t):null,[e,t,n]);return T(()=>()=>s?.stop(),[s]),s?.live??Al}function Y(e,t=5e3){let n=X.value,s=I.value,o=b(()=>F({data:void 0,
+error:null,at:0,state:"waiting"}),[e,n,s]);return T(()=>{if(!e)return;let a=new AbortController,i=async()=>{for(;;){if(!At.peek())try{let{data:l}=await ee("GET",
 e,{dc:n,signal:a.signal});o.value={data:l,error:null,at:Date.now(),state:"live"}}catch(l){if(a.signal.aborted)return;let c=l instanceof $e&&l.status>=400&&l.status<
-500,u=o.peek(),f=u.state==="live"?Date.now():u.at||Date.now();o.value={...u,error:l,at:f,state:c?"refused":"stale"}}if(await Xa(t,a.signal),a.signal.aborted)return}};
-return ze.value=new Map(ze.peek()).set(o,{path:ge(e,{},n),dc:n}),i(),()=>{a.abort();let l=new Map(ze.peek());l.delete(o),ze.value=l}},[o]),o}var wl,kl,ze,za,At,
-fo,$o,ys,nn,Ga,Tl,Ne=C(()=>{G();ve();Z();ue();Ja();wl=4,kl=6e4,ze=F(new Map),za=We(()=>{let e=[...ze.value.keys()].filter(t=>t.value.state==="stale").map(t=>t.value.
-at);return e.length?Math.min(...e):0}),At=F(!1),fo=0;$o=new Set;ys=new Map,nn=new Map,Ga=0;globalThis.document?.addEventListener("visibilitychange",()=>{clearTimeout(
-Ga),document.hidden?Ga=setTimeout(Sl,kl):(Nl(),In())});globalThis.addEventListener?.("online",In);Tl=F({data:void 0,error:null,at:0,state:"waiting"})});async function Al(){for(ho=!0,await Promise.resolve();sn.size;){let e=[...sn.keys()].slice(0,Dl),t=e.map(a=>({Segment:"",...sn.get(a)}));for(let a of e)sn.delete(
-a);let n=A.peek(),s;try{let{data:a}=await Q("POST","internal/acl/authorize",{body:t});s=e.map((i,l)=>a?.[l]?.Allow===!0),Be.value??=!0}catch(a){let i=a instanceof
-Error?a.message:"",l=/ACL support disabled/i.test(i);l&&(Be.value=!1),s=e.map(()=>l)}if(n!==A.peek())continue;let o=new Map(gs.peek());e.forEach((a,i)=>o.set(a,
-s[i]??!1)),gs.value=o}ho=!1}function rt(e){if(Be.value===!1)return!0;let t=Cl(e),n=gs.value.get(t);return n===void 0&&!sn.has(t)&&(sn.set(t,e),ho||Al()),n}function re(e){
-return!Re.value&&rt(e)===!0}var Dl,gs,sn,ho,Be,Cl,Ya,Me=C(()=>{G();ve();ue();Z();Dl=64,gs=F(new Map),sn=new Map,ho=!1,Be=F(D.ACLsEnabled),Cl=e=>`${e.Resource}
+500,u=o.peek(),d=u.state==="live"?Date.now():u.at||Date.now();o.value={...u,error:l,at:d,state:c?"refused":"stale"}}if(await Za(t,a.signal),a.signal.aborted)return}};
+return ze.value=new Map(ze.peek()).set(o,{path:ge(e,{},n),dc:n}),i(),()=>{a.abort();let l=new Map(ze.peek());l.delete(o),ze.value=l}},[o]),o}var xl,Sl,ze,Ya,At,
+mo,vo,ys,nn,Xa,Al,Ne=C(()=>{G();ve();Q();ue();za();xl=4,Sl=6e4,ze=F(new Map),Ya=Be(()=>{let e=[...ze.value.keys()].filter(t=>t.value.state==="stale").map(t=>t.value.
+at);return e.length?Math.min(...e):0}),At=F(!1),mo=0;vo=new Set;ys=new Map,nn=new Map,Xa=0;globalThis.document?.addEventListener("visibilitychange",()=>{clearTimeout(
+Xa),document.hidden?Xa=setTimeout(Dl,Sl):(Cl(),In())});globalThis.addEventListener?.("online",In);Al=F({data:void 0,error:null,at:0,state:"waiting"})});async function Ol(){for(go=!0,await Promise.resolve();sn.size;){let e=[...sn.keys()].slice(0,Il),t=e.map(a=>({Segment:"",...sn.get(a)}));for(let a of e)sn.delete(
+a);let n=I.peek(),s;try{let{data:a}=await ee("POST","internal/acl/authorize",{body:t});s=e.map((i,l)=>a?.[l]?.Allow===!0),Oe.value??=!0}catch(a){let i=a instanceof
+Error?a.message:"",l=/ACL support disabled/i.test(i);l&&(Oe.value=!1),s=e.map(()=>l)}if(n!==I.peek())continue;let o=new Map(gs.peek());e.forEach((a,i)=>o.set(a,
+s[i]??!1)),gs.value=o}go=!1}function rt(e){if(Oe.value===!1)return!0;let t=El(e),n=gs.value.get(t);return n===void 0&&!sn.has(t)&&(sn.set(t,e),go||Ol()),n}function re(e){
+return!Le.value&&rt(e)===!0}var Il,gs,sn,go,Oe,El,Qa,Re=C(()=>{G();ve();ue();Q();Il=64,gs=F(new Map),sn=new Map,go=!1,Oe=F(D.ACLsEnabled),El=e=>`${e.Resource}
 ${e.Access}
-${e.Segment??""}`;Ya="";Ee(()=>{let e=`${A.value}
-${M.value.dc}`;e!==Ya&&(Ya=e,gs.value=new Map)})});function Le(e){if(!Number.isFinite(e))return"";if(Math.abs(e)<1e3)return`${Math.round(e)} ms`;let t=Math.floor(Math.abs(e)/1e3),n=[];for(let[s,o]of Il){let a=Math.
-floor(t/s);if(t-=a*s,a&&n.push(`${a} ${o}`),n.length===2||n.length===1&&!a)break}return(e<0?"-":"")+n.join(" ")}function En(e,t){return t-e<1e3?"now":`${Le(t-e)}\
+${e.Segment??""}`;Qa="";Ee(()=>{let e=`${I.value}
+${M.value.dc}`;e!==Qa&&(Qa=e,gs.value=new Map)})});function Pe(e){if(!Number.isFinite(e))return"";if(Math.abs(e)<1e3)return`${Math.round(e)} ms`;let t=Math.floor(Math.abs(e)/1e3),n=[];for(let[s,o]of Rl){let a=Math.
+floor(t/s);if(t-=a*s,a&&n.push(`${a} ${o}`),n.length===2||n.length===1&&!a)break}return(e<0?"-":"")+n.join(" ")}function En(e,t){return t-e<1e3?"now":`${Pe(t-e)}\
  ago`}function bs(e){if(typeof e=="number")return e/1e6;let t={h:36e5,m:6e4,s:1e3,ms:1,us:.001,µs:.001,ns:1e-6},n=e.match(/^-?(\d+(\.\d*)?(h|ms|m|s|us|µs|ns))+$/)?
 e.matchAll(/(\d+(?:\.\d*)?)(h|ms|m|s|us|µs|ns)/g):null;if(!n)return e==="0"?0:NaN;let s=0;for(let[,o,a]of n)s+=Number(o)*(t[a??""]??NaN);return e.startsWith("-")?
--s:s}function tt(e){let t=["B","kB","MB","GB","TB"],n=0;for(;e>=1e3&&n<t.length-1;)e/=1e3,n+=1;return`${n===0||e>=100?Math.round(e):e.toFixed(1)} ${t[n]}`}function x(e,t,n=`${t}\
+-s:s}function nt(e){let t=["B","kB","MB","GB","TB"],n=0;for(;e>=1e3&&n<t.length-1;)e/=1e3,n+=1;return`${n===0||e>=100?Math.round(e):e.toFixed(1)} ${t[n]}`}function x(e,t,n=`${t}\
 s`){return`${e.toLocaleString("en")} ${e===1?t:n}`}function It(e){let t=atob(e),n=new Uint8Array(t.length);for(let s=0;s<t.length;s+=1)n[s]=t.charCodeAt(s);return n}
 function Xe(e){let t="";for(let n=0;n<e.length;n+=32768)t+=String.fromCharCode(...e.subarray(n,n+32768));return btoa(t)}function pt(e){try{return new TextDecoder(
 "utf-8",{fatal:!0,ignoreBOM:!0}).decode(e)}catch{return null}}function on(e,t=65536){let n=[],s=e.subarray(0,t);for(let o=0;o<s.length;o+=16){let a=[...s.subarray(
 o,o+16)],i=a.map((c,u)=>(u===8?" ":"")+c.toString(16).padStart(2,"0")).join(" "),l=a.map(c=>c>=32&&c<127?String.fromCharCode(c):".").join("");n.push(`${o.toString(
 16).padStart(8,"0")}  ${i.padEnd(49)} |${l}|`)}return e.length>t&&n.push(`... ${e.length-t} more bytes`),n.join(`
 `)}function Et(e){try{JSON.parse(e)}catch{return null}let t="",n=0,s=()=>`
-${"  ".repeat(n)}`,o=e.match(/"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s"[\]{}:,]+/g)??[];for(let a=0;a<o.length;a+=1){let i=o[a],l=o[a+1];if(t.length>El)return null;i===
-"{"||i==="["?l==="}"||l==="]"?(t+=i+l,a+=1):(n+=1,t+=i+s()):i==="}"||i==="]"?(n-=1,t+=s()+i):i===","?t+=i+s():t+=i===":"?": ":i}return t}function Pe(e){return/^[0-9a-f]{8}-/i.
-test(e)?e.slice(0,8):e}function X(e){return{maintenance:4,critical:3,warning:2,passing:1}[e]??0}var Il,El,pe=C(()=>{Il=[[86400,"d"],[3600,"h"],[60,"min"],[1,"s"]];
-El=8e6});function E({view:e,title:t,crumbs:n=[],actions:s,ready:o=!0,live:a,children:i}){return T(()=>{typeof t=="string"&&(document.title=`${t} · Consul`)},[t]),r`
+${"  ".repeat(n)}`,o=e.match(/"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s"[\]{}:,]+/g)??[];for(let a=0;a<o.length;a+=1){let i=o[a],l=o[a+1];if(t.length>Ml)return null;i===
+"{"||i==="["?l==="}"||l==="]"?(t+=i+l,a+=1):(n+=1,t+=i+s()):i==="}"||i==="]"?(n-=1,t+=s()+i):i===","?t+=i+s():t+=i===":"?": ":i}return t}function Ue(e){return/^[0-9a-f]{8}-/i.
+test(e)?e.slice(0,8):e}function Z(e){return{maintenance:4,critical:3,warning:2,passing:1}[e]??0}var Rl,Ml,pe=C(()=>{Rl=[[86400,"d"],[3600,"h"],[60,"min"],[1,"s"]];
+Ml=8e6});function A({view:e,title:t,crumbs:n=[],actions:s,ready:o=!0,live:a,children:i}){return T(()=>{typeof t=="string"&&(document.title=`${t} · Consul`)},[t]),r`
     <main id="main" tabindex="-1" data-view=${e} data-ready=${String(o)}>
       <div class="page-head">
         ${n.length?r`<nav class="crumbs" aria-label="Path">${n.map(([l,c])=>r`<a href=${c}>${l}</a>`)}</nav>`:null}
         <h1>${t}</h1>
         <div class="actions">${s}</div>
       </div>
-      ${a?r`<${mo} live=${a} />`:null}
+      ${a?r`<${bo} live=${a} />`:null}
       ${i}
-    </main>`}function mo({live:e}){if(!e.error)return null;let{status:t,message:n}=e.error,s=t===403?"This token may not see this.":t?`The agent answered with ${t}\
+    </main>`}function bo({live:e}){if(!e.error)return null;let{status:t,message:n}=e.error,s=t===403?"This token may not see this.":t?`The agent answered with ${t}\
 .`:"The agent does not answer.",o=e.state==="stale"&&e.data!==void 0?` What is shown was true ${En(e.at,Ye.value)}.`:"";return r`<div class="note bad" role="alert"><b>${s}</b>${o} ${n!==
 s?r`<span class="reason">${n}</span>`:null}
-    ${t===403?r` <a href=${v("login")}>Use another token</a>`:null}</div>`}function V({status:e,text:t=e,title:n}){return r`<span class=${`status s${X(e)}`} title=${n}><i aria-hidden="true"></i>${t}</span>`}
+    ${t===403?r` <a href=${m("login")}>Use another token</a>`:null}</div>`}function V({status:e,text:t=e,title:n}){return r`<span class=${`status s${Z(e)}`} title=${n}><i aria-hidden="true"></i>${t}</span>`}
 function ht({passing:e,warning:t,critical:n}){return r`<span class="counts">
     ${n?r`<span class="status s3" title="critical"><i aria-hidden="true"></i>${n}<span class="sr"> critical</span></span>`:null}
     ${t?r`<span class="status s2" title="warning"><i aria-hidden="true"></i>${t}<span class="sr"> warning</span></span>`:null}
@@ -239,12 +239,12 @@ e,Ye.value)}</time>`}function O({text:e,label:t,block:n=!1}){let[s,o]=y(!1),i=r`
 async function On(e){if(navigator.clipboard){await navigator.clipboard.writeText(e);return}let t=document.createElement("textarea");t.value=e,document.body.append(
 t),t.select(),document.execCommand("copy"),t.remove()}function le({data:e,label:t="JSON"}){return r`<details class="raw"><summary>${t}</summary><${O} text=${JSON.
 stringify(e,null,2)} block /></details>`}function S({need:e,run:t,danger:n=!1,primary:s=!1,title:o,disabled:a=!1,children:i}){return re(e)?r`<button type="button" data-change class=${n?
-"danger":s?"primary":""} title=${o} disabled=${a} onClick=${t}>${i}</button>`:null}function j({need:e}){return re(e)?null:r`<span class="hint">${Re.value?"read-\
+"danger":s?"primary":""} title=${o} disabled=${a} onClick=${t}>${i}</button>`:null}function j({need:e}){return re(e)?null:r`<span class="hint">${Le.value?"read-\
 only":`needs ${e.Resource}:${e.Access}`}</span>`}function mt({choice:e,tabs:t,label:n}){return r`<div class="tabs" role="group" aria-label=${n}>${t.map(([s,o])=>r`
-    <button type="button" key=${s} aria-pressed=${e.value===s} onClick=${()=>{e.value=s}}>${o}</button>`)}</div>`}var Ye,de=C(()=>{G();pe();Me();ue();Z();Ye=F(Date.
-now());setInterval(()=>{globalThis.document?.hidden||(Ye.value=Date.now())},1e3)});function Te(e){return ws.peek()?.resolve(!1),new Promise(t=>{ws.value={...e,resolve(n){ws.value=null,t(n)}}})}function P(e,t=!1){Za+=1;let n={text:e,bad:t,id:Za};
+    <button type="button" key=${s} aria-pressed=${e.value===s} onClick=${()=>{e.value=s}}>${o}</button>`)}</div>`}var Ye,de=C(()=>{G();pe();Re();ue();Q();Ye=F(Date.
+now());setInterval(()=>{globalThis.document?.hidden||(Ye.value=Date.now())},1e3)});function Te(e){return ws.peek()?.resolve(!1),new Promise(t=>{ws.value={...e,resolve(n){ws.value=null,t(n)}}})}function P(e,t=!1){er+=1;let n={text:e,bad:t,id:er};
 Ot.value=[...Ot.peek().slice(-3),n],setTimeout(()=>{Ot.value=Ot.peek().filter(s=>s!==n)},t?15e3:5e3)}async function U({method:e,path:t,params:n,body:s,shown:o=s,
-done:a,question:i,refused:l}){if(i&&!await Te({...i,curl:me(e,ge(t,n),o)}))return null;try{let c=await Q(e,t,{params:n,body:s}),u=l?.(c);return P(u??a,u!==void 0),
+done:a,question:i,refused:l}){if(i&&!await Te({...i,curl:me(e,ge(t,n),o)}))return null;try{let c=await ee(e,t,{params:n,body:s}),u=l?.(c);return P(u??a,u!==void 0),
 In(),u===void 0?c:null}catch(c){return P(c instanceof Error?c.message:String(c),!0),null}}function Qe({title:e,close:t,children:n,wide:s=!1,class:o=""}){let a=oe(
 null);return T(()=>{let i=a.current;return i?.showModal(),()=>i?.close()},[]),r`
     <dialog ref=${a} class=${`dialog ${s?"wide":""} ${o}`} aria-label=${e}
@@ -254,7 +254,7 @@ null);return T(()=>{let i=a.current;return i?.showModal(),()=>i?.close()},[]),r`
         <header><h2>${e}</h2><button type="button" class="quiet" aria-label="Close" onClick=${t}>✕</button></header>
         ${n}
       </div>
-    </dialog>`}function Ol({asked:e}){let[t,n]=y(""),s=!e.typed||t===e.typed;return r`
+    </dialog>`}function Ll({asked:e}){let[t,n]=y(""),s=!e.typed||t===e.typed;return r`
     <${Qe} title=${e.title} close=${()=>e.resolve(!1)}>
       <form onSubmit=${o=>{o.preventDefault(),s&&e.resolve(!0)}}>
         ${e.body?r`<div class="prose">${e.body}</div>`:null}
@@ -267,222 +267,237 @@ null);return T(()=>{let i=a.current;return i?.showModal(),()=>i?.close()},[]),r`
           <button type="submit" disabled=${!s} class=${e.danger?"danger":"primary"}>${e.confirm??"OK"}</button>
         </div>
       </form>
-    <//>`}function Qa(){let e=ws.value;return r`
-    ${e?r`<${Ol} key=${e.title} asked=${e} />`:null}
+    <//>`}function tr(){let e=ws.value;return r`
+    ${e?r`<${Ll} key=${e.title} asked=${e} />`:null}
     <div class="words" role="status" aria-live="polite">
       ${Ot.value.map(t=>r`<div key=${t.id} class=${t.bad?"word bad":"word"}>
         <span>${t.text}</span>
         <button type="button" class="quiet" aria-label="Dismiss"
           onClick=${()=>{Ot.value=Ot.peek().filter(n=>n!==t)}}>✕</button></div>`)}
-    </div>`}var ws,Ot,Za,be=C(()=>{G();ve();Ne();de();ws=F(null),Ot=F([]),Za=0});function tr(e,t,n,s=""){let o=!1,a=new Set;for(let[i,l]of t)a.add(i),o=er(e,i,l,n)||o;if(s)for(let i of e.keys())i.startsWith(s)&&!a.has(i)&&(o=er(e,i,"gone",n)||
-o);return o}function er(e,t,n,s){let o=e.get(t)??[];if(o.at(-1)?.status===n)return!1;let a=o.filter((i,l)=>(o[l+1]?.at??s)>s-ks);return e.set(t,[...a,{at:s,status:n}].
-slice(-Rl)),!0}function Mn(e){return yo.value,vo.get(e)??[]}function Ln(e){tr(vo,e,Date.now())&&(yo.value+=1)}function an(e){return e.ChecksCritical?"critical":
-e.ChecksWarning?"warning":"passing"}function _s(){let e=Y.value,t=`${e}
-${A.value}`;if(Rn?.of===t)return Rn.handle.live;Rn?.unsubscribe(),Rn?.handle.stop();let n=po("internal/ui/services",e),s=n.live.subscribe(({data:o,state:a})=>{if(a!==
-"live"||!Array.isArray(o))return;let i=o.map(l=>[Rt(e,l.Name),an(l)]);tr(vo,i,Date.now(),Rt(e,""))&&queueMicrotask(()=>{yo.value+=1})});return Rn={of:t,handle:n,
-unsubscribe:s},n.live}var ks,Rl,vo,yo,Rt,Pn,Rn,rn=C(()=>{G();Ne();Z();ue();ks=36e5,Rl=240,vo=new Map,yo=F(0);Rt=(e,t)=>`${e}/service/${t}`,Pn=(e,t,n)=>`${e}/che\
-ck/${t}/${n}`;Rn=null});function Un({changes:e,label:t,width:n=240}){let s=Ye.value,o=s-ks,a=e.map((u,f)=>({status:u.status,start:Math.max(u.at,o),end:Math.max(e[f+1]?.at??s,o)})).filter(
-u=>u.end>o),i=a[0]?.start??s,l=u=>(u-o)/ks*n,c=a.map(u=>`${u.status} for ${Le(u.end-u.start)}`).join(", then ");return r`<svg class="strip" role="img" aria-label=${`${t}\
+    </div>`}var ws,Ot,er,be=C(()=>{G();ve();Ne();de();ws=F(null),Ot=F([]),er=0});function sr(e,t,n,s=""){let o=!1,a=new Set;for(let[i,l]of t)a.add(i),o=nr(e,i,l,n)||o;if(s)for(let i of e.keys())i.startsWith(s)&&!a.has(i)&&(o=nr(e,i,"gone",n)||
+o);return o}function nr(e,t,n,s){let o=e.get(t)??[];if(o.at(-1)?.status===n)return!1;let a=o.filter((i,l)=>(o[l+1]?.at??s)>s-ks);return e.set(t,[...a,{at:s,status:n}].
+slice(-Pl)),!0}function Mn(e){return ko.value,wo.get(e)??[]}function Ln(e){sr(wo,e,Date.now())&&(ko.value+=1)}function an(e){return e.ChecksCritical?"critical":
+e.ChecksWarning?"warning":"passing"}function _s(){let e=X.value,t=`${e}
+${I.value}`;if(Rn?.of===t)return Rn.handle.live;Rn?.unsubscribe(),Rn?.handle.stop();let n=yo("internal/ui/services",e),s=n.live.subscribe(({data:o,state:a})=>{if(a!==
+"live"||!Array.isArray(o))return;let i=o.map(l=>[Rt(e,l.Name),an(l)]);sr(wo,i,Date.now(),Rt(e,""))&&queueMicrotask(()=>{ko.value+=1})});return Rn={of:t,handle:n,
+unsubscribe:s},n.live}var ks,Pl,wo,ko,Rt,Pn,Rn,rn=C(()=>{G();Ne();Q();ue();ks=36e5,Pl=240,wo=new Map,ko=F(0);Rt=(e,t)=>`${e}/service/${t}`,Pn=(e,t,n)=>`${e}/che\
+ck/${t}/${n}`;Rn=null});function Un({changes:e,label:t,width:n=240}){let s=Ye.value,o=s-ks,a=e.map((u,d)=>({status:u.status,start:Math.max(u.at,o),end:Math.max(e[d+1]?.at??s,o)})).filter(
+u=>u.end>o),i=a[0]?.start??s,l=u=>(u-o)/ks*n,c=a.map(u=>`${u.status} for ${Pe(u.end-u.start)}`).join(", then ");return r`<svg class="strip" role="img" aria-label=${`${t}\
 : ${c||"not seen yet"}`} viewBox=${`0 0 ${n} 14`} width=${n} height="14" preserveAspectRatio="none">
     <rect class="t-none" x="0" y="4" width=${Math.max(0,l(i))} height="6"><title>the page was not open</title></rect>
-    ${a.map(u=>r`<rect class=${`t${X(u.status)} ${u.status==="gone"?"t-gone":""}`} x=${l(u.start)} y=${X(u.status)>=2?0:2}
-      width=${Math.max(1.5,l(u.end)-l(u.start))} height=${X(u.status)>=2?14:10}>
-      <title>${u.status} since ${new Date(u.start).toLocaleTimeString()}, for ${Le(u.end-u.start)}</title></rect>`)}
-  </svg>`}function or({servers:e}){let t=e.find(u=>u.leader),n=e.filter(u=>u!==t),[s,o,a]=[560,Math.min(170,540/Math.max(1,n.length)),24],i=n.length?172:74,l=u=>s/
-2+(u-(n.length-1)/2)*o,c=`${x(e.length,"server")}, ${t?`${t.name} leads`:"nobody leads"}. ${n.map(u=>`${u.name}: ${nr(u)}`).join("; ")}`;return r`<svg class="cluster" role="img" aria-label=${c} viewBox=${`\
+    ${a.map(u=>r`<rect class=${`t${Z(u.status)} ${u.status==="gone"?"t-gone":""}`} x=${l(u.start)} y=${Z(u.status)>=2?0:2}
+      width=${Math.max(1.5,l(u.end)-l(u.start))} height=${Z(u.status)>=2?14:10}>
+      <title>${u.status} since ${new Date(u.start).toLocaleTimeString()}, for ${Pe(u.end-u.start)}</title></rect>`)}
+  </svg>`}function rr({servers:e}){let t=e.find(u=>u.leader),n=e.filter(u=>u!==t),[s,o,a]=[560,Math.min(170,540/Math.max(1,n.length)),24],i=n.length?172:74,l=u=>s/
+2+(u-(n.length-1)/2)*o,c=`${x(e.length,"server")}, ${t?`${t.name} leads`:"nobody leads"}. ${n.map(u=>`${u.name}: ${or(u)}`).join("; ")}`;return r`<svg class="cluster" role="img" aria-label=${c} viewBox=${`\
 0 0 ${s} ${i}`}>
-    ${t?n.map((u,f)=>r`<line x1=${s/2} y1=${a+26} x2=${l(f)} y2="112" class=${u.healthy?"wire":"wire broken"} stroke-width=${u.lag?1:2.5} />
-      <text x=${(s/2+l(f))/2+6} y=${(a+148)/2} class="dim">${nr(u)}</text>`):null}
-    ${t?r`<${sr} x=${s/2} y=${a} server=${t} width=${180} />`:r`<text x=${s/2} y="40" text-anchor="middle">no leader</text>`}
-    ${n.map((u,f)=>r`<${sr} x=${l(f)} y=${120} server=${u} width=${o-12} />`)}
-  </svg>`}function nr(e){return e.healthy?e.lag===null?"":e.lag===0?"level":`${x(e.lag,"entry","entries")} behind`:"unhealthy"}function sr({x:e,y:t,server:n,width:s}){
+    ${t?n.map((u,d)=>r`<line x1=${s/2} y1=${a+26} x2=${l(d)} y2="112" class=${u.healthy?"wire":"wire broken"} stroke-width=${u.lag?1:2.5} />
+      <text x=${(s/2+l(d))/2+6} y=${(a+148)/2} class="dim">${or(u)}</text>`):null}
+    ${t?r`<${ar} x=${s/2} y=${a} server=${t} width=${180} />`:r`<text x=${s/2} y="40" text-anchor="middle">no leader</text>`}
+    ${n.map((u,d)=>r`<${ar} x=${l(d)} y=${120} server=${u} width=${o-12} />`)}
+  </svg>`}function or(e){return e.healthy?e.lag===null?"":e.lag===0?"level":`${x(e.lag,"entry","entries")} behind`:"unhealthy"}function ar({x:e,y:t,server:n,width:s}){
 let o=Math.max(4,Math.floor(s/7.4)),a=n.name.length>o?`${n.name.slice(0,o-1)}…`:n.name;return r`<g class=${`box ${n.leader?"leads":""} ${n.voter?"":"silent"} ${n.
 healthy?"":"broken"}`}>
     <rect x=${e-s/2} y=${t-18} width=${s} height="44" rx="7"><title>${n.name}</title></rect>
     <text x=${e} y=${t} text-anchor="middle">${a}</text>
     <text x=${e} y=${t+17} text-anchor="middle" class="dim">${n.leader?"leader":n.voter?"voter":"no vote"}${n.healthy?"":", unhealthy"}</text>
-  </g>`}function ar({name:e,downstreams:t,upstreams:n,allowed:s}){let a=Math.max(t.length,n.length,1)*40+20,i=(f,$)=>a/2+(f-($-1)/2)*40,l=f=>({true:"allowed",false:"\
-denied",null:""})[String(s(f))]??"",c=(f,$,d,p)=>f.map((m,g)=>r`
-    <line x1=${d} y1=${i(g,f.length)} x2=${p} y2=${a/2} class=${s(m)===!1?"wire broken":"wire"} />
-    <g class="box"><rect x=${$} y=${i(g,f.length)-15} width="170" height="30" rx="6"><title>${m.Name} ${l(m)}</title></rect>
-    <text x=${$+85} y=${i(g,f.length)+4} text-anchor="middle">${m.Name.slice(0,22)}</text></g>`),u=`${e}: called by ${t.map(f=>f.Name).join(", ")||"nobody known"}\
-; calls ${n.map(f=>f.Name).join(", ")||"nobody known"}`;return r`<svg role="img" aria-label=${u} viewBox=${`0 0 720 ${a}`} class="cluster">
+  </g>`}function ir({name:e,downstreams:t,upstreams:n,allowed:s}){let a=Math.max(t.length,n.length,1)*40+20,i=(d,$)=>a/2+(d-($-1)/2)*40,l=d=>({true:"allowed",false:"\
+denied",null:""})[String(s(d))]??"",c=(d,$,f,p)=>d.map((v,g)=>r`
+    <line x1=${f} y1=${i(g,d.length)} x2=${p} y2=${a/2} class=${s(v)===!1?"wire broken":"wire"} />
+    <g class="box"><rect x=${$} y=${i(g,d.length)-15} width="170" height="30" rx="6"><title>${v.Name} ${l(v)}</title></rect>
+    <text x=${$+85} y=${i(g,d.length)+4} text-anchor="middle">${v.Name.slice(0,22)}</text></g>`),u=`${e}: called by ${t.map(d=>d.Name).join(", ")||"nobody known"}\
+; calls ${n.map(d=>d.Name).join(", ")||"nobody known"}`;return r`<svg role="img" aria-label=${u} viewBox=${`0 0 720 ${a}`} class="cluster">
     ${c(t,10,180,275)}${c(n,540,540,445)}
     <g class="box leads"><rect x="275" y=${a/2-18} width="170" height="36" rx="7" /><text x="360" y=${a/2+4} text-anchor="middle">${e.slice(0,22)}</text></g>
-  </svg>`}var go=C(()=>{G();rn();pe();de()});var ir={};Ce(ir,{default:()=>rr});function rr(){let e=_s().value,t=I("health/state/critical").value;return r`
-    <${E} view="overview" title=${`Datacenter ${M.value.dc}`} ready=${e.data!==void 0||e.error!==null} live=${e}>
-      <div class="cards"><${Ml} /><${Ul} rows=${e.data??[]} /></div>
-      <${jl} live=${t} />
-      <${ql} rows=${e.data??[]} />
-      <div class="cards"><${Kl} /><${Fl} /></div>
-    <//>`}function Ml(){let e=rt({Resource:"operator",Access:"read"}),t=ee(e?"operator/autopilot/health":"",5e3).value,n=ee(e&&ke?"operator/autopilot/state":"",
-5e3).value.data,s=ee(e===!1?"status/leader":"",5e3).value.data;if(e===!1)return r`<${w} title="Servers"><${K} pairs=${[["Leader",s||"none"]]} /><p class="hint">The rest needs operator:read.</p><//>`;
-let o=t.data??Ll(t.error);if(!o?.Servers)return r`<${w} title="Servers"><${N}>${t.error?t.error.message:"Asking."}<//><//>`;let a=Math.max(...o.Servers.map(l=>l.
-LastIndex)),i=o.Servers.map(l=>({name:l.Name,leader:l.Leader,voter:l.Voter,healthy:l.Healthy,lag:l.LastIndex?a-l.LastIndex:null,contact:l.LastContact}));return r`<${w} title="Servers" actions=${r`<a href=${v(
+  </svg>`}var _o=C(()=>{G();rn();pe();de()});var cr={};Ce(cr,{default:()=>lr});function lr(){let e=_s().value,t=E("health/state/critical").value;return r`
+    <${A} view="overview" title=${`Datacenter ${M.value.dc}`} ready=${e.data!==void 0||e.error!==null} live=${e}>
+      <div class="cards"><${Ul} /><${Kl} rows=${e.data??[]} /></div>
+      <${Fl} live=${t} />
+      <${Wl} rows=${e.data??[]} />
+      <div class="cards"><${Bl} /><${Vl} /></div>
+    <//>`}function Ul(){let e=rt({Resource:"operator",Access:"read"}),t=Y(e?"operator/autopilot/health":"",5e3).value,n=Y(e&&ke?"operator/autopilot/state":"",5e3).
+value.data,s=Y(e===!1?"status/leader":"",5e3).value.data;if(e===!1)return r`<${w} title="Servers"><${K} pairs=${[["Leader",s||"none"]]} /><p class="hint">The rest needs operator:read.</p><//>`;
+let o=t.data??jl(t.error);if(!o?.Servers)return r`<${w} title="Servers"><${N}>${t.error?t.error.message:"Asking."}<//><//>`;let a=Math.max(...o.Servers.map(l=>l.
+LastIndex)),i=o.Servers.map(l=>({name:l.Name,leader:l.Leader,voter:l.Voter,healthy:l.Healthy,lag:l.LastIndex?a-l.LastIndex:null,contact:l.LastContact}));return r`<${w} title="Servers" actions=${r`<a href=${m(
 "operations")}>Operations</a>`}>
-    <${or} servers=${i} />
-    <p data-tolerance>${Pl(o,i)}</p>
+    <${rr} servers=${i} />
+    <p data-tolerance>${ql(o,i)}</p>
     ${n?.Servers?r`<ul>${Object.values(n.Servers).map(l=>(l.Why??[]).length?r`<li><b>${l.Name}</b>: ${l.Why.join("; ")}</li>`:null)}</ul>`:null}
     ${n?.Next?r`<p class="dim">Autopilot: ${n.Next}.</p>`:null}
     <div class="scroll-x"><table class="plain"><thead><tr><th>Server</th><th>State</th><th>Behind</th><th>Last contact</th><th>Version</th></tr></thead><tbody>
-      ${o.Servers.map(l=>r`<tr key=${l.ID}><td><a href=${v("nodes",[l.Name])}>${l.Name}</a>${l.Leader?r` <span class="badge">leader</span>`:l.Voter?null:r` <span class="badge">no vote</span>`}</td>
+      ${o.Servers.map(l=>r`<tr key=${l.ID}><td><a href=${m("nodes",[l.Name])}>${l.Name}</a>${l.Leader?r` <span class="badge">leader</span>`:l.Voter?null:r` <span class="badge">no vote</span>`}</td>
         <td><${V} status=${l.Healthy?"passing":"critical"} text=${l.Healthy?"healthy":l.SerfStatus==="alive"?"unhealthy":l.SerfStatus} /></td>
         <td>${l.LastIndex?x(a-l.LastIndex,"entry","entries"):"not known"}</td><td>${l.LastContact}</td><td>${l.Version}</td></tr>`)}</tbody></table></div>
-  <//>`}function Ll(e){try{return e?JSON.parse(e.message):null}catch{return null}}function Pl(e,t){let n=t.filter(l=>l.voter),s=n.filter(l=>l.healthy).length,o=Math.
+  <//>`}function jl(e){try{return e?JSON.parse(e.message):null}catch{return null}}function ql(e,t){let n=t.filter(l=>l.voter),s=n.filter(l=>l.healthy).length,o=Math.
 floor(n.length/2)+1,a=Math.max(0,s-o),i=`${x(n.length,"voter")}, ${s} healthy; a change needs ${o}.`;return s<o?`${i} There are too few: nothing can be changed \
 until more are back.`:`${i} ${a===0?"If one fails, nothing can be changed":`${x(a,"more server")} may fail`}${n.length===1?": add servers, three tolerate the lo\
-ss of one.":"."}`}function Ul({rows:e}){let t=a=>e.filter(i=>an(i)===a).length,n=a=>e.reduce((i,l)=>i+(l[a]??0),0),s=(a,i)=>r`<div><div class="big">${a.toLocaleString(
-"en")}</div>${i}</div>`,o=a=>r`<a href=${v("services","",{filter:`status:${a}`})}><${V} status=${a} /></a>`;return r`<${w} title="Services"><div class="numbers">${s(
-e.length,r`<a href=${v("services")}>services</a>`)}${s(n("InstanceCount"),"instances")}
+ss of one.":"."}`}function Kl({rows:e}){let t=a=>e.filter(i=>an(i)===a).length,n=a=>e.reduce((i,l)=>i+(l[a]??0),0),s=(a,i)=>r`<div><div class="big">${a.toLocaleString(
+"en")}</div>${i}</div>`,o=a=>r`<a href=${m("services","",{filter:`status:${a}`})}><${V} status=${a} /></a>`;return r`<${w} title="Services"><div class="numbers">${s(
+e.length,r`<a href=${m("services")}>services</a>`)}${s(n("InstanceCount"),"instances")}
       ${s(t("critical"),o("critical"))}${s(t("warning"),o("warning"))}${s(t("passing"),o("passing"))}</div>
     <h3>Checks</h3><div class="numbers">${s(n("ChecksCritical"),r`<${V} status="critical" />`)}${s(n("ChecksWarning"),r`<${V} status="warning" />`)}${s(n("Check\
-sPassing"),r`<${V} status="passing" />`)}</div><//>`}function jl({live:e}){let t=e.data??[];return r`<${w} title=${t.length?`${x(t.length,"check")} critical`:"N\
+sPassing"),r`<${V} status="passing" />`)}</div><//>`}function Fl({live:e}){let t=e.data??[];return r`<${w} title=${t.length?`${x(t.length,"check")} critical`:"N\
 o check is critical"}>
     ${e.error?r`<${N}>${e.error.message}<//>`:null}
     ${t.length?r`<div class="scroll-x"><table class="plain"><thead><tr><th>Check</th><th>Of</th><th>Node</th><th>Output</th></tr></thead><tbody>
       ${t.slice(0,15).map(n=>r`<tr key=${`${n.Node}/${n.CheckID}`}><td>${n.Name||n.CheckID}</td>
-        <td>${n.ServiceID?r`<a href=${v("instance",[n.ServiceName,n.Node,n.ServiceID])}>${n.ServiceName}</a>`:"the node"}</td>
-        <td><a href=${v("nodes",[n.Node])}>${n.Node}</a></td><td class="mono">${String(n.Output??"").slice(0,160)}</td></tr>`)}</tbody></table></div>`:null}
-    ${t.length>15?r`<p><a href=${v("services","",{filter:"status:critical"})}>All services with critical checks</a></p>`:null}<//>`}function ql({rows:e}){let t=Y.
+        <td>${n.ServiceID?r`<a href=${m("instance",[n.ServiceName,n.Node,n.ServiceID])}>${n.ServiceName}</a>`:"the node"}</td>
+        <td><a href=${m("nodes",[n.Node])}>${n.Node}</a></td><td class="mono">${String(n.Output??"").slice(0,160)}</td></tr>`)}</tbody></table></div>`:null}
+    ${t.length>15?r`<p><a href=${m("services","",{filter:"status:critical"})}>All services with critical checks</a></p>`:null}<//>`}function Wl({rows:e}){let t=X.
 value,n=b(()=>e,[e]).map(s=>({name:s.Name,changes:Mn(Rt(t,s.Name))})).filter(s=>s.changes.length>1).sort((s,o)=>(o.changes.at(-1)?.at??0)-(s.changes.at(-1)?.at??
 0));return r`<${w} title="The last hour"><p class="hint">As far as this page was open. The last to change first.</p>
-    ${n.length?r`<div class="strips">${n.slice(0,12).map(s=>r`<a href=${v("services",[s.name])}>${s.name}</a><${Un} changes=${s.changes} label=${s.name} width=${520} />`)}</div>`:
-r`<${N}>No service has changed its health.<//>`}<//>`}function Kl(){let{data:e,error:t}=I("event/list").value,n=[...e??[]].reverse().slice(0,10),s=o=>o?pt(It(o))??
+    ${n.length?r`<div class="strips">${n.slice(0,12).map(s=>r`<a href=${m("services",[s.name])}>${s.name}</a><${Un} changes=${s.changes} label=${s.name} width=${520} />`)}</div>`:
+r`<${N}>No service has changed its health.<//>`}<//>`}function Bl(){let{data:e,error:t}=E("event/list").value,n=[...e??[]].reverse().slice(0,10),s=o=>o?pt(It(o))??
 "(binary)":"";return r`<${w} title="Recent events">${n.length?r`<table class="plain"><thead><tr><th>Event</th><th>Payload</th><th>For</th></tr></thead><tbody>
     ${n.map(o=>r`<tr key=${o.ID}><td>${o.Name}</td><td class="mono">${s(o.Payload).slice(0,120)}</td><td>${[o.NodeFilter,o.ServiceFilter,o.TagFilter].filter(Boolean).
-join(" ")||"all"}</td></tr>`)}</tbody></table>`:r`<${N}>${t?t.message:"This agent has seen none."}<//>`}<//>`}function Fl(){let{data:e}=ee(ke?"agent/metrics/cer\
-tificates":"",3e5).value;if(!e?.certificates)return null;let t=[...e.certificates].sort((s,o)=>(s.seconds_remaining??0)-(o.seconds_remaining??0)),n={CRITICAL:"c\
-ritical",WARNING:"warning",INFO:"passing"};return r`<${w} title=${`Certificates of ${D.NodeName}`}>${t.length?r`<table class="plain"><thead><tr><th>Certificate</th><th>Ends</th></tr></thead><tbody>
+join(" ")||"all"}</td></tr>`)}</tbody></table>`:r`<${N}>${t?t.message:"This agent has seen none."}<//>`}<//>`}function Vl(){let{data:e}=Y(ke?"agent/metrics/cert\
+ificates":"",3e5).value;if(!e?.certificates)return null;let t=[...e.certificates].sort((s,o)=>(s.seconds_remaining??0)-(o.seconds_remaining??0)),n={CRITICAL:"cr\
+itical",WARNING:"warning",INFO:"passing"};return r`<${w} title=${`Certificates of ${D.NodeName}`}>${t.length?r`<table class="plain"><thead><tr><th>Certificate</th><th>Ends</th></tr></thead><tbody>
     ${t.map(s=>r`<tr key=${s.id}><td>${s.name} <span class="dim">${s.type} ${s.subject??""}</span></td>
       <td><${V} status=${n[s.severity]??""} text=${`in ${x(s.days_remaining??0,"day")}`} title=${s.not_after} /></td></tr>`)}</tbody></table>`:r`<${N}>This agent uses none.<//>`}<//>`}
-var lr=C(()=>{G();Ne();rn();ue();Z();Me();pe();de();go()});function xs(e){let t=[];for(let[,n,s,o,a]of e.matchAll(/(-?)(?:([\w.-]+):)?(?:"([^"]*)"?|(\S+))/g)){let i=(o??a??"").toLowerCase();i&&t.push({field:(s??"").toLowerCase(),
+var ur=C(()=>{G();Ne();rn();ue();Q();Re();pe();de();_o()});function xs(e){let t=[];for(let[,n,s,o,a]of e.matchAll(/(-?)(?:([\w.-]+):)?(?:"([^"]*)"?|(\S+))/g)){let i=(o??a??"").toLowerCase();i&&t.push({field:(s??"").toLowerCase(),
 text:i,not:n==="-"})}return t}function Ss(e,t){let n=e.map(({field:s,text:o,not:a})=>{let i=Object.hasOwn(t,s)?t[s]:void 0,l=i?o:`${s}:${o}`,c=i??t[""];return u=>{
-let f=c?.(u)??"";return(Array.isArray(f)?f.some(d=>d.toLowerCase().includes(l)):f.toLowerCase().includes(l))!==a}});return s=>n.every(o=>o(s))}function cr(e,t){
+let d=c?.(u)??"";return(Array.isArray(d)?d.some(f=>f.toLowerCase().includes(l)):d.toLowerCase().includes(l))!==a}});return s=>n.every(o=>o(s))}function dr(e,t){
 let n=/\s/.test(t)?t.replace(/^([\w.-]+:)?(.*)$/s,'$1"$2"'):t,s=e.match(/-?(?:[\w.-]+:)?(?:"[^"]*"?|\S+)/g)??[];return s.includes(n)?s.filter(o=>o!==n).join(" "):
-[...s,n].join(" ")}function bo(e,t,n=4){let s=t.indexOf(e);if(s===0)return t.length===e.length?0:1;if(s>0){for(let a=s;a>0;a=t.indexOf(e,a+1))if(!/[\p{L}\p{N}]/u.
+[...s,n].join(" ")}function xo(e,t,n=4){let s=t.indexOf(e);if(s===0)return t.length===e.length?0:1;if(s>0){for(let a=s;a>0;a=t.indexOf(e,a+1))if(!/[\p{L}\p{N}]/u.
 test(t[a-1]??""))return 2;return 3}if(n<4)return-1;let o=0;for(let a of e)if(a!==" "&&(o=t.indexOf(a,o)+1,o===0))return-1;return 4}function jn(e,t,n){let s=e.trim().
-toLowerCase();if(!s)return t.slice(0,n);let o=[];for(let a of t){let i=o.length===n?o[n-1]?.worth??0:1/0,l=bo(s,a.low,Math.floor(i/1e5)),c=l*1e5+a.low.length;if(l<
+toLowerCase();if(!s)return t.slice(0,n);let o=[];for(let a of t){let i=o.length===n?o[n-1]?.worth??0:1/0,l=xo(s,a.low,Math.floor(i/1e5)),c=l*1e5+a.low.length;if(l<
 0||c>=i)continue;let u=o.length;for(;u>0&&c<(o[u-1]?.worth??0);)u-=1;o.splice(u,0,{item:a,worth:c}),o.length>n&&o.pop()}return o.map(({item:a})=>a)}var Ns,ln=C(
 ()=>{Ns=new Intl.Collator("en",{numeric:!0,sensitivity:"base"}).compare});function ne(e){let t=b(()=>B("filter"),[]),n=b(()=>B("sort",e.order??""),[e.order]),s=oe(!1),o=oe(new Map),a=xs(t.value),i=b(()=>a.length?e.rows.filter(Ss(a,e.fields)):
-e.rows,[e.rows,t.value]),l=b(()=>Vl(i,e,n.value),[i,n.value]),c=`${t.value}
-${n.value}`,u=oe(c);if(s.current&&u.current===c){let $=o.current,d=p=>$.get(e.rowKey(p))??1/0;l.sort((p,m)=>{let[g,h]=[d(p),d(m)];return g===h?0:g-h})}else u.current=
-c,o.current=new Map(l.map(($,d)=>[e.rowKey($),d]));let f=Hl(e);return r`
+e.rows,[e.rows,t.value]),l=b(()=>Gl(i,e,n.value),[i,n.value]),c=`${t.value}
+${n.value}`,u=oe(c);if(s.current&&u.current===c){let $=o.current,f=p=>$.get(e.rowKey(p))??1/0;l.sort((p,v)=>{let[g,h]=[f(p),f(v)];return g===h?0:g-h})}else u.current=
+c,o.current=new Map(l.map(($,f)=>[e.rowKey($),f]));let d=zl(e);return r`
     <div class="list-tools">
-      <input type="search" class="filter" value=${t.value} placeholder="Filter" aria-label=${`Filter ${e.label}`} title=${Bl(e)}
+      <input type="search" class="filter" value=${t.value} placeholder="Filter" aria-label=${`Filter ${e.label}`} title=${Jl(e)}
         data-filter onInput=${$=>{t.value=$.target.value}}
         onKeyDown=${$=>{$.key==="Escape"&&(t.value="")}} />
-      ${(e.quick??[]).map(([$,d])=>r`<button type="button" class="chip" aria-pressed=${t.value.trim()===$}
-        onClick=${()=>{t.value=t.value.trim()===$?"":$}}>${d}</button>`)}
+      ${(e.quick??[]).map(([$,f])=>r`<button type="button" class="chip" aria-pressed=${t.value.trim()===$}
+        onClick=${()=>{t.value=t.value.trim()===$?"":$}}>${f}</button>`)}
       <span class="count" aria-live="polite">${l.length===e.rows.length?x(l.length,"row"):`${l.length.toLocaleString("en")} of ${x(e.rows.length,"row")}`}</span>
       <button type="button" class="quiet density" aria-pressed=${Dt.value} title="Dense rows"
         onClick=${()=>{Dt.value=!Dt.value}}>${Dt.value?"Comfortable":"Compact"}</button>
       ${e.tools}
     </div>
     ${e.rows.length===0&&e.empty?r`<p class="empty">${e.empty}</p>`:r`
-      <${Jl} list=${e} rows=${l} order=${n} marks=${f} onHover=${$=>{s.current=$}} />`}`}function Bl(e){let t=Object.keys(e.fields).filter(Boolean);return`Words\
- that must all occur${t.length?`; ${t.map(n=>`${n}:`).join(" ")} for one column`:""}; a minus before what must not`}function Vl(e,t,n){let s=n.startsWith("-"),o=t.
+      <${Xl} list=${e} rows=${l} order=${n} marks=${d} onHover=${$=>{s.current=$}} />`}`}function Jl(e){let t=Object.keys(e.fields).filter(Boolean);return`Words\
+ that must all occur${t.length?`; ${t.map(n=>`${n}:`).join(" ")} for one column`:""}; a minus before what must not`}function Gl(e,t,n){let s=n.startsWith("-"),o=t.
 columns.find(i=>i.id===n.replace(/^-/,""))?.by;if(!o)return[...e];let a=e.map(i=>[o(i),i]);return a.sort(([i],[l])=>typeof i=="number"&&typeof l=="number"?i-l:Ns(
-String(i),String(l))),s&&a.reverse(),a.map(([,i])=>i)}function Hl({rows:e,rowKey:t,stamp:n}){let[s,o]=y(new Set),a=oe(null);return T(()=>{if(!n)return;let i=a.current;
-if(a.current=new Map(e.map(u=>[t(u),n(u)])),!i?.size)return;let l=new Set([...a.current].filter(([u,f])=>i.get(u)!==f).map(([u])=>u));if(!l.size)return;o(l);let c=setTimeout(
-()=>o(new Set),Wl);return()=>clearTimeout(c)},[e]),s}function Jl({list:e,rows:t,order:n,marks:s,onHover:o}){let{columns:a,rowKey:i,label:l,picked:c,onPick:u}=e,
-f=Dt.value?26:38,$=oe(null),[d,p]=y({top:0,room:900}),m=oe(0);Gt(()=>{let R=$.current;if(!R)return;let xe=()=>{m.current=0,p({top:R.scrollTop,room:R.clientHeight||
-900})},fe=()=>{m.current||=requestAnimationFrame(xe)};R.addEventListener("scroll",fe,{passive:!0});let ye=new ResizeObserver(fe);return ye.observe(R),()=>{R.removeEventListener(
-"scroll",fe),ye.disconnect(),cancelAnimationFrame(m.current)}},[]);let g=Math.max(0,Math.min(Math.floor(d.top/f)-ur,t.length-1)),h=Math.min(t.length,Math.ceil((d.
-top+d.room)/f)+ur),_=a.map(R=>R.width??"1fr").join(" "),k=a.filter(R=>!R.wide).map(R=>R.width??"1fr").join(" "),W=u?"2rem ":"";Gt(()=>{$.current?.style.setProperty(
-"--tracks",W+_),$.current?.style.setProperty("--tracks-narrow",W+k),$.current?.style.setProperty("--row",`${f}px`)},[_,k,f,W]);let De=R=>{n.value=n.value===R.id?
-`-${R.id}`:R.id},_e=R=>{let xe=new Set(c);xe.delete(R)||xe.add(R),u?.(xe)},Ke=u&&t.length>0&&t.every(R=>c?.has(i(R)));return r`
+String(i),String(l))),s&&a.reverse(),a.map(([,i])=>i)}function zl({rows:e,rowKey:t,stamp:n}){let[s,o]=y(new Set),a=oe(null);return T(()=>{if(!n)return;let i=a.current;
+if(a.current=new Map(e.map(u=>[t(u),n(u)])),!i?.size)return;let l=new Set([...a.current].filter(([u,d])=>i.get(u)!==d).map(([u])=>u));if(!l.size)return;o(l);let c=setTimeout(
+()=>o(new Set),Hl);return()=>clearTimeout(c)},[e]),s}function Xl({list:e,rows:t,order:n,marks:s,onHover:o}){let{columns:a,rowKey:i,label:l,picked:c,onPick:u}=e,
+d=Dt.value?26:38,$=oe(null),[f,p]=y({top:0,room:900}),v=oe(0);Gt(()=>{let R=$.current;if(!R)return;let xe=()=>{v.current=0,p({top:R.scrollTop,room:R.clientHeight||
+900})},fe=()=>{v.current||=requestAnimationFrame(xe)};R.addEventListener("scroll",fe,{passive:!0});let ye=new ResizeObserver(fe);return ye.observe(R),()=>{R.removeEventListener(
+"scroll",fe),ye.disconnect(),cancelAnimationFrame(v.current)}},[]);let g=Math.max(0,Math.min(Math.floor(f.top/d)-fr,t.length-1)),h=Math.min(t.length,Math.ceil((f.
+top+f.room)/d)+fr),k=a.map(R=>R.width??"1fr").join(" "),_=a.filter(R=>!R.wide).map(R=>R.width??"1fr").join(" "),W=u?"2rem ":"";Gt(()=>{$.current?.style.setProperty(
+"--tracks",W+k),$.current?.style.setProperty("--tracks-narrow",W+_),$.current?.style.setProperty("--row",`${d}px`)},[k,_,d,W]);let De=R=>{n.value=n.value===R.id?
+`-${R.id}`:R.id},_e=R=>{let xe=new Set(c);xe.delete(R)||xe.add(R),u?.(xe)},Fe=u&&t.length>0&&t.every(R=>c?.has(i(R)));return r`
     <div class=${`list ${t.length<=12?"short":""}`} ref=${$} role="table" aria-label=${l} aria-rowcount=${t.length+1} tabindex="0" data-list
-        onPointerEnter=${()=>o(!0)} onPointerLeave=${()=>o(!1)} onKeyDown=${R=>Xl(R,f)}>
+        onPointerEnter=${()=>o(!0)} onPointerLeave=${()=>o(!1)} onKeyDown=${R=>Ql(R,d)}>
       <div role="rowgroup" class="list-head"><div role="row" class="row head" aria-rowindex="1">
-        ${u?r`<span role="columnheader"><input type="checkbox" aria-label="Choose all" checked=${Ke}
-          onChange=${()=>u(Ke?new Set:new Set(t.map(i)))} /></span>`:null}
+        ${u?r`<span role="columnheader"><input type="checkbox" aria-label="Choose all" checked=${Fe}
+          onChange=${()=>u(Fe?new Set:new Set(t.map(i)))} /></span>`:null}
         ${a.map(R=>r`
-          <span role="columnheader" class=${R.wide?"wide":""} aria-sort=${dr(n.value,R.id)}>
-            ${R.by?r`<button type="button" class="quiet" onClick=${()=>De(R)}>${R.title}<i aria-hidden="true">${Gl[dr(n.value,R.id)??"none"]}</i></button>`:R.title}
+          <span role="columnheader" class=${R.wide?"wide":""} aria-sort=${$r(n.value,R.id)}>
+            ${R.by?r`<button type="button" class="quiet" onClick=${()=>De(R)}>${R.title}<i aria-hidden="true">${Yl[$r(n.value,R.id)??"none"]}</i></button>`:R.title}
           </span>`)}
       </div></div>
-      <div role="rowgroup" class="list-rows" style=${{height:`${t.length*f}px`}}>
+      <div role="rowgroup" class="list-rows" style=${{height:`${t.length*d}px`}}>
         ${t.slice(g,h).map((R,xe)=>{let fe=i(R);return r`
             <div role="row" key=${fe} class=${`row ${s.has(fe)?"changed":""}`} data-row=${fe} aria-rowindex=${g+xe+2}
-                style=${{transform:`translateY(${(g+xe)*f}px)`}} onClick=${zl}>
+                style=${{transform:`translateY(${(g+xe)*d}px)`}} onClick=${Zl}>
               ${u?r`<span role="cell"><input type="checkbox" aria-label=${`Choose ${fe}`} checked=${c?.has(fe)} onChange=${()=>_e(fe)} /></span>`:null}
               ${a.map(ye=>r`<span role="cell" class=${ye.wide?"wide":""}>${ye.cell(R)}</span>`)}
             </div>`})}
       </div>
-    </div>`}function dr(e,t){return e===t?"ascending":e===`-${t}`?"descending":void 0}function zl(e){let t=e.target;if(t.closest("a, button, input, label, detai\
-ls")||globalThis.getSelection()?.toString())return;let n=t.closest(".row")?.querySelector("a")?.getAttribute("href");n&&(globalThis.location.hash=n)}function Xl(e,t){
+    </div>`}function $r(e,t){return e===t?"ascending":e===`-${t}`?"descending":void 0}function Zl(e){let t=e.target;if(t.closest("a, button, input, label, detai\
+ls")||globalThis.getSelection()?.toString())return;let n=t.closest(".row")?.querySelector("a")?.getAttribute("href");n&&(globalThis.location.hash=n)}function Ql(e,t){
 if(e.target.matches("input:not([type=checkbox])")||e.ctrlKey||e.metaKey||e.altKey)return;let s={ArrowDown:1,j:1,ArrowUp:-1,k:-1}[e.key];if(!s)return;let o=e.currentTarget,
-a=[...o.querySelectorAll(".list-rows .row")],i=a.findIndex(d=>d.contains(document.activeElement)),l=a.findIndex(d=>d.getBoundingClientRect().top>=o.getBoundingClientRect().
-top+t-1),c=a[i<0?Math.max(0,l):i+s];if(!c)return;e.preventDefault(),c.querySelector("a, button")?.focus({preventScroll:!0});let[f,$]=[c.getBoundingClientRect(),
-o.getBoundingClientRect()];f.top<$.top+t?o.scrollTop-=$.top+t-f.top:f.bottom>$.bottom&&(o.scrollTop+=f.bottom-$.bottom)}var ur,Wl,Gl,He=C(()=>{G();ln();Z();ue();
-pe();ur=8,Wl=2e3;Gl={ascending:" ↑",descending:" ↓",none:""}});var fr={};Ce(fr,{Check:()=>qn,Instance:()=>oc,Service:()=>ko,addressOf:()=>vt,worst:()=>Mt});function Mt(e){return(e.Checks??[]).some(t=>/^_(node|service)_maintenance/.
-test(t.CheckID))?"maintenance":(e.Checks??[]).reduce((t,n)=>X(n.Status)>X(t)?n.Status:t,"passing")}function vt(e){let t=e.Service.Address||e.Node.Address;return e.
-Service.Port?`${t.includes(":")?`[${t}]`:t}:${e.Service.Port}`:t}function ko({name:e}){let t=I(`health/service/${z(e)}`).value,n=b(()=>B("tab","instances"),[]),
-s=b(()=>t.data??[],[t.data]);return T(()=>{let o=s.map(Mt).reduce((a,i)=>X(i)>X(a)?i:a,"passing");t.data&&Ln([[Rt(Y.value,e),s.length?o:"gone"]])},[t.data]),r`
-    <${E} view="service" title=${e} crumbs=${[["Services",v("services")]]} ready=${t.data!==void 0||t.error!==null} live=${t}
-        actions=${r`<${ec} name=${e} />`}>
-      <div class="dim">Last hour <${Un} changes=${Mn(Rt(Y.value,e))} label="Health in the last hour" width=${480} /></div>
+a=[...o.querySelectorAll(".list-rows .row")],i=a.findIndex(f=>f.contains(document.activeElement)),l=a.findIndex(f=>f.getBoundingClientRect().top>=o.getBoundingClientRect().
+top+t-1),c=a[i<0?Math.max(0,l):i+s];if(!c)return;e.preventDefault(),c.querySelector("a, button")?.focus({preventScroll:!0});let[d,$]=[c.getBoundingClientRect(),
+o.getBoundingClientRect()];d.top<$.top+t?o.scrollTop-=$.top+t-d.top:d.bottom>$.bottom&&(o.scrollTop+=d.bottom-$.bottom)}var fr,Hl,Yl,He=C(()=>{G();ln();Q();ue();
+pe();fr=8,Hl=2e3;Yl={ascending:" ↑",descending:" ↓",none:""}});function Je(e){return Array.isArray(e)?e.map(Je):e===null||typeof e!="object"?e:Object.fromEntries(Object.entries(e).map(([t,n])=>[t,ec.test(t)&&!tc.test(t)&&n?
+Ds:Je(n)]))}function Cs(e){return JSON.stringify(e)!==JSON.stringify(Je(e))}function Ts(e,t){if(e===Ds)return t;if(e===null||typeof e!="object")return e;let n=t!==
+null&&typeof t=="object"?t:{};return Array.isArray(e)?e.map((s,o)=>Ts(s,n[o])):Object.fromEntries(Object.entries(e).map(([s,o])=>[s,Ts(o,n[s])]))}function So(e,t=""){
+if(e!==null&&typeof e=="object"){let n=Object.entries(e);return n.length===0?[{name:t,value:Array.isArray(e)?"[]":"{}"}]:n.flatMap(([s,o])=>So(o,Array.isArray(e)?
+`${t}[${s}]`:t?`${t}.${s}`:s))}return[{name:t,value:typeof e=="string"?e:JSON.stringify(e)}]}function pr(e,t,n){let s=Date.parse(String(t?.Timestamp??"").replace(
+" +0000 UTC","Z").replace(" ","T"))||n,o=[["gauge",t?.Gauges,"Value"],["counter",t?.Counters,"Count"],["sample",t?.Samples,"Mean"]];for(let[a,i,l]of o)for(let c of i??
+[]){let u=Object.entries(c.Labels??{}).map(([v,g])=>`${v}=${g}`).join(" "),d=u?`${c.Name} ${u}`:c.Name,$=`${a} ${d}`,f=e.get($)??{name:d,kind:a,times:[],values:[],
+last:{}};e.set($,f);let p=Number(c[l])||0;f.times.at(-1)===s?f.values[f.values.length-1]=p:(f.times.push(s),f.values.push(p)),f.times.length>nc&&(f.times.shift(),
+f.values.shift()),f.last=Object.fromEntries(Object.entries(c).filter(([,v])=>typeof v=="number"))}}function hr(e,t,n){let s=Math.min(...e),o=Math.max(...e)-s,a=e.
+length>1?t/(e.length-1):0,i=l=>o?n-1-(l-s)/o*(n-2):n/2;return e.map((l,c)=>`${(c*a).toFixed(1)},${i(l).toFixed(1)}`).join(" ")}function qn(e){let t=Math.abs(e);
+return t>=1e9?`${(e/1e9).toFixed(2)} G`:t>=1e6?`${(e/1e6).toFixed(2)} M`:t>=1e4?`${(e/1e3).toFixed(1)} k`:Number.isInteger(e)?String(e):e.toFixed(t<1?4:2)}function mr(e,t){
+let n=/\[(TRACE|DEBUG|INFO|WARN|ERROR|ERR)\]/.exec(e);return n?n[1]==="ERR"?"error":n[1].toLowerCase():t}function vr(e){let t=e.split(/\r?\n/);return[t.slice(0,
+-1),t.at(-1)??""]}function vt(e){let t=Date.parse(e.ExpirationTime??"");return t>0?t:0}function we(e,t){return Object.fromEntries(Object.entries(e??{}).filter(([
+n])=>!t.includes(n)))}function yr(e){try{let t=JSON.parse(e);return t!==null&&typeof t=="object"&&!Array.isArray(t)?{data:t,problem:""}:{data:null,problem:"This\
+ is not an object: it has to begin with { and end with }."}}catch(t){return{data:null,problem:`This is not JSON: ${t instanceof Error?t.message:t}`}}}function As(e){
+let t=e?.DebugConfig??{};return{domain:(t.DNSDomain||"consul.").replace(/\.$/,""),port:Number(/:(\d+)$/.exec(String(t.DNSAddrs?.[0]??""))?.[1]??t.DNSPort??8600)}}
+var ec,tc,Ds,nc,et=C(()=>{ec=/secret|password|^token$|jwt$|privatekey|pemkey|bearer/i,tc=/^(JWTSupportedAlgs|BoundAudiences|MaxTokenTTL)$/,Ds="(hidden)";nc=180});var gr={};Ce(gr,{Check:()=>Kn,Instance:()=>uc,Service:()=>To,addressOf:()=>yt,worst:()=>Mt});function Mt(e){return(e.Checks??[]).some(t=>/^_(node|service)_maintenance/.
+test(t.CheckID))?"maintenance":(e.Checks??[]).reduce((t,n)=>Z(n.Status)>Z(t)?n.Status:t,"passing")}function yt(e){let t=e.Service.Address||e.Node.Address;return e.
+Service.Port?`${t.includes(":")?`[${t}]`:t}:${e.Service.Port}`:t}function To({name:e}){let t=E(`health/service/${z(e)}`).value,n=b(()=>B("tab","instances"),[]),
+s=b(()=>t.data??[],[t.data]);return T(()=>{let o=s.map(Mt).reduce((a,i)=>Z(i)>Z(a)?i:a,"passing");t.data&&Ln([[Rt(X.value,e),s.length?o:"gone"]])},[t.data]),r`
+    <${A} view="service" title=${e} crumbs=${[["Services",m("services")]]} ready=${t.data!==void 0||t.error!==null} live=${t}
+        actions=${r`<${rc} name=${e} />`}>
+      <div class="dim">Last hour <${Un} changes=${Mn(Rt(X.value,e))} label="Health in the last hour" width=${480} /></div>
       <${mt} choice=${n} label="What of the service" tabs=${[["instances",`Instances (${s.length})`],["checks","Checks"],["topology","Topology"],["ask","How to \
 ask"],["json","JSON"]]} />
       ${n.value==="instances"?r`
-        <${ne} label=${`instances of ${e}`} rows=${s} rowKey=${Yl} columns=${Ql} fields=${Zl} order="address"
-          stamp=${o=>`${Mt(o)} ${vt(o)} ${o.Service.Tags}`}
+        <${ne} label=${`instances of ${e}`} rows=${s} rowKey=${sc} columns=${ac} fields=${oc} order="address"
+          stamp=${o=>`${Mt(o)} ${yt(o)} ${o.Service.Tags}`}
           quick=${[["status:critical","critical"],["status:warning","warning"],["status:passing","passing"]]}
           empty="No instance of this service is registered, or this token may see none." />`:null}
-      ${n.value==="checks"?r`<${tc} entries=${s} />`:null}
-      ${n.value==="topology"?r`<${nc} name=${e} entries=${s} />`:null}
-      ${n.value==="ask"?r`<${sc} name=${e} entries=${s} />`:null}
+      ${n.value==="checks"?r`<${ic} entries=${s} />`:null}
+      ${n.value==="topology"?r`<${lc} name=${e} entries=${s} />`:null}
+      ${n.value==="ask"?r`<${cc} name=${e} entries=${s} />`:null}
       ${n.value==="json"?r`<${O} text=${JSON.stringify(t.data,null,2)} block />`:null}
-    <//>`}function ec({name:e}){let t={"Service.Name":e,"Service.Namespace":"default","Service.Partition":"default",Datacenter:M.value.dc},n=(D.DashboardURLTemplates?.
+    <//>`}function rc({name:e}){let t={"Service.Name":e,"Service.Namespace":"default","Service.Partition":"default",Datacenter:M.value.dc},n=(D.DashboardURLTemplates?.
 service??"").replace(/\{\{\s*([\w.]+)\s*\}\}/g,(s,o)=>encodeURIComponent(t[o]??""));return/^https?:\/\//.test(n)?r`<a class="button" href=${n} target="_blank" rel="noopener noreferrer">Dashboard</a>`:
-null}function tc({entries:e}){let n=[...new Map(e.flatMap(o=>(o.Checks??[]).map(a=>[`${a.Node}/${a.CheckID}`,a]))).values()].sort((o,a)=>X(a.Status)-X(o.Status)),
+null}function ic({entries:e}){let n=[...new Map(e.flatMap(o=>(o.Checks??[]).map(a=>[`${a.Node}/${a.CheckID}`,a]))).values()].sort((o,a)=>Z(a.Status)-Z(o.Status)),
 s=n.filter(o=>o.Status!=="passing");return r`<${w} title=${s.length?"Not passing":"All checks pass"}>
-    ${(s.length?s:n).slice(0,200).map(o=>r`<${qn} key=${`${o.Node}/${o.CheckID}`} check=${o} where />`)}
-    ${n.length===0?r`<${N}>There are no checks.<//>`:null}<//>`}function qn({check:e,where:t=!1}){let n=e.Definition??{},s=Pn(Y.value,e.Node,e.CheckID);return r`<section class=${`\
-check c${X(e.Status)}`} data-check=${e.CheckID}>
+    ${(s.length?s:n).slice(0,200).map(o=>r`<${Kn} key=${`${o.Node}/${o.CheckID}`} check=${o} where />`)}
+    ${n.length===0?r`<${N}>There are no checks.<//>`:null}<//>`}function Kn({check:e,where:t=!1}){let n=e.Definition??{},s=Pn(X.value,e.Node,e.CheckID);return r`<section class=${`\
+check c${Z(e.Status)}`} data-check=${e.CheckID}>
     <header><h3>${e.Name||e.CheckID}</h3><${V} status=${e.Status} />
-      ${t?r`<a href=${v("nodes",[e.Node])}>${e.Node}</a>`:null}
+      ${t?r`<a href=${m("nodes",[e.Node])}>${e.Node}</a>`:null}
       <${Un} changes=${Mn(s)} label=${`${e.Name||e.CheckID} in the last hour`} /></header>
     <${K} pairs=${[["Id",e.CheckID],["Of",e.ServiceID||"the node"],["Type",e.Type],["Notes",e.Notes],["Every",n.Interval],["Time-out",n.Timeout],["Asks",n.HTTP||
 n.TCP||n.GRPC],["Deregisters after",n.DeregisterCriticalServiceAfter],["Changed at index",e.ModifyIndex]]} />
     ${e.Output?r`<pre class="output" tabindex="0" aria-label="Output">${e.Output}</pre>`:r`<p class="hint">No output.</p>`}
-  </section>`}function nc({name:e,entries:t}){let n=t[0]?.Service.Kind??"",s=I(`internal/ui/service-topology/${z(e)}?kind=${encodeURIComponent(n)}`).value,o=s.data;
+  </section>`}function lc({name:e,entries:t}){let n=t[0]?.Service.Kind??"",s=E(`internal/ui/service-topology/${z(e)}?kind=${encodeURIComponent(n)}`).value,o=s.data;
 if(!o){let l=s.error?.status===404||s.error?.status===400?"This agent does not know the topology of services.":s.error?s.error.message:"Asking.";return r`<${w} title="Topology"><${N}>${l}<//><//>`}
 let a=l=>l.Intention?.Allowed??null,i=(l,c)=>r`<${w} title=${c}>
-    ${l.length?r`<ul>${l.map(u=>r`<li><a href=${v("services",[u.Name])}>${u.Name}</a>
+    ${l.length?r`<ul>${l.map(u=>r`<li><a href=${m("services",[u.Name])}>${u.Name}</a>
       ${a(u)===null?null:r` <span class="badge">${a(u)?"allowed":"denied"}</span>`}
-      <${ht} passing=${u.ChecksPassing??0} warning=${u.ChecksWarning??0} critical=${u.ChecksCritical??0} /></li>`)}</ul>`:r`<${N}>None is known.<//>`}<//>`;return r`<${w} title="Topology"><${ar} name=${e} downstreams=${o.
+      <${ht} passing=${u.ChecksPassing??0} warning=${u.ChecksWarning??0} critical=${u.ChecksCritical??0} /></li>`)}</ul>`:r`<${N}>None is known.<//>`}<//>`;return r`<${w} title="Topology"><${ir} name=${e} downstreams=${o.
 Downstreams??[]} upstreams=${o.Upstreams??[]} allowed=${a} /><//>
-    <div class="cards">${i(o.Downstreams??[],"Called by")}${i(o.Upstreams??[],"Calls")}</div>`}function sc({name:e,entries:t}){let s=ee("agent/self",6e5).value.
-data?.DebugConfig??{},o=(s.DNSDomain||"consul.").replace(/\.$/,""),a=Number(/:(\d+)$/.exec(String(s.DNSAddrs?.[0]??""))?.[1]??s.DNSPort??8600),i=Y.value?`${Y.value}\
-.`:"",l=location.hostname||"127.0.0.1",c=[...new Set(t.flatMap($=>$.Service.Tags??[]))].filter($=>/^[\w-]+$/.test($)).slice(0,5),u=[`${e}.service.${i}${o}`,...c.
-map($=>`${$}.${e}.service.${i}${o}`)],f=[`health/service/${z(e)}?passing`,`catalog/service/${z(e)}`];return r`<${w} title="DNS">${u.map($=>r`<${O} text=${`dig @${l}\
- -p ${a} ${$} SRV`} block />`)}<//>
-    <${w} title="HTTP">${f.map($=>r`<${O} text=${me("GET",ge($))} block />`)}<//>`}function oc({parts:e}){let[t="",n="",s=""]=e,o=I(`health/service/${z(t)}`).value,
-a=(o.data??[]).find(l=>l.Node.Node===n&&l.Service.ID===s);T(()=>{a&&Ln((a.Checks??[]).map(l=>[Pn(Y.value,l.Node,l.CheckID),l.Status]))},[o.data]);let i=o.data!==
+    <div class="cards">${i(o.Downstreams??[],"Called by")}${i(o.Upstreams??[],"Calls")}</div>`}function cc({name:e,entries:t}){let n=Y("agent/self",6e5).value.data,
+{domain:s,port:o}=As(n),a=X.value?`${X.value}.`:"",i=location.hostname||"127.0.0.1",l=[...new Set(t.flatMap(d=>d.Service.Tags??[]))].filter(d=>/^[\w-]+$/.test(d)).
+slice(0,5),c=[`${e}.service.${a}${s}`,...l.map(d=>`${d}.${e}.service.${a}${s}`)],u=[`health/service/${z(e)}?passing`,`catalog/service/${z(e)}`];return r`<${w} title="DNS">${c.
+map(d=>r`<${O} text=${`dig @${i} -p ${o} ${d} SRV`} block />`)}<//>
+    <${w} title="HTTP">${u.map(d=>r`<${O} text=${me("GET",ge(d))} block />`)}<//>`}function uc({parts:e}){let[t="",n="",s=""]=e,o=E(`health/service/${z(t)}`).value,
+a=(o.data??[]).find(l=>l.Node.Node===n&&l.Service.ID===s);T(()=>{a&&Ln((a.Checks??[]).map(l=>[Pn(X.value,l.Node,l.CheckID),l.Status]))},[o.data]);let i=o.data!==
 void 0||o.error!==null;return r`
-    <${E} view="instance" title=${s||t} ready=${i} live=${o} crumbs=${[["Services",v("services")],[t,v("services",[t])]]}
-        actions=${a?r`<${ic} entry=${a} />`:null}>
-      ${i&&!a?r`<div class="note warn">There is no such instance (any more). <a href=${v("services",[t])}>All instances of ${t}</a></div>`:null}
-      ${a?r`<${ac} entry=${a} />`:null}
-    <//>`}function ac({entry:e}){let{Service:t,Node:n}=e,s=t.Proxy??{},o=Object.entries(t.TaggedAddresses??{}).map(([a,i])=>`${a}: ${i.Address}:${i.Port}`);return r`<div class="cards">
-    <${w} title="Instance"><${K} pairs=${[["Status",r`<${V} status=${Mt(e)} />`],["Address",r`${vt(e)} <${O} text=${vt(e)} />`],["Node",r`<a href=${v("nodes",[n.
+    <${A} view="instance" title=${s||t} ready=${i} live=${o} crumbs=${[["Services",m("services")],[t,m("services",[t])]]}
+        actions=${a?r`<${$c} entry=${a} />`:null}>
+      ${i&&!a?r`<div class="note warn">There is no such instance (any more). <a href=${m("services",[t])}>All instances of ${t}</a></div>`:null}
+      ${a?r`<${dc} entry=${a} />`:null}
+    <//>`}function dc({entry:e}){let{Service:t,Node:n}=e,s=t.Proxy??{},o=Object.entries(t.TaggedAddresses??{}).map(([a,i])=>`${a}: ${i.Address}:${i.Port}`);return r`<div class="cards">
+    <${w} title="Instance"><${K} pairs=${[["Status",r`<${V} status=${Mt(e)} />`],["Address",r`${yt(e)} <${O} text=${yt(e)} />`],["Node",r`<a href=${m("nodes",[n.
 Node])}>${n.Node}</a> ${n.Address}`],["Kind",t.Kind],["Tags",t.Tags?.length?r`<${Ve} tags=${t.Tags} />`:""],["Weights",t.Weights?`passing ${t.Weights.Passing}, \
 warning ${t.Weights.Warning}`:""],["Other addresses",o.join(", ")],["Tag override",t.EnableTagOverride?"others may change the tags":""],["Created, changed",`at \
 index ${t.CreateIndex}, ${t.ModifyIndex}`]]} /><//>
-    <${rc} entry=${e} />
+    <${fc} entry=${e} />
     ${Object.keys(t.Meta??{}).length?r`<${w} title="Meta"><${K} pairs=${Object.entries(t.Meta)} /><//>`:null}
-    ${s.DestinationServiceName||s.Upstreams?.length||s.Expose?.Paths?.length?r`<${w} title="Proxy"><${K} pairs=${[["Stands for",s.DestinationServiceName?r`<a href=${v(
+    ${s.DestinationServiceName||s.Upstreams?.length||s.Expose?.Paths?.length?r`<${w} title="Proxy"><${K} pairs=${[["Stands for",s.DestinationServiceName?r`<a href=${m(
 "services",[s.DestinationServiceName])}>${s.DestinationServiceName}</a> ${s.DestinationServiceID??""}`:""],["Mode",s.Mode],...(s.Upstreams??[]).map(a=>[a.DestinationName,
 `${a.DestinationType??"service"} on ${a.LocalBindAddress||"127.0.0.1"}:${a.LocalBindPort}${a.Datacenter?` in ${a.Datacenter}`:""}`]),...(s.Expose?.Paths??[]).map(
 a=>[`Exposes ${a.Path}`,`port ${a.ListenerPort} to ${a.LocalPathPort}, ${a.Protocol}`])]} /><//>`:null}
   </div>
-  <${w} title="Checks">${(e.Checks??[]).length?[...e.Checks].sort((a,i)=>X(i.Status)-X(a.Status)).map(a=>r`<${qn} key=${a.CheckID} check=${a} />`):r`<${N}>It has no checks, so it counts as passing.<//>`}<//>
-  <${le} data=${e} />`}function rc({entry:e}){let t=e.Node.Node===D.NodeName&&!Y.value,n=(e.Checks??[]).some(l=>l.CheckID==="serfHealth"),s=ee(t&&ke?"agent/sync":
+  <${w} title="Checks">${(e.Checks??[]).length?[...e.Checks].sort((a,i)=>Z(i.Status)-Z(a.Status)).map(a=>r`<${Kn} key=${a.CheckID} check=${a} />`):r`<${N}>It has no checks, so it counts as passing.<//>`}<//>
+  <${le} data=${e} />`}function fc({entry:e}){let t=e.Node.Node===D.NodeName&&!X.value,n=(e.Checks??[]).some(l=>l.CheckID==="serfHealth"),s=Y(t&&ke?"agent/sync":
 "",5e3).value.data,o=s?.Services?.[e.Service.ID],a=o?o.InSync?"the catalog has what the agent has":`not in sync: ${o.Why||o.LastError||"waiting"}${o.NextAttempt?
 `, next attempt ${o.NextAttempt}`:""}`:"",i=t?s&&!o?"The catalog only: this agent does not know it and will remove it.":"This agent.":n?`The agent of ${e.Node.Node}\
 , which keeps it as it is there.`:"The catalog: it was registered from outside, no agent keeps it.";return r`<${w} title="Owner"><${K} pairs=${[["Kept by",i],["\
-Sync",a],["Source",e.Service.Meta?.["external-source"]]]} /><//>`}function ic({entry:e}){let{Service:t,Node:n}=e,s=n.Node===D.NodeName&&!Y.value,o={Resource:"se\
+Sync",a],["Source",e.Service.Meta?.["external-source"]]]} /><//>`}function $c({entry:e}){let{Service:t,Node:n}=e,s=n.Node===D.NodeName&&!X.value,o={Resource:"se\
 rvice",Access:"write",Segment:t.Service},a=(e.Checks??[]).some(u=>u.CheckID===`_service_maintenance:${t.ID}`),i=(e.Checks??[]).some(u=>u.CheckID==="serfHealth"),
 l=()=>U({method:"PUT",path:`agent/service/maintenance/${z(t.ID)}`,params:{enable:String(!a),reason:a?void 0:"Set on the web page"},done:a?`${t.ID} answers again\
 .`:`${t.ID} is in maintenance.`,question:{title:a?`End maintenance of ${t.ID}`:`Take ${t.ID} out of service`,confirm:a?"End maintenance":"Start maintenance",body:a?
@@ -493,276 +508,279 @@ art or reload."}}:{method:"PUT",path:"catalog/deregister",body:{Node:n.Node,Serv
 title:`Deregister ${t.ID} on ${n.Node}`,danger:!0,confirm:"Deregister",typed:t.ID,body:i?"It is taken out of the catalog, but the agent of that node keeps it an\
 d will register it again within a minute or two. Deregister it there.":"It is taken out of the catalog. No agent keeps it."}});return r`<${j} need=${o} />
     ${s?r`<${S} need=${o} run=${l}>${a?"End maintenance":"Maintenance"}<//>`:null}
-    <${S} need=${o} run=${c} danger>Deregister<//>`}var Yl,wo,Zl,Ql,Ts=C(()=>{G();Ne();ve();Z();ue();rn();pe();de();be();He();go();Yl=e=>`${e.Node.Node}/${e.Service.
-ID}`,wo=(e,t)=>(e.Checks??[]).filter(n=>n.Status===t).length,Zl={"":e=>[vt(e),e.Node.Node,e.Service.ID,...e.Service.Tags??[]],status:Mt,node:e=>e.Node.Node,tag:e=>e.
-Service.Tags??[],id:e=>e.Service.ID,address:vt,meta:e=>Object.entries(e.Service.Meta??{}).map(([t,n])=>`${t}=${n}`),output:e=>(e.Checks??[]).map(t=>t.Output??"")},
-Ql=[{id:"address",title:"Address",width:"minmax(8.5rem, 1.2fr)",by:vt,cell:e=>r`<a href=${v("instance",[e.Service.Service,e.Node.Node,e.Service.ID])}>${vt(e)}</a>`},
-{id:"status",title:"Status",width:"7.5rem",by:e=>-X(Mt(e)),cell:e=>r`<${V} status=${Mt(e)} />`},{id:"checks",title:"Checks",width:"7rem",wide:!0,cell:e=>r`<${ht} passing=${wo(
-e,"passing")} warning=${wo(e,"warning")} critical=${wo(e,"critical")} />`},{id:"node",title:"Node",width:"minmax(6rem, 1fr)",wide:!0,by:e=>e.Node.Node,cell:e=>r`<a href=${v(
+    <${S} need=${o} run=${c} danger>Deregister<//>`}var sc,No,oc,ac,Is=C(()=>{G();Ne();ve();Q();ue();rn();pe();et();de();be();He();_o();sc=e=>`${e.Node.Node}/${e.
+Service.ID}`,No=(e,t)=>(e.Checks??[]).filter(n=>n.Status===t).length,oc={"":e=>[yt(e),e.Node.Node,e.Service.ID,...e.Service.Tags??[]],status:Mt,node:e=>e.Node.Node,
+tag:e=>e.Service.Tags??[],id:e=>e.Service.ID,address:yt,meta:e=>Object.entries(e.Service.Meta??{}).map(([t,n])=>`${t}=${n}`),output:e=>(e.Checks??[]).map(t=>t.Output??
+"")},ac=[{id:"address",title:"Address",width:"minmax(8.5rem, 1.2fr)",by:yt,cell:e=>r`<a href=${m("instance",[e.Service.Service,e.Node.Node,e.Service.ID])}>${yt(
+e)}</a>`},{id:"status",title:"Status",width:"7.5rem",by:e=>-Z(Mt(e)),cell:e=>r`<${V} status=${Mt(e)} />`},{id:"checks",title:"Checks",width:"7rem",wide:!0,cell:e=>r`<${ht} passing=${No(
+e,"passing")} warning=${No(e,"warning")} critical=${No(e,"critical")} />`},{id:"node",title:"Node",width:"minmax(6rem, 1fr)",wide:!0,by:e=>e.Node.Node,cell:e=>r`<a href=${m(
 "nodes",[e.Node.Node])}>${e.Node.Node}</a>`},{id:"id",title:"Id",width:"minmax(6rem, 1fr)",wide:!0,by:e=>e.Service.ID,cell:e=>e.Service.ID},{id:"tags",title:"Ta\
-gs",width:"minmax(5rem, 1.5fr)",wide:!0,cell:e=>r`<${Ve} tags=${e.Service.Tags} max=${4} />`}]});var pr={};Ce(pr,{default:()=>$r});function $r({parts:e}){return e[0]?r`<${ko} name=${e.join("/")} />`:r`<${uc} />`}function lc(e){return r`${e.Kind||""}
+gs",width:"minmax(5rem, 1.5fr)",wide:!0,cell:e=>r`<${Ve} tags=${e.Service.Tags} max=${4} />`}]});var wr={};Ce(wr,{default:()=>br});function br({parts:e}){return e[0]?r`<${To} name=${e.join("/")} />`:r`<${mc} />`}function pc(e){return r`${e.Kind||""}
     ${e.ConnectedWithProxy?r` <span class="badge" title="Has a proxy of the mesh">proxied</span>`:null}
     ${e.ConnectedWithGateway?r` <span class="badge" title="Behind a gateway">gateway</span>`:null}
-    ${(e.ExternalSources??[]).map(t=>r` <span class="badge" title="Registered from outside">${t}</span>`)}`}function uc(){let e=_s().value,t=b(()=>B("filter"),[]),
-n=b(()=>e.data??[],[e.data]),s=a=>{t.value=cr(t.value,`tag:${a}`)},o=[{id:"name",title:"Service",width:"minmax(9rem, 2fr)",by:a=>a.Name,cell:a=>r`<a href=${v("s\
-ervices",[a.Name])}>${a.Name}</a>`},{id:"health",title:"Checks",width:"minmax(6.5rem, 1fr)",by:a=>-X(an(a)),cell:a=>r`<${ht} passing=${a.ChecksPassing} warning=${a.
+    ${(e.ExternalSources??[]).map(t=>r` <span class="badge" title="Registered from outside">${t}</span>`)}`}function mc(){let e=_s().value,t=b(()=>B("filter"),[]),
+n=b(()=>e.data??[],[e.data]),s=a=>{t.value=dr(t.value,`tag:${a}`)},o=[{id:"name",title:"Service",width:"minmax(9rem, 2fr)",by:a=>a.Name,cell:a=>r`<a href=${m("s\
+ervices",[a.Name])}>${a.Name}</a>`},{id:"health",title:"Checks",width:"minmax(6.5rem, 1fr)",by:a=>-Z(an(a)),cell:a=>r`<${ht} passing=${a.ChecksPassing} warning=${a.
 ChecksWarning} critical=${a.ChecksCritical} />`},{id:"instances",title:"Instances",width:"5.5rem",by:a=>a.InstanceCount,cell:a=>a.InstanceCount,wide:!0},{id:"ki\
-nd",title:"Kind",width:"11rem",by:a=>a.Kind??"",wide:!0,cell:lc},{id:"tags",title:"Tags",width:"minmax(6rem, 2fr)",wide:!0,cell:a=>r`<${Ve} tags=${a.Tags} max=${6} pick=${s} />`}];
+nd",title:"Kind",width:"11rem",by:a=>a.Kind??"",wide:!0,cell:pc},{id:"tags",title:"Tags",width:"minmax(6rem, 2fr)",wide:!0,cell:a=>r`<${Ve} tags=${a.Tags} max=${6} pick=${s} />`}];
 return r`
-    <${E} view="services" title="Services" ready=${e.data!==void 0||e.error!==null} live=${e}>
-      <${ne} label="services" rows=${n} rowKey=${a=>a.Name} columns=${o} order="name" fields=${cc}
+    <${A} view="services" title="Services" ready=${e.data!==void 0||e.error!==null} live=${e}>
+      <${ne} label="services" rows=${n} rowKey=${a=>a.Name} columns=${o} order="name" fields=${hc}
         stamp=${a=>`${a.InstanceCount} ${a.ChecksPassing} ${a.ChecksWarning} ${a.ChecksCritical} ${a.Tags}`}
         quick=${[["status:critical","critical"],["status:warning","warning"],["status:passing","passing"]]}
         empty="No services are registered, or this token may see none." />
-    <//>`}var cc,hr=C(()=>{G();rn();Z();ln();pe();de();He();Ts();cc={"":e=>[e.Name,...e.Tags??[]],name:e=>e.Name,tag:e=>e.Tags??[],status:an,kind:e=>e.Kind??"",
-source:e=>e.ExternalSources??[],node:e=>e.Nodes??[]}});var gr={};Ce(gr,{default:()=>vr,roundTripMs:()=>So});function vr({parts:e}){return e[0]?r`<${pc} name=${e.join("/")} />`:r`<${$c} />`}function xo(e){return[...e.
-Checks??[]].map(n=>n.Status).reduce((n,s)=>X(s)>X(n)?s:n,"passing")}function So(e,t){if(!e||!t||e.Vec.length!==t.Vec.length)return NaN;let n=e.Vec.reduce((a,i,l)=>a+
-(i-t.Vec[l])**2,0),s=Math.sqrt(n)+e.Height+t.Height,o=s+e.Adjustment+t.Adjustment;return(o>0?o:s)*1e3}function yr(){let e=!Y.value,{data:t}=ee(e?"agent/members":
-"",5e3).value;return b(()=>new Map((t??[]).map(n=>[n.Name,n])),[t])}function $c(){let e=I("internal/ui/nodes").value,t=yr(),n=ee("coordinate/nodes",3e4).value.data,
-s=ee("status/leader",1e4).value.data,o=b(()=>{let a=new Map((n??[]).map(l=>[l.Node,l.Coord])),i=a.get(D.NodeName);return(e.data??[]).map(l=>{let c=t.get(l.Node),
-u=c?.Tags??{},f=u.role==="consul"?"server":u.role==="node"?"client":"";return{...l,state:c?_o[c.Status]??"":"",role:f,version:(u.build??l.Meta?.["consul-version"]??
-"").split(":")[0],leader:f==="server"&&s===`${l.Address}:${u.port}`,rtt:So(i,a.get(l.Node))}})},[e.data,t,n,s]);return r`
-    <${E} view="nodes" title="Nodes" ready=${e.data!==void 0||e.error!==null} live=${e}>
-      <${ne} label="nodes" rows=${o} rowKey=${a=>a.Node} columns=${fc} fields=${dc} order="name"
-        stamp=${a=>`${xo(a)} ${a.state} ${a.leader} ${(a.Services??[]).length}`}
+    <//>`}var hc,kr=C(()=>{G();rn();Q();ln();pe();de();He();Is();hc={"":e=>[e.Name,...e.Tags??[]],name:e=>e.Name,tag:e=>e.Tags??[],status:an,kind:e=>e.Kind??"",
+source:e=>e.ExternalSources??[],node:e=>e.Nodes??[]}});var Nr={};Ce(Nr,{default:()=>xr,roundTripMs:()=>Ao});function xr({parts:e}){return e[0]?r`<${bc} name=${e.join("/")} />`:r`<${gc} />`}function Co(e){return[...e.
+Checks??[]].map(n=>n.Status).reduce((n,s)=>Z(s)>Z(n)?s:n,"passing")}function Ao(e,t){if(!e||!t||e.Vec.length!==t.Vec.length)return NaN;let n=e.Vec.reduce((a,i,l)=>a+
+(i-t.Vec[l])**2,0),s=Math.sqrt(n)+e.Height+t.Height,o=s+e.Adjustment+t.Adjustment;return(o>0?o:s)*1e3}function Sr(){let e=!X.value,{data:t}=Y(e?"agent/members":
+"",5e3).value;return b(()=>new Map((t??[]).map(n=>[n.Name,n])),[t])}function gc(){let e=E("internal/ui/nodes").value,t=Sr(),n=Y("coordinate/nodes",3e4).value.data,
+s=Y("status/leader",1e4).value.data,o=b(()=>{let a=new Map((n??[]).map(l=>[l.Node,l.Coord])),i=a.get(D.NodeName);return(e.data??[]).map(l=>{let c=t.get(l.Node),
+u=c?.Tags??{},d=u.role==="consul"?"server":u.role==="node"?"client":"";return{...l,state:c?Do[c.Status]??"":"",role:d,version:(u.build??l.Meta?.["consul-version"]??
+"").split(":")[0],leader:d==="server"&&s===`${l.Address}:${u.port}`,rtt:Ao(i,a.get(l.Node))}})},[e.data,t,n,s]);return r`
+    <${A} view="nodes" title="Nodes" ready=${e.data!==void 0||e.error!==null} live=${e}>
+      <${ne} label="nodes" rows=${o} rowKey=${a=>a.Node} columns=${yc} fields=${vc} order="name"
+        stamp=${a=>`${Co(a)} ${a.state} ${a.leader} ${(a.Services??[]).length}`}
         quick=${[["status:critical","critical"],["status:warning","warning"],["role:server","servers"],["state:failed","failed"]]}
         empty="There are no nodes, or this token may see none." />
-    <//>`}function pc({name:e}){let t=I(`internal/ui/node/${z(e)}`).value,n=b(()=>B("tab","checks"),[]),s=yr(),o=t.data,a=s.get(e);T(()=>{o&&Ln((o.Checks??[]).map(
-c=>[Pn(Y.value,c.Node,c.CheckID),c.Status]))},[o]);let i=t.data!==void 0||t.error!==null,l=a?_o[a.Status]??"":"";return r`
-    <${E} view="node" title=${e} crumbs=${[["Nodes",v("nodes")]]} ready=${i} live=${t} actions=${o?r`<${bc} node=${o} state=${l} />`:null}>
+    <//>`}function bc({name:e}){let t=E(`internal/ui/node/${z(e)}`).value,n=b(()=>B("tab","checks"),[]),s=Sr(),o=t.data,a=s.get(e);T(()=>{o&&Ln((o.Checks??[]).map(
+c=>[Pn(X.value,c.Node,c.CheckID),c.Status]))},[o]);let i=t.data!==void 0||t.error!==null,l=a?Do[a.Status]??"":"";return r`
+    <${A} view="node" title=${e} crumbs=${[["Nodes",m("nodes")]]} ready=${i} live=${t} actions=${o?r`<${Nc} node=${o} state=${l} />`:null}>
       ${i&&!o&&!t.error?r`<div class="note warn">There is no such node, or this token may not see it.</div>`:null}
       ${o?r`
         <${w} title="Node"><${K} pairs=${[["Checks",r`<${ht} passing=${cn(o,"passing")} warning=${cn(o,"warning")} critical=${cn(o,"critical")} />`],["Gossip",l?
-r`<${V} status=${mr[l]??""} text=${l} />`:Y.value?"":"no agent of this name is a member"],["Address",r`${o.Address} <${O} text=${o.Address} />`],["Other address\
+r`<${V} status=${_r[l]??""} text=${l} />`:X.value?"":"no agent of this name is a member"],["Address",r`${o.Address} <${O} text=${o.Address} />`],["Other address\
 es",Object.entries(o.TaggedAddresses??{}).map(([c,u])=>`${c}: ${u}`).join(", ")],["Id",o.ID],["Version",a?.Tags.build?.split(":")[0]]]} /><//>
         <${mt} choice=${n} label="What of the node" tabs=${[["checks",`Checks (${(o.Checks??[]).length})`],["services",`Services (${(o.Services??[]).length})`],
 ["sessions","Sessions"],["distance","Round trips"],["why","Evidence"],["meta","Meta"],["json","JSON"]]} />
-        <${hc} tab=${n.value} node=${o} member=${a} />`:null}
-    <//>`}function hc({tab:e,node:t,member:n}){switch(e){case"services":return r`<${mc} node=${t} />`;case"sessions":return r`<${vc} name=${t.Node} />`;case"dis\
-tance":return r`<${yc} name=${t.Node} />`;case"why":return r`<${gc} name=${t.Node} member=${n} />`;case"meta":return r`<${w} title="Meta"><${K} pairs=${Object.entries(
+        <${wc} tab=${n.value} node=${o} member=${a} />`:null}
+    <//>`}function wc({tab:e,node:t,member:n}){switch(e){case"services":return r`<${kc} node=${t} />`;case"sessions":return r`<${_c} name=${t.Node} />`;case"dis\
+tance":return r`<${xc} name=${t.Node} />`;case"why":return r`<${Sc} name=${t.Node} member=${n} />`;case"meta":return r`<${w} title="Meta"><${K} pairs=${Object.entries(
 t.Meta??{})} />${Object.keys(t.Meta??{}).length?null:r`<${N}>None.<//>`}<//>`;case"json":return r`<${O} text=${JSON.stringify(t,null,2)} block />`;default:return r`<${w} title="Checks">${(t.
-Checks??[]).length?[...t.Checks].sort((s,o)=>X(o.Status)-X(s.Status)).slice(0,300).map(s=>r`<${qn} key=${s.CheckID} check=${s} />`):r`<${N}>It has no checks.<//>`}<//>`}}
-function mc({node:e}){let t=s=>(e.Checks??[]).filter(o=>!o.ServiceID||o.ServiceID===s.ID).reduce((o,a)=>X(a.Status)>X(o)?a.Status:o,"passing"),n=[{id:"service",
-title:"Service",width:"minmax(8rem, 1.5fr)",by:s=>s.Service,cell:s=>r`<a href=${v("instance",[s.Service,e.Node,s.ID])}>${s.Service}</a>`},{id:"status",title:"St\
-atus",width:"7.5rem",by:s=>-X(t(s)),cell:s=>r`<${V} status=${t(s)} />`},{id:"id",title:"Id",wide:!0,by:s=>s.ID,cell:s=>s.ID},{id:"port",title:"Port",width:"5rem",
+Checks??[]).length?[...t.Checks].sort((s,o)=>Z(o.Status)-Z(s.Status)).slice(0,300).map(s=>r`<${Kn} key=${s.CheckID} check=${s} />`):r`<${N}>It has no checks.<//>`}<//>`}}
+function kc({node:e}){let t=s=>(e.Checks??[]).filter(o=>!o.ServiceID||o.ServiceID===s.ID).reduce((o,a)=>Z(a.Status)>Z(o)?a.Status:o,"passing"),n=[{id:"service",
+title:"Service",width:"minmax(8rem, 1.5fr)",by:s=>s.Service,cell:s=>r`<a href=${m("instance",[s.Service,e.Node,s.ID])}>${s.Service}</a>`},{id:"status",title:"St\
+atus",width:"7.5rem",by:s=>-Z(t(s)),cell:s=>r`<${V} status=${t(s)} />`},{id:"id",title:"Id",wide:!0,by:s=>s.ID,cell:s=>s.ID},{id:"port",title:"Port",width:"5rem",
 wide:!0,by:s=>s.Port,cell:s=>s.Port||""},{id:"tags",title:"Tags",width:"1.5fr",wide:!0,cell:s=>r`<${Ve} tags=${s.Tags} max=${4} />`}];return r`<${ne} label=${`s\
 ervices of ${e.Node}`} rows=${e.Services??[]} rowKey=${s=>s.ID} columns=${n} order="service"
-    fields=${{"":s=>[s.Service,s.ID,...s.Tags??[]],status:t,tag:s=>s.Tags??[]}} empty="No services on this node." />`}function vc({name:e}){let t=I(`session/nod\
+    fields=${{"":s=>[s.Service,s.ID,...s.Tags??[]],status:t,tag:s=>s.Tags??[]}} empty="No services on this node." />`}function _c({name:e}){let t=E(`session/nod\
 e/${z(e)}`).value;return r`<${w} title="Lock sessions">${(t.data??[]).length?r`<div class="scroll-x"><table class="plain"><thead><tr><th>Session</th><th>Id</th><th>TTL</th><th>On its end</th></tr></thead><tbody>
-    ${t.data.map(n=>r`<tr key=${n.ID}><td><a href=${v("sessions",[n.ID])}>${n.Name||"no name"}</a></td><td class="mono">${n.ID}</td><td>${n.TTL||"none"}</td><td>${n.
-Behavior}</td></tr>`)}</tbody></table></div>`:r`<${N}>${t.error?t.error.message:t.data===void 0?"Asking.":"No sessions."}<//>`}<//>`}function yc({name:e}){let t=ee(
-"coordinate/nodes",3e4).value.data,n=(t??[]).find(a=>a.Node===e)?.Coord,s=(t??[]).filter(a=>a.Node!==e).map(a=>({node:a.Node,ms:So(n,a.Coord)})).filter(a=>!Number.
+    ${t.data.map(n=>r`<tr key=${n.ID}><td><a href=${m("sessions",[n.ID])}>${n.Name||"no name"}</a></td><td class="mono">${n.ID}</td><td>${n.TTL||"none"}</td><td>${n.
+Behavior}</td></tr>`)}</tbody></table></div>`:r`<${N}>${t.error?t.error.message:t.data===void 0?"Asking.":"No sessions."}<//>`}<//>`}function xc({name:e}){let t=Y(
+"coordinate/nodes",3e4).value.data,n=(t??[]).find(a=>a.Node===e)?.Coord,s=(t??[]).filter(a=>a.Node!==e).map(a=>({node:a.Node,ms:Ao(n,a.Coord)})).filter(a=>!Number.
 isNaN(a.ms)).sort((a,i)=>a.ms-i.ms);if(!s.length)return r`<${w} title="Round trips"><${N}>${t?"No coordinates to compare with.":"Asking."}<//><//>`;let o=a=>s[Math.
 floor((s.length-1)*a)].ms.toFixed(2);return r`<${w} title="Round trips"><p>Estimated by the nodes' coordinates: shortest ${o(0)} ms, median ${o(.5)} ms, longest ${o(
 1)} ms.</p>
-    <table class="plain"><thead><tr><th>Node</th><th>Round trip</th></tr></thead><tbody>${s.slice(0,50).map(a=>r`<tr key=${a.node}><td><a href=${v("nodes",[a.node])}>${a.
-node}</a></td><td>${a.ms.toFixed(2)} ms</td></tr>`)}</tbody></table><//>`}function gc({name:e,member:t}){let n=ke&&!Y.value,{data:s,error:o}=ee(n&&t?`agent/memb\
-ers?why=${encodeURIComponent(e)}`:"",5e3).value;return n?t?r`<${w} title=${`Why this agent holds it for ${_o[t.Status]}`}>
+    <table class="plain"><thead><tr><th>Node</th><th>Round trip</th></tr></thead><tbody>${s.slice(0,50).map(a=>r`<tr key=${a.node}><td><a href=${m("nodes",[a.node])}>${a.
+node}</a></td><td>${a.ms.toFixed(2)} ms</td></tr>`)}</tbody></table><//>`}function Sc({name:e,member:t}){let n=ke&&!X.value,{data:s,error:o}=Y(n&&t?`agent/membe\
+rs?why=${encodeURIComponent(e)}`:"",5e3).value;return n?t?r`<${w} title=${`Why this agent holds it for ${Do[t.Status]}`}>
     ${o?r`<${N}>${o.message}<//>`:null}
     ${(s?.Evidence??[]).length?r`<table class="plain"><thead><tr><th>When</th><th>From</th><th>What</th></tr></thead><tbody>
       ${[...s.Evidence].reverse().map(a=>r`<tr><td>${En(a.At*1e3,Ye.value)}</td><td>${a.From}</td><td>${a.What}</td></tr>`)}</tbody></table>`:null}
     <${K} pairs=${[["Forgotten",s?.ReapAt?new Date(s.ReapAt*1e3).toLocaleString():""],["Conflict",s?.Conflict],...Object.entries(t.Tags??{})]} /><//>`:r`<${w} title="Evidence"><${N}>No member of the gossip pool has this name.<//><//>`:
-r`<${w} title="Evidence"><${N}>Only a proconsul agent of the same datacenter can tell.<//><//>`}function bc({node:e,state:t}){let n=e.Node,s=!Y.value,o=()=>U({method:"\
+r`<${w} title="Evidence"><${N}>Only a proconsul agent of the same datacenter can tell.<//><//>`}function Nc({node:e,state:t}){let n=e.Node,s=!X.value,o=()=>U({method:"\
 PUT",path:`agent/force-leave/${z(n)}`,done:`${n} has been made to leave.`,question:{title:`Force ${n} to leave`,danger:!0,typed:n,confirm:"Force leave",body:"It\
 s state becomes left: the leader takes it with its services and checks out of the catalog, and a server out of the peers. If the agent still runs, it will come \
 back by itself."}}),a=()=>U({method:"PUT",path:"catalog/deregister",body:{Node:n,Datacenter:M.value.dc},done:`${n} is deregistered.`,question:{title:`Deregister\
  node ${n}`,danger:!0,typed:n,confirm:"Deregister",body:`Its ${(e.Services??[]).length} services and ${(e.Checks??[]).length} checks go with it. No agent keeps \
 it.`}});return r`
     ${s&&t&&t!=="left"&&n!==D.NodeName?r`<${S} need=${{Resource:"operator",Access:"write"}} run=${o} danger>Force leave<//>`:null}
-    ${!t||t==="left"?r`<${S} need=${{Resource:"node",Access:"write",Segment:n}} run=${a} danger>Deregister<//>`:null}`}var _o,mr,cn,dc,fc,br=C(()=>{G();Ne();ve();
-Z();ue();rn();pe();de();be();He();Ts();_o=["none","alive","leaving","left","failed"],mr={alive:"passing",leaving:"warning",left:"warning",failed:"critical"};cn=
-(e,t)=>(e.Checks??[]).filter(n=>n.Status===t).length;dc={"":e=>[e.Node,e.Address,...Object.values(e.Meta??{}).map(String)],name:e=>e.Node,address:e=>e.Address,status:xo,
-service:e=>(e.Services??[]).map(t=>t.Service),meta:e=>Object.entries(e.Meta??{}).map(([t,n])=>`${t}=${n}`),state:e=>e.state,role:e=>e.role},fc=[{id:"name",title:"\
-Node",width:"minmax(8rem, 1.5fr)",by:e=>e.Node,cell:e=>r`<a href=${v("nodes",[e.Node])}>${e.Node}</a>
+    ${!t||t==="left"?r`<${S} need=${{Resource:"node",Access:"write",Segment:n}} run=${a} danger>Deregister<//>`:null}`}var Do,_r,cn,vc,yc,Tr=C(()=>{G();Ne();ve();
+Q();ue();rn();pe();de();be();He();Is();Do=["none","alive","leaving","left","failed"],_r={alive:"passing",leaving:"warning",left:"warning",failed:"critical"};cn=
+(e,t)=>(e.Checks??[]).filter(n=>n.Status===t).length;vc={"":e=>[e.Node,e.Address,...Object.values(e.Meta??{}).map(String)],name:e=>e.Node,address:e=>e.Address,status:Co,
+service:e=>(e.Services??[]).map(t=>t.Service),meta:e=>Object.entries(e.Meta??{}).map(([t,n])=>`${t}=${n}`),state:e=>e.state,role:e=>e.role},yc=[{id:"name",title:"\
+Node",width:"minmax(8rem, 1.5fr)",by:e=>e.Node,cell:e=>r`<a href=${m("nodes",[e.Node])}>${e.Node}</a>
     ${e.leader?r` <span class="badge">leader</span>`:e.role==="server"?r` <span class="badge">server</span>`:null}`},{id:"status",title:"Checks",width:"minmax(6\
-.5rem, 1fr)",by:e=>-X(xo(e)),cell:e=>r`<${ht} passing=${cn(e,"passing")} warning=${cn(e,"warning")} critical=${cn(e,"critical")} />`},{id:"state",title:"Gossip",
-width:"7rem",wide:!0,by:e=>e.state,cell:e=>e.state?r`<${V} status=${mr[e.state]??""} text=${e.state} />`:r`<span class="dim">no agent</span>`},{id:"address",title:"\
+.5rem, 1fr)",by:e=>-Z(Co(e)),cell:e=>r`<${ht} passing=${cn(e,"passing")} warning=${cn(e,"warning")} critical=${cn(e,"critical")} />`},{id:"state",title:"Gossip",
+width:"7rem",wide:!0,by:e=>e.state,cell:e=>e.state?r`<${V} status=${_r[e.state]??""} text=${e.state} />`:r`<span class="dim">no agent</span>`},{id:"address",title:"\
 Address",width:"minmax(7rem, 1fr)",wide:!0,by:e=>e.Address,cell:e=>e.Address},{id:"services",title:"Services",width:"5rem",wide:!0,by:e=>(e.Services??[]).length,
 cell:e=>(e.Services??[]).length},{id:"rtt",title:"Round trip",width:"6.5rem",wide:!0,by:e=>Number.isNaN(e.rtt)?1e9:e.rtt,cell:e=>Number.isNaN(e.rtt)?"":`${e.rtt.
-toFixed(2)} ms`},{id:"version",title:"Version",width:"6rem",wide:!0,by:e=>e.version,cell:e=>e.version}]});function Ds(e,t){let n=new Set,s=new Set;for(let a of e){if(!a.startsWith(t))continue;let i=a.indexOf("/",t.length);i<0?s.add(a):n.add(a.slice(0,i+1))}let o=(a,i)=>[
-...a].sort(Ns).map(l=>({key:l,name:l.slice(t.length),folder:i}));return[...o(n,!0),...o(s,!1)]}function wr(e,t){return e.filter(n=>n.startsWith(t)).map(n=>({key:n,
-name:n.slice(t.length),folder:!1}))}function Lt(e){return e.length<2?"":e.slice(0,e.lastIndexOf("/",e.length-2)+1)}function Cs(e){let t=[],n=Lt(e).length;for(let s=0;s<
-n;){let o=e.indexOf("/",s)+1;t.push([e.slice(s,o-1),e.slice(0,o)]),s=o}return t}function Kn(e){let t=e.split("/"),n="";for(let s=0;s<t.length;s+=1){let o=t[s]??
-"",a=s===t.length-1,i=wc.exec(o)?.[0]??"";if(i==="."||i===".."||i===""&&!a)return n;if(i!==o)return n+i;n+=a?o:`${o}/`}return n}function Ue(e){return Kn(e)===e}
-function se(e,t=!1){return e.replace(t?/[^\P{C}\n\t]|[\u2028\u2029]/gu:/\p{C}|[\u2028\u2029]/gu,n=>kc[n]??`\\u{${(n.codePointAt(0)??0).toString(16)}}`)}var wc,kc,
-Pt=C(()=>{ln();wc=/^(?:(?![\u{10000}-\u{10ffff}])[\p{L}\p{M}\p{N}\p{P}\p{S} ])*/u;kc={"	":"\\t","\n":"\\n","\r":"\\r"}});function Fn(e){return{key:e.Key,bytes:It(e.Value??""),flags:String(e.Flags??0),session:e.Session??"",created:e.CreateIndex,modified:e.ModifyIndex,locks:e.LockIndex??
-0}}function un(e,t){return e.length===t.length&&e.every((n,s)=>n===t[s])}function yt(e){let t=pt(e);return t===null||/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(t)?
-null:t}function Ut(e){let t=yt(e);if(t===null)return{mode:"base64",text:Xe(e),ends:`
+toFixed(2)} ms`},{id:"version",title:"Version",width:"6rem",wide:!0,by:e=>e.version,cell:e=>e.version}]});function Es(e,t){let n=new Set,s=new Set;for(let a of e){if(!a.startsWith(t))continue;let i=a.indexOf("/",t.length);i<0?s.add(a):n.add(a.slice(0,i+1))}let o=(a,i)=>[
+...a].sort(Ns).map(l=>({key:l,name:l.slice(t.length),folder:i}));return[...o(n,!0),...o(s,!1)]}function Dr(e,t){return e.filter(n=>n.startsWith(t)).map(n=>({key:n,
+name:n.slice(t.length),folder:!1}))}function Lt(e){return e.length<2?"":e.slice(0,e.lastIndexOf("/",e.length-2)+1)}function Os(e){let t=[],n=Lt(e).length;for(let s=0;s<
+n;){let o=e.indexOf("/",s)+1;t.push([e.slice(s,o-1),e.slice(0,o)]),s=o}return t}function Fn(e){let t=e.split("/"),n="";for(let s=0;s<t.length;s+=1){let o=t[s]??
+"",a=s===t.length-1,i=Tc.exec(o)?.[0]??"";if(i==="."||i===".."||i===""&&!a)return n;if(i!==o)return n+i;n+=a?o:`${o}/`}return n}function je(e){return Fn(e)===e}
+function se(e,t=!1){return e.replace(t?/[^\P{C}\n\t]|[\u2028\u2029]/gu:/\p{C}|[\u2028\u2029]/gu,n=>Dc[n]??`\\u{${(n.codePointAt(0)??0).toString(16)}}`)}var Tc,Dc,
+Pt=C(()=>{ln();Tc=/^(?:(?![\u{10000}-\u{10ffff}])[\p{L}\p{M}\p{N}\p{P}\p{S} ])*/u;Dc={"	":"\\t","\n":"\\n","\r":"\\r"}});function Wn(e){return{key:e.Key,bytes:It(e.Value??""),flags:String(e.Flags??0),session:e.Session??"",created:e.CreateIndex,modified:e.ModifyIndex,locks:e.LockIndex??
+0}}function un(e,t){return e.length===t.length&&e.every((n,s)=>n===t[s])}function gt(e){let t=pt(e);return t===null||/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(t)?
+null:t}function Ut(e){let t=gt(e);if(t===null)return{mode:"base64",text:Xe(e),ends:`
 `};let n=new Set(t.match(/\r\n|\r|\n/g)??[`
 `]),[s]=n;return{mode:"text",text:t.replace(/\r\n?/g,`
-`),ends:n.size>1?"mixed":s}}function As(e,t){let n=t&&Ut(t);if(t&&n&&n.mode===e.mode&&n.text===e.text&&n.ends===e.ends)return t;if(e.mode==="text")return new TextEncoder().
+`),ends:n.size>1?"mixed":s}}function Rs(e,t){let n=t&&Ut(t);if(t&&n&&n.mode===e.mode&&n.text===e.text&&n.ends===e.ends)return t;if(e.mode==="text")return new TextEncoder().
 encode(e.ends==="mixed"?e.text:e.text.replaceAll(`
-`,e.ends));let s=e.text.replace(/\s/g,"");return Ar(s)?It(s):null}function xr(e,t){if(!/^\s*[{[]/.test(e)&&!/\.json$/i.test(t))return"";try{return JSON.parse(e),
-""}catch(n){return n instanceof Error?n.message:String(n)}}function Wn(e){return/^\d{1,20}$/.test(e)&&BigInt(e)<2n**64n}function Is(e){return JSON.stringify(e).
-replace(/"Flags":"(\d+)"/g,'"Flags":$1')}function No(e,t,n,s){return{KV:{Verb:"cas",Key:e,Value:Xe(t),Flags:n,Index:s}}}function gt(e,t,n,s){return Ue(e)?{method:"\
-PUT",path:`kv/${z(e)}`,params:{cas:s,flags:n==="0"?void 0:n},body:t}:{method:"PUT",path:"txn",body:Is([No(e,t,n,s)])}}function Sr(e,t){return Ue(e)?{method:"DEL\
-ETE",path:`kv/${z(e)}`,params:{cas:t}}:{method:"PUT",path:"txn",body:Is([{KV:{Verb:"delete-cas",Key:e,Index:t}}])}}function Nr(e){return Ue(e)?{method:"DELETE",
-path:`kv/${z(e)}?recurse`}:{method:"PUT",path:"txn",body:Is([{KV:{Verb:"delete-tree",Key:e}}])}}function bt({method:e,path:t,params:n,body:s}){let o=s instanceof
-Uint8Array?yt(s):s,a=ge(t,n);return o===null?`${me(e,a)} --data-binary @value`:me(e,a,o)}function To(e,t=!1){let n=e.flags==="0"||t?"":` -flags=${e.flags}`;return`\
-consul kv ${t?"delete":"put"} -cas -modify-index=${e.modified}${n} ${tn(e.key)}${t?"":" @value"}`}async function it({method:e,path:t,params:n,body:s}){let o=await Q(
+`,e.ends));let s=e.text.replace(/\s/g,"");return Ur(s)?It(s):null}function Er(e,t){if(!/^\s*[{[]/.test(e)&&!/\.json$/i.test(t))return"";try{return JSON.parse(e),
+""}catch(n){return n instanceof Error?n.message:String(n)}}function Bn(e){return/^\d{1,20}$/.test(e)&&BigInt(e)<2n**64n}function Ms(e){return JSON.stringify(e).
+replace(/"Flags":"(\d+)"/g,'"Flags":$1')}function Io(e,t,n,s){return{KV:{Verb:"cas",Key:e,Value:Xe(t),Flags:n,Index:s}}}function bt(e,t,n,s){return je(e)?{method:"\
+PUT",path:`kv/${z(e)}`,params:{cas:s,flags:n==="0"?void 0:n},body:t}:{method:"PUT",path:"txn",body:Ms([Io(e,t,n,s)])}}function Or(e,t){return je(e)?{method:"DEL\
+ETE",path:`kv/${z(e)}`,params:{cas:t}}:{method:"PUT",path:"txn",body:Ms([{KV:{Verb:"delete-cas",Key:e,Index:t}}])}}function Rr(e){return je(e)?{method:"DELETE",
+path:`kv/${z(e)}?recurse`}:{method:"PUT",path:"txn",body:Ms([{KV:{Verb:"delete-tree",Key:e}}])}}function wt({method:e,path:t,params:n,body:s}){let o=s instanceof
+Uint8Array?gt(s):s,a=ge(t,n);return o===null?`${me(e,a)} --data-binary @value`:me(e,a,o)}function Eo(e,t=!1){let n=e.flags==="0"||t?"":` -flags=${e.flags}`;return`\
+consul kv ${t?"delete":"put"} -cas -modify-index=${e.modified}${n} ${tn(e.key)}${t?"":" @value"}`}async function it({method:e,path:t,params:n,body:s}){let o=await ee(
 e,t,{params:n,body:s,accept:t==="txn"?[409]:[]});if(o.status!==409)return o.data!==!1;let a=String(o.data?.Errors?.[0]?.What??o.text);if(/index is stale/.test(a))
-return!1;throw new $e(409,a,e,t)}async function Tr(e,t){if(Re.peek()){let{data:o}=await Q("GET",`kv/${z(Kn(t))}?recurse`,{accept:[404]});return Array.isArray(o)?
-o.filter(a=>e==="get"?a.Key===t:a.Key.startsWith(t)):[]}let n=await Q("PUT","txn",{body:[{KV:{Verb:e,Key:t}}],accept:[409]});if(n.status!==409)return(n.data?.Results??
+return!1;throw new $e(409,a,e,t)}async function Mr(e,t){if(Le.peek()){let{data:o}=await ee("GET",`kv/${z(Fn(t))}?recurse`,{accept:[404]});return Array.isArray(o)?
+o.filter(a=>e==="get"?a.Key===t:a.Key.startsWith(t)):[]}let n=await ee("PUT","txn",{body:[{KV:{Verb:e,Key:t}}],accept:[409]});if(n.status!==409)return(n.data?.Results??
 []).map(o=>o.KV);let s=String(n.data?.Errors?.[0]?.What??n.text);if(/doesn't exist/.test(s))return[];throw new $e(/denied/i.test(s)?403:409,s,"PUT","txn")}async function jt(e){
-if(e==="")return null;let t=Ue(e)?(await Q("GET",`kv/${z(e)}`,{accept:[404]})).data:await Tr("get",e);return Array.isArray(t)&&t[0]?Fn(t[0]):null}function qt(e,t=!1){
-let n=Kn(e);return`kv/${z(n)}?keys${t&&n===e?"&separator=/":""}`}async function Do(e){let t=await Q("GET",qt(e),{accept:[404]});return Array.isArray(t.data)?t.data.
-filter(n=>n.startsWith(e)):[]}async function Co(e){if(!Ue(e))return(await Tr("get-tree",e)).map(Fn);let t=await Q("GET",`kv/${z(e)}?recurse`,{accept:[404]});return Array.
-isArray(t.data)?t.data.map(Fn):[]}async function Ao(e,t){let n=new Map,s=[...e].reverse();return await Promise.all(Array.from({length:xc},async()=>{for(let o=s.
-pop();o!==void 0;o=s.pop()){try{n.set(o,await jt(o))}catch(a){throw s.length=0,new Error(`${o}: ${a instanceof Error?a.message:a}`)}t?.(n.size)}})),n}function Sc(e){
-let t=[],n=0;for(let s of e){let o=(s.KV.Value?.length??0)+s.KV.Key.length,a=t.at(-1);!a||a.length>=_c||n+o>_r?(t.push([s]),n=o):(a.push(s),n+=o)}return t}async function Io(e,t){
-let n=0,s=[];for(let o of Sc(e)){for(;o.length;){let a=await Nc(o);if(!a.size){n+=o.length;break}for(let[i,l]of a)s.push({key:o[i]?.KV.Key??"",why:l});o=o.filter(
-(i,l)=>!a.has(l))}t?.(n+s.length)}return{done:n,refused:s}}async function Nc(e){let t=s=>new Map(e.map((o,a)=>[a,s])),[n]=e;try{if(e.length===1&&n&&(n.KV.Value?.
-length??0)>_r&&Ue(n.KV.Key)){let{Key:a,Value:i="",Flags:l="0",Index:c=0}=n.KV;return await it(gt(a,It(i),l,c))?new Map:t("it has changed meanwhile")}let s=await Q(
-"PUT","txn",{body:Is(e),accept:[409]});if(s.status!==409)return new Map;let o=s.data?.Errors??[];return o.length?new Map(o.map(({OpIndex:a,What:i})=>[a,/index is stale/.
-test(i)?"it has changed meanwhile":i])):t(s.text)}catch(s){return t(s instanceof Error?s.message:String(s))}}function Dr(e){let t=e.map(({key:n,flags:s,bytes:o})=>({
+if(e==="")return null;let t=je(e)?(await ee("GET",`kv/${z(e)}`,{accept:[404]})).data:await Mr("get",e);return Array.isArray(t)&&t[0]?Wn(t[0]):null}function qt(e,t=!1){
+let n=Fn(e);return`kv/${z(n)}?keys${t&&n===e?"&separator=/":""}`}async function Ls(e){let t=await ee("GET",qt(e),{accept:[404]});return Array.isArray(t.data)?t.
+data.filter(n=>n.startsWith(e)):[]}async function Ps(e){if(!je(e))return(await Mr("get-tree",e)).map(Wn);let t=await ee("GET",`kv/${z(e)}?recurse`,{accept:[404]});
+return Array.isArray(t.data)?t.data.map(Wn):[]}function Ic(e){let[t="",...n]=e,s=t.length;for(let o of n)for(;!o.startsWith(t.slice(0,s));)s-=1;return t.slice(0,
+s).replace(/[\ud800-\udbff]$/,"")}async function Ec(e){let t=Ic(e),n;try{n=await Ls(t)}catch{return new Map}let s=new Set(n),o=new Set(e.filter(i=>s.has(i))),a=new Map(
+e.filter(i=>!o.has(i)).map(i=>[i,null]));if(o.size>Ir&&o.size*2>=n.length)for(let i of await Ps(t))o.has(i.key)&&a.set(i.key,i);return a}async function Oo(e,t){
+let n=e.length>Ir?await Ec(e):new Map,s=e.filter(o=>!n.has(o)).reverse();return await Promise.all(Array.from({length:Ac},async()=>{for(let o=s.pop();o!==void 0;o=
+s.pop()){try{n.set(o,await jt(o))}catch(a){throw s.length=0,new Error(`${o}: ${a instanceof Error?a.message:a}`)}t?.(n.size)}})),n}function Oc(e){let t=[],n=0;for(let s of e){
+let o=(s.KV.Value?.length??0)+s.KV.Key.length,a=t.at(-1);!a||a.length>=Cc||n+o>Ar?(t.push([s]),n=o):(a.push(s),n+=o)}return t}async function Ro(e,t){let n=0,s=[];
+for(let o of Oc(e)){for(;o.length;){let a=await Rc(o);if(!a.size){n+=o.length;break}for(let[i,l]of a)s.push({key:o[i]?.KV.Key??"",why:l});o=o.filter((i,l)=>!a.has(
+l))}t?.(n+s.length)}return{done:n,refused:s}}async function Rc(e){let t=s=>new Map(e.map((o,a)=>[a,s])),[n]=e;try{if(e.length===1&&n&&(n.KV.Value?.length??0)>Ar&&
+je(n.KV.Key)){let{Key:a,Value:i="",Flags:l="0",Index:c=0}=n.KV;return await it(bt(a,It(i),l,c))?new Map:t("it has changed meanwhile")}let s=await ee("PUT","txn",
+{body:Ms(e),accept:[409]});if(s.status!==409)return new Map;let o=s.data?.Errors??[];return o.length?new Map(o.map(({OpIndex:a,What:i})=>[a,/index is stale/.test(
+i)?"it has changed meanwhile":i])):t(s.text)}catch(s){return t(s instanceof Error?s.message:String(s))}}function Lr(e){let t=e.map(({key:n,flags:s,bytes:o})=>({
 key:n,flags:s,value:Xe(o)}));return`${JSON.stringify(t,null,"	").replace(/"flags": "(\d+)"/g,'"flags": $1')}
-`}function Cr(e){let t=JSON.parse(e.replace(/^\ufeff/,"").replace(/("flags":\s*)(\d{16,})/gi,'$1"$2"'));if(!Array.isArray(t))throw new Error("The JSON is not an\
+`}function Pr(e){let t=JSON.parse(e.replace(/^\ufeff/,"").replace(/("flags":\s*)(\d{16,})/gi,'$1"$2"'));if(!Array.isArray(t))throw new Error("The JSON is not an\
  array of keys.");let n=new Set;return t.map((s,o)=>{let a=`Entry ${o+1}`;if(typeof s!="object"||s===null||Array.isArray(s))throw new Error(`${a} is not an obje\
-ct.`);let{key:i,flags:l=0,value:c=""}=Object.fromEntries(Object.entries(s).map(([u,f])=>[u.toLowerCase(),f??void 0]));if(typeof i!="string"||i==="")throw new Error(
-`${a} has no key.`);if(n.has(i))throw new Error(`${a}: the key ${i} is there twice.`);if(n.add(i),!Wn(String(l)))throw new Error(`${a} (${i}): flags must be a w\
-hole number from 0 to 2^64-1.`);if(typeof c!="string"||!Ar(c))throw new Error(`${a} (${i}): the value is not base64.`);return{key:i,flags:String(l),bytes:It(c)}})}
-function Ar(e){return e.length%4===0&&/^[A-Za-z0-9+/]*={0,2}$/.test(e)}async function Ir(e,t){let n=await te(`kv/${z(Kn(t))}?recurse`,{accept:[404]});return{keys:(Array.
-isArray(n)?n.filter(o=>o.Session===e&&o.Key.startsWith(t)):[]).map(o=>o.Key),read:Array.isArray(n)?n.length:0}}var kr,_c,_r,xc,dn=C(()=>{ve();pe();ue();Pt();kr=
-512*1024,_c=64,_r=38e4,xc=4});function Er(e){return e===""?[]:e.match(/[^\n]*\n|[^\n]+$/g)??[]}function fn(e,t){let[n,s]=[Er(e),Er(t)],o=0;for(;o<n.length&&o<s.length&&n[o]===s[o];)o+=1;let a=0;
-for(;a<n.length-o&&a<s.length-o&&n[n.length-1-a]===s[s.length-1-a];)a+=1;let i=Tc(n.slice(o,n.length-a),s.slice(o,s.length-a)),l=[...n.slice(0,o).map(c=>Kt("sam\
+ct.`);let{key:i,flags:l=0,value:c=""}=Object.fromEntries(Object.entries(s).map(([u,d])=>[u.toLowerCase(),d??void 0]));if(typeof i!="string"||i==="")throw new Error(
+`${a} has no key.`);if(n.has(i))throw new Error(`${a}: the key ${i} is there twice.`);if(n.add(i),!Bn(String(l)))throw new Error(`${a} (${i}): flags must be a w\
+hole number from 0 to 2^64-1.`);if(typeof c!="string"||!Ur(c))throw new Error(`${a} (${i}): the value is not base64.`);return{key:i,flags:String(l),bytes:It(c)}})}
+function Ur(e){return e.length%4===0&&/^[A-Za-z0-9+/]*={0,2}$/.test(e)}async function jr(e,t){let n=await te(`kv/${z(Fn(t))}?recurse`,{accept:[404]});return{keys:(Array.
+isArray(n)?n.filter(o=>o.Session===e&&o.Key.startsWith(t)):[]).map(o=>o.Key),read:Array.isArray(n)?n.length:0}}var Cr,Cc,Ar,Ac,Ir,dn=C(()=>{ve();pe();ue();Pt();
+Cr=512*1024,Cc=64,Ar=38e4,Ac=4,Ir=8});function qr(e){return e===""?[]:e.match(/[^\n]*\n|[^\n]+$/g)??[]}function fn(e,t){let[n,s]=[qr(e),qr(t)],o=0;for(;o<n.length&&o<s.length&&n[o]===s[o];)o+=1;let a=0;
+for(;a<n.length-o&&a<s.length-o&&n[n.length-1-a]===s[s.length-1-a];)a+=1;let i=Mc(n.slice(o,n.length-a),s.slice(o,s.length-a)),l=[...n.slice(0,o).map(c=>Kt("sam\
 e",c)),...i.lines,...n.slice(n.length-a).map(c=>Kt("same",c))];return{lines:l,exact:i.exact,added:l.filter(c=>c.kind==="add").length,removed:l.filter(c=>c.kind===
 "del").length}}function Kt(e,t){return t.endsWith(`
-`)?{kind:e,text:t.slice(0,-1)}:{kind:e,text:t,open:!0}}function Tc(e,t){let n=e.length&&t.length?Dc(e,t):null;if(!n){let i=e.length===0||t.length===0;return{lines:[
+`)?{kind:e,text:t.slice(0,-1)}:{kind:e,text:t,open:!0}}function Mc(e,t){let n=e.length&&t.length?Lc(e,t):null;if(!n){let i=e.length===0||t.length===0;return{lines:[
 ...e.map(l=>Kt("del",l)),...t.map(l=>Kt("add",l))],exact:i}}let s=[],[o,a]=[e.length,t.length];for(let i=n.length-1;i>=0;i-=1){let l=o-a,c=n[i],u=l===-i||l!==i&&
-Eo(c,i,l-1)<Eo(c,i,l+1),f=i===0?0:Eo(c,i,u?l+1:l-1),$=i===0?0:f-(u?l+1:l-1);for(;o>f&&a>$;)o-=1,a-=1,s.push(Kt("same",e[o]));if(i===0)break;u?s.push(Kt("add",t[a-
-1])):s.push(Kt("del",e[o-1])),[o,a]=[f,$]}return{lines:s.reverse(),exact:!0}}function Eo(e,t,n){return e[n+t]??-1}function Dc(e,t){let n=Math.min(e.length+t.length,
-1500),s=n+1,o=new Int32Array(2*n+3).fill(-1);o[s+1]=0;let a=[],i=0;for(let l=0;l<=n;l+=1){a.push(o.slice(s-l,s+l+1));for(let c=-l;c<=l;c+=2){let[u,f]=[o[s+c-1]??
--1,o[s+c+1]??-1],$=c===-l||c!==l&&u<f?f:u+1,d=$-c;for(;$<e.length&&d<t.length&&e[$]===t[d];)$+=1,d+=1,i+=1;if(o[s+c]=$,$>=e.length&&d>=t.length)return a}if(i+=l,
-i>2e7)return null}return null}function Es(e,t=3){let n=new Uint8Array(e.length);e.forEach((o,a)=>{o.kind!=="same"&&n.fill(1,Math.max(0,a-t),a+t+1)});let s=[];return e.
-forEach((o,a)=>{let i=s.at(-1);n[a]?s.push(o):i?.kind==="skip"?i.count+=1:s.push({kind:"skip",count:1})}),s}var Oo=C(()=>{});function Mo({before:e,after:t,label:n}){let[s,o]=y(!1),[a,i]=b(()=>[yt(e),yt(t)],[e,t]),l=b(()=>[Et(a??""),Et(i??"")],[a,i]),c=l[0]!==null&&l[1]!==null,u=b(()=>s&&
-c?fn(l[0]??"",l[1]??""):a===null||i===null?fn(on(e),on(t)):fn(a,i),[e,t,s,c]),f=Es(u.lines);return r`
+Mo(c,i,l-1)<Mo(c,i,l+1),d=i===0?0:Mo(c,i,u?l+1:l-1),$=i===0?0:d-(u?l+1:l-1);for(;o>d&&a>$;)o-=1,a-=1,s.push(Kt("same",e[o]));if(i===0)break;u?s.push(Kt("add",t[a-
+1])):s.push(Kt("del",e[o-1])),[o,a]=[d,$]}return{lines:s.reverse(),exact:!0}}function Mo(e,t,n){return e[n+t]??-1}function Lc(e,t){let n=Math.min(e.length+t.length,
+1500),s=n+1,o=new Int32Array(2*n+3).fill(-1);o[s+1]=0;let a=[],i=0;for(let l=0;l<=n;l+=1){a.push(o.slice(s-l,s+l+1));for(let c=-l;c<=l;c+=2){let[u,d]=[o[s+c-1]??
+-1,o[s+c+1]??-1],$=c===-l||c!==l&&u<d?d:u+1,f=$-c;for(;$<e.length&&f<t.length&&e[$]===t[f];)$+=1,f+=1,i+=1;if(o[s+c]=$,$>=e.length&&f>=t.length)return a}if(i+=l,
+i>2e7)return null}return null}function Us(e,t=3){let n=new Uint8Array(e.length);e.forEach((o,a)=>{o.kind!=="same"&&n.fill(1,Math.max(0,a-t),a+t+1)});let s=[];return e.
+forEach((o,a)=>{let i=s.at(-1);n[a]?s.push(o):i?.kind==="skip"?i.count+=1:s.push({kind:"skip",count:1})}),s}var Lo=C(()=>{});function Uo({before:e,after:t,label:n}){let[s,o]=y(!1),[a,i]=b(()=>[gt(e),gt(t)],[e,t]),l=b(()=>[Et(a??""),Et(i??"")],[a,i]),c=l[0]!==null&&l[1]!==null,u=b(()=>s&&
+c?fn(l[0]??"",l[1]??""):a===null||i===null?fn(on(e),on(t)):fn(a,i),[e,t,s,c]),d=Us(u.lines);return r`
     <div class="actions"><span class="dim">${u.added||u.removed?`${x(u.added,"line")} added, ${x(u.removed,"line")} removed`:s?"Only white space differs.":"No d\
 ifference."}${u.exact?"":"; too much differs to find the least change"}</span>
       ${c?r`<label><input type="checkbox" checked=${s} onChange=${()=>o(!s)} /> compare as formatted JSON</label>`:null}</div>
     <div class="diff" role="group" aria-label=${n} tabindex="0">
-      ${f.slice(0,Ro).map($=>$.kind==="skip"?r`<div class="same">@@ ${x($.count,"equal line")} @@</div>`:r`<div class=${$.kind}>${Cc[$.kind]}${se($.text,!0)}${$.
+      ${d.slice(0,Po).map($=>$.kind==="skip"?r`<div class="same">@@ ${x($.count,"equal line")} @@</div>`:r`<div class=${$.kind}>${Pc[$.kind]}${se($.text,!0)}${$.
 open&&$.kind!=="same"?r`<span class="dim"> (no line end)</span>`:null}</div>`)}
-      ${f.length>Ro?r`<div class="same">@@ ${x(f.length-Ro,"more line")} @@</div>`:null}
-    </div>`}function Or({name:e,draft:t,setDraft:n,flags:s,setFlags:o,fixed:a=!1}){let i=b(()=>As(t),[t]),l=t.mode==="text"?xr(t.text,e):"",c=t.mode==="text"&&!l&&
+      ${d.length>Po?r`<div class="same">@@ ${x(d.length-Po,"more line")} @@</div>`:null}
+    </div>`}function Kr({name:e,draft:t,setDraft:n,flags:s,setFlags:o,fixed:a=!1}){let i=b(()=>Rs(t),[t]),l=t.mode==="text"?Er(t.text,e):"",c=t.mode==="text"&&!l&&
 /^\s*[{[]/.test(t.text),u=()=>{if(!i)return;let $=Ut(i);n(t.mode==="text"?{mode:"base64",text:Xe(i),ends:`
-`}:$)},f=async $=>{let d=$.target.files?.[0];d&&n(Ut(new Uint8Array(await d.arrayBuffer())))};return r`
+`}:$)},d=async $=>{let f=$.target.files?.[0];f&&n(Ut(new Uint8Array(await f.arrayBuffer())))};return r`
     ${a?null:r`
       <label class="field whole"><span>Value${t.mode==="base64"?", as base64":""}</span>
         <textarea class="code" rows="14" spellcheck=${!1} autocapitalize="off" data-editor value=${t.text}
           onInput=${$=>n({...t,text:$.target.value})}></textarea></label>
       <div class="actions">
-        <button type="button" disabled=${!i||t.mode==="base64"&&yt(i)===null} onClick=${u}>${t.mode==="text"?"As base64":"As text"}</button>
+        <button type="button" disabled=${!i||t.mode==="base64"&&gt(i)===null} onClick=${u}>${t.mode==="text"?"As base64":"As text"}</button>
         <button type="button" disabled=${!c} title="Changes white space only" onClick=${()=>n({...t,text:Et(t.text)??t.text})}>Format JSON</button>
-        <label class="button">From a file<input class="sr" type="file" onChange=${f} /></label>
-        <span class="dim">${i?tt(i.length):"This is not base64."}</span>
+        <label class="button">From a file<input class="sr" type="file" onChange=${d} /></label>
+        <span class="dim">${i?nt(i.length):"This is not base64."}</span>
         ${t.ends===`\r
 `||t.ends==="\r"?r`<span class="dim">Lines end with ${t.ends==="\r"?"CR":"CR LF"}, and will.</span>`:null}
       </div>
       ${t.ends==="mixed"?r`<p class="note warn">Some lines end with CR LF and some with LF. If you change the text, all will end with LF. As base64 they can be kept.</p>`:
 null}
       ${l?r`<p class="note warn">This is not JSON as it stands: ${l}</p>`:null}
-      ${i&&i.length>kr?r`<p class="note bad">The value has ${i.length.toLocaleString("en")} bytes. An agent takes 524,288 unless it is configured otherwise.</p>`:
+      ${i&&i.length>Cr?r`<p class="note bad">The value has ${i.length.toLocaleString("en")} bytes. An agent takes 524,288 unless it is configured otherwise.</p>`:
 null}`}
     <label class="field"><span>Flags, a number the agent keeps with the value</span>
       <input inputmode="numeric" value=${s} onInput=${$=>o($.target.value.trim())} /></label>
-    ${Wn(s)?null:r`<p class="note bad">Flags are a whole number from 0 to 18446744073709551615.</p>`}`}function Ac({name:e,from:t,theirs:n,mine:s,flags:o,keep:a,
+    ${Bn(s)?null:r`<p class="note bad">Flags are a whole number from 0 to 18446744073709551615.</p>`}`}function Uc({name:e,from:t,theirs:n,mine:s,flags:o,keep:a,
 take:i,close:l}){let c=n&&n.flags!==t.flags;return r`
     <${Qe} title="This key was changed while you edited it" close=${l} wide>
       <div data-conflict>
       <p>Nothing of yours has been written. ${n?r`You have read index ${t.modified}; now it is ${n.modified}.`:r`The key <code>${se(e)}</code> has been deleted.`}</p>
       ${n?r`
         <h3>What they changed since you read it</h3>
-        <${Mo} before=${t.bytes} after=${n.bytes} label="What they changed" />
+        <${Uo} before=${t.bytes} after=${n.bytes} label="What they changed" />
         ${c?r`<p>Flags: ${t.flags} then, ${n.flags} now.</p>`:null}
         <h3>What yours would change in theirs</h3>
-        <${Mo} before=${n.bytes} after=${s} label="What yours would change" />
+        <${Uo} before=${n.bytes} after=${s} label="What yours would change" />
         ${o!==n.flags?r`<p>Flags: ${n.flags} theirs, ${o} yours.</p>`:null}`:null}
       <div class="buttons">
         <button type="button" data-edit-on onClick=${l}>Go on editing</button>
         <button type="button" data-take-theirs onClick=${i}>${n?"Take theirs":"Leave it deleted"}</button>
         <${S} need=${{Resource:"key",Access:"write",Segment:e}} run=${a} danger><span data-keep-mine>${n?"Keep mine":"Create it with mine"}</span><//>
       </div></div>
-    <//>`}function Rr({base:e,live:t,close:n}){let s=e.key,[o,a]=y(e),[i,l]=y(()=>Ut(e.bytes)),[c,u]=y(e.flags),[f,$]=y(!1),[d,p]=y(!1),[m,g]=y(null),h=b(()=>As(
-i,o.bytes),[i,o]),_=!h||!un(h,o.bytes)||c!==o.flags;T(()=>(Se.value=_?`Your change of ${s} is not saved.`:"",()=>{Se.value=""}),[_]);let k=oe(null);T(()=>{k.current?.
-querySelector(f?".diff":"[data-editor]")?.focus()},[f]),T(()=>()=>document.getElementById("main")?.focus({preventScroll:!0}),[]);let W=t===null||t&&t.modified>o.
-modified&&!Mr(t,o),De=fe=>{a(fe),l(Ut(fe.bytes)),u(fe.flags),$(!1)},_e=async(fe,ye=o.modified)=>{if(!(!h||d)){p(!0);try{let Fe=await Ic(o,h,c,ye);if("theirs"in Fe){
-g({pair:Fe.theirs});return}P(`Key ${s} saved.`),g(null),$(!1),fe?a(Fe.now):n()}catch(Fe){P(wt(Fe),!0)}finally{p(!1)}}},Ke=()=>{m?.pair&&De(m.pair),g(null),m?.pair||
-n()},R=h!==null&&Wn(c),xe={Resource:"key",Access:"write",Segment:s};return r`
-    <section class="card" data-editing ref=${k}>
-      <header><h2>${f?"What will change":"Edit"}</h2></header>
+    <//>`}function Fr({base:e,live:t,close:n}){let s=e.key,[o,a]=y(e),[i,l]=y(()=>Ut(e.bytes)),[c,u]=y(e.flags),[d,$]=y(!1),[f,p]=y(!1),[v,g]=y(null),h=b(()=>Rs(
+i,o.bytes),[i,o]),k=!h||!un(h,o.bytes)||c!==o.flags;T(()=>(Se.value=k?`Your change of ${s} is not saved.`:"",()=>{Se.value=""}),[k]);let _=oe(null);T(()=>{_.current?.
+querySelector(d?".diff":"[data-editor]")?.focus()},[d]),T(()=>()=>document.getElementById("main")?.focus({preventScroll:!0}),[]);let W=t===null||t&&t.modified>o.
+modified&&!Wr(t,o),De=fe=>{a(fe),l(Ut(fe.bytes)),u(fe.flags),$(!1)},_e=async(fe,ye=o.modified)=>{if(!(!h||f)){p(!0);try{let We=await jc(o,h,c,ye);if("theirs"in We){
+g({pair:We.theirs});return}P(`Key ${s} saved.`),g(null),$(!1),fe?a(We.now):n()}catch(We){P(kt(We),!0)}finally{p(!1)}}},Fe=()=>{v?.pair&&De(v.pair),g(null),v?.pair||
+n()},R=h!==null&&Bn(c),xe={Resource:"key",Access:"write",Segment:s};return r`
+    <section class="card" data-editing ref=${_}>
+      <header><h2>${d?"What will change":"Edit"}</h2></header>
       ${W?r`<div class="note warn" role="alert"><b>${t?"This key has just been changed elsewhere.":"This key has just been deleted elsewhere."}</b> What you edit is untouched.
         <button type="button" data-compare onClick=${()=>g({pair:t??null})}>Compare</button></div>`:null}
-      ${f&&h?r`
-        <${Mo} before=${o.bytes} after=${h} label="What will change" />
+      ${d&&h?r`
+        <${Uo} before=${o.bytes} after=${h} label="What will change" />
         ${c===o.flags?null:r`<p>Flags: ${o.flags} before, ${c} after.</p>`}
-        <details><summary>The request</summary><${O} text=${bt(gt(s,h,c,o.modified))} block /></details>
-        <p class="hint">It is written only if the key is still as it was read, at index ${o.modified}.</p>`:r`<${Or} name=${s} draft=${i} setDraft=${l} flags=${c} setFlags=${u} />`}
+        <details><summary>The request</summary><${O} text=${wt(bt(s,h,c,o.modified))} block /></details>
+        <p class="hint">It is written only if the key is still as it was read, at index ${o.modified}.</p>`:r`<${Kr} name=${s} draft=${i} setDraft=${l} flags=${c} setFlags=${u} />`}
       <div class="buttons">
-        <button type="button" disabled=${d} onClick=${()=>f?$(!1):n()}>${f?"Back":"Cancel"}</button>
-        ${f?r`
-          <${S} need=${xe} disabled=${d||!R} run=${()=>_e(!0)}>Save and go on editing<//>
-          <${S} need=${xe} disabled=${d||!R} run=${()=>_e(!1)} primary>Save<//>`:r`<button type="button" class="primary" data-review disabled=${!_||!R} onClick=${()=>$(
-!0)}>${_?"Review":"Nothing changed"}</button>`}
+        <button type="button" disabled=${f} onClick=${()=>d?$(!1):n()}>${d?"Back":"Cancel"}</button>
+        ${d?r`
+          <${S} need=${xe} disabled=${f||!R} run=${()=>_e(!0)}>Save and go on editing<//>
+          <${S} need=${xe} disabled=${f||!R} run=${()=>_e(!1)} primary>Save<//>`:r`<button type="button" class="primary" data-review disabled=${!k||!R} onClick=${()=>$(
+!0)}>${k?"Review":"Nothing changed"}</button>`}
       </div>
-      ${m?r`<${Ac} name=${s} from=${o} theirs=${m.pair} mine=${h??o.bytes} flags=${c} close=${()=>g(null)}
-        keep=${()=>_e(!1,m.pair?.modified??0)} take=${Ke} />`:null}
-    </section>`}function Mr(e,t){return e.flags===t.flags&&un(e.bytes,t.bytes)}async function Ic(e,t,n,s){let o=await it(gt(e.key,t,n,s));if(!o){let i=await jt(
-e.key);if(i&&s===e.modified&&Mr(i,e)&&(o=await it(gt(e.key,t,n,i.modified))),!o)return{theirs:await jt(e.key)}}let a=await jt(e.key);return{now:a&&a.flags===n&&
-un(a.bytes,t)?a:{...e,bytes:t,flags:n}}}function Os({prefix:e,copy:t,close:n}){let[s,o]=y(e),[a,i]=y(()=>Ut(t?.bytes??new Uint8Array)),[l,c]=y(t?.flags??"0"),[u,
-f]=y(""),[$,d]=y(!1),p=t?t.bytes:As(a),m=oe(null);T(()=>{m.current?.focus(),m.current?.setSelectionRange(s.length,s.length)},[]);let g=s!==""&&p!==null&&Wn(l),h=p?
-gt(s,p,l,0):null,_=async k=>{if(k.preventDefault(),!(!g||!h||$)){d(!0);try{await it(h)?(P(`Key ${s} created.`),n(),L(v("key",s))):f("There is a key of this name\
- already. Nothing was written.")}catch(W){f(wt(W))}finally{d(!1)}}};return r`
+      ${v?r`<${Uc} name=${s} from=${o} theirs=${v.pair} mine=${h??o.bytes} flags=${c} close=${()=>g(null)}
+        keep=${()=>_e(!1,v.pair?.modified??0)} take=${Fe} />`:null}
+    </section>`}function Wr(e,t){return e.flags===t.flags&&un(e.bytes,t.bytes)}async function jc(e,t,n,s){let o=await it(bt(e.key,t,n,s));if(!o){let i=await jt(
+e.key);if(i&&s===e.modified&&Wr(i,e)&&(o=await it(bt(e.key,t,n,i.modified))),!o)return{theirs:await jt(e.key)}}let a=await jt(e.key);return{now:a&&a.flags===n&&
+un(a.bytes,t)?a:{...e,bytes:t,flags:n}}}function js({prefix:e,copy:t,close:n}){let[s,o]=y(e),[a,i]=y(()=>Ut(t?.bytes??new Uint8Array)),[l,c]=y(t?.flags??"0"),[u,
+d]=y(""),[$,f]=y(!1),p=t?t.bytes:Rs(a),v=oe(null);T(()=>{v.current?.focus(),v.current?.setSelectionRange(s.length,s.length)},[]);let g=s!==""&&p!==null&&Bn(l),h=p?
+bt(s,p,l,0):null,k=async _=>{if(_.preventDefault(),!(!g||!h||$)){f(!0);try{await it(h)?(P(`Key ${s} created.`),n(),L(m("key",s))):d("There is a key of this name\
+ already. Nothing was written.")}catch(W){d(kt(W))}finally{f(!1)}}};return r`
     <${Qe} title=${t?`Copy ${se(t.key)}`:"New key"} close=${n} wide>
-      <form onSubmit=${_}>
+      <form onSubmit=${k}>
         <label class="field whole"><span>Name, with slashes for folders</span>
-          <input value=${s} autocomplete="off" spellcheck=${!1} data-name ref=${m} onInput=${k=>{o(k.target.value),f("")}} /></label>
-        <${Or} name=${s} draft=${a} setDraft=${i} flags=${l} setFlags=${c} fixed=${!!t} />
+          <input value=${s} autocomplete="off" spellcheck=${!1} data-name ref=${v} onInput=${_=>{o(_.target.value),d("")}} /></label>
+        <${Kr} name=${s} draft=${a} setDraft=${i} flags=${l} setFlags=${c} fixed=${!!t} />
         ${u?r`<p class="note bad" role="alert">${u}</p>`:null}
-        ${s&&h?r`<details><summary>The request</summary><${O} text=${bt(h)} block /></details>`:null}
+        ${s&&h?r`<details><summary>The request</summary><${O} text=${wt(h)} block /></details>`:null}
         <div class="buttons"><button type="button" onClick=${n}>Cancel</button>
           <button type="submit" class="primary" data-change disabled=${!g||$}>Create</button></div>
       </form>
-    <//>`}var Ro,Cc,wt,Lo=C(()=>{G();Oo();pe();dn();Z();Pt();de();be();Ro=3e3,Cc={same:"  ",add:"+ ",del:"- "},wt=e=>e instanceof Error?e.message:String(e)});var qr={};Ce(qr,{Invalidate:()=>Ms,default:()=>jr,sessionName:()=>Bn});function Bn(e){return e.Name?`${e.Name} (${Pe(e.ID)})`:e.ID}function Rs(e){return[...new Set(
-[...e.NodeChecks??[],...(e.ServiceChecks??[]).map(t=>t.ID),...e.Checks??[]])]}function Pr(e){return e.TTL&&bs(e.TTL)||0}function Ur(e){return e.Behavior==="dele\
-te"?"Every key it holds is deleted with its value.":`Every key it holds is released and keeps its value.${e.LockDelay?` For ${Le(e.LockDelay/1e6)} nobody can lo\
-ck them again.`:""}`}function Ms({session:e}){let t=()=>void U({method:"PUT",path:`session/destroy/${z(e.ID)}`,done:`Session ${Bn(e)} ended.`,question:{title:`I\
-nvalidate session ${Bn(e)}`,danger:!0,confirm:"Invalidate",body:r`<p>${Ur(e)}</p><p>Whoever made it, on node ${e.Node}, finds out when it next uses it.</p>`}});
-return r`<${S} need=${Lr(e)} danger run=${t}>Invalidate<//><${j} need=${Lr(e)} />`}function jr({parts:[e=""]}){return e?r`<${Oc} id=${e} />`:r`<${Ec} />`}function Ec(){
-let e=I("session/list").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Session",width:"minmax(9rem, 2fr)",by:s=>s.Name||s.ID,cell:s=>r`<a href=${v("ses\
-sions",[s.ID])} title=${s.ID}>${s.Name?r`${se(s.Name)} <span class="dim mono">${Pe(s.ID)}</span>`:Pe(s.ID)}</a>`},{id:"node",title:"Node",width:"minmax(6rem, 1f\
-r)",by:s=>s.Node,cell:s=>r`<a href=${v("nodes",[s.Node])}>${s.Node}</a>`},{id:"ttl",title:"TTL",width:"6rem",by:Pr,cell:s=>s.TTL||r`<span class="dim">none</span>`},
+    <//>`}var Po,Pc,kt,jo=C(()=>{G();Lo();pe();dn();Q();Pt();de();be();Po=3e3,Pc={same:"  ",add:"+ ",del:"- "},kt=e=>e instanceof Error?e.message:String(e)});var Gr={};Ce(Gr,{Invalidate:()=>Ks,default:()=>Jr,sessionName:()=>Vn});function Vn(e){return e.Name?`${e.Name} (${Ue(e.ID)})`:e.ID}function qs(e){return[...new Set(
+[...e.NodeChecks??[],...(e.ServiceChecks??[]).map(t=>t.ID),...e.Checks??[]])]}function Vr(e){return e.TTL&&bs(e.TTL)||0}function Hr(e){return e.Behavior==="dele\
+te"?"Every key it holds is deleted with its value.":`Every key it holds is released and keeps its value.${e.LockDelay?` For ${Pe(e.LockDelay/1e6)} nobody can lo\
+ck them again.`:""}`}function Ks({session:e}){let t=()=>void U({method:"PUT",path:`session/destroy/${z(e.ID)}`,done:`Session ${Vn(e)} ended.`,question:{title:`I\
+nvalidate session ${Vn(e)}`,danger:!0,confirm:"Invalidate",body:r`<p>${Hr(e)}</p><p>Whoever made it, on node ${e.Node}, finds out when it next uses it.</p>`}});
+return r`<${S} need=${Br(e)} danger run=${t}>Invalidate<//><${j} need=${Br(e)} />`}function Jr({parts:[e=""]}){return e?r`<${Kc} id=${e} />`:r`<${qc} />`}function qc(){
+let e=E("session/list").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Session",width:"minmax(9rem, 2fr)",by:s=>s.Name||s.ID,cell:s=>r`<a href=${m("ses\
+sions",[s.ID])} title=${s.ID}>${s.Name?r`${se(s.Name)} <span class="dim mono">${Ue(s.ID)}</span>`:Ue(s.ID)}</a>`},{id:"node",title:"Node",width:"minmax(6rem, 1f\
+r)",by:s=>s.Node,cell:s=>r`<a href=${m("nodes",[s.Node])}>${s.Node}</a>`},{id:"ttl",title:"TTL",width:"6rem",by:Vr,cell:s=>s.TTL||r`<span class="dim">none</span>`},
 {id:"behaviour",title:"At its end",width:"8rem",by:s=>s.Behavior,wide:!0,cell:s=>`${s.Behavior}s keys`},{id:"delay",title:"Lock delay",width:"7rem",by:s=>s.LockDelay,
-wide:!0,cell:s=>Le(s.LockDelay/1e6)},{id:"checks",title:"Checks",width:"minmax(6rem, 1fr)",wide:!0,by:s=>Rs(s).length,cell:s=>Rs(s).join(", ")||r`<span class="dim">none</span>`},
+wide:!0,cell:s=>Pe(s.LockDelay/1e6)},{id:"checks",title:"Checks",width:"minmax(6rem, 1fr)",wide:!0,by:s=>qs(s).length,cell:s=>qs(s).join(", ")||r`<span class="dim">none</span>`},
 {id:"created",title:"Created at index",width:"10rem",wide:!0,by:s=>s.CreateIndex,cell:s=>s.CreateIndex}];return r`
-    <${E} view="sessions" title="Sessions" ready=${e.data!==void 0||e.error!==null} live=${e}>
+    <${A} view="sessions" title="Sessions" ready=${e.data!==void 0||e.error!==null} live=${e}>
       ${e.data===void 0?null:r`<${ne} label="sessions" rows=${t} rowKey=${s=>s.ID} columns=${n} order="-created"
-        fields=${{"":s=>[s.Name,s.ID,s.Node],name:s=>s.Name,node:s=>s.Node,check:Rs,end:s=>s.Behavior}}
+        fields=${{"":s=>[s.Name,s.ID,s.Node],name:s=>s.Name,node:s=>s.Node,check:qs,end:s=>s.Behavior}}
         quick=${[["end:delete","deletes keys"]]}
         empty="There are no sessions, or this token may see none. They are made by whatever takes locks: consul lock, or a client of its own." />`}
-    <//>`}function Oc({id:e}){let t=I(`session/info/${z(e)}`).value,n=t.data?.[0],s=t.data!==void 0||t.error!==null;return r`
-    <${E} view="sessions" title=${n?n.Name||Pe(e):Pe(e)} crumbs=${[["Sessions",v("sessions")]]}
-      ready=${s} live=${t} actions=${n?r`<${Ms} session=${n} />`:null}>
+    <//>`}function Kc({id:e}){let t=E(`session/info/${z(e)}`).value,n=t.data?.[0],s=t.data!==void 0||t.error!==null;return r`
+    <${A} view="sessions" title=${n?n.Name||Ue(e):Ue(e)} crumbs=${[["Sessions",m("sessions")]]}
+      ready=${s} live=${t} actions=${n?r`<${Ks} session=${n} />`:null}>
       ${t.data!==void 0&&!n?r`<${N}>This session has ended, or this token may not see it.<//>`:null}
       ${n?r`
         <div class="cards">
           <${w} title="Session">
-            <${K} pairs=${[["Id",r`<code>${n.ID}</code> <${O} text=${n.ID} />`],["Name",n.Name],["Node",r`<a href=${v("nodes",[n.Node])}>${n.Node}</a>`],["At it\
-s end",Ur(n)],["Lock delay",Le(n.LockDelay/1e6)],["Created",`at index ${n.CreateIndex}`]]} />
+            <${K} pairs=${[["Id",r`<code>${n.ID}</code> <${O} text=${n.ID} />`],["Name",n.Name],["Node",r`<a href=${m("nodes",[n.Node])}>${n.Node}</a>`],["At it\
+s end",Hr(n)],["Lock delay",Pe(n.LockDelay/1e6)],["Created",`at index ${n.CreateIndex}`]]} />
           <//>
-          <${Rc} session=${n} />
+          <${Fc} session=${n} />
         </div>
-        <${Mc} session=${n} />
+        <${Wc} session=${n} />
         <${le} data=${n} />`:null}
-    <//>`}function Rc({session:e}){let t=Rs(e),n=I(t.length?`health/node/${z(e.Node)}`:"").value,s=n.data??[];return r`
+    <//>`}function Fc({session:e}){let t=qs(e),n=E(t.length?`health/node/${z(e.Node)}`:"").value,s=n.data??[];return r`
     <${w} title="What holds it alive">
-      ${e.TTL?r`<p>Whoever made it must renew it within ${Le(Pr(e))}. The cluster ends it after that time, at the latest after twice that.</p>`:null}
+      ${e.TTL?r`<p>Whoever made it must renew it within ${Pe(Vr(e))}. The cluster ends it after that time, at the latest after twice that.</p>`:null}
       ${t.length?r`<p>It ends as soon as one of these checks is critical or gone:</p>
         <ul class="plain-list">${t.map(o=>{let a=s.find(i=>i.CheckID===o);return r`<li key=${o}>${n.data===void 0?null:a?r`<${V} status=${a.Status} />`:r`<span class="dim">not found</span>`} ${a?.
-Name??o}${a?.ServiceName?r` of <a href=${v("services",[a.ServiceName])}>${a.ServiceName}</a>`:null}</li>`})}</ul>`:null}
+Name??o}${a?.ServiceName?r` of <a href=${m("services",[a.ServiceName])}>${a.ServiceName}</a>`:null}</li>`})}</ul>`:null}
       ${!e.TTL&&!t.length?r`<p>Nothing: it lasts until it is ended or its node is taken out of the catalog.</p>`:null}
-    <//>`}function Mc({session:e}){let[t,n]=y(""),[s,o]=y(null),[a,i]=y(!1);return r`
+    <//>`}function Wc({session:e}){let[t,n]=y(""),[s,o]=y(null),[a,i]=y(!1);return r`
     <${w} title="Keys it holds">
-      <form class="actions" onSubmit=${async c=>{c.preventDefault(),i(!0);try{o(await Ir(e.ID,t))}catch(u){P(u instanceof Error?u.message:String(u),!0)}finally{
+      <form class="actions" onSubmit=${async c=>{c.preventDefault(),i(!0);try{o(await jr(e.ID,t))}catch(u){P(u instanceof Error?u.message:String(u),!0)}finally{
 i(!1)}}}>
         <label>Below <input value=${t} placeholder="all keys" aria-label="Prefix of the keys to look at" spellcheck=${!1} autocomplete="off"
           onInput=${c=>n(c.target.value)} /></label>
@@ -771,466 +789,452 @@ i(!1)}}}>
       </form>
       <div aria-live="polite">${s?r`
         <p>${x(s.keys.length,"key")} of ${s.read.toLocaleString("en")} read.</p>
-        <ul class="plain-list">${s.keys.slice(0,500).map(c=>r`<li key=${c}><a class="key-name" href=${v("key",c)}>${se(c)}</a></li>`)}</ul>
+        <ul class="plain-list">${s.keys.slice(0,500).map(c=>r`<li key=${c}><a class="key-name" href=${m("key",c)}>${se(c)}</a></li>`)}</ul>
         ${s.keys.length>500?r`<p class="dim">The first 500 are shown.</p>`:null}`:null}</div>
-    <//>`}var Lr,Po=C(()=>{G();ve();pe();dn();Ne();Z();Pt();de();be();He();Lr=e=>({Resource:"session",Access:"write",Segment:e.Node})});var Fr={};Ce(Fr,{default:()=>Kr,download:()=>Ls});function Lc(e){let t=e!==""&&Ue(e),n=I(t?`kv/${z(e)}`:qt(e)).value,[s,o]=y({});T(()=>{if(t||n.data===void 0)return;
-let i=!0;return jt(e).then(l=>{i&&o({pair:l})},l=>{i&&o({error:l})}),()=>{i=!1}},[n.data]);let a=b(()=>n.data===void 0?void 0:n.data?.[0]?.Key===e?Fn(n.data[0]):
-null,[n.data]);return t?{pair:a,live:n}:{pair:s.pair,live:s.error?{...n,error:s.error}:n}}function Kr({rest:e}){let{pair:t,live:n}=Lc(e),[s,o]=y(null),[a,i]=y(!1),
-l={Resource:"key",Access:"write",Segment:e},c=[["Keys",v("kv")],...Cs(e).map(([f,$])=>[se(f)||"(empty)",v("kv",$)])],u=t&&!s?r`
+    <//>`}var Br,qo=C(()=>{G();ve();pe();dn();Ne();Q();Pt();de();be();He();Br=e=>({Resource:"session",Access:"write",Segment:e.Node})});var Xr={};Ce(Xr,{default:()=>zr,download:()=>Fs});function Bc(e){let t=e!==""&&je(e),n=E(t?`kv/${z(e)}`:qt(e)).value,[s,o]=y({});T(()=>{if(t||n.data===void 0)return;
+let i=!0;return jt(e).then(l=>{i&&o({pair:l})},l=>{i&&o({error:l})}),()=>{i=!1}},[n.data]);let a=b(()=>n.data===void 0?void 0:n.data?.[0]?.Key===e?Wn(n.data[0]):
+null,[n.data]);return t?{pair:a,live:n}:{pair:s.pair,live:s.error?{...n,error:s.error}:n}}function zr({rest:e}){let{pair:t,live:n}=Bc(e),[s,o]=y(null),[a,i]=y(!1),
+l={Resource:"key",Access:"write",Segment:e},c=[["Keys",m("kv")],...Os(e).map(([d,$])=>[se(d)||"(empty)",m("kv",$)])],u=t&&!s?r`
     <${j} need=${l} />
     <${S} need=${l} primary run=${()=>o(t)}>Edit<//>
     <${S} need=${{...l,Segment:Lt(e)}} run=${()=>i(!0)}>Copy to a new key<//>
-    <${S} need=${l} danger run=${()=>Pc(t)}>Delete<//>`:null;return r`
-    <${E} view="key" title=${se(e)||"(empty)"} crumbs=${c} actions=${u} live=${n} ready=${t!==void 0||n.error!==null}>
-      ${s?r`<${Rr} base=${s} live=${t} close=${()=>o(null)} />`:null}
-      ${t&&!s?r`<${qc} pair=${t} />`:null}
-      ${t?r`<${Kc} pair=${t} />`:null}
+    <${S} need=${l} danger run=${()=>Vc(t)}>Delete<//>`:null;return r`
+    <${A} view="key" title=${se(e)||"(empty)"} crumbs=${c} actions=${u} live=${n} ready=${t!==void 0||n.error!==null}>
+      ${s?r`<${Fr} base=${s} live=${t} close=${()=>o(null)} />`:null}
+      ${t&&!s?r`<${Gc} pair=${t} />`:null}
+      ${t?r`<${zc} pair=${t} />`:null}
       ${t===null&&!s?r`
         <${N}>There is no key of this name, or this token may not read it.<//>
-        <div class="actions"><a class="button" href=${v("kv",e.endsWith("/")?e:Lt(e))}>What is in its folder</a>
+        <div class="actions"><a class="button" href=${m("kv",e.endsWith("/")?e:Lt(e))}>What is in its folder</a>
           ${e?r`<${S} need=${l} run=${()=>i(!0)}>Create it<//>`:null}</div>`:null}
-      ${a?r`<${Os} prefix=${e} copy=${t??void 0} close=${()=>i(!1)} />`:null}
-    <//>`}async function Pc(e){let t=Sr(e.key,e.modified),n=e.session?" A session holds it; deleting it ends that lock.":"";if(await Te({title:`Delete key ${se(
-e.key)}`,danger:!0,confirm:"Delete",curl:bt(t),body:`Its value of ${tt(e.bytes.length)} is lost. It is deleted only if it is still as shown, at index ${e.modified}\
-.${n}`}))try{await it(t)?(P(`Key ${e.key} deleted.`),L(v("kv",Lt(e.key)))):P(`Key ${e.key} has changed meanwhile and was not deleted.`,!0)}catch(s){P(wt(s),!0)}}
-function Uc(e){let t=yt(e);return t===null?"hex":/^\s*[{[]/.test(t)&&Et(t)!==null?"json":"text"}function jc(e,t){if(t==="base64")return{text:Xe(e),note:""};if(t===
+      ${a?r`<${js} prefix=${e} copy=${t??void 0} close=${()=>i(!1)} />`:null}
+    <//>`}async function Vc(e){let t=Or(e.key,e.modified),n=e.session?" A session holds it; deleting it ends that lock.":"";if(await Te({title:`Delete key ${se(
+e.key)}`,danger:!0,confirm:"Delete",curl:wt(t),body:`Its value of ${nt(e.bytes.length)} is lost. It is deleted only if it is still as shown, at index ${e.modified}\
+.${n}`}))try{await it(t)?(P(`Key ${e.key} deleted.`),L(m("kv",Lt(e.key)))):P(`Key ${e.key} has changed meanwhile and was not deleted.`,!0)}catch(s){P(kt(s),!0)}}
+function Hc(e){let t=gt(e);return t===null?"hex":/^\s*[{[]/.test(t)&&Et(t)!==null?"json":"text"}function Jc(e,t){if(t==="base64")return{text:Xe(e),note:""};if(t===
 "hex")return{text:on(e),note:""};let n=pt(e);if(n===null)return{text:on(e),note:"This is no text in UTF-8, so it is shown in hex."};if(t==="text")return{text:se(
 n,!0),note:""};let s=Et(n);return s===null?{text:se(n,!0),note:"This is not JSON, or nested too deep to be formatted, so it is shown as text."}:{text:se(s,!0),note:"\
-Formatted for reading. The stored bytes are as they were written."}}function qc({pair:e}){let t=Uc(e.bytes),n=ps.value==="auto"?t:ps.value,{text:s,note:o}=b(()=>jc(
+Formatted for reading. The stored bytes are as they were written."}}function Gc({pair:e}){let t=Hc(e.bytes),n=ps.value==="auto"?t:ps.value,{text:s,note:o}=b(()=>Jc(
 e.bytes,n),[e.bytes,n]),a={json:"JSON",text:"text",hex:"hex"},i=b(()=>pt(e.bytes)??Xe(e.bytes),[e.bytes]);return r`
-    <${w} title="Value" actions=${r`<button type="button" class="quiet" onClick=${()=>Ls(e.bytes,e.key.split("/").at(-1)||"value")}>Download</button>
+    <${w} title="Value" actions=${r`<button type="button" class="quiet" onClick=${()=>Fs(e.bytes,e.key.split("/").at(-1)||"value")}>Download</button>
         <${O} text=${i} label=${pt(e.bytes)===null?"copy base64":"copy"} />`}>
       <${mt} choice=${ps} label="How to read it" tabs=${[["auto",`Auto (${a[t]})`],["text","Text"],["json","JSON"],["hex","Hex"],["base64","Base64"]]} />
       ${o?r`<p class="hint">${o}</p>`:null}
       ${e.bytes.length?r`<pre class=${`value ${s.startsWith("00000000  ")?"hex":""}`} data-value tabindex="0" aria-label="Value">${s}</pre>`:r`<${N}>The value is empty.<//>`}
-    <//>`}function Ls(e,t){let n=document.createElement("a");n.href=URL.createObjectURL(new Blob([e],{type:"application/octet-stream"})),n.download=t,n.click(),
-setTimeout(()=>URL.revokeObjectURL(n.href),1e4)}function Kc({pair:e}){let{key:t,flags:n}=e,s=tn(t),o=Ue(t)?me("GET",ge(`kv/${z(t)}?raw`)):me("PUT",ge("txn"),[{KV:{
-Verb:"get",Key:t}}]),a=gt(t,new Uint8Array([0]),n,e.modified);return r`
+    <//>`}function Fs(e,t){let n=document.createElement("a");n.href=URL.createObjectURL(new Blob([e],{type:"application/octet-stream"})),n.download=t,n.click(),
+setTimeout(()=>URL.revokeObjectURL(n.href),1e4)}function zc({pair:e}){let{key:t,flags:n}=e,s=tn(t),o=je(t)?me("GET",ge(`kv/${z(t)}?raw`)):me("PUT",ge("txn"),[{KV:{
+Verb:"get",Key:t}}]),a=bt(t,new Uint8Array([0]),n,e.modified);return r`
     <div class="cards">
       <${w} title="About this key">
         <${K} pairs=${[["Size",`${e.bytes.length.toLocaleString("en")} bytes`],["Flags",n==="0"?"0":`${n} (0x${BigInt(n).toString(16)})`],["Created",`at index ${e.
 created}`],["Changed",r`at index <span data-modified>${e.modified}</span>`],["Locked",e.locks===0?"never":`${x(e.locks,"time")} so far`]]} />
         <h3>Lock</h3>
-        ${e.session?r`<${Fc} key=${e.session} id=${e.session} />`:r`<${N}>No session holds it.<//>`}
+        ${e.session?r`<${Xc} key=${e.session} id=${e.session} />`:r`<${N}>No session holds it.<//>`}
       <//>
       <${w} title="In a terminal">
         <${O} text=${o} block />
-        ${Ue(t)?r`
+        ${je(t)?r`
           <${O} text=${`consul kv get -detailed ${s}`} block />
           <details><summary>Changing it</summary>
-            <${O} text=${bt(a)} block /><${O} text=${To(e)} block /><${O} text=${To(e,!0)} block /></details>`:r`<p class="hint">No path of a request carries this name unchanged, so the command line does not reach the key. A transaction does.</p>`}
+            <${O} text=${wt(a)} block /><${O} text=${Eo(e)} block /><${O} text=${Eo(e,!0)} block /></details>`:r`<p class="hint">No path of a request carries this name unchanged, so the command line does not reach the key. A transaction does.</p>`}
       <//>
-    </div>`}function Fc({id:e}){let t=I(`session/info/${encodeURIComponent(e)}`).value,n=t.data?.[0];return r`
-    <${K} pairs=${[["Session",r`<a href=${v("sessions",[e])}>${n?Bn(n):e}</a>`],["Node",n?r`<a href=${v("nodes",[n.Node])}>${n.Node}</a>`:""]]} />
+    </div>`}function Xc({id:e}){let t=E(`session/info/${encodeURIComponent(e)}`).value,n=t.data?.[0];return r`
+    <${K} pairs=${[["Session",r`<a href=${m("sessions",[e])}>${n?Vn(n):e}</a>`],["Node",n?r`<a href=${m("nodes",[n.Node])}>${n.Node}</a>`:""]]} />
     ${t.data!==void 0&&!n?r`<${N}>This token may not see the session.<//>`:null}
-    ${n?r`<div class="buttons left"><${Ms} session=${n} /></div>`:null}`}var Uo=C(()=>{G();ve();pe();dn();Ne();Z();ue();Pt();de();be();Lo();Po()});var Vr={};Ce(Vr,{default:()=>Wr});function Wr({rest:e}){let t=b(()=>B("flat"),[]),n=t.value==="1",s=I(qt(e,!n)).value,o=b(()=>(n?wr:Ds)(s.data??[],e),[s.data,n]),
-[a,i]=y(new Set),[l,c]=y(""),u={Resource:"key",Access:"write",Segment:e},f=Cs(e).map(([m,g])=>[se(m)||"(empty)",v("kv",g)]),$=()=>c(""),d=()=>{i(new Set),t.value=
+    ${n?r`<div class="buttons left"><${Ks} session=${n} /></div>`:null}`}var Ko=C(()=>{G();ve();pe();dn();Ne();Q();ue();Pt();de();be();jo();qo()});var Qr={};Ce(Qr,{default:()=>Yr});function Yr({rest:e}){let t=b(()=>B("flat"),[]),n=t.value==="1",s=E(qt(e,!n)).value,o=b(()=>(n?Dr:Es)(s.data??[],e),[s.data,n]),
+[a,i]=y(new Set),[l,c]=y(""),u={Resource:"key",Access:"write",Segment:e},d=Os(e).map(([v,g])=>[se(v)||"(empty)",m("kv",g)]),$=()=>c(""),f=()=>{i(new Set),t.value=
 n?"":"1"},p=r`
     <${j} need=${u} />
     <${S} need=${u} primary run=${()=>c("new")}>New key<//>
     <${S} need=${u} run=${()=>c("import")}>Import<//>
-    ${e?r`<${S} need=${{...u,Access:"write-prefix"}} danger run=${()=>Jc(e)}>Delete folder<//>`:null}`;return r`
-    <${E} view="kv" title=${se(e)||"Keys"} crumbs=${e?[["Keys",v("kv")],...f]:[]} actions=${p}
+    ${e?r`<${S} need=${{...u,Access:"write-prefix"}} danger run=${()=>tu(e)}>Delete folder<//>`:null}`;return r`
+    <${A} view="kv" title=${se(e)||"Keys"} crumbs=${e?[["Keys",m("kv")],...d]:[]} actions=${p}
         live=${s} ready=${s.data!==void 0||s.error!==null}>
-      ${s.data===void 0?null:r`<${ne} label="keys" rows=${o} rowKey=${m=>m.key} stamp=${m=>m.key} columns=${Wc(e,n)}
-        fields=${{"":m=>m.name||m.key,is:m=>m.folder?"folder":"key"}}
+      ${s.data===void 0?null:r`<${ne} label="keys" rows=${o} rowKey=${v=>v.key} stamp=${v=>v.key} columns=${Yc(e,n)}
+        fields=${{"":v=>v.name||v.key,is:v=>v.folder?"folder":"key"}}
         picked=${a} onPick=${i}
-        tools=${r`<button type="button" class="chip" data-flat aria-pressed=${n} title="Every key below, without folders" onClick=${d}>Flat</button>
-          <${Bc} prefix=${e} flat=${n} picked=${a} clear=${()=>i(new Set)} some=${o.length>0} />`}
+        tools=${r`<button type="button" class="chip" data-flat aria-pressed=${n} title="Every key below, without folders" onClick=${f}>Flat</button>
+          <${Zc} prefix=${e} flat=${n} picked=${a} clear=${()=>i(new Set)} some=${o.length>0} />`}
         empty=${e?"There are no keys below this prefix, or this token may see none.":"There are no keys yet, or this token may see none."} />`}
-      ${l==="new"?r`<${Os} prefix=${e} close=${$} />`:null}
-      ${l==="import"?r`<${Gc} close=${$} />`:null}
-    <//>`}function Wc(e,t){return[{id:"name",title:t&&e?`Key below ${se(e)}`:"Name",width:"minmax(0, 1fr)",cell:n=>{let s=n.folder?v("kv",n.key,t?{flat:"1"}:{}):
-v("key",n.key);return r`<a class=${`key-name ${n.folder?"folder":""}`} href=${s}>${n.name?se(n.name):se(n.key)}</a>${n.name?null:r` <span class="badge">the key named as the folder</span>`}`}},
-{id:"is",title:"Is a",width:"5rem",wide:!0,cell:n=>r`<span class="dim">${n.folder?"folder":"key"}</span>`}]}function Bc({prefix:e,flat:t,picked:n,clear:s,some:o}){
-let[a,i]=y(""),l=m=>!t&&m.endsWith("/")&&m!==e,c=[...n].filter(l),u=[...n].filter(m=>!l(m)),f=[...n].slice(0,64).every(m=>re({Resource:"key",Access:l(m)?"write-\
-prefix":"write",Segment:m})),$=async m=>{try{await m()}catch(g){P(wt(g),!0)}finally{i("")}},d=()=>$(async()=>{i("Reading");let m=n.size?await Vc(c,u,g=>i(`Read ${g}`)):
-await Co(e);Ls(Dr(m),`consul-kv-${(e||"all").replace(/[^\w.-]+/g,"-").replace(/-$/,"")}.json`),P(`${x(m.length,"key")} exported.`)}),p=()=>$(async()=>{let m=(await Promise.
-all(c.map(Do))).flat(),g=[...new Set([...m,...u])];if(!await Hc(g,c))return;let{done:h,refused:_}=await Io(g.map(k=>({KV:{Verb:"delete",Key:k}})),k=>i(`Deleted ${k}`));
-s(),Br("deleted",h,_)});return r`
+      ${l==="new"?r`<${js} prefix=${e} close=${$} />`:null}
+      ${l==="import"?r`<${nu} close=${$} />`:null}
+    <//>`}function Yc(e,t){return[{id:"name",title:t&&e?`Key below ${se(e)}`:"Name",width:"minmax(0, 1fr)",cell:n=>{let s=n.folder?m("kv",n.key,t?{flat:"1"}:{}):
+m("key",n.key);return r`<a class=${`key-name ${n.folder?"folder":""}`} href=${s}>${n.name?se(n.name):se(n.key)}</a>${n.name?null:r` <span class="badge">the key named as the folder</span>`}`}},
+{id:"is",title:"Is a",width:"5rem",wide:!0,cell:n=>r`<span class="dim">${n.folder?"folder":"key"}</span>`}]}function Zc({prefix:e,flat:t,picked:n,clear:s,some:o}){
+let[a,i]=y(""),l=v=>!t&&v.endsWith("/")&&v!==e,c=[...n].filter(l),u=[...n].filter(v=>!l(v)),d=[...n].slice(0,64).every(v=>re({Resource:"key",Access:l(v)?"write-\
+prefix":"write",Segment:v})),$=async v=>{try{await v()}catch(g){P(kt(g),!0)}finally{i("")}},f=()=>$(async()=>{i("Reading");let v=n.size?await Qc(c,u,g=>i(`Read ${g}`)):
+await Ps(e);Fs(Lr(v),`consul-kv-${(e||"all").replace(/[^\w.-]+/g,"-").replace(/-$/,"")}.json`),P(`${x(v.length,"key")} exported.`)}),p=()=>$(async()=>{let v=(await Promise.
+all(c.map(Ls))).flat(),g=[...new Set([...v,...u])];if(!await eu(g,c))return;let{done:h,refused:k}=await Ro(g.map(_=>({KV:{Verb:"delete",Key:_}})),_=>i(`Deleted ${_}`));
+s(),Zr("deleted",h,k)});return r`
     ${n.size?r`<span class="count">${x(n.size,"chosen","chosen")}</span>`:null}
-    ${o?r`<button type="button" data-export disabled=${a!==""} title="As the JSON of consul kv export" onClick=${d}>${n.size?"Export chosen":"Export all below"}</button>`:
+    ${o?r`<button type="button" data-export disabled=${a!==""} title="As the JSON of consul kv export" onClick=${f}>${n.size?"Export chosen":"Export all below"}</button>`:
 null}
-    ${n.size&&f?r`<button type="button" class="danger" data-change data-delete-chosen disabled=${a!==""} onClick=${p}>Delete chosen</button>`:null}
+    ${n.size&&d?r`<button type="button" class="danger" data-change data-delete-chosen disabled=${a!==""} onClick=${p}>Delete chosen</button>`:null}
     ${n.size?r`<button type="button" class="quiet" onClick=${s}>Choose none</button>`:null}
-    <span class="dim" aria-live="polite">${a}</span>`}async function Vc(e,t,n){let s=new Map;for(let o of e){for(let a of await Co(o))s.set(a.key,a);n(s.size)}for(let[
-o,a]of await Ao(t.filter(i=>!s.has(i)),n))a&&s.set(o,a);return[...s.values()].sort((o,a)=>o.key<a.key?-1:1)}function Br(e,t,n){let s=n.slice(0,5).map(({key:a,why:i})=>`${a}\
+    <span class="dim" aria-live="polite">${a}</span>`}async function Qc(e,t,n){let s=new Map;for(let o of e){for(let a of await Ps(o))s.set(a.key,a);n(s.size)}for(let[
+o,a]of await Oo(t.filter(i=>!s.has(i)),n))a&&s.set(o,a);return[...s.values()].sort((o,a)=>o.key<a.key?-1:1)}function Zr(e,t,n){let s=n.slice(0,5).map(({key:a,why:i})=>`${a}\
 : ${i}`),o=n.length>s.length?` and ${n.length-s.length} more`:"";P(`${x(t,"key")} ${e}.${n.length?` ${x(n.length,"key")} not: ${s.join("; ")}${o}.`:""}`,n.length>
-0)}async function Hc(e,t){return e.length?Te({title:`Delete ${x(e.length,"key")}`,danger:!0,confirm:`Delete ${x(e.length,"key")}`,typed:`delete ${e.length}`,body:r`<p>Their values are lost${t.
-length?`. ${x(t.length,"folder")} chosen: only the keys that are in them now are deleted`:""}. Locks on them end.</p><${jo} keys=${e} />`,curl:me("PUT","txn",e.
-slice(0,64).map(n=>({KV:{Verb:"delete",Key:n}})))}):(P("There are no keys in what is chosen.",!0),!1)}function jo({keys:e}){return r`<ul class="plain-list output">${e.
+0)}async function eu(e,t){return e.length?Te({title:`Delete ${x(e.length,"key")}`,danger:!0,confirm:`Delete ${x(e.length,"key")}`,typed:`delete ${e.length}`,body:r`<p>Their values are lost${t.
+length?`. ${x(t.length,"folder")} chosen: only the keys that are in them now are deleted`:""}. Locks on them end.</p><${Fo} keys=${e} />`,curl:me("PUT","txn",e.
+slice(0,64).map(n=>({KV:{Verb:"delete",Key:n}})))}):(P("There are no keys in what is chosen.",!0),!1)}function Fo({keys:e}){return r`<ul class="plain-list output">${e.
 slice(0,$n).map(t=>r`<li key=${t} class="key-name mono">${se(t)}</li>`)}
-    ${e.length>$n?r`<li>and ${x(e.length-$n,"more","more")}</li>`:null}</ul>`}async function Jc(e){try{let t=await Do(e);if(!t.length){P("There are no keys belo\
-w it.",!0);return}let n=Nr(e);if(!await Te({title:`Delete all below ${se(e)}`,danger:!0,confirm:`Delete ${x(t.length,"key")}`,typed:e,curl:bt(n),body:r`<p>${x(t.
-length,"key")} of this prefix at this moment, with their values and locks. One that is added before the answer comes goes too.</p><${jo} keys=${t} />`}))return;
-await it(n),P(`${x(t.length,"key")} below ${e} deleted.`),L(v("kv",Lt(e)))}catch(t){P(wt(t),!0)}}function Gc({close:e}){let[t,n]=y(""),[s,o]=y(null),[a,i]=y(""),
-[l,c]=y(""),u=async d=>{let p=d.target.files?.[0];p&&n(await p.text())},f=async()=>{i(""),c("Reading");try{let d=Cr(t),p=await Ao(d.map(({key:h})=>h),h=>c(`Read\
- ${h} of ${d.length}`)),m=d.map(h=>({...h,now:p.get(h.key)??null})),g=h=>!!(h.now&&h.now.flags===h.flags&&un(h.now.bytes,h.bytes));o({write:m.filter(h=>!g(h)),same:m.
-filter(g).map(({key:h})=>h)})}catch(d){i(wt(d))}c("")},$=async()=>{if(!s)return;c("Writing");let d=s.write.map(({key:g,flags:h,bytes:_,now:k})=>No(g,_,h,k?.modified??
-0)),{done:p,refused:m}=await Io(d,g=>c(`Written ${g} of ${d.length}`));Br("written",p,m),e()};return r`
+    ${e.length>$n?r`<li>and ${x(e.length-$n,"more","more")}</li>`:null}</ul>`}async function tu(e){try{let t=await Ls(e);if(!t.length){P("There are no keys belo\
+w it.",!0);return}let n=Rr(e);if(!await Te({title:`Delete all below ${se(e)}`,danger:!0,confirm:`Delete ${x(t.length,"key")}`,typed:e,curl:wt(n),body:r`<p>${x(t.
+length,"key")} of this prefix at this moment, with their values and locks. One that is added before the answer comes goes too.</p><${Fo} keys=${t} />`}))return;
+await it(n),P(`${x(t.length,"key")} below ${e} deleted.`),L(m("kv",Lt(e)))}catch(t){P(kt(t),!0)}}function nu({close:e}){let[t,n]=y(""),[s,o]=y(null),[a,i]=y(""),
+[l,c]=y(""),u=async f=>{let p=f.target.files?.[0];p&&n(await p.text())},d=async()=>{i(""),c("Reading");try{let f=Pr(t),p=await Oo(f.map(({key:h})=>h),h=>c(`Read\
+ ${h} of ${f.length}`)),v=f.map(h=>({...h,now:p.get(h.key)??null})),g=h=>!!(h.now&&h.now.flags===h.flags&&un(h.now.bytes,h.bytes));o({write:v.filter(h=>!g(h)),same:v.
+filter(g).map(({key:h})=>h)})}catch(f){i(kt(f))}c("")},$=async()=>{if(!s)return;c("Writing");let f=s.write.map(({key:g,flags:h,bytes:k,now:_})=>Io(g,k,h,_?.modified??
+0)),{done:p,refused:v}=await Ro(f,g=>c(`Written ${g} of ${f.length}`));Zr("written",p,v),e()};return r`
     <${Qe} title="Import keys" close=${e} wide>
-      ${s?r`<${zc} plan=${s} />`:r`
+      ${s?r`<${su} plan=${s} />`:r`
         <p>The JSON of <code>consul kv export</code>. Keys are written under the names in it. Nothing is written before you have seen what would change.</p>
         <div class="actions"><label class="button">From a file<input class="sr" type="file" accept=".json,application/json" data-import-file onChange=${u} /></label></div>
         <label class="field whole"><span>Or paste it</span>
-          <textarea class="code" rows="12" spellcheck=${!1} data-import value=${t} onInput=${d=>n(d.target.value)}></textarea></label>`}
+          <textarea class="code" rows="12" spellcheck=${!1} data-import value=${t} onInput=${f=>n(f.target.value)}></textarea></label>`}
       ${a?r`<p class="note bad" role="alert">${a}</p>`:null}
       <div class="buttons"><span class="dim" aria-live="polite">${l}</span>
         <button type="button" disabled=${l!==""} onClick=${()=>s?o(null):e()}>${s?"Back":"Cancel"}</button>
-        ${s?r`<button type="button" class=${s.write.some(({now:d})=>d)?"danger":"primary"} data-change disabled=${l!==""||!s.write.length} onClick=${$}>Write ${x(
-s.write.length,"key")}</button>`:r`<button type="button" class="primary" disabled=${l!==""||!t.trim()} onClick=${f}>See what would change</button>`}
+        ${s?r`<button type="button" class=${s.write.some(({now:f})=>f)?"danger":"primary"} data-change disabled=${l!==""||!s.write.length} onClick=${$}>Write ${x(
+s.write.length,"key")}</button>`:r`<button type="button" class="primary" disabled=${l!==""||!t.trim()} onClick=${d}>See what would change</button>`}
       </div>
-    <//>`}function zc({plan:e}){let t=e.write.filter(({now:s})=>!s),n=e.write.filter(({now:s})=>s);return r`
+    <//>`}function su({plan:e}){let t=e.write.filter(({now:s})=>!s),n=e.write.filter(({now:s})=>s);return r`
     <h3>${x(t.length,"new key")}</h3>
-    ${t.length?r`<${jo} keys=${t.map(({key:s})=>s)} />`:null}
+    ${t.length?r`<${Fo} keys=${t.map(({key:s})=>s)} />`:null}
     <h3>${x(n.length,"key")} overwritten</h3>
     ${n.length?r`<ul class="plain-list output">${n.slice(0,$n).map(({key:s,bytes:o,flags:a,now:i})=>r`
-      <li key=${s}><a class="key-name mono" href=${v("key",s)} target="_blank">${se(s)}</a> <span class="dim">${tt(i?.bytes.length??0)} now, ${tt(o.length)} then${a===
+      <li key=${s}><a class="key-name mono" href=${m("key",s)} target="_blank">${se(s)}</a> <span class="dim">${nt(i?.bytes.length??0)} now, ${nt(o.length)} then${a===
 i?.flags?"":`, flags ${i?.flags} now, ${a} then`}</span></li>`)}
       ${n.length>$n?r`<li>and ${x(n.length-$n,"more","more")}</li>`:null}</ul>`:null}
     <h3>${x(e.same.length,"key")} the same already</h3>
-    <p class="hint">Written in transactions of up to 64 keys. A key that changes before its turn comes is left alone and named afterwards.</p>`}var $n,Hr=C(()=>{
-G();ve();pe();dn();Ne();Me();Z();Pt();de();be();He();Uo();Lo();$n=200});function Je(e){return Array.isArray(e)?e.map(Je):e===null||typeof e!="object"?e:Object.fromEntries(Object.entries(e).map(([t,n])=>[t,Xc.test(t)&&!Yc.test(t)&&n?
-Us:Je(n)]))}function js(e){return JSON.stringify(e)!==JSON.stringify(Je(e))}function Ps(e,t){if(e===Us)return t;if(e===null||typeof e!="object")return e;let n=t!==
-null&&typeof t=="object"?t:{};return Array.isArray(e)?e.map((s,o)=>Ps(s,n[o])):Object.fromEntries(Object.entries(e).map(([s,o])=>[s,Ps(o,n[s])]))}function qo(e,t=""){
-if(e!==null&&typeof e=="object"){let n=Object.entries(e);return n.length===0?[{name:t,value:Array.isArray(e)?"[]":"{}"}]:n.flatMap(([s,o])=>qo(o,Array.isArray(e)?
-`${t}[${s}]`:t?`${t}.${s}`:s))}return[{name:t,value:typeof e=="string"?e:JSON.stringify(e)}]}function Jr(e,t,n){let s=Date.parse(String(t?.Timestamp??"").replace(
-" +0000 UTC","Z").replace(" ","T"))||n,o=[["gauge",t?.Gauges,"Value"],["counter",t?.Counters,"Count"],["sample",t?.Samples,"Mean"]];for(let[a,i,l]of o)for(let c of i??
-[]){let u=Object.entries(c.Labels??{}).map(([m,g])=>`${m}=${g}`).join(" "),f=u?`${c.Name} ${u}`:c.Name,$=`${a} ${f}`,d=e.get($)??{name:f,kind:a,times:[],values:[],
-last:{}};e.set($,d);let p=Number(c[l])||0;d.times.at(-1)===s?d.values[d.values.length-1]=p:(d.times.push(s),d.values.push(p)),d.times.length>Zc&&(d.times.shift(),
-d.values.shift()),d.last=Object.fromEntries(Object.entries(c).filter(([,m])=>typeof m=="number"))}}function Gr(e,t,n){let s=Math.min(...e),o=Math.max(...e)-s,a=e.
-length>1?t/(e.length-1):0,i=l=>o?n-1-(l-s)/o*(n-2):n/2;return e.map((l,c)=>`${(c*a).toFixed(1)},${i(l).toFixed(1)}`).join(" ")}function Vn(e){let t=Math.abs(e);
-return t>=1e9?`${(e/1e9).toFixed(2)} G`:t>=1e6?`${(e/1e6).toFixed(2)} M`:t>=1e4?`${(e/1e3).toFixed(1)} k`:Number.isInteger(e)?String(e):e.toFixed(t<1?4:2)}function zr(e,t){
-let n=/\[(TRACE|DEBUG|INFO|WARN|ERROR|ERR)\]/.exec(e);return n?n[1]==="ERR"?"error":n[1].toLowerCase():t}function Xr(e){let t=e.split(/\r?\n/);return[t.slice(0,
--1),t.at(-1)??""]}function kt(e){let t=Date.parse(e.ExpirationTime??"");return t>0?t:0}function we(e,t){return Object.fromEntries(Object.entries(e??{}).filter(([
-n])=>!t.includes(n)))}function Yr(e){try{let t=JSON.parse(e);return t!==null&&typeof t=="object"&&!Array.isArray(t)?{data:t,problem:""}:{data:null,problem:"This\
- is not an object: it has to begin with { and end with }."}}catch(t){return{data:null,problem:`This is not JSON: ${t instanceof Error?t.message:t}`}}}var Xc,Yc,
-Us,Zc,nt=C(()=>{Xc=/secret|password|^token$|jwt$|privatekey|pemkey|bearer/i,Yc=/^(JWTSupportedAlgs|BoundAudiences|MaxTokenTTL)$/,Us="(hidden)";Zc=180});function H({label:e,value:t,set:n,hint:s,list:o,type:a="text",required:i=!1,placeholder:l,disabled:c}){let u=b(()=>`f${Math.random().toString(36).slice(2)}`,[]);
+    <p class="hint">Written in transactions of up to 64 keys. A key that changes before its turn comes is left alone and named afterwards.</p>`}var $n,ei=C(()=>{
+G();ve();pe();dn();Ne();Re();Q();Pt();de();be();He();Ko();jo();$n=200});function H({label:e,value:t,set:n,hint:s,list:o,type:a="text",required:i=!1,placeholder:l,disabled:c}){let u=b(()=>`f${Math.random().toString(36).slice(2)}`,[]);
 return r`<div class="field"><label><span>${e}</span>
     <input type=${a} value=${t} required=${i} placeholder=${l} disabled=${c} list=${o?u:void 0} aria-describedby=${s?`${u}h`:void 0}
-      autocomplete="off" spellcheck=${!1} onInput=${f=>n(f.target.value)} /></label>
-    ${o?r`<datalist id=${u}>${o.map(f=>r`<option value=${f} />`)}</datalist>`:null}
-    ${s?r`<small class="hint" id=${`${u}h`}>${s}</small>`:null}</div>`}function Ae({label:e,value:t,set:n,options:s}){return r`<label class="field"><span>${e}</span><select value=${t} onChange=${o=>n(
-o.target.value)}>
+      autocomplete="off" spellcheck=${!1} onInput=${d=>n(d.target.value)} /></label>
+    ${o?r`<datalist id=${u}>${ou(o,t).map(d=>r`<option value=${d} />`)}</datalist>`:null}
+    ${s?r`<small class="hint" id=${`${u}h`}>${s}</small>`:null}</div>`}function ou(e,t){let n=t.trim().toLowerCase();return e.filter(s=>s.toLowerCase().includes(
+n)).slice(0,100)}function Ae({label:e,value:t,set:n,options:s}){return r`<label class="field"><span>${e}</span><select value=${t} onChange=${o=>n(o.target.value)}>
     ${s.map(o=>{let[a,i]=Array.isArray(o)?o:[o,o];return r`<option key=${a} value=${a}>${i}</option>`})}
   </select></label>`}function Ft({label:e,value:t,set:n}){return r`<label class="field row-field"><input type="checkbox" checked=${t} onChange=${s=>n(s.target.checked)} /> ${e}</label>`}
 function pn({label:e,names:t,set:n,known:s,hint:o}){let[a,i]=y(""),l=()=>{let c=a.trim();c&&!t.includes(c)&&n([...t,c]),i("")};return r`<fieldset class="names"><legend>${e}</legend>
     ${t.length?r`<span class="tags">${t.map(c=>r`<span class="tag" key=${c}>${c}
       <button type="button" class="quiet" aria-label=${`Remove ${c}`} onClick=${()=>n(t.filter(u=>u!==c))}>✕</button></span>`)}</span>`:null}
     <div class="names-add" onKeyDown=${c=>{c.key==="Enter"&&(c.preventDefault(),l())}}>
-      <${H} label=${`Add to ${e.toLowerCase()}`} value=${a} set=${i} list=${s.filter(c=>!t.includes(c)).slice(0,500)} hint=${o} />
-      <button type="button" disabled=${!a.trim()} onClick=${l}>Add</button></div></fieldset>`}function Oe({before:e,after:t}){let n=b(()=>Es(fn(e,t).lines),[e,t]);
+      <${H} label=${`Add to ${e.toLowerCase()}`} value=${a} set=${i} list=${s.filter(c=>!t.includes(c))} hint=${o} />
+      <button type="button" disabled=${!a.trim()} onClick=${l}>Add</button></div></fieldset>`}function Me({before:e,after:t}){let n=b(()=>Us(fn(e,t).lines),[e,t]);
 return e===t?r`<p class="empty">Nothing changes.</p>`:r`<div class="diff" role="group" aria-label="Changes" tabindex="0">${n.map(s=>s.kind==="skip"?r`<div class="same">... ${s.
 count} the same</div>`:r`<div class=${s.kind}>${{add:"+ ",del:"- ",same:"  "}[s.kind]}${s.text}</div>`)}</div>`}function hn(e,t){T(()=>(Se.value=e?`${t} has cha\
-nges that are not saved.`:"",()=>{Se.value=""}),[e])}async function et(e,t,n){let s=null;try{s=await te(e)}catch{return!0}let o=Array.isArray(s)?s[0]?.ModifyIndex:
+nges that are not saved.`:"",()=>{Se.value=""}),[e])}async function tt(e,t,n){let s=null;try{s=await te(e)}catch{return!0}let o=Array.isArray(s)?s[0]?.ModifyIndex:
 s?.ModifyIndex;return o===void 0||o===t.ModifyIndex?!0:Te({title:`${n} was changed meanwhile`,danger:!0,confirm:"Overwrite it",body:r`<p>Somebody has changed it since you began (index ${t.
-ModifyIndex} then, ${o} now). Saving overwrites that.</p><${Oe} before=${JSON.stringify(Array.isArray(s)?s[0]:s,null,2)} after=${JSON.stringify(t,null,2)} />`})}
-function qs({initial:e,what:t,save:n,close:s}){let o=b(()=>e,[]),a=b(()=>JSON.stringify(Je(o),null,2),[]),[i,l]=y(a),{data:c,problem:u}=b(()=>Yr(i),[i]);return hn(
-i!==a,t),r`<form class="card" onSubmit=${async $=>{$.preventDefault(),c&&await n(Ps(c,o),a,JSON.stringify(c,null,2))&&(Se.value="",s())}}>
+ModifyIndex} then, ${o} now). Saving overwrites that.</p><${Me} before=${JSON.stringify(Array.isArray(s)?s[0]:s,null,2)} after=${JSON.stringify(t,null,2)} />`})}
+function Ws({initial:e,what:t,save:n,close:s}){let o=b(()=>e,[]),a=b(()=>JSON.stringify(Je(o),null,2),[]),[i,l]=y(a),{data:c,problem:u}=b(()=>yr(i),[i]);return hn(
+i!==a,t),r`<form class="card" onSubmit=${async $=>{$.preventDefault(),c&&await n(Ts(c,o),a,JSON.stringify(c,null,2))&&(Se.value="",s())}}>
     <label class="field wide-field"><span>${t} as JSON</span>
       <textarea class="code" rows="18" spellcheck=${!1} value=${i} aria-invalid=${u!==""} onInput=${$=>l($.target.value)}></textarea></label>
-    <p class="hint" role="status">${u||(js(o)?`What is ${Us} stays as it is unless you write something else.`:"Valid JSON.")}</p>
+    <p class="hint" role="status">${u||(Cs(o)?`What is ${Ds} stays as it is unless you write something else.`:"Valid JSON.")}</p>
     <div class="buttons"><button type="button" onClick=${s}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${u!==""}>Review and save</button></div></form>`}function Ko(){let[e,t]=y(void 0),n=A.value;return T(
+      <button type="submit" data-change class="primary" disabled=${u!==""}>Review and save</button></div></form>`}function Wo(){let[e,t]=y(void 0),n=I.value;return T(
 ()=>{let s=!1;return te("acl/token/self").then(o=>{s||t(o)},()=>{s||t(null)}),()=>{s=!0}},[n,M.value.dc]),e}function lt(e){let[t,n]=y([]);return T(()=>{let s=!1;
-return te(e).then(o=>{s||n(o??[])},()=>{}),()=>{s=!0}},[e]),t}function Ge({view:e,links:t}){return t?.length?r`<span class="tags">${t.map(({ID:n,Name:s})=>r`<a class="tag" key=${n??
-s} href=${v(e,[n||s||""])}>${s||n}</a>`)}</span>`:null}function je(e){return{services:(e.ServiceIdentities??[]).map(t=>t.ServiceName+(t.Datacenters?.length?`@${t.
-Datacenters.join(",")}`:"")),nodes:(e.NodeIdentities??[]).map(t=>`${t.NodeName}@${t.Datacenter}`)}}function Qc(e,t,n){return{ServiceIdentities:e.map(s=>{let[o="",
-a]=s.split("@");return a?{ServiceName:o,Datacenters:a.split(",")}:{ServiceName:o}}),NodeIdentities:t.map(s=>({NodeName:s.split("@")[0]??"",Datacenter:s.split("@")[1]||
-n}))}}function Hn({at:e}){return e?e<Date.now()?r`<span class="status s3"><i aria-hidden="true"></i>expired <${Ze} at=${e} /></span>`:r`<${eu} at=${e} />`:r`<span class="dim">never</span>`}
-function eu({at:e}){return r`<time dateTime=${new Date(e).toISOString()} title=${new Date(e).toLocaleString()}>in ${Le(Math.max(0,e-Ye.value))}</time>`}function Ks({
-text:e,what:t}){let[n,s]=y(!1);return r`<span class="secret"><code>${n?e:"••••••••"}</code>
-    <button type="button" class="quiet" aria-pressed=${n} onClick=${()=>s(!n)}>${n?"Hide":`Show ${t}`}</button></span>`}function Zr(){let e=oe(null);return{ref:e,
+return te(e).then(o=>{s||n(o??[])},()=>{}),()=>{s=!0}},[e]),t}function Bs(e,t){return Oe.value!==!1?null:r`<${A} view=${e} title=${t}><${N}>Access control is off in this datacenter: everybody may do everything, and there are no tokens, policies, roles or methods.<//><//>`}
+function Ge({view:e,links:t}){return t?.length?r`<span class="tags">${t.map(({ID:n,Name:s})=>r`<a class="tag" key=${n??s} href=${m(e,[n||s||""])}>${s||n}</a>`)}</span>`:
+null}function qe(e){return{services:(e.ServiceIdentities??[]).map(t=>t.ServiceName+(t.Datacenters?.length?`@${t.Datacenters.join(",")}`:"")),nodes:(e.NodeIdentities??
+[]).map(t=>`${t.NodeName}@${t.Datacenter}`)}}function au(e,t,n){return{ServiceIdentities:e.map(s=>{let[o="",a]=s.split("@");return a?{ServiceName:o,Datacenters:a.
+split(",")}:{ServiceName:o}}),NodeIdentities:t.map(s=>({NodeName:s.split("@")[0]??"",Datacenter:s.split("@")[1]||n}))}}function Hn({at:e}){return e?e<Date.now()?
+r`<span class="status s3"><i aria-hidden="true"></i>expired <${Ze} at=${e} /></span>`:r`<${ru} at=${e} />`:r`<span class="dim">never</span>`}function ru({at:e}){
+return r`<time dateTime=${new Date(e).toISOString()} title=${new Date(e).toLocaleString()}>in ${Pe(Math.max(0,e-Ye.value))}</time>`}function Vs({text:e,what:t}){
+let[n,s]=y(!1);return r`<span class="secret"><code>${n?e:"••••••••"}</code>
+    <button type="button" class="quiet" aria-pressed=${n} onClick=${()=>s(!n)}>${n?"Hide":`Show ${t}`}</button></span>`}function ti(){let e=oe(null);return{ref:e,
 jump:n=>{let s=e.current;if(!s)return;let o=s.value.split(`
 `),a=o.slice(0,n-1).reduce((i,l)=>i+l.length+1,0);s.focus(),s.setSelectionRange(a,a+(o[n-1]?.length??0)),s.scrollTop=Math.max(0,(n-4)*20)}}}function mn(e){let t=n=>(n??
-[]).map(s=>s.Name||s.ID||"");return{policies:t(e.Policies),roles:t(e.Roles),...je(e)}}function vn(e,t){let n=s=>s.map(o=>({Name:o}));return{Policies:n(e.policies),
-Roles:n(e.roles),...Qc(e.services,e.nodes,t)}}function Fs({grants:e,set:t,ofRole:n=!1}){let s=c=>c.map(u=>u.Name??u.Node),o=s(lt("acl/policies")),a=s(lt("acl/ro\
+[]).map(s=>s.Name||s.ID||"");return{policies:t(e.Policies),roles:t(e.Roles),...qe(e)}}function vn(e,t){let n=s=>s.map(o=>({Name:o}));return{Policies:n(e.policies),
+Roles:n(e.roles),...au(e.services,e.nodes,t)}}function Hs({grants:e,set:t,ofRole:n=!1}){let s=c=>c.map(u=>u.Name??u.Node),o=s(lt("acl/policies")),a=s(lt("acl/ro\
 les")),i=lt("internal/ui/services").map(c=>c.Name),l=s(lt("catalog/nodes"));return r`
     <${pn} label="Policies" names=${e.policies} set=${c=>t({...e,policies:c})} known=${o} />
     ${n?null:r`<${pn} label="Roles" names=${e.roles} set=${c=>t({...e,roles:c})} known=${a} />`}
     <${pn} label="Service identities" names=${e.services} set=${c=>t({...e,services:c})} known=${i}
       hint="A service's name; web@dc1,dc2 for these datacenters only" />
-    <${pn} label="Node identities" names=${e.nodes} set=${c=>t({...e,nodes:c})} known=${l} hint="name@datacenter" />`}var q,ct=C(()=>{G();Oo();ve();pe();Z();ue();
-nt();be();de();q={Resource:"acl",Access:"write"}});var ei={};Ce(ei,{default:()=>Qr});function Qr({rest:e}){return e?r`<${su} id=${e} />`:r`<${nu} />`}function nu(){let e=I("query").value,t=b(()=>e.data??[],[e.data]),
-n=[{id:"name",title:"Query",width:"minmax(8rem, 1fr)",by:yn,cell:s=>r`<a href=${v("queries",[s.ID])}>${yn(s)}</a>${gn(s)?r` <span class="badge">template</span>`:
-null}`},{id:"service",title:"Service",width:"minmax(7rem, 1fr)",by:s=>s.Service.Service,cell:s=>gn(s)?r`<code>${s.Service.Service}</code>`:r`<a href=${v("servic\
+    <${pn} label="Node identities" names=${e.nodes} set=${c=>t({...e,nodes:c})} known=${l} hint="name@datacenter" />`}var q,ct=C(()=>{G();Lo();ve();pe();Re();Q();
+ue();et();be();de();q={Resource:"acl",Access:"write"}});var si={};Ce(si,{default:()=>ni});function ni({rest:e}){return e?r`<${cu} id=${e} />`:r`<${lu} />`}function lu(){let e=E("query").value,t=b(()=>e.data??[],[e.data]),
+n=[{id:"name",title:"Query",width:"minmax(8rem, 1fr)",by:yn,cell:s=>r`<a href=${m("queries",[s.ID])}>${yn(s)}</a>${gn(s)?r` <span class="badge">template</span>`:
+null}`},{id:"service",title:"Service",width:"minmax(7rem, 1fr)",by:s=>s.Service.Service,cell:s=>gn(s)?r`<code>${s.Service.Service}</code>`:r`<a href=${m("servic\
 es",[s.Service.Service])}>${s.Service.Service}</a>`},{id:"tags",title:"Tags",width:"minmax(5rem, 1fr)",wide:!0,cell:s=>r`<${Ve} tags=${s.Service.Tags} max=${4} />`},
-{id:"failover",title:"Failover",width:"9rem",by:Fo,cell:Fo,wide:!0},{id:"near",title:"Near",width:"7rem",by:s=>s.Service.Near??"",cell:s=>s.Service.Near,wide:!0}];
-return r`<${E} view="queries" title="Prepared queries" ready=${e.data!==void 0||e.error!==null} live=${e}
-      actions=${r`<${S} need=${Wt(null)} primary run=${()=>L(v("queries",["new"]))}>New query<//><${j} need=${Wt(null)} />`}>
+{id:"failover",title:"Failover",width:"9rem",by:Bo,cell:Bo,wide:!0},{id:"near",title:"Near",width:"7rem",by:s=>s.Service.Near??"",cell:s=>s.Service.Near,wide:!0}];
+return r`<${A} view="queries" title="Prepared queries" ready=${e.data!==void 0||e.error!==null} live=${e}
+      actions=${r`<${S} need=${Wt(null)} primary run=${()=>L(m("queries",["new"]))}>New query<//><${j} need=${Wt(null)} />`}>
     <${ne} label="prepared queries" rows=${t} rowKey=${s=>s.ID} columns=${n} order="name" stamp=${s=>String(s.ModifyIndex)}
       fields=${{"":s=>[s.Name,s.ID,s.Service.Service],service:s=>s.Service.Service,tag:s=>s.Service.Tags??[]}}
-      empty="There are no prepared queries, or this token may see none." /><//>`}function su({id:e}){let t=e==="new",n=I(t?"":`query/${encodeURIComponent(e)}`).
-value,s=b(()=>B("edit"),[]),o=Array.isArray(n.data)?n.data[0]??null:null,a=n.data===null||n.error?.status===404,i=()=>{t?L(v("queries")):s.value=""},l=async(f,$,d)=>{
-if(o&&!await et(`query/${o.ID}`,o,"The query"))return!1;let p=await U({method:o?"PUT":"POST",path:o?`query/${o.ID}`:"query",body:f,shown:Je(f),done:"The query i\
-s saved.",question:{title:o?`Save ${yn(o)}`:`Make query ${f.Name??""}`,confirm:"Save",body:r`<${Oe} before=${t?"":$} after=${d} />`}});return p&&t&&setTimeout(()=>L(
-v("queries",[p.data.ID]))),p!==null},c=async()=>{if(!o)return;await U({method:"DELETE",path:`query/${o.ID}`,done:`${yn(o)} is deleted.`,question:{title:`Delete \
-query ${yn(o)}`,danger:!0,confirm:"Delete",body:r`<p>Who asks for it, also by DNS, gets nothing any more.</p>`}})&&L(v("queries"))},u=o&&r`${s.value?null:r`<${S} need=${Wt(
+      empty="There are no prepared queries, or this token may see none." /><//>`}function cu({id:e}){let t=e==="new",n=E(t?"":`query/${encodeURIComponent(e)}`).
+value,s=b(()=>B("edit"),[]),o=Array.isArray(n.data)?n.data[0]??null:null,a=n.data===null||n.error?.status===404,i=()=>{t?L(m("queries")):s.value=""},l=async(d,$,f)=>{
+if(o&&!await tt(`query/${o.ID}`,o,"The query"))return!1;let p=await U({method:o?"PUT":"POST",path:o?`query/${o.ID}`:"query",body:d,shown:Je(d),done:"The query i\
+s saved.",question:{title:o?`Save ${yn(o)}`:`Make query ${d.Name??""}`,confirm:"Save",body:r`<${Me} before=${t?"":$} after=${f} />`}});return p&&t&&setTimeout(()=>L(
+m("queries",[p.data.ID]))),p!==null},c=async()=>{if(!o)return;await U({method:"DELETE",path:`query/${o.ID}`,done:`${yn(o)} is deleted.`,question:{title:`Delete \
+query ${yn(o)}`,danger:!0,confirm:"Delete",body:r`<p>Who asks for it, also by DNS, gets nothing any more.</p>`}})&&L(m("queries"))},u=o&&r`${s.value?null:r`<${S} need=${Wt(
 o)} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${Wt(o)} danger run=${()=>void c()}>Delete<//><${j} need=${Wt(o)} />`;return r`
-    <${E} view="query" title=${t?"New query":o?yn(o):"Query"} crumbs=${[["Prepared queries",v("queries")]]} ready=${t||n.data!==void 0||n.error!==null} live=${a?
+    <${A} view="query" title=${t?"New query":o?yn(o):"Query"} crumbs=${[["Prepared queries",m("queries")]]} ready=${t||n.data!==void 0||n.error!==null} live=${a?
 void 0:n} actions=${u}>
       ${a?r`<${N}>There is no such query, or this token may not see it.<//>`:null}
-      ${(t||o&&s.value)&&re(Wt(o))?r`<${qs} what="The query" initial=${t?tu:we(o,["CreateIndex","ModifyIndex"])} save=${l} close=${i} />`:t?r`<${j} need=${Wt(null)} />`:
+      ${(t||o&&s.value)&&re(Wt(o))?r`<${Ws} what="The query" initial=${t?iu:we(o,["CreateIndex","ModifyIndex"])} save=${l} close=${i} />`:t?r`<${j} need=${Wt(null)} />`:
 null}
       ${o?r`
         <${w} title="Definition"><${K} pairs=${[["ID",r`<code>${o.ID}</code> <${O} text=${o.ID} />`],["Template",gn(o)?r`${o.Template?.Type} <code>${o.Template?.
-Regexp}</code>`:null],["Service",gn(o)?r`<code>${o.Service.Service}</code>`:r`<a href=${v("services",[o.Service.Service])}>${o.Service.Service}</a>`],["Tags",o.
+Regexp}</code>`:null],["Service",gn(o)?r`<code>${o.Service.Service}</code>`:r`<a href=${m("services",[o.Service.Service])}>${o.Service.Service}</a>`],["Tags",o.
 Service.Tags?.length?r`<${Ve} tags=${o.Service.Tags} />`:null],["Only passing",o.Service.OnlyPassing?"yes":"no: also those that warn"],["Near",o.Service.Near],[
-"Failover",Fo(o)],["DNS TTL",o.DNS?.TTL],["Session",o.Session&&r`<a href=${v("sessions",[o.Session])}>${o.Session}</a>`]]} /><${le} data=${Je(o)} /><//>
-        <${ou} query=${o} />`:null}
-    <//>`}function ou({query:e}){let t=gn(e),[n,s]=y(e.Name),[o,a]=y(""),[i,l]=y(null),c=lt("catalog/nodes").map(m=>m.Node),u=t?n:e.Name||e.ID,f={near:o||void 0},
-$=m=>`query/${encodeURIComponent(u)}/${m}`,d=m=>{te($(m),{params:m==="execute"?f:{}}).then(g=>l({[m]:g}),g=>l({error:g.status===404?"No query answers to that na\
-me.":g.message}))},p=u&&/^[\w.-]+$/.test(u)?`${u}.query.consul`:"";return r`<${w} title="Try it">
-    <form onSubmit=${m=>{m.preventDefault(),d("execute")}}>
+"Failover",Bo(o)],["DNS TTL",o.DNS?.TTL],["Session",o.Session&&r`<a href=${m("sessions",[o.Session])}>${o.Session}</a>`]]} /><${le} data=${Je(o)} /><//>
+        <${uu} query=${o} />`:null}
+    <//>`}function uu({query:e}){let t=gn(e),[n,s]=y(e.Name),[o,a]=y(""),[i,l]=y(null),c=lt("catalog/nodes").map(h=>h.Node),u=t?n:e.Name||e.ID,d={near:o||void 0},
+$=h=>`query/${encodeURIComponent(u)}/${h}`,f=h=>{te($(h),{params:h==="execute"?d:{}}).then(k=>l({[h]:k}),k=>l({error:k.status===404?"No query answers to that na\
+me.":k.message}))},{domain:p,port:v}=As(Y("agent/self",6e5).value.data),g=u&&/^[\w.-]+$/.test(u)?`${u}.query.${X.value?`${X.value}.`:""}${p}`:"";return r`<${w} title="Try it">
+    <form onSubmit=${h=>{h.preventDefault(),f("execute")}}>
       <div class="ask-line">
         ${t?r`<${H} label="Name that is asked for" value=${n} set=${s} placeholder=${e.Name} hint="The template answers to all names that begin with its own" />`:
 null}
         <${H} label="Near" value=${o} set=${a} list=${["_agent",...c]} placeholder="as the query says" /></div>
-      <div class="buttons left"><button type="submit" class="primary" disabled=${!u}>Execute</button><button type="button" disabled=${!u} onClick=${()=>d("expla\
+      <div class="buttons left"><button type="submit" class="primary" disabled=${!u}>Execute</button><button type="button" disabled=${!u} onClick=${()=>f("expla\
 in")}>Explain</button></div>
     </form>
     <div role="status">${i?.error?r`<p class="note bad">${i.error}</p>`:null}
       ${i?.explain?r`<p>What it becomes for <b>${u}</b>:</p><${O} text=${JSON.stringify(i.explain.Query??i.explain,null,2)} block />`:null}
-      ${i?.execute?r`<${au} found=${i.execute} />`:null}</div>
-    ${p?r`<${O} text=${`dig @127.0.0.1 -p 8600 ${p} SRV`} block />`:null}
-    <${O} text=${me("GET",ge($("execute"),f))} block />
-  <//>`}function au({found:e}){let t=n=>["critical","warning","passing"].find(s=>n.some(o=>o.Status===s))??"passing";return r`<p>${x(e.Nodes?.length??0,"instanc\
+      ${i?.execute?r`<${du} found=${i.execute} />`:null}</div>
+    ${g?r`<${O} text=${`dig @${location.hostname||"127.0.0.1"} -p ${v} ${g} SRV`} block />`:null}
+    <${O} text=${me("GET",ge($("execute"),d))} block />
+  <//>`}function du({found:e}){let t=n=>["critical","warning","passing"].find(s=>n.some(o=>o.Status===s))??"passing";return r`<p>${x(e.Nodes?.length??0,"instanc\
 e")} of <b>${e.Service}</b> in <b>${e.Datacenter}</b>${e.Failovers?`, after ${x(e.Failovers,"failover")}`:""}.</p>
     ${e.Nodes?.length?r`<div class="scroll-x" tabindex="0" role="region" aria-label="Instances found"><table class="plain"><thead><tr><th>Node</th><th>Address</th><th>Instance</th><th>Checks</th></tr></thead><tbody>
-    ${e.Nodes.map(n=>r`<tr key=${`${n.Node.Node} ${n.Service.ID}`}><td><a href=${v("nodes",[n.Node.Node])}>${n.Node.Node}</a></td><td><code>${n.Service.Address||
+    ${e.Nodes.map(n=>r`<tr key=${`${n.Node.Node} ${n.Service.ID}`}><td><a href=${m("nodes",[n.Node.Node])}>${n.Node.Node}</a></td><td><code>${n.Service.Address||
 n.Node.Address}:${n.Service.Port}</code></td>
-      <td>${n.Service.ID}</td><td><${V} status=${t(n.Checks??[])} /></td></tr>`)}</tbody></table></div>`:null}<${le} data=${e} />`}var tu,Wt,gn,Fo,yn,ti=C(()=>{
-G();ve();Ne();Z();Me();pe();nt();be();de();ct();He();tu={Name:"",Service:{Service:"",OnlyPassing:!0,Tags:[],Failover:{NearestN:0,Datacenters:[]}},DNS:{TTL:""}},
-Wt=e=>({Resource:"query",Access:"write",Segment:e?.Name??""}),gn=e=>!!e.Template?.Type,Fo=({Service:{Failover:e}})=>[e?.NearestN?`nearest ${e.NearestN}`:"",...e?.
-Datacenters??[]].filter(Boolean).join(", "),yn=e=>e.Name||(gn(e)?"(all names)":Pe(e.ID))});var ai={};Ce(ai,{default:()=>oi});function oi({rest:e}){return e?r`<${cu} id=${e} />`:r`<${iu} />`}function Wo({action:e}){return r`<${V} status=${e==="allow"?"\
-passing":e==="deny"?"critical":"warning"} text=${{allow:"allowed",deny:"denied"}[e]??"by request"} />`}function iu(){let e=I("connect/intentions").value,t=e.error?.
+      <td>${n.Service.ID}</td><td><${V} status=${t(n.Checks??[])} /></td></tr>`)}</tbody></table></div>`:null}<${le} data=${e} />`}var iu,Wt,gn,Bo,yn,oi=C(()=>{
+G();ve();Ne();Q();Re();pe();et();be();de();ct();He();iu={Name:"",Service:{Service:"",OnlyPassing:!0,Tags:[],Failover:{NearestN:0,Datacenters:[]}},DNS:{TTL:""}},
+Wt=e=>({Resource:"query",Access:"write",Segment:e?.Name??""}),gn=e=>!!e.Template?.Type,Bo=({Service:{Failover:e}})=>[e?.NearestN?`nearest ${e.NearestN}`:"",...e?.
+Datacenters??[]].filter(Boolean).join(", "),yn=e=>e.Name||(gn(e)?"(all names)":Ue(e.ID))});var li={};Ce(li,{default:()=>ii});function ii({rest:e}){return e?r`<${hu} id=${e} />`:r`<${$u} />`}function Vo({action:e}){return r`<${V} status=${e==="allow"?"\
+passing":e==="deny"?"critical":"warning"} text=${{allow:"allowed",deny:"denied"}[e]??"by request"} />`}function $u(){let e=E("connect/intentions").value,t=e.error?.
 status===404,n=b(()=>e.data??[],[e.data]),s=a=>`${a.SourceName} to ${a.DestinationName}`,o=[{id:"source",title:"Source",width:"minmax(6rem, 1fr)",by:a=>a.SourceName,
-cell:a=>r`<a href=${v("intentions",[a.ID])} title=${s(a)}>${a.SourceName==="*"?"* (every service)":a.SourceName}</a>`},{id:"action",title:"May",width:"6rem",by:a=>a.
-Action,cell:a=>r`<${Wo} action=${a.Action} />`},{id:"destination",title:"Destination",width:"minmax(6rem, 1fr)",by:a=>a.DestinationName,cell:a=>ru(a.DestinationName)},
+cell:a=>r`<a href=${m("intentions",[a.ID])} title=${s(a)}>${a.SourceName==="*"?"* (every service)":a.SourceName}</a>`},{id:"action",title:"May",width:"6rem",by:a=>a.
+Action,cell:a=>r`<${Vo} action=${a.Action} />`},{id:"destination",title:"Destination",width:"minmax(6rem, 1fr)",by:a=>a.DestinationName,cell:a=>fu(a.DestinationName)},
 {id:"precedence",title:"Precedence",width:"7rem",by:a=>-a.Precedence,cell:a=>a.Precedence,wide:!0},{id:"description",title:"Description",width:"minmax(8rem, 2fr\
-)",by:a=>a.Description??"",cell:a=>a.Description,wide:!0}];return t?r`<${E} view="intentions" title="Intentions"><${N}>This agent has no intentions: it has no service mesh yet, so every service may connect to every other. They appear here as soon as it has.<//><//>`:
-r`<${E} view="intentions" title="Intentions" ready=${e.data!==void 0||e.error!==null} live=${e}
-      actions=${r`<${S} need=${ni} primary run=${()=>L(v("intentions",["new"]))}>New intention<//><${j} need=${ni} />`}>
-    <${lu} />
+)",by:a=>a.Description??"",cell:a=>a.Description,wide:!0}];return t?r`<${A} view="intentions" title="Intentions"><${N}>This agent has no intentions: it has no service mesh yet, so every service may connect to every other. They appear here as soon as it has.<//><//>`:
+r`<${A} view="intentions" title="Intentions" ready=${e.data!==void 0||e.error!==null} live=${e}
+      actions=${r`<${S} need=${ai} primary run=${()=>L(m("intentions",["new"]))}>New intention<//><${j} need=${ai} />`}>
+    <${pu} />
     <${ne} label="intentions" rows=${n} rowKey=${a=>a.ID||s(a)} columns=${o} order="precedence" stamp=${a=>String(a.ModifyIndex)}
       fields=${{"":a=>[a.SourceName,a.DestinationName,a.Description??""],source:a=>a.SourceName,destination:a=>a.DestinationName,action:a=>a.Action}}
-      quick=${[["action:allow","allowed"],["action:deny","denied"]]} empty="There are no intentions: the default policy of access control decides." /><//>`}function lu(){
+      quick=${[["action:allow","allowed"],["action:deny","denied"]]} empty="There are no intentions: the default policy of access control decides." /><//>`}function pu(){
 let[e,t]=y(""),[n,s]=y(""),[o,a]=y(""),i=lt("internal/ui/services").map(c=>c.Name);return r`<form class="ask-line card" onSubmit=${c=>{c.preventDefault(),te("co\
 nnect/intentions/check",{params:{source:e,destination:n}}).then(u=>a(u.Allowed?"allow":"deny"),u=>a(u.message))}}>
     <${H} label="May this service" value=${e} set=${c=>{t(c),a("")}} list=${i} />
     <${H} label="call this one" value=${n} set=${c=>{s(c),a("")}} list=${i} />
-    <div class="ask-end"><button type="submit" disabled=${!e||!n}>Check</button> <span role="status" data-verdict>${/^(allow|deny)$/.test(o)?r`<${Wo} action=${o} />`:
-o}</span></div></form>`}function cu({id:e}){let t=e==="new",n=I(t?"":`connect/intentions/${encodeURIComponent(e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=n.
-data===null||n.error?.status===404,i=si(o?.DestinationName??""),l=()=>{t?L(v("intentions")):s.value=""},c=o?`${o.SourceName} to ${o.DestinationName}`:"",u=async()=>{
+    <div class="ask-end"><button type="submit" disabled=${!e||!n}>Check</button> <span role="status" data-verdict>${/^(allow|deny)$/.test(o)?r`<${Vo} action=${o} />`:
+o}</span></div></form>`}function hu({id:e}){let t=e==="new",n=E(t?"":`connect/intentions/${encodeURIComponent(e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=n.
+data===null||n.error?.status===404,i=ri(o?.DestinationName??""),l=()=>{t?L(m("intentions")):s.value=""},c=o?`${o.SourceName} to ${o.DestinationName}`:"",u=async()=>{
 await U({method:"DELETE",path:`connect/intentions/${encodeURIComponent(e)}`,done:`The intention ${c} is deleted.`,question:{title:`Delete the intention ${c}`,danger:!0,
-confirm:"Delete",body:r`<p>Another intention that is about both, or else the default policy, decides then. Connections that are open stay.</p>`}})&&L(v("intenti\
-ons"))},f=!o?.Permissions?.length,$=o&&r`${s.value||!f?null:r`<${S} need=${i} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${i} danger run=${()=>void u()}>Delete<//><${j} need=${i} />`;
+confirm:"Delete",body:r`<p>Another intention that is about both, or else the default policy, decides then. Connections that are open stay.</p>`}})&&L(m("intenti\
+ons"))},d=!o?.Permissions?.length,$=o&&r`${s.value||!d?null:r`<${S} need=${i} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${i} danger run=${()=>void u()}>Delete<//><${j} need=${i} />`;
 return r`
-    <${E} view="intention" title=${t?"New intention":c||"Intention"} crumbs=${[["Intentions",v("intentions")]]} ready=${t||n.data!==void 0||n.error!==null} live=${a?
+    <${A} view="intention" title=${t?"New intention":c||"Intention"} crumbs=${[["Intentions",m("intentions")]]} ready=${t||n.data!==void 0||n.error!==null} live=${a?
 void 0:n} actions=${$}>
       ${a?r`<${N}>There is no such intention any more, or this agent has none at all.<//>`:null}
-      ${(t||o&&s.value)&&re(i)?r`<${uu} intention=${o} close=${l} />`:t?r`<${j} need=${i} />`:null}
-      ${o?r`<${w} title="Intention"><${K} pairs=${[["Source",o.SourceName==="*"?"every service":r`<a href=${v("services",[o.SourceName])}>${o.SourceName}</a>`],
-["Destination",o.DestinationName==="*"?"every service":r`<a href=${v("services",[o.DestinationName])}>${o.DestinationName}</a>`],["May",r`<${Wo} action=${o.Action} />`],
-["Description",o.Description],["Precedence",`${o.Precedence}: the highest that is about both decides`],["Meta",o.Meta&&Object.entries(o.Meta).map(([d,p])=>`${d}\
-=${p}`).join(", ")],["Changed",Date.parse(o.UpdatedAt??"")>0?r`<${Ze} at=${Date.parse(o.UpdatedAt??"")} />`:null]]} />${f?null:r`<p class="note">It decides by request. Such permissions are edited as a config entry.</p>`}<${le} data=${o} /><//>`:
+      ${(t||o&&s.value)&&re(i)?r`<${mu} intention=${o} close=${l} />`:t?r`<${j} need=${i} />`:null}
+      ${o?r`<${w} title="Intention"><${K} pairs=${[["Source",o.SourceName==="*"?"every service":r`<a href=${m("services",[o.SourceName])}>${o.SourceName}</a>`],
+["Destination",o.DestinationName==="*"?"every service":r`<a href=${m("services",[o.DestinationName])}>${o.DestinationName}</a>`],["May",r`<${Vo} action=${o.Action} />`],
+["Description",o.Description],["Precedence",`${o.Precedence}: the highest that is about both decides`],["Meta",o.Meta&&Object.entries(o.Meta).map(([f,p])=>`${f}\
+=${p}`).join(", ")],["Changed",Date.parse(o.UpdatedAt??"")>0?r`<${Ze} at=${Date.parse(o.UpdatedAt??"")} />`:null]]} />${d?null:r`<p class="note">It decides by request. Such permissions are edited as a config entry.</p>`}<${le} data=${o} /><//>`:
 null}
-    <//>`}function uu({intention:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.SourceName??""),[a,i]=y(n?.DestinationName??""),[l,c]=y(n?.Action||"allow"),[u,f]=y(n?.
-Description??""),$=["*",...lt("internal/ui/services").map(g=>g.Name)],d=g=>`Source: ${g.SourceName}
+    <//>`}function mu({intention:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.SourceName??""),[a,i]=y(n?.DestinationName??""),[l,c]=y(n?.Action||"allow"),[u,d]=y(n?.
+Description??""),$=["*",...lt("internal/ui/services").map(g=>g.Name)],f=g=>`Source: ${g.SourceName}
 Destination: ${g.DestinationName}
 Action: ${g.Action}
 Description: ${g.Description??""}`,p={SourceName:s,DestinationName:a,SourceType:"consul",Action:l,Description:u};return r`<form class="card" onSubmit=${async g=>{
-g.preventDefault();let h=n?`connect/intentions/${n.ID}`:"connect/intentions";if(n&&!await et(h,n,"The intention"))return;await U({method:n?"PUT":"POST",path:h,body:n?
+g.preventDefault();let h=n?`connect/intentions/${n.ID}`:"connect/intentions";if(n&&!await tt(h,n,"The intention"))return;await U({method:n?"PUT":"POST",path:h,body:n?
 {...we(n,["CreateIndex","ModifyIndex","CreatedAt","UpdatedAt","Precedence","Hash"]),...p}:p,done:"The intention is saved.",question:{title:`${s} ${l==="allow"?"\
-may":"may not"} call ${a}`,confirm:"Save",body:r`<p>New connections are decided by it at once. Connections that are open stay.</p><${Oe} before=${n?d(n):""} after=${d(
+may":"may not"} call ${a}`,confirm:"Save",body:r`<p>New connections are decided by it at once. Connections that are open stay.</p><${Me} before=${n?f(n):""} after=${f(
 p)} />`}})&&t()}}>
     <${H} label="Source" value=${s} set=${o} list=${$} required hint="A service's name; * is every service" disabled=${n!==null} />
     <${H} label="Destination" value=${a} set=${i} list=${$} required disabled=${n!==null} />
     <${Ae} label="May it connect" value=${l} set=${c} options=${[["allow","allow"],["deny","deny"]]} />
-    <${H} label="Description" value=${u} set=${f} />
+    <${H} label="Description" value=${u} set=${d} />
     <div class="buttons"><button type="button" onClick=${t}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${!s||!a||n!==null&&d(n)===d(p)}>Review and save</button></div></form>`}var si,ni,ru,ri=C(()=>{
-G();ve();Ne();Z();Me();nt();be();de();ct();He();si=e=>({Resource:"intention",Access:"write",Segment:e}),ni=si("");ru=e=>e==="*"?r`<span class="badge" title="every service">*</span>`:
-e});function Gn(e){return e==="key"?["deny","read","list","write"]:["deny","read","write"]}function fu(e){let t=[];for(let n of e.matchAll(du)){let[s,o,,a,i,l,c,u,f]=n,
+      <button type="submit" data-change class="primary" disabled=${!s||!a||n!==null&&f(n)===f(p)}>Review and save</button></div></form>`}var ri,ai,fu,ci=C(()=>{
+G();ve();Ne();Q();Re();et();be();de();ct();He();ri=e=>({Resource:"intention",Access:"write",Segment:e}),ai=ri("");fu=e=>e==="*"?r`<span class="badge" title="every service">*</span>`:
+e});function Gn(e){return e==="key"?["deny","read","list","write"]:["deny","read","write"]}function yu(e){let t=[];for(let n of e.matchAll(vu)){let[s,o,,a,i,l,c,u,d]=n,
 $=n.index;o===void 0&&(a!==void 0?t.push({kind:"text",text:`${i}
-`,at:$}):l!==void 0?t.push({kind:"text",text:$u(l),at:$}):c!==void 0?t.push({kind:"word",text:c,at:$}):u!==void 0?t.push({kind:"number",text:u,at:$}):t.push({kind:f===
-void 0?"bad":"mark",text:s,at:$}))}return t.push({kind:"end",text:"the end",at:e.length}),t}function $u(e){try{return JSON.parse(`"${e}"`)}catch{return e}}function pu(e){
+`,at:$}):l!==void 0?t.push({kind:"text",text:gu(l),at:$}):c!==void 0?t.push({kind:"word",text:c,at:$}):u!==void 0?t.push({kind:"number",text:u,at:$}):t.push({kind:d===
+void 0?"bad":"mark",text:s,at:$}))}return t.push({kind:"end",text:"the end",at:e.length}),t}function gu(e){try{return JSON.parse(`"${e}"`)}catch{return e}}function bu(e){
 let t=[0];for(let n=e.indexOf(`
 `);n>=0;n=e.indexOf(`
 `,n+1))t.push(n+1);return n=>{let[s,o]=[0,t.length-1];for(;s<o;){let a=Math.ceil((s+o)/2);(t[a]??0)<=n?s=a:o=a-1}return[s+1,n-(t[s]??0)+1]}}function bn(e,t){let n=[],
-s=[],o=pu(e),a=(u,f,$=!0)=>{let[d,p]=o(u);s.push({line:d,column:p,text:f,error:$})},i;try{let u=new Vo(e);if(u.has("{")){i=u.value().entries;let f=u.peek();if(f.
-kind!=="end")throw new qe(f.at,`${f.text} cannot stand after the closing brace.`)}else i=u.entries(!0)}catch(u){if(!(u instanceof qe))throw u;return a(u.at,u.message),
-{rules:n,problems:s}}let l=new Map(i.map(u=>[(u.keys[0]?.text??"").toLowerCase(),u]));for(let u of i){let f=(u.keys[0]?.text??"").toLowerCase();if(ut.includes(f)&&
-u.value.kind==="text"&&l.get(f)!==u){a(u.value.at,`${f} is said again below: that counts.`,!1);continue}for(let $ of hu(u,a))n.push({...$,line:o($.line)[0],source:t})}
-let c=new Map;for(let u of n){let f=`${u.resource}
+s=[],o=bu(e),a=(u,d,$=!0)=>{let[f,p]=o(u);s.push({line:f,column:p,text:d,error:$})},i;try{let u=new Jo(e);if(u.has("{")){i=u.value().entries;let d=u.peek();if(d.
+kind!=="end")throw new Ke(d.at,`${d.text} cannot stand after the closing brace.`)}else i=u.entries(!0)}catch(u){if(!(u instanceof Ke))throw u;return a(u.at,u.message),
+{rules:n,problems:s}}let l=new Map(i.map(u=>[(u.keys[0]?.text??"").toLowerCase(),u]));for(let u of i){let d=(u.keys[0]?.text??"").toLowerCase();if(ut.includes(d)&&
+u.value.kind==="text"&&l.get(d)!==u){a(u.value.at,`${d} is said again below: that counts.`,!1);continue}for(let $ of wu(u,a))n.push({...$,line:o($.line)[0],source:t})}
+let c=new Map;for(let u of n){let d=`${u.resource}
 ${u.prefix}
-${u.name}`,$=c.get(f);$?s.push({line:u.line,column:1,error:!1,text:`Line ${$.line} is about the same name: deny counts, else the one that grants more.`}):c.set(
-f,u)}return{rules:n,problems:s}}function hu({keys:e,value:t},n){let s=e[0],o=s.text.toLowerCase(),a=o.endsWith("_prefix"),i=a?o.slice(0,-7):o;if(ut.includes(o))
-return e.length>1||t.kind!=="text"?(n(s.at,`${o} has no names: write ${o} = "read".`),[]):t.text===""?[]:Ho(o,t,n)?[{resource:o,prefix:!1,name:"",level:t.text.toLowerCase(),
-line:s.at}]:[];if(!Jn.includes(i)){let c=mu(o);return n(s.at,`${s.text} is no resource: Consul ignores it.${c?` Is ${c} meant?`:""}`,!1),[]}if(e.length>2)return n(
-s.at,`A rule has one name, this one has ${e.length-1}.`),[];let l=e[1];return l?ui(i,a,l,t,n):t.kind==="object"||t.kind==="list"?ci(i,a,s,t,n):(n(s.at,`${o} nee\
-ds a name and a block: ${o} "name" { policy = "${t.text}" }.`),[])}function ci(e,t,n,s,o){if(s.kind==="list")return s.items.flatMap(i=>ci(e,t,n,i,o));let a=[];for(let{
+${u.name}`,$=c.get(d);$?s.push({line:u.line,column:1,error:!1,text:`Line ${$.line} is about the same name: deny counts, else the one that grants more.`}):c.set(
+d,u)}return{rules:n,problems:s}}function wu({keys:e,value:t},n){let s=e[0],o=s.text.toLowerCase(),a=o.endsWith("_prefix"),i=a?o.slice(0,-7):o;if(ut.includes(o))
+return e.length>1||t.kind!=="text"?(n(s.at,`${o} has no names: write ${o} = "read".`),[]):t.text===""?[]:Go(o,t,n)?[{resource:o,prefix:!1,name:"",level:t.text.toLowerCase(),
+line:s.at}]:[];if(!Jn.includes(i)){let c=ku(o);return n(s.at,`${s.text} is no resource: Consul ignores it.${c?` Is ${c} meant?`:""}`,!1),[]}if(e.length>2)return n(
+s.at,`A rule has one name, this one has ${e.length-1}.`),[];let l=e[1];return l?$i(i,a,l,t,n):t.kind==="object"||t.kind==="list"?fi(i,a,s,t,n):(n(s.at,`${o} nee\
+ds a name and a block: ${o} "name" { policy = "${t.text}" }.`),[])}function fi(e,t,n,s,o){if(s.kind==="list")return s.items.flatMap(i=>fi(e,t,n,i,o));let a=[];for(let{
 keys:[i],value:l}of s.entries){let c=l.kind==="list"?l.items:[l];if(c.some(u=>u.kind!=="object"))return o(n.at,`${n.text} has no name: write ${n.text} "name" { \
-policy = "..." }.`),[];for(let u of c)a.push(...ui(e,t,i,u,o))}return a}function ui(e,t,n,s,o){let a={};for(let{keys:[l],value:c}of s.entries){let u=(l?.text??"").
+policy = "..." }.`),[];for(let u of c)a.push(...$i(e,t,i,u,o))}return a}function $i(e,t,n,s,o){let a={};for(let{keys:[l],value:c}of s.entries){let u=(l?.text??"").
 toLowerCase();u==="policy"||u==="intentions"&&e==="service"?a[u]=c:o(l?.at??n.at,u==="sentinel"?"Sentinel is of the enterprise edition: ignored.":`${u} is no fi\
-eld of a rule: ignored.`,!1)}if(!a.policy)return o(n.at,`The rule for "${n.text}" says nothing: policy is missing.`),[];let i=Ho(e,a.policy,o);return a.intentions&&
-a.intentions.text!==""&&!Ho("intentions",a.intentions,o)?[]:i?[{resource:e,prefix:t,name:n.text,level:a.policy.text.toLowerCase(),intentions:a.intentions?.text.
-toLowerCase()||void 0,line:n.at}]:[]}function Ho(e,t,n){let s=Gn(e);if(t.kind==="text"&&s.includes(t.text.toLowerCase()))return!0;let o=t.text.toLowerCase()==="\
-list"?" (list is for keys only)":"";return n(t.at,`"${t.text}" is no level${o}: ${s.slice(0,-1).join(", ")} or ${s.at(-1)}.`),!1}function mu(e){let s=[...ut,...Jn,
-...Jn.map(o=>`${o}_prefix`)].map(o=>[vu(e,o),o]).sort(([o],[a])=>o-a)[0];return s&&s[0]<=2?s[1]:""}function vu(e,t){let n=Array.from({length:t.length+1},(s,o)=>o);
+eld of a rule: ignored.`,!1)}if(!a.policy)return o(n.at,`The rule for "${n.text}" says nothing: policy is missing.`),[];let i=Go(e,a.policy,o);return a.intentions&&
+a.intentions.text!==""&&!Go("intentions",a.intentions,o)?[]:i?[{resource:e,prefix:t,name:n.text,level:a.policy.text.toLowerCase(),intentions:a.intentions?.text.
+toLowerCase()||void 0,line:n.at}]:[]}function Go(e,t,n){let s=Gn(e);if(t.kind==="text"&&s.includes(t.text.toLowerCase()))return!0;let o=t.text.toLowerCase()==="\
+list"?" (list is for keys only)":"";return n(t.at,`"${t.text}" is no level${o}: ${s.slice(0,-1).join(", ")} or ${s.at(-1)}.`),!1}function ku(e){let s=[...ut,...Jn,
+...Jn.map(o=>`${o}_prefix`)].map(o=>[_u(e,o),o]).sort(([o],[a])=>o-a)[0];return s&&s[0]<=2?s[1]:""}function _u(e,t){let n=Array.from({length:t.length+1},(s,o)=>o);
 for(let s=1;s<=e.length;s+=1){let o=[s];for(let a=1;a<=t.length;a+=1)o[a]=Math.min((n[a]??0)+1,(o[a-1]??0)+1,(n[a-1]??0)+(e[s-1]===t[a-1]?0:1));n=o}return n[t.length]??
 0}function wn({resource:e,prefix:t,name:n,level:s,intentions:o}){if(ut.includes(e))return`${e} = "${s}"`;let a=o?` intentions = "${o}"`:"";return`${e}${t?"_pref\
-ix":""} ${JSON.stringify(n)} { policy = "${s}"${a} }`}function di(e){let t=`service identity ${e}`;return[{resource:"service",prefix:!1,name:e,level:"write",line:0,
+ix":""} ${JSON.stringify(n)} { policy = "${s}"${a} }`}function pi(e){let t=`service identity ${e}`;return[{resource:"service",prefix:!1,name:e,level:"write",line:0,
 source:t},{resource:"service",prefix:!1,name:`${e}-sidecar-proxy`,level:"write",line:0,source:t},{resource:"service",prefix:!0,name:"",level:"read",line:0,source:t},
-{resource:"node",prefix:!0,name:"",level:"read",line:0,source:t}]}function fi(e){let t=`node identity ${e}`;return[{resource:"node",prefix:!1,name:e,level:"writ\
-e",line:0,source:t},{resource:"service",prefix:!0,name:"",level:"read",line:0,source:t}]}function Bo(e,t){return t!=="intention"?e.level:e.intentions??(e.level===
-"deny"?"deny":"read")}function $i(e,t,n,s){let o=t==="intention"?"service":t,a=e.filter($=>$.resource===o&&(ut.includes(o)||($.prefix?n.startsWith($.name):$.name===
-n))),i=$=>$.prefix?$.name.length:1/0;a.sort(($,d)=>{let[p,m]=[i($),i(d)];return p===m?ii.indexOf(Bo(d,t))-ii.indexOf(Bo($,t)):m-p});let[l=null,...c]=a;if(!l)return{
-rule:l,allow:null,others:c};let u=Bo(l,t);return{rule:l,allow:{read:["read","list","write"],list:["list","write"],write:["write"]}[s]?.includes(u)??!1,others:c}}
-var ut,Jn,li,ii,du,qe,Vo,Jo=C(()=>{ut=["acl","keyring","operator","mesh","peering"],Jn=["agent","event","key","node","query","service","session"],li=["acl","age\
-nt","event","intention","key","keyring","node","operator","query","service","session"],ii=["read","list","write","deny"];du=/(\s+|#[^\n]*|\/\/[^\n]*|\/\*[^]*?\*\/)|<<(-?)(\w+)\n([^]*?)\n[ \t]*\3(?=\n|$)|"((?:[^"\\\n]|\\.)*)"|([A-Za-z_][\w.-]*)|(-?\d[\w.+-]*)|([{}[\]=:,])|([^])/gy;
-qe=class extends Error{constructor(t,n){super(n),this.at=t}},Vo=class{constructor(t){this.tokens=fu(t),this.next=0}peek(){return this.tokens[this.next]}take(){let t=this.
+{resource:"node",prefix:!0,name:"",level:"read",line:0,source:t}]}function hi(e){let t=`node identity ${e}`;return[{resource:"node",prefix:!1,name:e,level:"writ\
+e",line:0,source:t},{resource:"service",prefix:!0,name:"",level:"read",line:0,source:t}]}function Ho(e,t){return t!=="intention"?e.level:e.intentions??(e.level===
+"deny"?"deny":"read")}function mi(e,t,n,s){let o=t==="intention"?"service":t,a=e.filter($=>$.resource===o&&(ut.includes(o)||($.prefix?n.startsWith($.name):$.name===
+n))),i=$=>$.prefix?$.name.length:1/0;a.sort(($,f)=>{let[p,v]=[i($),i(f)];return p===v?ui.indexOf(Ho(f,t))-ui.indexOf(Ho($,t)):v-p});let[l=null,...c]=a;if(!l)return{
+rule:l,allow:null,others:c};let u=Ho(l,t);return{rule:l,allow:{read:["read","list","write"],list:["list","write"],write:["write"]}[s]?.includes(u)??!1,others:c}}
+var ut,Jn,di,ui,vu,Ke,Jo,zo=C(()=>{ut=["acl","keyring","operator","mesh","peering"],Jn=["agent","event","key","node","query","service","session"],di=["acl","age\
+nt","event","intention","key","keyring","node","operator","query","service","session"],ui=["read","list","write","deny"];vu=/(\s+|#[^\n]*|\/\/[^\n]*|\/\*[^]*?\*\/)|<<(-?)(\w+)\n([^]*?)\n[ \t]*\3(?=\n|$)|"((?:[^"\\\n]|\\.)*)"|([A-Za-z_][\w.-]*)|(-?\d[\w.+-]*)|([{}[\]=:,])|([^])/gy;
+Ke=class extends Error{constructor(t,n){super(n),this.at=t}},Jo=class{constructor(t){this.tokens=yu(t),this.next=0}peek(){return this.tokens[this.next]}take(){let t=this.
 peek();return t.kind!=="end"&&(this.next+=1),t}has(t){let n=this.peek();return n.kind==="mark"&&n.text===t}entries(t){let n=[];for(;;){for(;this.has(",");)this.
-take();let s=this.peek();if(this.has("}")&&!t)return this.take(),n;if(s.kind==="end"){if(t)return n;throw new qe(s.at,"A closing brace } is missing at the end.")}
+take();let s=this.peek();if(this.has("}")&&!t)return this.take(),n;if(s.kind==="end"){if(t)return n;throw new Ke(s.at,"A closing brace } is missing at the end.")}
 n.push(this.entry())}}entry(){let t=[];for(;;){let n=this.peek();if(n.kind==="word"||n.kind==="text")t.push(this.take());else if(t.length&&(this.has("=")||this.
-has(":"))){if(t.length>1)throw new qe(n.at,`${t.map(s=>s.text).join(" ")} is followed by a block { policy = "..." }, without =.`);return this.take(),{keys:t,assigned:!0,
-value:this.value()}}else{if(t.length&&this.has("{"))return{keys:t,assigned:!1,value:this.value()};throw n.kind==="bad"&&n.text==='"'?new qe(n.at,"This text has \
-no closing quote."):t.length?new qe(n.at,`${n.text} cannot stand here: after ${t.at(-1)?.text} a block { or = is expected.`):new qe(n.at,`${n.text} cannot stand\
+has(":"))){if(t.length>1)throw new Ke(n.at,`${t.map(s=>s.text).join(" ")} is followed by a block { policy = "..." }, without =.`);return this.take(),{keys:t,assigned:!0,
+value:this.value()}}else{if(t.length&&this.has("{"))return{keys:t,assigned:!1,value:this.value()};throw n.kind==="bad"&&n.text==='"'?new Ke(n.at,"This text has \
+no closing quote."):t.length?new Ke(n.at,`${n.text} cannot stand here: after ${t.at(-1)?.text} a block { or = is expected.`):new Ke(n.at,`${n.text} cannot stand\
  here: a resource like key_prefix is expected.`)}}}value(){let t=this.take(),n={kind:"other",text:t.text,items:[],entries:[],at:t.at};if(t.kind==="text")return{
 ...n,kind:"text"};if(t.kind==="number"||t.kind==="word"&&/^(true|false|null)$/.test(t.text))return n;if(t.kind==="mark"&&t.text==="{")return{...n,kind:"object",
-entries:this.entries(!1)};if(t.kind==="mark"&&t.text==="["){for(;!this.has("]");){if(this.peek().kind==="end")throw new qe(t.at,"This list has no closing bracke\
-t ].");this.has(",")?this.take():n.items.push(this.value())}return this.take(),{...n,kind:"list"}}throw t.kind==="word"?new qe(t.at,`${t.text} must be in quotes\
-.`):t.kind==="bad"&&t.text==='"'?new qe(t.at,"This text has no closing quote."):new qe(t.at,`${t.text} cannot stand here: a value is expected.`)}}});var gi={};Ce(gi,{default:()=>mi});function mi({rest:e}){return e==="new"?r`<${Su} />`:e?r`<${bu} id=${e} />`:r`<${yu} />`}function vi({token:{CreateTime:e}}){let t=Date.
-parse(e);return t>0?r`<${Ze} at=${t} />`:r`<span class="dim">not known</span>`}function yu(){let e=I("acl/tokens").value,t=Ko(),[n,s]=y(new Set),o=b(()=>e.data??
-[],[e.data]),a=l=>l.Description||Pe(l.AccessorID),i=[{id:"description",title:"Token",width:"minmax(9rem, 2fr)",by:a,cell:l=>r`<a href=${v("tokens",[l.AccessorID])} title=${a(
-l)}>${a(l)}</a>${l.AccessorID===t?.AccessorID?r` <span class="badge">yours</span>`:null}`},{id:"accessor",title:"Accessor",width:"6rem",by:l=>l.AccessorID,cell:l=>r`<code title=${l.
-AccessorID}>${Pe(l.AccessorID)}</code>`,wide:!0},{id:"grants",title:"Policies and roles",width:"minmax(8rem, 2fr)",by:l=>pi(l).join(" "),wide:!0,cell:l=>r`<${Ge} view="policies" links=${l.
-Policies} /> <${Ge} view="roles" links=${l.Roles} />${je(l).services.map(c=>r` <span class="badge" title="service identity">${c}</span>`)}${je(l).nodes.map(c=>r` <span class="badge" title="node identity">${c}</span>`)}`},
-{id:"marks",title:"Kind",width:"6rem",by:l=>Go(l).join(" "),wide:!0,cell:l=>Go(l).map(c=>r`<span class="badge">${c}</span> `)},{id:"created",title:"Created",width:"\
-8rem",by:l=>-Date.parse(l.CreateTime),cell:l=>r`<${vi} token=${l} />`,wide:!0},{id:"expires",title:"Expires",width:"8rem",by:l=>kt(l)||1/0,cell:l=>r`<${Hn} at=${kt(
-l)} />`}];return r`
-    <${E} view="tokens" title="Tokens" ready=${e.data!==void 0||e.error!==null} live=${e}
-        actions=${r`${n.size?r`<${S} need=${q} danger run=${()=>void gu(o.filter(l=>n.has(l.AccessorID)),t?.AccessorID).then(l=>{l&&s(new Set)})}>Delete ${n.size}<//>`:
-null}<${S} need=${q} primary run=${()=>L(v("tokens",["new"]))}>New token<//><${j} need=${q} />`}>
+entries:this.entries(!1)};if(t.kind==="mark"&&t.text==="["){for(;!this.has("]");){if(this.peek().kind==="end")throw new Ke(t.at,"This list has no closing bracke\
+t ].");this.has(",")?this.take():n.items.push(this.value())}return this.take(),{...n,kind:"list"}}throw t.kind==="word"?new Ke(t.at,`${t.text} must be in quotes\
+.`):t.kind==="bad"&&t.text==='"'?new Ke(t.at,"This text has no closing quote."):new Ke(t.at,`${t.text} cannot stand here: a value is expected.`)}}});var ki={};Ce(ki,{default:()=>gi});function gi({rest:e}){let t=Bs("tokens","Tokens");return t||(e==="new"?r`<${Iu} />`:e?r`<${Nu} id=${e} />`:r`<${xu} />`)}function bi({
+token:{CreateTime:e}}){let t=Date.parse(e);return t>0?r`<${Ze} at=${t} />`:r`<span class="dim">not known</span>`}function xu(){let e=E("acl/tokens").value,t=Wo(),
+[n,s]=y(new Set),o=b(()=>e.data??[],[e.data]),a=l=>l.Description||Ue(l.AccessorID),i=[{id:"description",title:"Token",width:"minmax(9rem, 2fr)",by:a,cell:l=>r`<a href=${m(
+"tokens",[l.AccessorID])} title=${a(l)}>${a(l)}</a>${l.AccessorID===t?.AccessorID?r` <span class="badge">yours</span>`:null}`},{id:"accessor",title:"Accessor",width:"\
+6rem",by:l=>l.AccessorID,cell:l=>r`<code title=${l.AccessorID}>${Ue(l.AccessorID)}</code>`,wide:!0},{id:"grants",title:"Policies and roles",width:"minmax(8rem, \
+2fr)",by:l=>vi(l).join(" "),wide:!0,cell:l=>r`<${Ge} view="policies" links=${l.Policies} /> <${Ge} view="roles" links=${l.Roles} />${qe(l).services.map(c=>r` <span class="badge" title="service identity">${c}</span>`)}${qe(
+l).nodes.map(c=>r` <span class="badge" title="node identity">${c}</span>`)}`},{id:"marks",title:"Kind",width:"6rem",by:l=>Xo(l).join(" "),wide:!0,cell:l=>Xo(l).
+map(c=>r`<span class="badge">${c}</span> `)},{id:"created",title:"Created",width:"8rem",by:l=>-Date.parse(l.CreateTime),cell:l=>r`<${bi} token=${l} />`,wide:!0},
+{id:"expires",title:"Expires",width:"8rem",by:l=>vt(l)||1/0,cell:l=>r`<${Hn} at=${vt(l)} />`}];return r`
+    <${A} view="tokens" title="Tokens" ready=${e.data!==void 0||e.error!==null} live=${e}
+        actions=${r`${n.size?r`<${S} need=${q} danger run=${()=>void Su(o.filter(l=>n.has(l.AccessorID)),t?.AccessorID).then(l=>{l&&s(new Set)})}>Delete ${n.size}<//>`:
+null}<${S} need=${q} primary run=${()=>L(m("tokens",["new"]))}>New token<//><${j} need=${q} />`}>
       <${ne} label="tokens" rows=${o} rowKey=${l=>l.AccessorID} columns=${i} order="description"
         stamp=${l=>String(l.ModifyIndex)} picked=${n} onPick=${re(q)?s:void 0}
-        fields=${{"":l=>[l.Description,l.AccessorID,...pi(l)],policy:l=>(l.Policies??[]).map(c=>c.Name??""),role:l=>(l.Roles??[]).map(c=>c.Name??""),is:Go,method:l=>l.
+        fields=${{"":l=>[l.Description,l.AccessorID,...vi(l)],policy:l=>(l.Policies??[]).map(c=>c.Name??""),role:l=>(l.Roles??[]).map(c=>c.Name??""),is:Xo,method:l=>l.
 AuthMethod??""}}
         quick=${[["is:local","local"],["is:login","from a login"],["is:legacy","legacy"],["is:expired","expired"]]}
         empty="There are no tokens, or this token may see none." />
-    <//>`}async function gu(e,t){let n=e.filter(a=>a.AccessorID!==t&&a.AccessorID!==hi);if(!n.length)return P("Your own token and the anonymous one are not dele\
+    <//>`}async function Su(e,t){let n=e.filter(a=>a.AccessorID!==t&&a.AccessorID!==yi);if(!n.length)return P("Your own token and the anonymous one are not dele\
 ted here.",!0),!1;if(!await Te({title:`Delete ${x(n.length,"token")}`,danger:!0,confirm:"Delete",typed:String(n.length),body:r`<p>Whoever uses one of them may do nothing more with it.${n.
 length<e.length?" Your own token and the anonymous one stay.":""}</p><ul>${n.slice(0,20).map(a=>r`<li>${a.Description||a.AccessorID}</li>`)}${n.length>20?r`<li>and ${n.
-length-20} more</li>`:null}</ul>`}))return!1;let o=0;for(let a of n)try{await Q("DELETE",`acl/token/${a.AccessorID}`),o+=1}catch(i){P(`${a.Description||a.AccessorID}\
-: ${i instanceof Error?i.message:i}`,!0)}return P(`${x(o,"token")} deleted.`),!0}function bu({id:e}){let t=I(`acl/token/${encodeURIComponent(e)}`).value,n=Ko(),
-s=b(()=>B("edit"),[]),o=t.data??null,a=o!==null&&o.AccessorID===n?.AccessorID,i=o?o.Description||`Token ${Pe(o.AccessorID)}`:`Token ${Pe(e)}`,l=o?.SecretID&&/^[^<]/.
+length-20} more</li>`:null}</ul>`}))return!1;let o=0;for(let a of n)try{await ee("DELETE",`acl/token/${a.AccessorID}`),o+=1}catch(i){P(`${a.Description||a.AccessorID}\
+: ${i instanceof Error?i.message:i}`,!0)}return P(`${x(o,"token")} deleted.`),!0}function Nu({id:e}){let t=E(`acl/token/${encodeURIComponent(e)}`).value,n=Wo(),
+s=b(()=>B("edit"),[]),o=t.data??null,a=o!==null&&o.AccessorID===n?.AccessorID,i=o?o.Description||`Token ${Ue(o.AccessorID)}`:`Token ${Ue(e)}`,l=o?.SecretID&&/^[^<]/.
 test(o.SecretID)?o.SecretID:"",c=o&&r`
-    ${l&&l!==A.value?r`<button type="button" onClick=${()=>ku(l,i)}>Use it</button>`:null}
+    ${l&&l!==I.value?r`<button type="button" onClick=${()=>Du(l,i)}>Use it</button>`:null}
     ${s.value||o.Legacy?null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}
-    ${o.Legacy?null:r`<${S} need=${q} run=${()=>void _u(o,i)}>Clone<//>`}
-    <${S} need=${q} danger run=${()=>void xu(o,i,a)}>Delete<//><${j} need=${q} />`;return r`
-    <${E} view="token" title=${i} crumbs=${[["Tokens",v("tokens")]]} ready=${t.data!==void 0||t.error!==null} live=${t} actions=${c}>
+    ${o.Legacy?null:r`<${S} need=${q} run=${()=>void Cu(o,i)}>Clone<//>`}
+    <${S} need=${q} danger run=${()=>void Au(o,i,a)}>Delete<//><${j} need=${q} />`;return r`
+    <${A} view="token" title=${i} crumbs=${[["Tokens",m("tokens")]]} ready=${t.data!==void 0||t.error!==null} live=${t} actions=${c}>
       ${t.data===null?r`<${N}>There is no such token any more.<//>`:null}
-      ${o&&s.value&&re(q)?r`<${yi} token=${o} close=${()=>{s.value=""}} />`:null}
+      ${o&&s.value&&re(q)?r`<${wi} token=${o} close=${()=>{s.value=""}} />`:null}
       ${o?r`
         <${w} title="Token">
           <${K} pairs=${[["Accessor",r`<code>${o.AccessorID}</code> <${O} text=${o.AccessorID} />${a?r` <span class="badge">this is yours</span>`:null}`],["Secr\
-et",l?r`<${Ks} text=${l} what="the secret" /><${wu} text=${l} />`:r`<span class="dim">shown to those who may write access control</span>`],["Policies",o.Policies&&
-r`<${Ge} view="policies" links=${o.Policies} />`],["Roles",o.Roles&&r`<${Ge} view="roles" links=${o.Roles} />`],["Service identities",je(o).services.join(", ")],
-["Node identities",je(o).nodes.join(", ")],["Scope",o.Local?`local: ${M.value.dc} only`:"global: all datacenters"],["From",o.AuthMethod&&r`a login by <a href=${v(
-"methods",[o.AuthMethod])}>${o.AuthMethod}</a>`],["Created",r`<${vi} token=${o} />`],["Expires",r`<${Hn} at=${kt(o)} />`],["Index",o.ModifyIndex]]} />
+et",l?r`<${Vs} text=${l} what="the secret" /><${Tu} text=${l} />`:r`<span class="dim">shown to those who may write access control</span>`],["Policies",o.Policies&&
+r`<${Ge} view="policies" links=${o.Policies} />`],["Roles",o.Roles&&r`<${Ge} view="roles" links=${o.Roles} />`],["Service identities",qe(o).services.join(", ")],
+["Node identities",qe(o).nodes.join(", ")],["Scope",o.Local?`local: ${M.value.dc} only`:"global: all datacenters"],["From",o.AuthMethod&&r`a login by <a href=${m(
+"methods",[o.AuthMethod])}>${o.AuthMethod}</a>`],["Created",r`<${bi} token=${o} />`],["Expires",r`<${Hn} at=${vt(o)} />`],["Index",o.ModifyIndex]]} />
           ${o.Legacy?r`<p class="note warn">A legacy token of a release before 1.4. It can be upgraded by <code>consul acl token update -upgrade-legacy</code>.</p>`:
 null}
           <${le} data=${we(o,["SecretID"])} />
         <//>
-        <${Tu} token=${o} secret=${l||(a?A.value:"")} />`:null}
-    <//>`}function wu({text:e}){let[t,n]=y(!1);return r`<button type="button" class="quiet" onClick=${async()=>{await On(e),n(!0),setTimeout(()=>n(!1),1500)}}>${t?
-"copied":"Copy the secret"}</button>`}async function ku(e,t){await Te({title:"Use this token",confirm:"Use it",body:r`<p>From now on this page acts with <b>${t}</b>. ${A.
-value?"The token in use now is forgotten here.":""}</p>`})&&(A.value=e,P(`${t} is in use.`))}async function _u(e,t){let n=await U({method:"PUT",path:`acl/token/${e.
+        <${Ou} token=${o} secret=${l||(a?I.value:"")} />`:null}
+    <//>`}function Tu({text:e}){let[t,n]=y(!1);return r`<button type="button" class="quiet" onClick=${async()=>{await On(e),n(!0),setTimeout(()=>n(!1),1500)}}>${t?
+"copied":"Copy the secret"}</button>`}async function Du(e,t){await Te({title:"Use this token",confirm:"Use it",body:r`<p>From now on this page acts with <b>${t}</b>. ${I.
+value?"The token in use now is forgotten here.":""}</p>`})&&(I.value=e,P(`${t} is in use.`))}async function Cu(e,t){let n=await U({method:"PUT",path:`acl/token/${e.
 AccessorID}/clone`,body:{Description:`Clone of ${e.Description||e.AccessorID}`},done:"The token is cloned.",question:{title:`Clone ${t}`,confirm:"Clone",body:r`<p>A new token with the same policies, roles and identities, and a secret of its own.</p>`}});
-n&&L(v("tokens",[n.data.AccessorID],{edit:"1"}))}async function xu(e,t,n){if(n){await Te({title:"This is your own token",confirm:"I see",body:r`<p>Deleting it would end what you are doing here. Use another token first, or log out if it came from a login.</p>`});
+n&&L(m("tokens",[n.data.AccessorID],{edit:"1"}))}async function Au(e,t,n){if(n){await Te({title:"This is your own token",confirm:"I see",body:r`<p>Deleting it would end what you are doing here. Use another token first, or log out if it came from a login.</p>`});
 return}await U({method:"DELETE",path:`acl/token/${e.AccessorID}`,done:`${t} is deleted.`,question:{title:`Delete ${t}`,danger:!0,confirm:"Delete",body:r`<p>Whoever uses it may do nothing more with it. ${e.
-AccessorID===hi?"It is the anonymous token: what comes without a token has its rights.":""}</p>`}})&&L(v("tokens"))}function Su(){return r`<${E} view="token" title="New token" crumbs=${[
-["Tokens",v("tokens")]]}>
-    ${re(q)?r`<${yi} token=${null} close=${()=>L(v("tokens"))} />`:r`<${N}>No token can be made here. <${j} need=${q} /><//>`}<//>`}function yi({token:e,close:t}){
-let n=b(()=>e,[]),[s,o]=y(n?.Description??""),[a,i]=y(()=>mn(n??{})),[l,c]=y(!1),[u,f]=y(""),$=M.value.dc,d=u!==""&&!(bs(u)>0),p=JSON.stringify({Description:n?.
-Description??"",...vn(mn(n??{}),$)},null,2),m=JSON.stringify({Description:s,...vn(a,$)},null,2);return hn(p!==m,"The token"),r`<form class="card" onSubmit=${async h=>{
-h.preventDefault();let _={Description:s,...vn(a,$)},k=n?`acl/token/${n.AccessorID}`:"acl/token";if(n&&!await et(k,n,"The token"))return;let W=n?{...we(n,["Secre\
-tID","Hash","CreateIndex","ModifyIndex","CreateTime"]),..._}:{..._,Local:l,...u?{ExpirationTTL:u}:{}},De=await U({method:"PUT",path:k,body:W,done:n?"The token i\
-s saved.":"The token is made. Its secret is shown on request.",question:{title:n?"Save the token":"Make a token",confirm:n?"Save":"Create",body:r`<${Oe} before=${n?
-p:""} after=${m} />`}});De&&(Se.value="",n?t():L(v("tokens",[De.data.AccessorID])))}}>
+AccessorID===yi?"It is the anonymous token: what comes without a token has its rights.":""}</p>`}})&&L(m("tokens"))}function Iu(){return r`<${A} view="token" title="New token" crumbs=${[
+["Tokens",m("tokens")]]}>
+    ${re(q)?r`<${wi} token=${null} close=${()=>L(m("tokens"))} />`:r`<${N}>No token can be made here. <${j} need=${q} /><//>`}<//>`}function wi({token:e,close:t}){
+let n=b(()=>e,[]),[s,o]=y(n?.Description??""),[a,i]=y(()=>mn(n??{})),[l,c]=y(!1),[u,d]=y(""),$=M.value.dc,f=u!==""&&!(bs(u)>0),p=JSON.stringify({Description:n?.
+Description??"",...vn(mn(n??{}),$)},null,2),v=JSON.stringify({Description:s,...vn(a,$)},null,2);return hn(p!==v,"The token"),r`<form class="card" onSubmit=${async h=>{
+h.preventDefault();let k={Description:s,...vn(a,$)},_=n?`acl/token/${n.AccessorID}`:"acl/token";if(n&&!await tt(_,n,"The token"))return;let W=n?{...we(n,["Secre\
+tID","Hash","CreateIndex","ModifyIndex","CreateTime"]),...k}:{...k,Local:l,...u?{ExpirationTTL:u}:{}},De=await U({method:"PUT",path:_,body:W,done:n?"The token i\
+s saved.":"The token is made. Its secret is shown on request.",question:{title:n?"Save the token":"Make a token",confirm:n?"Save":"Create",body:r`<${Me} before=${n?
+p:""} after=${v} />`}});De&&(Se.value="",n?t():L(m("tokens",[De.data.AccessorID])))}}>
     <${H} label="Description" value=${s} set=${o} />
-    <${Fs} grants=${a} set=${i} />
+    <${Hs} grants=${a} set=${i} />
     ${n?null:r`<${Ft} label=${`Local: of ${$} only`} value=${l} set=${c} />
-      <${H} label="Expires after" value=${u} set=${f} placeholder="never" hint=${d?"This is no duration like 8h or 30m.":"Like 8h or 30m; it cannot be changed l\
+      <${H} label="Expires after" value=${u} set=${d} placeholder="never" hint=${f?"This is no duration like 8h or 30m.":"Like 8h or 30m; it cannot be changed l\
 ater"} />`}
     <div class="buttons"><button type="button" onClick=${t}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${d||n!==null&&p===m}>Review and ${n?"save":"create"}</button></div></form>`}async function Nu(e){
-let t=[],n=[],s=new Map,o=a=>{for(let i of a.ServiceIdentities??[])t.push(...di(i.ServiceName));for(let i of a.NodeIdentities??[])t.push(...fi(i.NodeName))};for(let a of e.
+      <button type="submit" data-change class="primary" disabled=${f||n!==null&&p===v}>Review and ${n?"save":"create"}</button></div></form>`}async function Eu(e){
+let t=[],n=[],s=new Map,o=a=>{for(let i of a.ServiceIdentities??[])t.push(...pi(i.ServiceName));for(let i of a.NodeIdentities??[])t.push(...hi(i.NodeName))};for(let a of e.
 Policies??[])s.set(a.ID??"",a.Name??"");o(e);for(let a of e.Roles??[])try{let i=await te(`acl/role/${a.ID}`);o(i);for(let l of i.Policies??[])s.set(l.ID,`${l.Name}\
  of role ${i.Name}`)}catch{n.push(`role ${a.Name}`)}return await Promise.all([...s].map(async([a,i])=>{try{t.push(...bn((await te(`acl/policy/${a}`)).Rules??"",
-i).rules)}catch{n.push(`policy ${i}`)}})),e.Rules&&t.push(...bn(e.Rules,"the token itself").rules.map(a=>({...a,prefix:!0}))),{rules:t,missing:n}}function Tu({token:e,
-secret:t}){let[n,s]=y(null),o=b(()=>B("resource","key"),[]),a=b(()=>B("name"),[]),i=b(()=>B("access","read"),[]),[l,c]=y(null);T(()=>{Nu(e).then(s)},[e]);let u=`${o.
+i).rules)}catch{n.push(`policy ${i}`)}})),e.Rules&&t.push(...bn(e.Rules,"the token itself").rules.map(a=>({...a,prefix:!0}))),{rules:t,missing:n}}function Ou({token:e,
+secret:t}){let[n,s]=y(null),o=b(()=>B("resource","key"),[]),a=b(()=>B("name"),[]),i=b(()=>B("access","read"),[]),[l,c]=y(null);T(()=>{Eu(e).then(s)},[e]);let u=`${o.
 value}
 ${a.value}
-${i.value}`,f=o.value==="key"?Gn("key").slice(1):["read","write"],$=!["acl","keyring","operator"].includes(o.value);T(()=>{let h=!1;c(null);let _=setTimeout(async()=>{
-let k=await Du(e,t,{Resource:o.value,Segment:$?a.value:"",Access:i.value});h||c(k)},250);return()=>{h=!0,clearTimeout(_)}},[u,t,e]);let{rule:d,others:p}=$i(n?.rules??
-[],o.value,a.value,i.value),m=(n?.rules??[]).filter(h=>h!==d&&!p.includes(h)),g=(h,_)=>r`<tr key=${`${h.source} ${h.line} ${wn(h)}`}><td><code>${wn(h)}</code></td><td>${h.
-source}</td><td>${_}</td></tr>`;return r`<${w} title="What may this token do">
+${i.value}`,d=o.value==="key"?Gn("key").slice(1):["read","write"],$=!["acl","keyring","operator"].includes(o.value);T(()=>{let h=!1;c(null);let k=setTimeout(async()=>{
+let _=await Ru(e,t,{Resource:o.value,Segment:$?a.value:"",Access:i.value});h||c(_)},250);return()=>{h=!0,clearTimeout(k)}},[u,t,e]);let{rule:f,others:p}=mi(n?.rules??
+[],o.value,a.value,i.value),v=(n?.rules??[]).filter(h=>h!==f&&!p.includes(h)),g=(h,k)=>r`<tr key=${`${h.source} ${h.line} ${wn(h)}`}><td><code>${wn(h)}</code></td><td>${h.
+source}</td><td>${k}</td></tr>`;return r`<${w} title="What may this token do">
     <div class="ask-line">
-      <${Ae} label="Resource" value=${o.value} set=${h=>{o.value=h,h!=="key"&&i.value==="list"&&(i.value="read")}} options=${li} />
+      <${Ae} label="Resource" value=${o.value} set=${h=>{o.value=h,h!=="key"&&i.value==="list"&&(i.value="read")}} options=${di} />
       ${$?r`<${H} label=${o.value==="key"?"Key":"Name"} value=${a.value} set=${h=>{a.value=h}} />`:null}
-      <${Ae} label="Access" value=${i.value} set=${h=>{i.value=h}} options=${f} />
+      <${Ae} label="Access" value=${i.value} set=${h=>{i.value=h}} options=${d} />
     </div>
     <p role="status" data-may>${l===null?r`<span class="dim">Asking</span>`:l.error?r`<span class="dim">${l.error}</span>`:r`
       <${V} status=${l.allow?"passing":"critical"} text=${l.allow?"allowed":"denied"} />
-      ${l.rule?r` by <code>${l.rule}</code>${l.policy?` of ${l.policy}`:""}`:d?r` by <code>${wn(d)}</code> of ${d.source}`:" by the default policy: no rule is a\
+      ${l.rule?r` by <code>${l.rule}</code>${l.policy?` of ${l.policy}`:""}`:f?r` by <code>${wn(f)}</code> of ${f.source}`:" by the default policy: no rule is a\
 bout it"}
       ${l.needed?r`. It would need <code>${l.needed}</code>`:null}`}</p>
     ${n?.missing.length?r`<p class="note warn">Not readable with your token: ${n.missing.join(", ")}. Their rules are missing here.</p>`:null}
     ${n?.rules.length?r`<div class="scroll-x" tabindex="0" role="region" aria-label="Rules"><table class="plain"><thead><tr><th>Rule</th><th>From</th><th>Effect</th></tr></thead><tbody>
-      ${d?g(d,"decides"):null}${p.map(h=>g(h,"also about it"))}${m.slice(0,200).map(h=>g(h,""))}</tbody></table></div>
-      ${m.length>200?r`<p class="hint">and ${m.length-200} more</p>`:null}`:n?r`<${N}>It has no rules: the default policy decides everything.<//>`:null}
-  <//>`}async function Du(e,t,n){if(ke)try{let s=await te("internal/acl/explain",{params:{resource:n.Resource,segment:n.Segment,access:n.Access,accessor:e.AccessorID}});
+      ${f?g(f,"decides"):null}${p.map(h=>g(h,"also about it"))}${v.slice(0,200).map(h=>g(h,""))}</tbody></table></div>
+      ${v.length>200?r`<p class="hint">and ${v.length-200} more</p>`:null}`:n?r`<${N}>It has no rules: the default policy decides everything.<//>`:null}
+  <//>`}async function Ru(e,t,n){if(ke)try{let s=await te("internal/acl/explain",{params:{resource:n.Resource,segment:n.Segment,access:n.Access,accessor:e.AccessorID}});
 return{allow:s.Allow,rule:s.Default?"":s.Rule,policy:s.Policy,needed:s.Needed}}catch{}if(!t)return{error:"The agent can be asked with the token's secret only, a\
-nd your token may not see that. The rules below are what can be known."};try{let{data:s}=await Q("POST","internal/acl/authorize",{secret:t,body:[n]});return{allow:s[0].
-Allow===!0}}catch(s){return{error:s instanceof Error?s.message:String(s)}}}var hi,pi,Go,bi=C(()=>{G();ve();Ne();Z();Me();ue();pe();nt();Jo();be();de();ct();He();
-hi="00000000-0000-0000-0000-000000000002";pi=e=>[...e.Policies??[],...e.Roles??[]].map(t=>t.Name||t.ID||""),Go=e=>[e.Local?"local":"",e.Legacy?"legacy":"",e.AuthMethod?
-"login":"",kt(e)&&kt(e)<Date.now()?"expired":""].filter(Boolean)});function wi({name:e}){let t=b(()=>B("new"),[]);return e||t.value?r`<${Iu} name=${e} />`:r`<${Au} />`}function Au(){let e=I("acl/auth-methods").value,t=b(()=>e.data??
-[],[e.data]),n=[{id:"name",title:"Method",width:"minmax(8rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${v("methods",[s.Name])}>${s.Name}</a>`},{id:"type",title:"Ty\
+nd your token may not see that. The rules below are what can be known."};try{let{data:s}=await ee("POST","internal/acl/authorize",{secret:t,body:[n]});return{allow:s[0].
+Allow===!0}}catch(s){return{error:s instanceof Error?s.message:String(s)}}}var yi,vi,Xo,_i=C(()=>{G();ve();Ne();Q();Re();ue();pe();et();zo();be();de();ct();He();
+yi="00000000-0000-0000-0000-000000000002";vi=e=>[...e.Policies??[],...e.Roles??[]].map(t=>t.Name||t.ID||""),Xo=e=>[e.Local?"local":"",e.Legacy?"legacy":"",e.AuthMethod?
+"login":"",vt(e)&&vt(e)<Date.now()?"expired":""].filter(Boolean)});function xi({name:e}){let t=b(()=>B("new"),[]);return e||t.value?r`<${Pu} name=${e} />`:r`<${Lu} />`}function Lu(){let e=E("acl/auth-methods").value,t=b(()=>e.data??
+[],[e.data]),n=[{id:"name",title:"Method",width:"minmax(8rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${m("methods",[s.Name])}>${s.Name}</a>`},{id:"type",title:"Ty\
 pe",width:"7rem",by:s=>s.Type,cell:s=>s.Type},{id:"display",title:"Shown as",width:"minmax(8rem, 1fr)",by:s=>s.DisplayName??"",cell:s=>s.DisplayName,wide:!0},{id:"\
 description",title:"Description",width:"minmax(8rem, 2fr)",by:s=>s.Description,cell:s=>s.Description,wide:!0},{id:"ttl",title:"Tokens last",width:"7rem",cell:s=>s.
-MaxTokenTTL&&s.MaxTokenTTL!=="0s"?s.MaxTokenTTL:"for ever",wide:!0}];return r`<${E} view="methods" title="Auth methods" ready=${e.data!==void 0||e.error!==null} live=${e}
-      actions=${r`<${S} need=${q} primary run=${()=>L(v("methods","",{new:"1"}))}>New method<//><${j} need=${q} />`}>
+MaxTokenTTL&&s.MaxTokenTTL!=="0s"?s.MaxTokenTTL:"for ever",wide:!0}];return r`<${A} view="methods" title="Auth methods" ready=${e.data!==void 0||e.error!==null} live=${e}
+      actions=${r`<${S} need=${q} primary run=${()=>L(m("methods","",{new:"1"}))}>New method<//><${j} need=${q} />`}>
     <${ne} label="auth methods" rows=${t} rowKey=${s=>s.Name} columns=${n} order="name" stamp=${s=>String(s.ModifyIndex)}
       fields=${{"":s=>[s.Name,s.DisplayName??"",s.Description],type:s=>s.Type}}
-      empty="There are no auth methods: people and machines come with tokens." /><//>`}function Iu({name:e}){let t=e==="",n=I(t?"":`acl/auth-method/${encodeURIComponent(
-e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=()=>{t?L(v("methods")):s.value=""},i=f=>we(f,["CreateIndex","ModifyIndex"]),l=async(f,$,d)=>{let p=o?`acl/aut\
-h-method/${encodeURIComponent(o.Name)}`:"acl/auth-method";if(o&&!await et(p,o,"The method"))return!1;let m=await U({method:"PUT",path:p,body:f,shown:Je(f),done:`\
-Auth method ${f.Name} is saved.`,question:{title:`Save auth method ${f.Name}`,confirm:"Save",body:r`<${Oe} before=${t?"":$} after=${d} />`}});return m&&t&&setTimeout(
-()=>L(v("methods",[f.Name]))),m!==null},c=async()=>{await U({method:"DELETE",path:`acl/auth-method/${encodeURIComponent(e)}`,done:`Auth method ${e} is deleted.`,
+      empty="There are no auth methods: people and machines come with tokens." /><//>`}function Pu({name:e}){let t=e==="",n=E(t?"":`acl/auth-method/${encodeURIComponent(
+e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=()=>{t?L(m("methods")):s.value=""},i=d=>we(d,["CreateIndex","ModifyIndex"]),l=async(d,$,f)=>{let p=o?`acl/aut\
+h-method/${encodeURIComponent(o.Name)}`:"acl/auth-method";if(o&&!await tt(p,o,"The method"))return!1;let v=await U({method:"PUT",path:p,body:d,shown:Je(d),done:`\
+Auth method ${d.Name} is saved.`,question:{title:`Save auth method ${d.Name}`,confirm:"Save",body:r`<${Me} before=${t?"":$} after=${f} />`}});return v&&t&&setTimeout(
+()=>L(m("methods",[d.Name]))),v!==null},c=async()=>{await U({method:"DELETE",path:`acl/auth-method/${encodeURIComponent(e)}`,done:`Auth method ${e} is deleted.`,
 question:{title:`Delete auth method ${e}`,danger:!0,confirm:"Delete",typed:e,body:r`<p>Its binding rules are deleted too, and so are <b>all tokens that came from logins by it</b>.</p>`}})&&
-L(v("methods"))},u=o&&r`${s.value?null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${q} danger run=${()=>void c()}>Delete<//><${j} need=${q} />`;
+L(m("methods"))},u=o&&r`${s.value?null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${q} danger run=${()=>void c()}>Delete<//><${j} need=${q} />`;
 return r`
-    <${E} view="method" title=${t?"New auth method":e} crumbs=${[["Auth methods",v("methods")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${u}>
+    <${A} view="method" title=${t?"New auth method":e} crumbs=${[["Auth methods",m("methods")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${u}>
       ${n.data===null?r`<${N}>There is no such auth method any more.<//>`:null}
-      ${(t||o&&s.value)&&re(q)?r`<${qs} what="The auth method" initial=${t?Cu:i(o)} save=${l} close=${a} />`:t?r`<${j} need=${q} />`:null}
+      ${(t||o&&s.value)&&re(q)?r`<${Ws} what="The auth method" initial=${t?Mu:i(o)} save=${l} close=${a} />`:t?r`<${j} need=${q} />`:null}
       ${o?r`
         <${w} title="Method"><${K} pairs=${[["Type",o.Type],["Shown as",o.DisplayName],["Description",o.Description],["Tokens last",o.MaxTokenTTL&&o.MaxTokenTTL!==
 "0s"?o.MaxTokenTTL:"for ever"],["Tokens are",o.TokenLocality==="global"?"global":"local"]]} />
         <h3>Configuration</h3><${O} text=${JSON.stringify(Je(o.Config??{}),null,2)} block />
-        ${js(o.Config)?r`<p class="hint">Secrets are covered.</p>`:null}<//>
-        <${Eu} method=${o} />
+        ${Cs(o.Config)?r`<p class="hint">Secrets are covered.</p>`:null}<//>
+        <${Uu} method=${o} />
         <${le} data=${Je(o)} />`:null}
-    <//>`}function Eu({method:e}){let t=I(`acl/binding-rules?authmethod=${encodeURIComponent(e.Name)}`).value,[n,s]=y(!1),o=t.data??[],a=i=>void U({method:"DELE\
+    <//>`}function Uu({method:e}){let t=E(`acl/binding-rules?authmethod=${encodeURIComponent(e.Name)}`).value,[n,s]=y(!1),o=t.data??[],a=i=>void U({method:"DELE\
 TE",path:`acl/binding-rule/${i.ID}`,done:"The binding rule is deleted.",question:{title:"Delete a binding rule",danger:!0,confirm:"Delete",body:r`<p>Logins to which <code>${i.
 Selector||"anything"}</code> applies no longer get ${i.BindType} <b>${i.BindName}</b>. Tokens that were made keep it until they expire.</p>`}});return r`<${w} title="Binding rules" actions=${n?
 null:r`<${S} need=${q} run=${()=>s(!0)}>New binding rule<//>`}>
-    ${n&&re(q)?r`<${Ou} method=${e.Name} close=${()=>s(!1)} />`:null}
+    ${n&&re(q)?r`<${ju} method=${e.Name} close=${()=>s(!1)} />`:null}
     ${o.length?r`<div class="scroll-x" tabindex="0" role="region" aria-label="Binding rules"><table class="plain"><thead><tr><th>When</th><th>Gives</th><th>Description</th><th><span class="sr">Changes</span></th></tr></thead><tbody>
       ${o.map(i=>r`<tr key=${i.ID}><td><code>${i.Selector||"always"}</code></td><td>${i.BindType} <b>${i.BindName}</b></td><td>${i.Description}</td><td><${S} need=${q} danger run=${()=>a(
 i)}>Delete<//></td></tr>`)}</tbody></table></div>`:t.data!==void 0?r`<${N}>There are none: a login by this method gives nothing, and is refused.<//>`:null}<//>`}
-function Ou({method:e,close:t}){let[n,s]=y("service"),[o,a]=y(""),[i,l]=y(""),[c,u]=y("");return r`<form onSubmit=${async $=>{$.preventDefault(),await U({method:"\
+function ju({method:e,close:t}){let[n,s]=y("service"),[o,a]=y(""),[i,l]=y(""),[c,u]=y("");return r`<form onSubmit=${async $=>{$.preventDefault(),await U({method:"\
 PUT",path:"acl/binding-rule",body:{AuthMethod:e,BindType:n,BindName:o,Selector:i,Description:c},done:"The binding rule is made.",question:{title:"Make a binding\
  rule",confirm:"Create",body:r`<p>A login by <b>${e}</b> to which <code>${i||"anything"}</code> applies gets ${n} <b>${o}</b>.</p>`}})&&t()}}>
     <${Ae} label="Gives" value=${n} set=${s} options=${[["service","a service identity"],["node","a node identity"],["role","a role"]]} />
@@ -1238,29 +1242,29 @@ PUT",path:"acl/binding-rule",body:{AuthMethod:e,BindType:n,BindName:o,Selector:i
     <${H} label="When (selector)" value=${i} set=${l} placeholder="always" hint='Like value.team == "dev"' />
     <${H} label="Description" value=${c} set=${u} />
     <div class="buttons"><button type="button" onClick=${t}>Cancel</button><button type="submit" data-change class="primary" disabled=${!o}>Review and create</button></div></form>`}
-var Cu,ki=C(()=>{G();Ne();Z();Me();nt();be();de();ct();He();Cu={Name:"",Type:"jwt",DisplayName:"",Description:"",MaxTokenTTL:"8h",Config:{OIDCDiscoveryURL:"http\
-s://",BoundAudiences:[],ClaimMappings:{}}}});var Ws={};Ce(Ws,{default:()=>Si});function Si({id:e,rest:t}){return e==="methods"?r`<${wi} name=${t} />`:e==="roles"?t?r`<${qu} id=${t} />`:r`<${ju} />`:t?r`<${Mu} id=${t} />`:
-r`<${Ru} />`}function Ni({view:e,word:t}){return r`<${S} need=${q} primary run=${()=>L(v(e,["new"]))}>New ${t}<//><${j} need=${q} />`}function Ru(){let e=I("acl\
-/policies").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Policy",width:"minmax(9rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${v("policies",[s.ID])}>${s.
-Name}</a>`},{id:"description",title:"Description",width:"minmax(9rem, 2fr)",by:s=>s.Description,cell:s=>s.Description,wide:!0},{id:"dcs",title:"Datacenters",width:"\
-10rem",by:s=>(s.Datacenters??[]).join(" "),cell:s=>s.Datacenters?.length?r`<${Ve} tags=${s.Datacenters} max=${3} />`:r`<span class="dim">all</span>`}];return r`<${E} view="policies" title="Policies" ready=${e.
-data!==void 0||e.error!==null} live=${e} actions=${r`<${Ni} view="policies" word="policy" />`}>
+var Mu,Si=C(()=>{G();Ne();Q();Re();et();be();de();ct();He();Mu={Name:"",Type:"jwt",DisplayName:"",Description:"",MaxTokenTTL:"8h",Config:{OIDCDiscoveryURL:"http\
+s://",BoundAudiences:[],ClaimMappings:{}}}});var Js={};Ce(Js,{default:()=>Di});function Di({id:e,rest:t}){let n=Bs(e,{policies:"Policies",roles:"Roles"}[e]??"Auth methods");return n||(e==="methods"?r`<${xi} name=${t} />`:
+e==="roles"?t?r`<${Hu} id=${t} />`:r`<${Vu} />`:t?r`<${Ku} id=${t} />`:r`<${qu} />`)}function Ci({view:e,word:t}){return r`<${S} need=${q} primary run=${()=>L(m(
+e,["new"]))}>New ${t}<//><${j} need=${q} />`}function qu(){let e=E("acl/policies").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Policy",width:"minmax\
+(9rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${m("policies",[s.ID])}>${s.Name}</a>`},{id:"description",title:"Description",width:"minmax(9rem, 2fr)",by:s=>s.Description,
+cell:s=>s.Description,wide:!0},{id:"dcs",title:"Datacenters",width:"10rem",by:s=>(s.Datacenters??[]).join(" "),cell:s=>s.Datacenters?.length?r`<${Ve} tags=${s.Datacenters} max=${3} />`:
+r`<span class="dim">all</span>`}];return r`<${A} view="policies" title="Policies" ready=${e.data!==void 0||e.error!==null} live=${e} actions=${r`<${Ci} view="policies" word="policy" />`}>
     <${ne} label="policies" rows=${t} rowKey=${s=>s.ID} columns=${n} order="name" stamp=${s=>String(s.ModifyIndex)}
       fields=${{"":s=>[s.Name,s.Description],dc:s=>s.Datacenters??[]}}
-      empty="There are no policies, or this token may see none." /><//>`}function Ti({kind:e,id:t}){let n=I("acl/tokens").value,s=I(e==="Policies"?"acl/roles":"").
+      empty="There are no policies, or this token may see none." /><//>`}function Ai({kind:e,id:t}){let n=E("acl/tokens").value,s=E(e==="Policies"?"acl/roles":"").
 value,o=c=>(c[e]??[]).some(u=>u.ID===t),a=(n.data??[]).filter(o),i=(s.data??[]).filter(o),l=n.data!==void 0;return r`<${w} title="Used by">
     ${i.length?r`<h3>${x(i.length,"role")}</h3><${Ge} view="roles" links=${i} />`:null}
     ${a.length?r`<h3>${x(a.length,"token")}</h3><span class="tags">${a.slice(0,100).map(c=>r`
-      <a class="tag" key=${c.AccessorID} href=${v("tokens",[c.AccessorID])}>${c.Description||c.AccessorID}</a>`)}</span>${a.length>100?r` <span class="hint">and ${a.
+      <a class="tag" key=${c.AccessorID} href=${m("tokens",[c.AccessorID])}>${c.Description||c.AccessorID}</a>`)}</span>${a.length>100?r` <span class="hint">and ${a.
 length-100} more</span>`:null}`:null}
-    ${l&&!a.length&&!i.length?r`<${N}>${e==="Policies"?"No token or role has it.":"No token has it."}<//>`:null}<//>`}function Mu({id:e}){let t=e==="new",n=I(t?
-"":`acl/policy/${encodeURIComponent(e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=o?.ID===xi,i=o&&r`
+    ${l&&!a.length&&!i.length?r`<${N}>${e==="Policies"?"No token or role has it.":"No token has it."}<//>`:null}<//>`}function Ku({id:e}){let t=e==="new",n=E(t?
+"":`acl/policy/${encodeURIComponent(e)}`).value,s=b(()=>B("edit"),[]),o=n.data??null,a=o?.ID===Ti,i=o&&r`
     ${s.value?null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}
-    ${a?null:r`<${S} need=${q} danger run=${()=>void Lu(o)}>Delete<//>`}<${j} need=${q} />`,l=()=>{t?L(v("policies")):s.value=""},{rules:c,problems:u}=b(()=>bn(
+    ${a?null:r`<${S} need=${q} danger run=${()=>void Fu(o)}>Delete<//>`}<${j} need=${q} />`,l=()=>{t?L(m("policies")):s.value=""},{rules:c,problems:u}=b(()=>bn(
 o?.Rules??""),[o?.Rules]);return r`
-    <${E} view="policy" title=${t?"New policy":o?.Name??"Policy"} crumbs=${[["Policies",v("policies")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${i}>
+    <${A} view="policy" title=${t?"New policy":o?.Name??"Policy"} crumbs=${[["Policies",m("policies")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${i}>
       ${n.data===null?r`<${N}>There is no such policy any more.<//>`:null}
-      ${(t||o&&s.value)&&re(q)?r`<${Pu} policy=${o} close=${l} />`:t?r`<${j} need=${q} />`:null}
+      ${(t||o&&s.value)&&re(q)?r`<${Wu} policy=${o} close=${l} />`:t?r`<${j} need=${q} />`:null}
       ${o?r`
         <${w} title="Policy">
           <${K} pairs=${[["ID",r`<code>${o.ID}</code> <${O} text=${o.ID} />`],["Description",o.Description],["Datacenters",o.Datacenters?.length?o.Datacenters.join(
@@ -1268,138 +1272,138 @@ o?.Rules??""),[o?.Rules]);return r`
         <//>
         ${s.value?null:r`<${w} title="Rules">
           ${o.Rules?r`<${O} text=${o.Rules} block />`:r`<${N}>It has no rules.<//>`}
-          <${Di} problems=${u} />
+          <${Ii} problems=${u} />
           ${c.length?r`<details><summary>${x(c.length,"rule")} one by one</summary><table class="plain"><thead><tr><th>Resource</th><th>Name</th><th>Level</th></tr></thead><tbody>
-            ${c.map(f=>r`<tr><td>${f.resource}</td><td>${ut.includes(f.resource)?"":r`${f.prefix?"all that begin with ":""}<code>${JSON.stringify(f.name)}</code>`}</td><td>${f.
-level}${f.intentions?`, intentions ${f.intentions}`:""}</td></tr>`)}</tbody></table></details>`:null}
+            ${c.map(d=>r`<tr><td>${d.resource}</td><td>${ut.includes(d.resource)?"":r`${d.prefix?"all that begin with ":""}<code>${JSON.stringify(d.name)}</code>`}</td><td>${d.
+level}${d.intentions?`, intentions ${d.intentions}`:""}</td></tr>`)}</tbody></table></details>`:null}
         <//>`}
-        <${Ti} kind="Policies" id=${o.ID} />
+        <${Ai} kind="Policies" id=${o.ID} />
         <${le} data=${o} />`:null}
-    <//>`}async function Lu(e){await U({method:"DELETE",path:`acl/policy/${e.ID}`,done:`Policy ${e.Name} is deleted.`,question:{title:`Delete policy ${e.Name}`,
-danger:!0,confirm:"Delete",typed:e.Name,body:r`<p>Tokens and roles that have it lose what it gives, at once.</p>`}})&&L(v("policies"))}function Di({problems:e,jump:t}){
+    <//>`}async function Fu(e){await U({method:"DELETE",path:`acl/policy/${e.ID}`,done:`Policy ${e.Name} is deleted.`,question:{title:`Delete policy ${e.Name}`,
+danger:!0,confirm:"Delete",typed:e.Name,body:r`<p>Tokens and roles that have it lose what it gives, at once.</p>`}})&&L(m("policies"))}function Ii({problems:e,jump:t}){
 return r`<ul class="problems" aria-label="Remarks on the rules">${e.map(n=>r`<li class=${n.error?"s3":"s2"}>
     ${t?r`<button type="button" class="quiet" onClick=${()=>t(n.line)}>line ${n.line}</button>`:`line ${n.line}: `}${n.error?"":"Note: "}${n.text}</li>`)}</ul>`}
-function Pu({policy:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.Name??""),[a,i]=y(n?.Description??""),[l,c]=y(n?.Datacenters??[]),[u,f]=y(n?.Rules??""),{problems:$}=b(
-()=>bn(u),[u]),{ref:d,jump:p}=Zr(),m=n?.ID===xi,g=_i(n?.Name??"",n?.Description??"",n?.Datacenters??[],n?.Rules??""),h=_i(s,a,l,u);hn(g!==h,"The policy");let _=s!==
-""&&!/^[A-Za-z0-9\-_]{1,128}$/.test(s);return r`<form class="card" onSubmit=${async W=>{W.preventDefault();let De=n?`acl/policy/${n.ID}`:"acl/policy";if(n&&!await et(
+function Wu({policy:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.Name??""),[a,i]=y(n?.Description??""),[l,c]=y(n?.Datacenters??[]),[u,d]=y(n?.Rules??""),{problems:$}=b(
+()=>bn(u),[u]),{ref:f,jump:p}=ti(),v=n?.ID===Ti,g=Ni(n?.Name??"",n?.Description??"",n?.Datacenters??[],n?.Rules??""),h=Ni(s,a,l,u);hn(g!==h,"The policy");let k=s!==
+""&&!/^[A-Za-z0-9\-_]{1,128}$/.test(s);return r`<form class="card" onSubmit=${async W=>{W.preventDefault();let De=n?`acl/policy/${n.ID}`:"acl/policy";if(n&&!await tt(
 De,n,"The policy"))return;let _e=await U({method:"PUT",path:De,body:{...n?{ID:n.ID}:{},Name:s,Description:a,Rules:u,Datacenters:l},done:`Policy ${s} is saved.`,
-question:{title:n?`Save policy ${s}`:`Make policy ${s}`,confirm:n?"Save":"Create",body:r`${$.some(Ke=>Ke.error)?r`<p class="note warn">This page thinks the agent will refuse these rules.</p>`:
-null}<${Oe} before=${n?g:""} after=${h} />`}});_e&&(Se.value="",n?t():L(v("policies",[_e.data.ID])))}}>
-    <${H} label="Name" value=${s} set=${o} required disabled=${m} hint=${_?"Letters, digits, dashes and underscores only, at most 128.":void 0} />
-    <${H} label="Description" value=${a} set=${i} disabled=${m} />
+question:{title:n?`Save policy ${s}`:`Make policy ${s}`,confirm:n?"Save":"Create",body:r`${$.some(Fe=>Fe.error)?r`<p class="note warn">This page thinks the agent will refuse these rules.</p>`:
+null}<${Me} before=${n?g:""} after=${h} />`}});_e&&(Se.value="",n?t():L(m("policies",[_e.data.ID])))}}>
+    <${H} label="Name" value=${s} set=${o} required disabled=${v} hint=${k?"Letters, digits, dashes and underscores only, at most 128.":void 0} />
+    <${H} label="Description" value=${a} set=${i} disabled=${v} />
     <${pn} label="Datacenters" names=${l} set=${c} known=${[M.value.dc]} hint="None: all" />
     <label class="field wide-field"><span>Rules (HCL or JSON)</span>
-      <textarea class="code" rows="14" spellcheck=${!1} ref=${d} value=${u} disabled=${m} aria-invalid=${$.some(W=>W.error)} onInput=${W=>f(W.target.value)}></textarea></label>
-    <div role="status">${$.length?r`<${Di} problems=${$} jump=${p} />`:r`<p class="hint">${u.trim()?"Nothing is wrong with these rules.":"No rules yet."}</p>`}</div>
-    ${m?null:r`<${Uu} add=${W=>f(`${u}${u&&!u.endsWith(`
+      <textarea class="code" rows="14" spellcheck=${!1} ref=${f} value=${u} disabled=${v} aria-invalid=${$.some(W=>W.error)} onInput=${W=>d(W.target.value)}></textarea></label>
+    <div role="status">${$.length?r`<${Ii} problems=${$} jump=${p} />`:r`<p class="hint">${u.trim()?"Nothing is wrong with these rules.":"No rules yet."}</p>`}</div>
+    ${v?null:r`<${Bu} add=${W=>d(`${u}${u&&!u.endsWith(`
 `)?`
 `:""}${W}
 `)} />`}
     <div class="buttons"><button type="button" onClick=${t}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${!s||_||g===h}>Review and ${n?"save":"create"}</button></div></form>`}function _i(e,t,n,s){return`\
+      <button type="submit" data-change class="primary" disabled=${!s||k||g===h}>Review and ${n?"save":"create"}</button></div></form>`}function Ni(e,t,n,s){return`\
 Name: ${e}
 Description: ${t}
 Datacenters: ${n.join(", ")||"all"}
 Rules:
-${s}`}function Uu({add:e}){let[t,n]=y("key"),[s,o]=y(!0),[a,i]=y(""),[l,c]=y("read"),u=ut.includes(t),f=Gn(t),$=f.includes(l)?l:"read";return r`<fieldset class="names wide-field"><legend>Add a rule</legend><div class="ask-line">
+${s}`}function Bu({add:e}){let[t,n]=y("key"),[s,o]=y(!0),[a,i]=y(""),[l,c]=y("read"),u=ut.includes(t),d=Gn(t),$=d.includes(l)?l:"read";return r`<fieldset class="names wide-field"><legend>Add a rule</legend><div class="ask-line">
     <${Ae} label="Resource" value=${t} set=${n} options=${[...Jn,...ut].sort()} />
-    ${u?null:r`<${Ae} label="Which" value=${s?"prefix":"exact"} set=${d=>o(d==="prefix")} options=${[["prefix","all that begin with"],["exact","exactly"]]} />
+    ${u?null:r`<${Ae} label="Which" value=${s?"prefix":"exact"} set=${f=>o(f==="prefix")} options=${[["prefix","all that begin with"],["exact","exactly"]]} />
       <${H} label="Rule's name" value=${a} set=${i} placeholder=${s?"empty: all":""} />`}
-    <${Ae} label="Level" value=${$} set=${c} options=${f} /></div>
-    <div class="buttons left"><button type="button" onClick=${()=>e(wn({resource:t,prefix:s,name:a,level:$}))}>Add the rule</button></div></fieldset>`}function ju(){
-let e=I("acl/roles").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Role",width:"minmax(9rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${v("roles",[s.ID])}>${s.
+    <${Ae} label="Level" value=${$} set=${c} options=${d} /></div>
+    <div class="buttons left"><button type="button" onClick=${()=>e(wn({resource:t,prefix:s,name:a,level:$}))}>Add the rule</button></div></fieldset>`}function Vu(){
+let e=E("acl/roles").value,t=b(()=>e.data??[],[e.data]),n=[{id:"name",title:"Role",width:"minmax(9rem, 1fr)",by:s=>s.Name,cell:s=>r`<a href=${m("roles",[s.ID])}>${s.
 Name}</a>`},{id:"description",title:"Description",width:"minmax(9rem, 1fr)",by:s=>s.Description,cell:s=>s.Description,wide:!0},{id:"policies",title:"Policies an\
-d identities",width:"minmax(8rem, 2fr)",by:s=>(s.Policies??[]).map(o=>o.Name).join(" "),cell:s=>r`<${Ge} view="policies" links=${s.Policies} />${[...je(s).services,
-...je(s).nodes].map(o=>r` <span class="badge">${o}</span>`)}`}];return r`<${E} view="roles" title="Roles" ready=${e.data!==void 0||e.error!==null} live=${e} actions=${r`<${Ni} view="roles" word="role" />`}>
+d identities",width:"minmax(8rem, 2fr)",by:s=>(s.Policies??[]).map(o=>o.Name).join(" "),cell:s=>r`<${Ge} view="policies" links=${s.Policies} />${[...qe(s).services,
+...qe(s).nodes].map(o=>r` <span class="badge">${o}</span>`)}`}];return r`<${A} view="roles" title="Roles" ready=${e.data!==void 0||e.error!==null} live=${e} actions=${r`<${Ci} view="roles" word="role" />`}>
     <${ne} label="roles" rows=${t} rowKey=${s=>s.ID} columns=${n} order="name" stamp=${s=>String(s.ModifyIndex)}
       fields=${{"":s=>[s.Name,s.Description],policy:s=>(s.Policies??[]).map(o=>o.Name??"")}}
-      empty="There are no roles, or this token may see none." /><//>`}function qu({id:e}){let t=e==="new",n=I(t?"":`acl/role/${encodeURIComponent(e)}`).value,s=b(
+      empty="There are no roles, or this token may see none." /><//>`}function Hu({id:e}){let t=e==="new",n=E(t?"":`acl/role/${encodeURIComponent(e)}`).value,s=b(
 ()=>B("edit"),[]),o=n.data??null,a=async()=>{if(!o)return;await U({method:"DELETE",path:`acl/role/${o.ID}`,done:`Role ${o.Name} is deleted.`,question:{title:`De\
-lete role ${o.Name}`,danger:!0,confirm:"Delete",typed:o.Name,body:r`<p>Tokens that have it lose what it gives, at once.</p>`}})&&L(v("roles"))},i=o&&r`${s.value?
-null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${q} danger run=${()=>void a()}>Delete<//><${j} need=${q} />`,l=()=>{t?L(v("roles")):s.value=
+lete role ${o.Name}`,danger:!0,confirm:"Delete",typed:o.Name,body:r`<p>Tokens that have it lose what it gives, at once.</p>`}})&&L(m("roles"))},i=o&&r`${s.value?
+null:r`<${S} need=${q} run=${()=>{s.value="1"}}>Edit<//>`}<${S} need=${q} danger run=${()=>void a()}>Delete<//><${j} need=${q} />`,l=()=>{t?L(m("roles")):s.value=
 ""};return r`
-    <${E} view="role" title=${t?"New role":o?.Name??"Role"} crumbs=${[["Roles",v("roles")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${i}>
+    <${A} view="role" title=${t?"New role":o?.Name??"Role"} crumbs=${[["Roles",m("roles")]]} ready=${t||n.data!==void 0||n.error!==null} live=${n} actions=${i}>
       ${n.data===null?r`<${N}>There is no such role any more.<//>`:null}
-      ${(t||o&&s.value)&&re(q)?r`<${Ku} role=${o} close=${l} />`:t?r`<${j} need=${q} />`:null}
+      ${(t||o&&s.value)&&re(q)?r`<${Ju} role=${o} close=${l} />`:t?r`<${j} need=${q} />`:null}
       ${o?r`
         <${w} title="Role"><${K} pairs=${[["ID",r`<code>${o.ID}</code> <${O} text=${o.ID} />`],["Description",o.Description],["Policies",o.Policies&&r`<${Ge} view="policies" links=${o.
-Policies} />`],["Service identities",je(o).services.join(", ")],["Node identities",je(o).nodes.join(", ")],["Index",o.ModifyIndex]]} /><//>
-        <${Ti} kind="Roles" id=${o.ID} />
+Policies} />`],["Service identities",qe(o).services.join(", ")],["Node identities",qe(o).nodes.join(", ")],["Index",o.ModifyIndex]]} /><//>
+        <${Ai} kind="Roles" id=${o.ID} />
         <${le} data=${o} />`:null}
-    <//>`}function Ku({role:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.Name??""),[a,i]=y(n?.Description??""),[l,c]=y(()=>mn(n??{})),u=M.value.dc,f=(g,h,_)=>({Name:g,
-Description:h,...we(vn(_,u),["Roles"])}),$=f(s,a,l),d=JSON.stringify(f(n?.Name??"",n?.Description??"",mn(n??{})),null,2),p=JSON.stringify($,null,2);return hn(d!==
-p,"The role"),r`<form class="card" onSubmit=${async g=>{g.preventDefault();let h=n?`acl/role/${n.ID}`:"acl/role";if(n&&!await et(h,n,"The role"))return;let _=await U(
-{method:"PUT",path:h,body:n?{ID:n.ID,...$}:$,done:`Role ${s} is saved.`,question:{title:n?`Save role ${s}`:`Make role ${s}`,confirm:n?"Save":"Create",body:r`<${Oe} before=${n?
-d:""} after=${p} />`}});_&&(Se.value="",n?t():L(v("roles",[_.data.ID])))}}>
+    <//>`}function Ju({role:e,close:t}){let n=b(()=>e,[]),[s,o]=y(n?.Name??""),[a,i]=y(n?.Description??""),[l,c]=y(()=>mn(n??{})),u=M.value.dc,d=(g,h,k)=>({Name:g,
+Description:h,...we(vn(k,u),["Roles"])}),$=d(s,a,l),f=JSON.stringify(d(n?.Name??"",n?.Description??"",mn(n??{})),null,2),p=JSON.stringify($,null,2);return hn(f!==
+p,"The role"),r`<form class="card" onSubmit=${async g=>{g.preventDefault();let h=n?`acl/role/${n.ID}`:"acl/role";if(n&&!await tt(h,n,"The role"))return;let k=await U(
+{method:"PUT",path:h,body:n?{ID:n.ID,...$}:$,done:`Role ${s} is saved.`,question:{title:n?`Save role ${s}`:`Make role ${s}`,confirm:n?"Save":"Create",body:r`<${Me} before=${n?
+f:""} after=${p} />`}});k&&(Se.value="",n?t():L(m("roles",[k.data.ID])))}}>
     <${H} label="Name" value=${s} set=${o} required />
     <${H} label="Description" value=${a} set=${i} />
-    <${Fs} grants=${l} set=${c} ofRole />
+    <${Hs} grants=${l} set=${c} ofRole />
     <div class="buttons"><button type="button" onClick=${t}>Cancel</button>
-      <button type="submit" data-change class="primary" disabled=${!s||d===p}>Review and ${n?"save":"create"}</button></div></form>`}var xi,Bs=C(()=>{G();Ne();Z();
-Me();pe();nt();Jo();be();de();ct();He();ki();xi="00000000-0000-0000-0000-000000000001"});var Ei={};Ce(Ei,{default:()=>Ii});function Ai(){try{return JSON.parse(sessionStorage.getItem(zo)??"null")}catch{return null}}function kn(e){return e instanceof $e?
+      <button type="submit" data-change class="primary" disabled=${!s||f===p}>Review and ${n?"save":"create"}</button></div></form>`}var Ti,Gs=C(()=>{G();Ne();Q();
+Re();pe();et();zo();be();de();ct();He();Si();Ti="00000000-0000-0000-0000-000000000001"});var Mi={};Ce(Mi,{default:()=>Ri});function Oi(){try{return JSON.parse(sessionStorage.getItem(Yo)??"null")}catch{return null}}function kn(e){return e instanceof $e?
 /ACL support disabled/i.test(e.message)?"There is no access control here: no token is needed.":e.status===404?"This agent has no such login.":/ACL not found/i.test(
-e.message)?"The agent does not know it.":e.message:String(e)}async function Fu(e){try{await te("acl/token/self",{secret:e})}catch(t){return kn(t)}return A.value=
-e,""}function Ci(){let e=new URL(D.UiRoot,location.href.split(/[?#]/)[0]).href;return[e,new URL("oidc/callback",e).href]}async function Wu(e){let t=crypto.getRandomValues(
-new Uint8Array(24)).reduce((s,o)=>s+o.toString(16).padStart(2,"0"),""),n="";for(let s of Ci())try{let{data:o}=await Q("POST","acl/oidc/auth-url",{secret:"",body:{
+e.message)?"The agent does not know it.":e.message:String(e)}async function Gu(e){try{await te("acl/token/self",{secret:e})}catch(t){return kn(t)}return I.value=
+e,""}function Ei(){let e=new URL(D.UiRoot,location.href.split(/[?#]/)[0]).href;return[e,new URL("oidc/callback",e).href]}async function zu(e){let t=crypto.getRandomValues(
+new Uint8Array(24)).reduce((s,o)=>s+o.toString(16).padStart(2,"0"),""),n="";for(let s of Ei())try{let{data:o}=await ee("POST","acl/oidc/auth-url",{secret:"",body:{
 AuthMethod:e,RedirectURI:s,ClientNonce:t,Meta:{}}}),a=new URL(o.AuthURL);if(!/^https?:$/.test(a.protocol))return"The provider's address is not one of the web.";
-let i={method:e,nonce:t,state:a.searchParams.get("state")??"",dc:M.peek().dc};return sessionStorage.setItem(zo,JSON.stringify(i)),location.assign(a.href),""}catch(o){
-if(n||=kn(o),!(o instanceof $e&&/redirect/i.test(o.message)))return n}return`${n} This page comes back to ${Ci()[0]}: the method's AllowedRedirectURIs must hold\
- it.`}async function Bu(){let e=Ai();if(!e?.answer)return"";sessionStorage.removeItem(zo);let t=new URLSearchParams(e.answer);if(!e.nonce)return"An answer to a \
+let i={method:e,nonce:t,state:a.searchParams.get("state")??"",dc:M.peek().dc};return sessionStorage.setItem(Yo,JSON.stringify(i)),location.assign(a.href),""}catch(o){
+if(n||=kn(o),!(o instanceof $e&&/redirect/i.test(o.message)))return n}return`${n} This page comes back to ${Ei()[0]}: the method's AllowedRedirectURIs must hold\
+ it.`}async function Xu(){let e=Oi();if(!e?.answer)return"";sessionStorage.removeItem(Yo);let t=new URLSearchParams(e.answer);if(!e.nonce)return"An answer to a \
 login came that was not begun in this tab. It is ignored.";if(e.state&&t.get("state")!==e.state)return"The answer belongs to another login. It is ignored.";if(t.
-has("error"))return`The provider refused: ${t.get("error_description")||t.get("error")}`;try{let{data:n}=await Q("POST","acl/oidc/callback",{secret:"",dc:e.dc,body:{
-AuthMethod:e.method,State:t.get("state"),Code:t.get("code"),ClientNonce:e.nonce}});return A.value=n.SecretID,P(`Logged in by ${e.method}.`),""}catch(n){return`T\
-he login failed. ${kn(n)}`}}function Ii(){let[e,t]=y(""),[n,s]=y(!!Ai()?.answer),[o,a]=y(void 0);return T(()=>{Bu().then(t).finally(()=>s(!1))},[]),T(()=>{let i=!1;
-return a(void 0),te("acl/token/self").then(l=>{i||a(l)},l=>{i||a({error:kn(l)})}),()=>{i=!0}},[A.value,M.value.dc]),r`
-    <${E} view="login" title=${A.value?"Your token":"Log in"} ready=${o!==void 0&&!n}>
+has("error"))return`The provider refused: ${t.get("error_description")||t.get("error")}`;try{let{data:n}=await ee("POST","acl/oidc/callback",{secret:"",dc:e.dc,
+body:{AuthMethod:e.method,State:t.get("state"),Code:t.get("code"),ClientNonce:e.nonce}});return I.value=n.SecretID,P(`Logged in by ${e.method}.`),""}catch(n){return`\
+The login failed. ${kn(n)}`}}function Ri(){let[e,t]=y(""),[n,s]=y(!!Oi()?.answer),[o,a]=y(void 0);return T(()=>{Xu().then(t).finally(()=>s(!1))},[]),T(()=>{let i=!1;
+return a(void 0),te("acl/token/self").then(l=>{i||a(l)},l=>{i||a({error:kn(l)})}),()=>{i=!0}},[I.value,M.value.dc]),r`
+    <${A} view="login" title=${I.value?"Your token":"Log in"} ready=${o!==void 0&&!n}>
       ${e?r`<div class="note bad" role="alert">${e}</div>`:null}
-      ${Be.value===!1?r`<${N}>There is no access control here: everybody may do everything, and no token is needed.<//>`:null}
-      ${A.value?r`<${Vu} self=${o} />`:null}
-      ${Be.value===!1?null:r`<div class="cards"><${Hu} /><${Ju} /></div>`}
-    <//>`}function Vu({self:e}){let t=async()=>{let s=!!e?.AuthMethod;if(await Te({title:"Log out",confirm:"Log out",body:s?r`<p>This token was made for a login by <b>${e.
+      ${Oe.value===!1?r`<${N}>There is no access control here: everybody may do everything, and no token is needed.<//>`:null}
+      ${I.value?r`<${Yu} self=${o} />`:null}
+      ${Oe.value===!1?null:r`<div class="cards"><${Zu} /><${Qu} /></div>`}
+    <//>`}function Yu({self:e}){let t=async()=>{let s=!!e?.AuthMethod;if(await Te({title:"Log out",confirm:"Log out",body:s?r`<p>This token was made for a login by <b>${e.
 AuthMethod}</b>. Logging out destroys it: whoever else uses it loses it too.</p>`:r`<p>This page forgets the token. The token itself stays as it is, as it was not made for a login.</p>`})){
-if(s)try{await Q("POST","acl/logout")}catch(a){P(`The token could not be destroyed: ${kn(a)} It is forgotten here all the same.`,!0),A.value="";return}A.value="",
-P(s?"Logged out: the token is destroyed.":"Logged out: the token is forgotten here.")}},n=je(e??{});return r`
+if(s)try{await ee("POST","acl/logout")}catch(a){P(`The token could not be destroyed: ${kn(a)} It is forgotten here all the same.`,!0),I.value="";return}I.value=
+"",P(s?"Logged out: the token is destroyed.":"Logged out: the token is forgotten here.")}},n=qe(e??{});return r`
     <${w} title=${e?.Description||"Your token"} actions=${r`<button type="button" onClick=${t}>Log out</button>`}>
-      ${e?.error?r`<p class="note bad" role="alert">${e.error} <button type="button" onClick=${()=>{A.value=""}}>Forget it</button></p>`:r`
-        <${K} pairs=${[["Accessor",e?.AccessorID&&r`<a href=${v("tokens",[e.AccessorID])}><code>${e.AccessorID}</code></a> <${O} text=${e.AccessorID} />`],["Pol\
+      ${e?.error?r`<p class="note bad" role="alert">${e.error} <button type="button" onClick=${()=>{I.value=""}}>Forget it</button></p>`:r`
+        <${K} pairs=${[["Accessor",e?.AccessorID&&r`<a href=${m("tokens",[e.AccessorID])}><code>${e.AccessorID}</code></a> <${O} text=${e.AccessorID} />`],["Pol\
 icies",e?.Policies&&r`<${Ge} view="policies" links=${e.Policies} />`],["Roles",e?.Roles&&r`<${Ge} view="roles" links=${e.Roles} />`],["Identities",[...n.services,
-...n.nodes].join(", ")],["From",e?.AuthMethod?r`a login by <a href=${v("methods",[e.AuthMethod])}>${e.AuthMethod}</a>`:"a token that was given"],["Scope",e?.Local?
-"this datacenter":"all datacenters"],["Created",e?.CreateTime&&r`<${Ze} at=${Date.parse(e.CreateTime)} />`],["Expires",e&&r`<${Hn} at=${kt(e)} />`]]} />
+...n.nodes].join(", ")],["From",e?.AuthMethod?r`a login by <a href=${m("methods",[e.AuthMethod])}>${e.AuthMethod}</a>`:"a token that was given"],["Scope",e?.Local?
+"this datacenter":"all datacenters"],["Created",e?.CreateTime&&r`<${Ze} at=${Date.parse(e.CreateTime)} />`],["Expires",e&&r`<${Hn} at=${vt(e)} />`]]} />
         <${le} data=${we(e,["SecretID"])} />`}
       <${Ft} label="Remember the token on this computer" value=${Ct.value} set=${s=>{Ct.value=s}} />
       <p class="hint">${Ct.value?"It stays in this browser until you log out.":"It is kept for this tab only, until you close it."}</p>
-    <//>`}function Hu(){let[e,t]=y(""),[n,s]=y(""),o=async a=>{a.preventDefault();let i=await Fu(e.trim());s(i&&`This token cannot be used. ${i}`),i||(t(""),P("\
-The token is in use."))};return r`<${w} title=${A.value?"Use another token":"With a token"}>
+    <//>`}function Zu(){let[e,t]=y(""),[n,s]=y(""),o=async a=>{a.preventDefault();let i=await Gu(e.trim());s(i&&`This token cannot be used. ${i}`),i||(t(""),P("\
+The token is in use."))};return r`<${w} title=${I.value?"Use another token":"With a token"}>
     <form onSubmit=${o}>
       <${H} label="Secret ID" type="password" value=${e} set=${t} required />
       <${Ft} label="Remember on this computer" value=${Ct.value} set=${a=>{Ct.value=a}} />
       ${n?r`<p class="note bad" role="alert">${n}</p>`:null}
       <div class="buttons left"><button type="submit" class="primary" disabled=${!e.trim()}>Use it</button></div>
-    </form><//>`}function Ju(){let[e,t]=y([]),[n,s]=y(""),[o,a]=y(""),[i,l]=y(""),[c,u]=y("");T(()=>{te("acl/auth-methods").then(p=>t(p??[]),()=>{})},[A.value]);
-let f=e.find(p=>p.Name===n),$=o||(f?f.Type==="oidc"?"browser":"bearer":"browser");return r`<${w} title="By an auth method">
-    <form onSubmit=${async p=>{if(p.preventDefault(),u(""),$==="browser"){u(await Wu(n));return}try{let{data:m}=await Q("POST","acl/login",{secret:"",body:{AuthMethod:n,
-BearerToken:i.trim(),Meta:{}}});A.value=m.SecretID,l(""),P(`Logged in by ${n}.`)}catch(m){let g=m instanceof $e&&m.status===403?`${m.message}: there is no such \
-method, or no binding rule of it gives you anything.`:kn(m);u(i.trim()?g.replaceAll(i.trim(),"(the bearer token)"):g)}}}>
+    </form><//>`}function Qu(){let[e,t]=y([]),[n,s]=y(""),[o,a]=y(""),[i,l]=y(""),[c,u]=y("");T(()=>{te("acl/auth-methods").then(p=>t(p??[]),()=>{})},[I.value]);
+let d=e.find(p=>p.Name===n),$=o||(d?d.Type==="oidc"?"browser":"bearer":"browser");return r`<${w} title="By an auth method">
+    <form onSubmit=${async p=>{if(p.preventDefault(),u(""),$==="browser"){u(await zu(n));return}try{let{data:v}=await ee("POST","acl/login",{secret:"",body:{AuthMethod:n,
+BearerToken:i.trim(),Meta:{}}});I.value=v.SecretID,l(""),P(`Logged in by ${n}.`)}catch(v){let g=v instanceof $e&&v.status===403?`${v.message}: there is no such \
+method, or no binding rule of it gives you anything.`:kn(v);u(i.trim()?g.replaceAll(i.trim(),"(the bearer token)"):g)}}}>
       <${H} label="Method" value=${n} set=${p=>{s(p),a("")}} required list=${e.map(p=>p.Name)}
-        hint=${f?`${f.DisplayName||f.Name}, ${f.Type}`:"The name of the auth method"} />
+        hint=${d?`${d.DisplayName||d.Name}, ${d.Type}`:"The name of the auth method"} />
       <${Ae} label="How" value=${$} set=${a} options=${[["browser","with a browser (OIDC)"],["bearer","with a bearer token (JWT, Kubernetes)"]]} />
       ${$==="bearer"?r`<label class="field"><span>Bearer token</span><textarea class="code" rows="4" spellcheck=${!1} autocomplete="off" required
         value=${i} onInput=${p=>l(p.target.value)}></textarea></label>`:null}
       ${c?r`<p class="note bad" role="alert">${c}</p>`:null}
       <div class="buttons left"><button type="submit" disabled=${!n||$==="bearer"&&!i.trim()}>${$==="browser"?"Go to the provider":"Log in"}</button></div>
-    </form><//>`}var zo,Oi=C(()=>{G();ve();Me();Z();ue();nt();be();de();ct();zo="proconsul.oidc"});var Pi={};Ce(Pi,{default:()=>Mi});function Mi(){let e=b(()=>B("tab","raft"),[]),t=Yo.find(([n])=>n===e.value)??Yo[0];return r`<${E} view="operations" title="Operations">
-    <${mt} label="Operations" choice=${e} tabs=${Yo.map(([n,s])=>[n,s])} />
+    </form><//>`}var Yo,Li=C(()=>{G();ve();Re();Q();ue();et();be();de();ct();Yo="proconsul.oidc"});var qi={};Ce(qi,{default:()=>Ui});function Ui(){let e=b(()=>B("tab","raft"),[]),t=Qo.find(([n])=>n===e.value)??Qo[0];return r`<${A} view="operations" title="Operations">
+    <${mt} label="Operations" choice=${e} tabs=${Qo.map(([n,s])=>[n,s])} />
     <div class="tab-body" key=${e.value}>${t?.[2]()}</div><//>`}function _t({live:e,missing:t="This agent has no such thing.",children:n}){return e.error?.status===
-404&&e.data===void 0?r`<${N}>${t}<//>`:e.data===void 0&&!e.error?r`<${N}>Asking.<//>`:r`<${mo} live=${e} />${e.data!==void 0?n:null}`}function Li(e){try{return e.
-error?.status===429?JSON.parse(e.error.message):e.data}catch{return e.data}}function zu(){let e=I("operator/raft/configuration").value,t=Li(ee("operator/autopil\
-ot/health").value),n=ee("agent/self").value.data,s=e.data?.Servers??[],o=new Map((t?.Servers??[]).map(l=>[l.ID,l])),a=Math.max(0,...[...o.values()].map(l=>l.LastIndex)),
-i=l=>{let c=o.get(l.ID),u=c?.LastIndex?a-c.LastIndex:null;return r`<tr key=${l.ID}><td><a href=${v("nodes",[l.Node])}>${l.Node}</a>${l.Leader?r` <span class="badge">leader</span>`:
+404&&e.data===void 0?r`<${N}>${t}<//>`:e.data===void 0&&!e.error?r`<${N}>Asking.<//>`:r`<${bo} live=${e} />${e.data!==void 0?n:null}`}function ji(e){try{return e.
+error?.status===429?JSON.parse(e.error.message):e.data}catch{return e.data}}function td(){let e=E("operator/raft/configuration").value,t=ji(Y("operator/autopilo\
+t/health").value),n=Y("agent/self").value.data,s=e.data?.Servers??[],o=new Map((t?.Servers??[]).map(l=>[l.ID,l])),a=Math.max(0,...[...o.values()].map(l=>l.LastIndex)),
+i=l=>{let c=o.get(l.ID),u=c?.LastIndex?a-c.LastIndex:null;return r`<tr key=${l.ID}><td><a href=${m("nodes",[l.Node])}>${l.Node}</a>${l.Leader?r` <span class="badge">leader</span>`:
 null}${l.Voter?null:r` <span class="badge">no vote</span>`}</td>
       <td><code class="nowrap">${l.Address}</code></td>
       <td>${c?r`<${V} status=${c.Healthy?"passing":"critical"} text=${c.Healthy?"healthy":c.SerfStatus} />`:r`<span class="dim">not known</span>`}</td>
       <td>${c?.LastIndex??""}${u?r` <span class="hint">${x(u,"entry","entries")} behind</span>`:null}</td><td>${c?.LastContact??""}</td><td>${c?.Version??""}</td>
-      <td><div class="actions">${ke&&l.Voter&&!l.Leader?r`<${S} need=${_n} run=${()=>void Yu(l)}>Make leader<//>`:null}
-        ${l.Leader?null:r`<${S} need=${_n} danger run=${()=>void Xu(l)}>Remove<//>`}</div></td></tr>`};return r`
+      <td><div class="actions">${ke&&l.Voter&&!l.Leader?r`<${S} need=${_n} run=${()=>void sd(l)}>Make leader<//>`:null}
+        ${l.Leader?null:r`<${S} need=${_n} danger run=${()=>void nd(l)}>Remove<//>`}</div></td></tr>`};return r`
     <${w} title="Servers" actions=${r`<${j} need=${_n} />`}>
       <${_t} live=${e}>
         ${t?r`<p>${t.Healthy?"All servers are healthy.":"Not all servers are healthy."} ${x(t.FailureTolerance,"more voter")} may fail.</p>`:null}
@@ -1408,12 +1412,12 @@ null}${l.Voter?null:r` <span class="badge">no vote</span>`}</td>
         <${le} data=${e.data} />
       <//>
     <//>
-    ${n?.Stats?.raft?r`<${w} title=${`Raft as ${D.NodeName||"this agent"} sees it`}><${K} pairs=${Object.entries(n.Stats.raft)} /><//>`:null}`}function Xu(e){return U(
+    ${n?.Stats?.raft?r`<${w} title=${`Raft as ${D.NodeName||"this agent"} sees it`}><${K} pairs=${Object.entries(n.Stats.raft)} /><//>`:null}`}function nd(e){return U(
 {method:"DELETE",path:"operator/raft/peer",params:{id:e.ID},done:`${e.Node} is no Raft peer any more.`,question:{title:`Remove ${e.Node} from Raft`,danger:!0,confirm:"\
 Remove",typed:e.Node,body:r`<p>This is for a server that is gone for good. It takes its vote away; if it still runs, it comes back as soon as it joins. The quorum may change.</p>`}})}
-function Yu(e){return U({method:"POST",path:"operator/raft/transfer-leader",params:{id:e.ID},done:`${e.Node} was asked to lead.`,question:{title:`Make ${e.Node}\
- the leader`,confirm:"Hand over",body:r`<p>The leader steps back for it. Writes wait for a moment.</p>`}})}function Zu(){let e=ee("operator/autopilot/health").value,
-t=ee(ke?"operator/autopilot/state":"").value.data,n=ee("operator/autopilot/configuration",1e4).value,[s,o]=y(!1),a=Li(e);return r`
+function sd(e){return U({method:"POST",path:"operator/raft/transfer-leader",params:{id:e.ID},done:`${e.Node} was asked to lead.`,question:{title:`Make ${e.Node}\
+ the leader`,confirm:"Hand over",body:r`<p>The leader steps back for it. Writes wait for a moment.</p>`}})}function od(){let e=Y("operator/autopilot/health").value,
+t=Y(ke?"operator/autopilot/state":"").value.data,n=Y("operator/autopilot/configuration",1e4).value,[s,o]=y(!1),a=ji(e);return r`
     <${w} title="Health">
       ${a?r`<p><${V} status=${a.Healthy?"passing":"critical"} text=${a.Healthy?"healthy":"not healthy"} />, ${x(a.FailureTolerance,"more voter")} may fail.</p>
         <div class="scroll-x" tabindex="0" role="region" aria-label="Health of servers"><table class="plain"><thead><tr><th>Server</th><th>State</th><th>Stable for</th><th>Term</th><th>Why</th></tr></thead><tbody>
@@ -1424,66 +1428,68 @@ t=ee(ke?"operator/autopilot/state":"").value.data,n=ee("operator/autopilot/confi
         ${t?.Next?r`<p>Next: ${t.Next}.</p>`:null}<${le} data=${t??a} />`:r`<${_t} live=${e} />`}
     <//>
     <${w} title="Settings" actions=${s||!n.data?null:r`<${S} need=${_n} run=${()=>o(!0)}>Edit<//><${j} need=${_n} />`}>
-      ${s&&re(_n)?r`<${Qu} config=${n.data} close=${()=>o(!1)} />`:r`<${_t} live=${n}>
+      ${s&&re(_n)?r`<${ad} config=${n.data} close=${()=>o(!1)} />`:r`<${_t} live=${n}>
         <${K} pairs=${Object.entries(we(n.data,["CreateIndex"])).map(([i,l])=>[i,String(l)||r`<span class="dim">none</span>`])} /><//>`}
-    <//>`}function Qu({config:e,close:t}){let n=b(()=>e,[]),s=b(()=>Object.keys(we(n,["CreateIndex","ModifyIndex"])),[]),[o,a]=y(n),i=c=>s.map(u=>`${u}: ${c[u]}`).
+    <//>`}function ad({config:e,close:t}){let n=b(()=>e,[]),s=b(()=>Object.keys(we(n,["CreateIndex","ModifyIndex"])),[]),[o,a]=y(n),i=c=>s.map(u=>`${u}: ${c[u]}`).
 join(`
 `);return r`<form onSubmit=${async c=>{c.preventDefault(),await U({method:"PUT",path:"operator/autopilot/configuration",params:{cas:n.ModifyIndex},body:we(o,["C\
-reateIndex","ModifyIndex"]),done:"Autopilot's settings are saved.",refused:({data:f})=>f===!1?"Somebody changed the settings meanwhile. Nothing was saved; close\
- the form to see them.":void 0,question:{title:"Save autopilot's settings",confirm:"Save",body:r`<${Oe} before=${i(n)} after=${i(o)} />`}})&&t()}}>${s.map(c=>{let u=o[c],
-f=$=>a({...o,[c]:typeof n[c]=="number"?Number($):$});return typeof n[c]=="boolean"?r`<${Ft} key=${c} label=${c} value=${u} set=${f} />`:r`<${H} key=${c} label=${c} type=${typeof n[c]==
-"number"?"number":"text"} value=${String(u)} set=${f} />`})}<div class="buttons"><button type="button" onClick=${t}>Cancel</button><button type="submit" data-change class="primary" disabled=${i(
-n)===i(o)}>Review and save</button></div></form>`}function ed(){let e=ee("operator/keyring",1e4).value,[t,n]=y(""),s=async a=>{a.preventDefault(),await U({method:"\
-POST",path:"operator/keyring",body:{Key:t.trim()},shown:{Key:"$KEY"},done:"The key is installed.",question:{title:"Install a gossip key",confirm:"Install",body:r`<p>All members of all datacenters learn it. It is not used until it is made the primary key.</p>`}})&&
-n("")},o=e.error&&/keyring|encrypt/i.test(e.error.message)&&e.error.status===500;return r`
-    ${o?r`<${N}>Gossip is not encrypted here: ${e.error?.message}<//>`:r`<${_t} live=${e}>${(e.data??[]).map(a=>r`<${td} key=${`${a.WAN} ${a.Datacenter} ${a.Segment}`} ring=${a} />`)}<//>`}
-    ${re(Vs)&&e.data?r`<${w} title="Install a key"><form onSubmit=${s}><${H} label="Key (16, 24 or 32 bytes in base64)" value=${t} set=${n} required />
-      <div class="buttons left"><button type="button" onClick=${()=>n(Xe(crypto.getRandomValues(new Uint8Array(32))))}>Make one</button><button type="submit" data-change class="primary" disabled=${!t.
-trim()}>Install</button></div></form><//>`:r`<${j} need=${Vs} />`}`}function td({ring:e}){let t=e.WAN?"WAN":`${e.Datacenter} LAN${e.Segment?`, segment ${e.Segment}`:
+reateIndex","ModifyIndex"]),done:"Autopilot's settings are saved.",refused:({data:d})=>d===!1?"Somebody changed the settings meanwhile. Nothing was saved; close\
+ the form to see them.":void 0,question:{title:"Save autopilot's settings",confirm:"Save",body:r`<${Me} before=${i(n)} after=${i(o)} />`}})&&t()}}>${s.map(c=>{let u=o[c],
+d=$=>a({...o,[c]:typeof n[c]=="number"?Number($):$});return typeof n[c]=="boolean"?r`<${Ft} key=${c} label=${c} value=${u} set=${d} />`:r`<${H} key=${c} label=${c} type=${typeof n[c]==
+"number"?"number":"text"} value=${String(u)} set=${d} />`})}<div class="buttons"><button type="button" onClick=${t}>Cancel</button><button type="submit" data-change class="primary" disabled=${i(
+n)===i(o)}>Review and save</button></div></form>`}function rd(){let e=Y("agent/self",6e4).value,t=e.data?.Stats?.serf_lan?.encrypted==="false",n=e.data!==void 0||
+e.error!==null,s=Y(n&&!t?"operator/keyring":"",1e4).value,[o,a]=y(""),i=async l=>{l.preventDefault(),await U({method:"POST",path:"operator/keyring",body:{Key:o.
+trim()},shown:{Key:"$KEY"},done:"The key is installed.",question:{title:"Install a gossip key",confirm:"Install",body:r`<p>All members of all datacenters learn it. It is not used until it is made the primary key.</p>`}})&&
+a("")};return r`
+    ${t?r`<${N}>Gossip is not encrypted here, so there are no keys: the agents have no <code>encrypt</code> in their settings.<//>`:r`<${_t} live=${s}>${(s.data??
+[]).map(l=>r`<${id} key=${`${l.WAN} ${l.Datacenter} ${l.Segment}`} ring=${l} />`)}<//>`}
+    ${t?null:re(zs)&&s.data?r`<${w} title="Install a key"><form onSubmit=${i}><${H} label="Key (16, 24 or 32 bytes in base64)" value=${o} set=${a} required />
+      <div class="buttons left"><button type="button" onClick=${()=>a(Xe(crypto.getRandomValues(new Uint8Array(32))))}>Make one</button><button type="submit" data-change class="primary" disabled=${!o.
+trim()}>Install</button></div></form><//>`:r`<${j} need=${zs} />`}`}function id({ring:e}){let t=e.WAN?"WAN":`${e.Datacenter} LAN${e.Segment?`, segment ${e.Segment}`:
 ""}`,n=o=>U({method:"PUT",path:"operator/keyring",body:{Key:o},shown:{Key:"$KEY"},done:"The key is the primary one.",question:{title:"Use this key",confirm:"Use\
  it",body:r`<p>From now on all members encrypt with it. Those that do not have it can no longer read: it has to be on every one of them, in every datacenter.</p>`}}),
 s=o=>U({method:"DELETE",path:"operator/keyring",body:{Key:o},shown:{Key:"$KEY"},done:"The key is removed.",question:{title:"Remove this key",danger:!0,confirm:"\
 Remove",typed:"remove",body:r`<p>Members that still encrypt with it are no longer understood, and are thought to have failed.</p>`}});return r`<${w} title=${`Ke\
 ys of ${t}`}><p class="hint">${x(e.NumNodes,"member")}</p>
     <div class="scroll-x" tabindex="0" role="region" aria-label=${`Keys of ${t}`}><table class="plain"><thead><tr><th>Key</th><th>On members</th><th>Use</th><th><span class="sr">Changes</span></th></tr></thead><tbody>
-    ${Object.entries(e.Keys??{}).map(([o,a])=>{let i=!!e.PrimaryKeys?.[o]||!e.PrimaryKeys&&Object.keys(e.Keys)[0]===o;return r`<tr key=${o}><td><${Ks} text=${o} what="the key" /></td><td>${a} of ${e.
+    ${Object.entries(e.Keys??{}).map(([o,a])=>{let i=!!e.PrimaryKeys?.[o]||!e.PrimaryKeys&&Object.keys(e.Keys)[0]===o;return r`<tr key=${o}><td><${Vs} text=${o} what="the key" /></td><td>${a} of ${e.
 NumNodes}${Number(a)<e.NumNodes?r` <span class="status s2"><i aria-hidden="true"></i>not on all</span>`:null}</td>
         <td>${i?r`<${V} status="passing" text=${`primary on ${e.PrimaryKeys?.[o]??a}`} />`:"to read only"}</td>
-        <td><div class="actions">${i?null:r`<${S} need=${Vs} run=${()=>void n(o)}>Use<//><${S} need=${Vs} danger run=${()=>void s(o)}>Remove<//>`}</div></td></tr>`})}</tbody></table></div><//>`}
-function nd(e,t){let n=URL.createObjectURL(e),s=document.createElement("a");s.href=n,s.download=t,s.click(),setTimeout(()=>URL.revokeObjectURL(n),1e4)}function sd(){
-let[e,t]=y(""),n=oe(null),s=async()=>{t("The leader writes the snapshot.");try{let a=await Va("snapshot");nd(a,`consul-${D.Datacenter||"dc"}-${new Date().toISOString().
-slice(0,19).replaceAll(":","")}.snap`),P(`A snapshot of ${tt(a.size)} is downloaded.`)}catch(a){P(a instanceof Error?a.message:String(a),!0)}t("")},o=async()=>{
+        <td><div class="actions">${i?null:r`<${S} need=${zs} run=${()=>void n(o)}>Use<//><${S} need=${zs} danger run=${()=>void s(o)}>Remove<//>`}</div></td></tr>`})}</tbody></table></div><//>`}
+function ld(e,t){let n=URL.createObjectURL(e),s=document.createElement("a");s.href=n,s.download=t,s.click(),setTimeout(()=>URL.revokeObjectURL(n),1e4)}function cd(){
+let[e,t]=y(""),n=oe(null),s=async()=>{t("The leader writes the snapshot.");try{let a=await Ja("snapshot");ld(a,`consul-${D.Datacenter||"dc"}-${new Date().toISOString().
+slice(0,19).replaceAll(":","")}.snap`),P(`A snapshot of ${nt(a.size)} is downloaded.`)}catch(a){P(a instanceof Error?a.message:String(a),!0)}t("")},o=async()=>{
 let a=n.current?.files?.[0];if(!a)return P("Choose a snapshot first.",!0);if(await Te({title:"Restore a snapshot",danger:!0,confirm:"Restore",typed:"restore",curl:me(
-"PUT","snapshot","@backup.snap"),body:r`<p>Everything this datacenter knows is replaced by <b>${a.name}</b> (${tt(a.size)}): catalog, keys, sessions, access control. What was written since is lost, also tokens: yours may be among them.</p>`})){
-t("The servers take the snapshot over.");try{await Q("PUT","snapshot",{body:a}),P("The snapshot is restored.")}catch(l){P(l instanceof Error?l.message:String(l),
+"PUT","snapshot","@backup.snap"),body:r`<p>Everything this datacenter knows is replaced by <b>${a.name}</b> (${nt(a.size)}): catalog, keys, sessions, access control. What was written since is lost, also tokens: yours may be among them.</p>`})){
+t("The servers take the snapshot over.");try{await ee("PUT","snapshot",{body:a}),P("The snapshot is restored.")}catch(l){P(l instanceof Error?l.message:String(l),
 !0)}return t("")}};return r`<${w} title="Save">
       <p>The whole state of this datacenter's servers as one file: catalog, keys, sessions, access control. It holds secrets.</p>
-      ${rt(Xo)?r`<button type="button" disabled=${e!==""} onClick=${s}>Download a snapshot</button>`:r`<span class="hint">needs acl:write</span>`}
+      ${rt(Zo)?r`<button type="button" disabled=${e!==""} onClick=${s}>Download a snapshot</button>`:r`<span class="hint">needs acl:write</span>`}
       <${O} text=${me("GET","snapshot").replace(/^curl/,"curl -o backup.snap")} block />
     <//>
-    ${re(Xo)?r`<${w} title="Restore">
+    ${re(Zo)?r`<${w} title="Restore">
       <label class="field"><span>Snapshot file</span><input type="file" ref=${n} /></label>
-      <button type="button" data-change class="danger" disabled=${e!==""} onClick=${()=>void o()}>Restore</button><//>`:r`<${j} need=${Xo} />`}
-    <p role="status">${e}</p>`}function od(){let e=ee("agent/metrics").value,t=b(()=>(e.data&&Jr(Ri,e.data,Date.now()),[...Ri.values()]),[e.data]);return r`<p class="hint">Of the agent this page comes from, asked every 5 seconds; the agent sums up 10. Gauges as they are, counters per interval, samples by their mean.</p>
+      <button type="button" data-change class="danger" disabled=${e!==""} onClick=${()=>void o()}>Restore</button><//>`:r`<${j} need=${Zo} />`}
+    <p role="status">${e}</p>`}function ud(){let e=Y("agent/metrics").value,t=b(()=>(e.data&&pr(Pi,e.data,Date.now()),[...Pi.values()]),[e.data]);return r`<p class="hint">Of the agent this page comes from, asked every 5 seconds; the agent sums up 10. Gauges as they are, counters per interval, samples by their mean.</p>
     <${_t} live=${e}><${ne} label="metrics" rows=${t} rowKey=${s=>`${s.kind} ${s.name}`} columns=${[{id:"name",title:"Metric",width:"minmax(10rem, 2fr)",by:s=>s.
 name,cell:s=>r`<span title=${s.name}>${s.name}</span>`},{id:"kind",title:"Kind",width:"5rem",by:s=>s.kind,cell:s=>s.kind,wide:!0},{id:"value",title:"Now",width:"\
 6rem",by:s=>s.values.at(-1)??0,cell:s=>r`<b title=${Object.entries(s.last).map(([o,a])=>`${o}: ${a}`).join(`
-`)}>${Vn(s.values.at(-1)??0)}</b>`},{id:"line",title:"Since the page was opened",width:"minmax(8rem, 1fr)",wide:!0,cell:s=>r`<${ad} row=${s} />`},{id:"range",title:"\
-Lowest to highest",width:"11rem",wide:!0,cell:s=>r`<span class="dim">${Vn(Math.min(...s.values))} to ${Vn(Math.max(...s.values))}</span>`}]} order="name"
-      fields=${{"":s=>s.name,kind:s=>s.kind}} quick=${[["kind:gauge","gauges"],["kind:counter","counters"],["kind:sample","samples"]]} /><//>`}function ad({row:e}){
-return r`<svg class="spark" role="img" aria-label=${`${e.name}: ${e.values.slice(-8).map(Vn).join(", ")}`} viewBox="0 0 160 24" preserveAspectRatio="none">
-    <polyline points=${e.values.length>1?Gr(e.values,160,24):"0,12 160,12"} /></svg>`}function rd(){let e=ee("agent/self",3e4).value,t=b(()=>qo(we(e.data,["Coor\
-d","Member"])),[e.data]);return r`<p class="hint">What this agent goes by now: its settings with all defaults (DebugConfig) and its counts (Stats).</p>
+`)}>${qn(s.values.at(-1)??0)}</b>`},{id:"line",title:"Since the page was opened",width:"minmax(8rem, 1fr)",wide:!0,cell:s=>r`<${dd} row=${s} />`},{id:"range",title:"\
+Lowest to highest",width:"11rem",wide:!0,cell:s=>r`<span class="dim">${qn(Math.min(...s.values))} to ${qn(Math.max(...s.values))}</span>`}]} order="name"
+      fields=${{"":s=>s.name,kind:s=>s.kind}} quick=${[["kind:gauge","gauges"],["kind:counter","counters"],["kind:sample","samples"]]} /><//>`}function dd({row:e}){
+return r`<svg class="spark" role="img" aria-label=${`${e.name}: ${e.values.slice(-8).map(qn).join(", ")}`} viewBox="0 0 160 24" preserveAspectRatio="none">
+    <polyline points=${e.values.length>1?hr(e.values,160,24):"0,12 160,12"} /></svg>`}function fd(){let e=Y("agent/self",3e4).value,t=b(()=>So(we(e.data,["Coord",
+"Member"])),[e.data]);return r`<p class="hint">What this agent goes by now: its settings with all defaults (DebugConfig) and its counts (Stats).</p>
     <${_t} live=${e}><${ne} label="settings" rows=${t} rowKey=${s=>s.name} columns=${[{id:"name",title:"Setting",width:"minmax(9rem, 1fr)",by:s=>s.name,cell:s=>r`<code title=${s.
 name}>${s.name}</code>`},{id:"value",title:"Value",width:"minmax(7rem, 1fr)",by:s=>s.value,cell:s=>r`<span title=${s.value}>${s.value}</span>`}]} order="name"
       fields=${{"":s=>[s.name,s.value],name:s=>s.name,value:s=>s.value}} quick=${[["name:Stats","counts"],["name:DebugConfig","settings"]]} />
-      <${le} data=${e.data} label="agent/self" /><//>`}function id(){let e=ee("agent/self",1e4).value,t=ee("agent/checks").value.data??{},[n,s]=y(""),o=t._node_maintenance,
-a=D.NodeName||e.data?.Config?.NodeName||"this agent",i=Gu(),l={Resource:"node",Access:"write",Segment:D.NodeName},c=()=>U({method:"PUT",path:"agent/maintenance",
+      <${le} data=${e.data} label="agent/self" /><//>`}function $d(){let e=Y("agent/self",1e4).value,t=Y("agent/checks").value.data??{},[n,s]=y(""),o=t._node_maintenance,
+a=D.NodeName||e.data?.Config?.NodeName||"this agent",i=ed(),l={Resource:"node",Access:"write",Segment:D.NodeName},c=()=>U({method:"PUT",path:"agent/maintenance",
 params:o?{enable:"false"}:{enable:"true",reason:n||"Set on the web page"},done:o?`${a} serves again.`:`${a} is in maintenance.`,question:{title:o?`End maintenan\
 ce of ${a}`:`Put ${a} into maintenance`,confirm:o?"End maintenance":"Start maintenance",typed:o?void 0:a,body:o?r`<p>Its services are found again.</p>`:r`<p>A critical check is put on the node: none of its services is found any more until it ends. They go on running.</p>`}}),
 u=()=>U({method:"PUT",path:"agent/reload",done:`${a} has read its settings.`,question:{title:`Reload ${a}`,confirm:"Reload",body:r`<p>It reads its configuration files again. What is wrong in them is refused, and the log says why.</p>`}}),
-f=()=>U({method:"PUT",path:"agent/leave",done:`${a} leaves.`,question:{title:`Make ${a} leave`,danger:!0,confirm:"Leave",typed:a,body:r`<p>It tells the others and ends: this page ends with it. Its services are taken out of the catalog. It comes back when somebody starts it.${e.
-data?.Config?.Server?" It is a server: its vote is taken away.":""}</p>`}});return r`<${w} title=${a} actions=${r`<${S} need=${i} run=${()=>void u()}>Reload<//><${S} need=${i} danger run=${()=>void f()}>Leave<//><${j} need=${i} />`}>
+d=()=>U({method:"PUT",path:"agent/leave",done:`${a} leaves.`,question:{title:`Make ${a} leave`,danger:!0,confirm:"Leave",typed:a,body:r`<p>It tells the others and ends: this page ends with it. Its services are taken out of the catalog. It comes back when somebody starts it.${e.
+data?.Config?.Server?" It is a server: its vote is taken away.":""}</p>`}});return r`<${w} title=${a} actions=${r`<${S} need=${i} run=${()=>void u()}>Reload<//><${S} need=${i} danger run=${()=>void d()}>Leave<//><${j} need=${i} />`}>
       <${_t} live=${e}><${K} pairs=${[["Version",[e.data?.Config?.Version,D.Version&&`proconsul ${D.Version}`].filter(Boolean).join(", ")],["Role",e.data?.Config?.
 Server?"server":"client"],["Datacenter",e.data?.Config?.Datacenter],["Node ID",e.data?.Config?.NodeID],["Address",e.data?.Member?.Addr],["Health score",e.data?.
 Stats?.serf_lan?.health_score]]} /><//>
@@ -1493,151 +1499,151 @@ Stats?.serf_lan?.health_score]]} /><//>
       ${re(l)&&!o?r`<${H} label="Reason" value=${n} set=${s} />`:null}
       <${S} need=${l} danger=${!o} run=${()=>void c()}>${o?"End maintenance":"Start maintenance"}<//>
     <//>
-    ${ke?r`<${ld} need=${i} />`:null}`}function ld({need:e}){let t=ee("agent/sync").value,n=t.data,s=()=>U({method:"PUT",path:"agent/sync",done:"Compared with t\
-he catalog."}),o=[...Object.entries(n?.Services??{}).map(([a,i])=>["service",a,i]),...Object.entries(n?.Checks??{}).map(([a,i])=>["check",a,i])];return r`<${w} title="In the catalog" actions=${r`<${S} need=${e} run=${()=>void s()}>Compare now<//>`}>
+    ${ke?r`<${pd} need=${i} />`:null}`}function pd({need:e}){let t=Y("agent/sync").value,n=t.data,s=()=>U({method:"PUT",path:"agent/sync",done:"Compared with th\
+e catalog."}),o=[...Object.entries(n?.Services??{}).map(([a,i])=>["service",a,i]),...Object.entries(n?.Checks??{}).map(([a,i])=>["check",a,i])];return r`<${w} title="In the catalog" actions=${r`<${S} need=${e} run=${()=>void s()}>Compare now<//>`}>
     <${_t} live=${t}><${K} pairs=${[["Node",n&&r`<${V} status=${n.Node.InSync?"passing":"critical"} text=${n.Node.InSync?"in sync":"not in sync"} /> ${n.Node.LastError}`],
 ["Servers",n?.ServersReachable?"reachable":`not reachable: ${n?.LastError??""}`],["Compared",Date.parse(n?.LastComparison)>0?r`<${Ze} at=${Date.parse(n.LastComparison)} />`:
 null],["Again",Date.parse(n?.NextComparison)>0?new Date(n.NextComparison).toLocaleTimeString():null]]} />
     ${o.length?r`<div class="scroll-x" tabindex="0" role="region" aria-label="Services and checks"><table class="plain"><thead><tr><th>What</th><th>ID</th><th>State</th></tr></thead><tbody>${o.
 map(([a,i,l])=>r`<tr key=${`${a} ${i}`}><td>${a}</td><td>${i}</td>
       <td><${V} status=${l.InSync?"passing":"critical"} text=${l.InSync?"in sync":"not in sync"} /> ${l.LastError??""}</td></tr>`)}</tbody></table></div>`:r`<${N}>Nothing is registered with this agent.<//>`}<//><//>`}
-var _n,Vs,Xo,Gu,Yo,Ri,Ui=C(()=>{G();ve();Ne();Z();Me();ue();pe();nt();be();de();ct();He();_n={Resource:"operator",Access:"write"},Vs={Resource:"keyring",Access:"\
-write"},Xo={Resource:"acl",Access:"write"},Gu=()=>({Resource:"agent",Access:"write",Segment:D.NodeName}),Yo=[["raft","Raft",()=>r`<${zu} />`],["autopilot","Auto\
-pilot",()=>r`<${Zu} />`],["keyring","Keyring",()=>r`<${ed} />`],["snapshot","Snapshot",()=>r`<${sd} />`],["metrics","Metrics",()=>r`<${od} />`],["settings","Con\
-figuration",()=>r`<${rd} />`],["agent","Agent",()=>r`<${id} />`]];Ri=new Map});var Fi={};Ce(Fi,{default:()=>Ki});function fd(e){let t=b(()=>F({lines:[],state:"connecting",trouble:""}),[]),n=oe(0);return T(()=>{let s=new AbortController,o=!1,
-a=[],i=(f={})=>{let{lines:$}=t.peek();t.value={...t.peek(),lines:a.length?[...$,...a].slice(-qi):$,...f},a=[]},l=setInterval(()=>{a.length&&i()},ud),c=async f=>{
-let $=new TextDecoder,d="",p="info";i({state:"connecting",trouble:""});try{let m=Ba(ge("agent/monitor",{loglevel:e},""),f);setTimeout(()=>{!f.aborted&&t.peek().
-state==="connecting"&&i({state:"open"})},1e3);for await(let g of m){let[h,_]=Xr(d+$.decode(g,{stream:!0}));d=_;for(let k of h)k&&(p=zr(k,p),a.push({id:n.current,
-text:k,level:p}),n.current+=1);t.peek().state!=="open"&&i({state:"open"})}f.aborted||i({state:"ended",trouble:"The agent has ended the stream."})}catch(m){if(f.
-aborted)return;let g=m instanceof $e&&m.status>=400&&m.status<500;i({state:g?"refused":"ended",trouble:m instanceof $e?m.message:"The agent does not answer."})}
-!f.aborted&&t.peek().state!=="refused"&&setTimeout(()=>{f.aborted||c(f)},dd)},u=()=>{s.abort(),!o&&(document.hidden?i({state:"paused"}):(s=new AbortController,c(
+var _n,zs,Zo,ed,Qo,Pi,Ki=C(()=>{G();ve();Ne();Q();Re();ue();pe();et();be();de();ct();He();_n={Resource:"operator",Access:"write"},zs={Resource:"keyring",Access:"\
+write"},Zo={Resource:"acl",Access:"write"},ed=()=>({Resource:"agent",Access:"write",Segment:D.NodeName}),Qo=[["raft","Raft",()=>r`<${td} />`],["autopilot","Auto\
+pilot",()=>r`<${od} />`],["keyring","Keyring",()=>r`<${rd} />`],["snapshot","Snapshot",()=>r`<${cd} />`],["metrics","Metrics",()=>r`<${ud} />`],["settings","Con\
+figuration",()=>r`<${fd} />`],["agent","Agent",()=>r`<${$d} />`]];Pi=new Map});var Vi={};Ce(Vi,{default:()=>Bi});function yd(e){let t=b(()=>F({lines:[],state:"connecting",trouble:""}),[]),n=oe(0);return T(()=>{let s=new AbortController,o=!1,
+a=[],i=(d={})=>{let{lines:$}=t.peek();t.value={...t.peek(),lines:a.length?[...$,...a].slice(-Wi):$,...d},a=[]},l=setInterval(()=>{a.length&&i()},md),c=async d=>{
+let $=new TextDecoder,f="",p="info";i({state:"connecting",trouble:""});try{let v=Ha(ge("agent/monitor",{loglevel:e},""),d);setTimeout(()=>{!d.aborted&&t.peek().
+state==="connecting"&&i({state:"open"})},1e3);for await(let g of v){let[h,k]=vr(f+$.decode(g,{stream:!0}));f=k;for(let _ of h)_&&(p=mr(_,p),a.push({id:n.current,
+text:_,level:p}),n.current+=1);t.peek().state!=="open"&&i({state:"open"})}d.aborted||i({state:"ended",trouble:"The agent has ended the stream."})}catch(v){if(d.
+aborted)return;let g=v instanceof $e&&v.status>=400&&v.status<500;i({state:g?"refused":"ended",trouble:v instanceof $e?v.message:"The agent does not answer."})}
+!d.aborted&&t.peek().state!=="refused"&&setTimeout(()=>{d.aborted||c(d)},vd)},u=()=>{s.abort(),!o&&(document.hidden?i({state:"paused"}):(s=new AbortController,c(
 s.signal)))};return document.addEventListener("visibilitychange",u),u(),()=>{o=!0,s.abort(),clearInterval(l),document.removeEventListener("visibilitychange",u)}},
-[e,A.value]),{kept:t,clear:()=>{t.value={...t.peek(),lines:[]}}}}function Ki(){let e=b(()=>B("level","info"),[]),t=b(()=>B("filter"),[]),[n,s]=y(null),[o,a]=y(!0),
-i=ji.includes(e.value)?e.value:"info",{kept:l,clear:c}=fd(i),{lines:u,state:f,trouble:$}=l.value,d=n??u,p=b(()=>{let h=xs(t.value),_=Ss(h,{"":k=>k.text,level:k=>k.
-level});return h.length?d.filter(_):d},[d,t.value]),m=async()=>{await On(p.map(h=>h.text).join(`
+[e,I.value]),{kept:t,clear:()=>{t.value={...t.peek(),lines:[]}}}}function Bi(){let e=b(()=>B("level","info"),[]),t=b(()=>B("filter"),[]),[n,s]=y(null),[o,a]=y(!0),
+i=Fi.includes(e.value)?e.value:"info",{kept:l,clear:c}=yd(i),{lines:u,state:d,trouble:$}=l.value,f=n??u,p=b(()=>{let h=xs(t.value),k=Ss(h,{"":_=>_.text,level:_=>_.
+level});return h.length?f.filter(k):f},[f,t.value]),v=async()=>{await On(p.map(h=>h.text).join(`
 `)),P(`${x(p.length,"line")} copied.`)},g=n?`paused, ${x(u.filter(h=>h.id>(n.at(-1)?.id??-1)).length,"new line")}`:{open:"live",connecting:"connecting",paused:"\
-paused",ended:"interrupted",refused:"refused"}[f];return r`
-    <${E} view="log" title="Log" actions=${r`<span class="hint" role="status" data-log-state=${n?"held":f}>${g}</span>`}>
+paused",ended:"interrupted",refused:"refused"}[d];return r`
+    <${A} view="log" title="Log" actions=${r`<span class="hint" role="status" data-log-state=${n?"held":d}>${g}</span>`}>
       ${$?r`<div class="note bad" role="alert">${$}</div>`:null}
       <div class="list-tools">
         <input type="search" class="filter" data-filter value=${t.value} placeholder="Filter" aria-label="Filter the log" title="Words that must all occur; level: for the level; a minus before what must not"
           onInput=${h=>{t.value=h.target.value}} onKeyDown=${h=>{h.key==="Escape"&&(t.value="")}} />
-        <${Ae} label="Level" value=${i} set=${h=>{e.value=h,c(),s(null)}} options=${ji.map(h=>[h,h==="err"?"error":`${h} and worse`])} />
+        <${Ae} label="Level" value=${i} set=${h=>{e.value=h,c(),s(null)}} options=${Fi.map(h=>[h,h==="err"?"error":`${h} and worse`])} />
         <button type="button" aria-pressed=${n!==null} onClick=${()=>s(n?null:u)}>${n?"Go on":"Pause"}</button>
         <button type="button" aria-pressed=${o} onClick=${()=>a(!o)}>Follow</button>
-        <button type="button" onClick=${m} disabled=${!p.length}>Copy</button>
+        <button type="button" onClick=${v} disabled=${!p.length}>Copy</button>
         <button type="button" onClick=${()=>{c(),n&&s([])}}>Clear</button>
-        <span class="count">${p.length===d.length?x(p.length,"line"):`${p.length.toLocaleString("en")} of ${x(d.length,"line")}`}${u.length===qi?", the oldest a\
+        <span class="count">${p.length===f.length?x(p.length,"line"):`${p.length.toLocaleString("en")} of ${x(f.length,"line")}`}${u.length===Wi?", the oldest a\
 re dropped":""}</span>
       </div>
-      ${p.length?r`<${$d} lines=${p} follow=${o&&n===null} away=${()=>a(!1)} />`:r`<${N}>${d.length?"No line matches.":"No line has come yet: the log tells what\
+      ${p.length?r`<${gd} lines=${p} follow=${o&&n===null} away=${()=>a(!1)} />`:r`<${N}>${f.length?"No line matches.":"No line has come yet: the log tells what\
  happens from now on."}<//>`}
-    <//>`}function $d({lines:e,follow:t,away:n}){let s=oe(null);Gt(()=>{t&&s.current&&(s.current.scrollTop=s.current.scrollHeight)},[e,t]);let o=b(()=>{let i=new Map;
-for(let l of e){let c=Math.floor(l.id/cd),u=i.get(c);u?u.push(l):i.set(c,[l])}return[...i]},[e]);return r`<div class="log" ref=${s} role="log" aria-label="Log" aria-live="off" tabindex="0" onWheel=${i=>{
+    <//>`}function gd({lines:e,follow:t,away:n}){let s=oe(null);Gt(()=>{t&&s.current&&(s.current.scrollTop=s.current.scrollHeight)},[e,t]);let o=b(()=>{let i=new Map;
+for(let l of e){let c=Math.floor(l.id/hd),u=i.get(c);u?u.push(l):i.set(c,[l])}return[...i]},[e]);return r`<div class="log" ref=${s} role="log" aria-label="Log" aria-live="off" tabindex="0" onWheel=${i=>{
 t&&i.deltaY<0&&n()}}
       onKeyDown=${i=>{["ArrowUp","PageUp","Home"].includes(i.key)&&n()}}>
-    ${o.map(([i,l])=>r`<${pd} key=${i} lines=${l} />`)}</div>`}function pd({lines:e}){return b(()=>r`<div class="log-block">${e.map(t=>r`<div key=${t.id} class=${`\
-line l-${t.level}`}>${t.text}</div>`)}</div>`,[e.length,e[0]?.id,e.at(-1)?.id])}var qi,cd,ud,dd,ji,Wi=C(()=>{G();ve();Z();ln();pe();nt();ue();be();de();ct();qi=
-5e3,cd=100,ud=200,dd=3e3,ji=["trace","debug","info","warn","err"]});var xt,Zo=C(()=>{xt=[{id:"overview",title:"Overview",group:"Cluster",key:"o",load:()=>Promise.resolve().then(()=>(lr(),ir))},{id:"services",title:"Services",group:"\
-Catalog",key:"s",load:()=>Promise.resolve().then(()=>(hr(),pr))},{id:"instance",title:"Instance",group:"",load:()=>Promise.resolve().then(()=>(Ts(),fr)).then(e=>({
-default:e.Instance}))},{id:"nodes",title:"Nodes",group:"Catalog",key:"n",load:()=>Promise.resolve().then(()=>(br(),gr))},{id:"kv",title:"Keys",group:"Catalog",key:"\
-k",load:()=>Promise.resolve().then(()=>(Hr(),Vr))},{id:"key",title:"Key",group:"",load:()=>Promise.resolve().then(()=>(Uo(),Fr))},{id:"sessions",title:"Sessions",
-group:"Catalog",key:"l",load:()=>Promise.resolve().then(()=>(Po(),qr))},{id:"queries",title:"Prepared queries",group:"Catalog",key:"q",load:()=>Promise.resolve().then(()=>(ti(),ei))},
-{id:"intentions",title:"Intentions",group:"Mesh",key:"i",load:()=>Promise.resolve().then(()=>(ri(),ai))},{id:"tokens",title:"Tokens",group:"Access",key:"t",need:{
-Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(bi(),gi))},{id:"policies",title:"Policies",group:"Access",key:"p",need:{Resource:"acl",Access:"\
-read"},load:()=>Promise.resolve().then(()=>(Bs(),Ws))},{id:"roles",title:"Roles",group:"Access",need:{Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(Bs(),Ws))},
-{id:"methods",title:"Auth methods",group:"Access",need:{Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(Bs(),Ws))},{id:"login",title:"Log in",
-group:"",load:()=>Promise.resolve().then(()=>(Oi(),Ei))},{id:"operations",title:"Operations",group:"Cluster",key:"r",load:()=>Promise.resolve().then(()=>(Ui(),Pi))},
-{id:"log",title:"Log",group:"Cluster",need:{Resource:"agent",Access:"read"},load:()=>Promise.resolve().then(()=>(Wi(),Fi))}]});var Hi={};Ce(Hi,{Palette:()=>gd});function Bi(){return xt.filter(e=>e.group&&(!e.ours||ke)&&(!e.need||rt(e.need)===!0)&&(e.group!=="Access"||Be.value!==!1)).map(
-e=>St(e.title,{href:v(e.id),hint:e.key?`g ${e.key}`:""}))}function Vi(){let{dc:e,view:t}=M.value;return[...["auto","light","dark"].filter(s=>s!==$t.value).map(s=>St(
-`Theme: ${s}`,{run:()=>{$t.value=s}})),...D.ReadOnly?[]:[St(Re.value?"Read-only: off":"Read-only: on",{hint:"w",run:()=>{at.value=!at.peek()}})],...Vt.value.filter(
-s=>s!==e).map(s=>St(`Go to datacenter ${s}`,{href:v(t,"",{},s)})),...Be.value===!1?[]:[St("Log in or out",{href:v("login")})]]}function md(){let[e,t]=y({services:[],
+    ${o.map(([i,l])=>r`<${bd} key=${i} lines=${l} />`)}</div>`}function bd({lines:e}){return b(()=>r`<div class="log-block">${e.map(t=>r`<div key=${t.id} class=${`\
+line l-${t.level}`}>${t.text}</div>`)}</div>`,[e.length,e[0]?.id,e.at(-1)?.id])}var Wi,hd,md,vd,Fi,Hi=C(()=>{G();ve();Q();ln();pe();et();ue();be();de();ct();Wi=
+5e3,hd=100,md=200,vd=3e3,Fi=["trace","debug","info","warn","err"]});var xt,ea=C(()=>{xt=[{id:"overview",title:"Overview",group:"Cluster",key:"o",load:()=>Promise.resolve().then(()=>(ur(),cr))},{id:"services",title:"Services",group:"\
+Catalog",key:"s",load:()=>Promise.resolve().then(()=>(kr(),wr))},{id:"instance",title:"Instance",group:"",load:()=>Promise.resolve().then(()=>(Is(),gr)).then(e=>({
+default:e.Instance}))},{id:"nodes",title:"Nodes",group:"Catalog",key:"n",load:()=>Promise.resolve().then(()=>(Tr(),Nr))},{id:"kv",title:"Keys",group:"Catalog",key:"\
+k",load:()=>Promise.resolve().then(()=>(ei(),Qr))},{id:"key",title:"Key",group:"",load:()=>Promise.resolve().then(()=>(Ko(),Xr))},{id:"sessions",title:"Sessions",
+group:"Catalog",key:"l",load:()=>Promise.resolve().then(()=>(qo(),Gr))},{id:"queries",title:"Prepared queries",group:"Catalog",key:"q",load:()=>Promise.resolve().then(()=>(oi(),si))},
+{id:"intentions",title:"Intentions",group:"Mesh",key:"i",load:()=>Promise.resolve().then(()=>(ci(),li))},{id:"tokens",title:"Tokens",group:"Access",key:"t",need:{
+Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(_i(),ki))},{id:"policies",title:"Policies",group:"Access",key:"p",need:{Resource:"acl",Access:"\
+read"},load:()=>Promise.resolve().then(()=>(Gs(),Js))},{id:"roles",title:"Roles",group:"Access",need:{Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(Gs(),Js))},
+{id:"methods",title:"Auth methods",group:"Access",need:{Resource:"acl",Access:"read"},load:()=>Promise.resolve().then(()=>(Gs(),Js))},{id:"login",title:"Log in",
+group:"",load:()=>Promise.resolve().then(()=>(Li(),Mi))},{id:"operations",title:"Operations",group:"Cluster",key:"r",load:()=>Promise.resolve().then(()=>(Ki(),qi))},
+{id:"log",title:"Log",group:"Cluster",need:{Resource:"agent",Access:"read"},load:()=>Promise.resolve().then(()=>(Hi(),Vi))}]});var zi={};Ce(zi,{Palette:()=>Sd});function Ji(){return xt.filter(e=>e.group&&(!e.ours||ke)&&(!e.need||rt(e.need)===!0)&&(e.group!=="Access"||Oe.value!==!1)).map(
+e=>St(e.title,{href:m(e.id),hint:e.key?`g ${e.key}`:""}))}function Gi(){let{dc:e,view:t}=M.value;return[...["auto","light","dark"].filter(s=>s!==$t.value).map(s=>St(
+`Theme: ${s}`,{run:()=>{$t.value=s}})),...D.ReadOnly?[]:[St(Le.value?"Read-only: off":"Read-only: on",{hint:"w",run:()=>{at.value=!at.peek()}})],...Vt.value.filter(
+s=>s!==e).map(s=>St(`Go to datacenter ${s}`,{href:m(t,"",{},s)})),...Oe.value===!1?[]:[St("Log in or out",{href:m("login")})]]}function kd(){let[e,t]=y({services:[],
 nodes:[],trouble:""});return T(()=>{let n=new AbortController,s={signal:n.signal};return Promise.allSettled([te("catalog/services",s),te("catalog/nodes",s)]).then(
-([o,a])=>{if(n.signal.aborted)return;let i=[o,a].find(l=>l.status==="rejected");t({services:o.status==="fulfilled"?Object.keys(o.value??{}).map(l=>St(l,{href:v(
-"services",[l])})):[],nodes:a.status==="fulfilled"?(a.value??[]).map(l=>St(l.Node,{href:v("nodes",[l.Node]),hint:l.Address})):[],trouble:i?.status==="rejected"?
-String(i.reason?.message??i.reason):""})}),()=>n.abort()},[]),e}function vd(e){let[t,n]=y([]);return T(()=>{if(!e||!Ue(e)){n([]);return}let s=new AbortController,
-o=setTimeout(async()=>{try{let a=await te(qt(e,!0),{signal:s.signal,accept:[404]}),i=e.slice(0,e.lastIndexOf("/")+1),l=Ds(Array.isArray(a)?a.filter(c=>c.startsWith(
-e)):[],i);s.signal.aborted||n(l.slice(0,Bt).map(c=>St(c.key,{href:v(c.folder?"kv":"key",c.key),hint:c.folder?"folder":""})))}catch{s.signal.aborted||n([])}},hd);
-return()=>{clearTimeout(o),s.abort()}},[e]),t}function yd(e,t){let n=e.trim().toLowerCase();return[{title:"Pages",items:jn(e,Bi(),n?Bt:99)},{title:"Services",items:n?
-jn(e,t.services,Bt):[]},{title:"Nodes",items:n?jn(e,t.nodes,Bt):[]},{title:"Actions",items:jn(e,Vi(),Bt)}].map(o=>({...o,level:n&&o.items[0]?bo(n,o.items[0].low):
-0})).sort((o,a)=>o.level-a.level)}function gd({close:e}){let[t,n]=y(""),[s,o]=y(0),a=oe(null),i=oe(null);T(()=>i.current?.focus(),[]);let l=md(),c=vd(t),u=[...Bi(),
-...Vi()].map(({text:h})=>h).join(`
-`),f=b(()=>yd(t,l),[t,l,u]),$=[...f.filter(({level:h})=>h<4),{title:"Keys",items:c},...f.filter(({level:h})=>h===4)].filter(({items:h})=>h.length),d=$.flatMap(h=>h.
-items),p=Math.min(s,d.length-1);T(()=>{a.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({block:"nearest"})},[p,$]);let m=h=>{h&&(e(),h.run?h.run():
-h.href&&L(h.href))},g=h=>{let _={ArrowDown:p+1,ArrowUp:p-1,PageDown:p+Bt,PageUp:p-Bt}[h.key];if(_!==void 0){h.preventDefault();let k=d.length-1,W=Math.abs(_-p)===
-1;o(W&&_>k?0:W&&_<0?k:Math.max(0,Math.min(k,_)))}else h.key==="Enter"&&!h.isComposing&&(h.preventDefault(),m(d[p]))};return r`
+([o,a])=>{if(n.signal.aborted)return;let i=[o,a].find(l=>l.status==="rejected");t({services:o.status==="fulfilled"?Object.keys(o.value??{}).map(l=>St(l,{href:m(
+"services",[l])})):[],nodes:a.status==="fulfilled"?(a.value??[]).map(l=>St(l.Node,{href:m("nodes",[l.Node]),hint:l.Address})):[],trouble:i?.status==="rejected"?
+String(i.reason?.message??i.reason):""})}),()=>n.abort()},[]),e}function _d(e){let[t,n]=y([]);return T(()=>{if(!e||!je(e)){n([]);return}let s=new AbortController,
+o=setTimeout(async()=>{try{let a=await te(qt(e,!0),{signal:s.signal,accept:[404]}),i=e.slice(0,e.lastIndexOf("/")+1),l=Es(Array.isArray(a)?a.filter(c=>c.startsWith(
+e)):[],i);s.signal.aborted||n(l.slice(0,Bt).map(c=>St(c.key,{href:m(c.folder?"kv":"key",c.key),hint:c.folder?"folder":""})))}catch{s.signal.aborted||n([])}},wd);
+return()=>{clearTimeout(o),s.abort()}},[e]),t}function xd(e,t){let n=e.trim().toLowerCase();return[{title:"Pages",items:jn(e,Ji(),n?Bt:99)},{title:"Services",items:n?
+jn(e,t.services,Bt):[]},{title:"Nodes",items:n?jn(e,t.nodes,Bt):[]},{title:"Actions",items:jn(e,Gi(),Bt)}].map(o=>({...o,level:n&&o.items[0]?xo(n,o.items[0].low):
+0})).sort((o,a)=>o.level-a.level)}function Sd({close:e}){let[t,n]=y(""),[s,o]=y(0),a=oe(null),i=oe(null);T(()=>i.current?.focus(),[]);let l=kd(),c=_d(t),u=[...Ji(),
+...Gi()].map(({text:h})=>h).join(`
+`),d=b(()=>xd(t,l),[t,l,u]),$=[...d.filter(({level:h})=>h<4),{title:"Keys",items:c},...d.filter(({level:h})=>h===4)].filter(({items:h})=>h.length),f=$.flatMap(h=>h.
+items),p=Math.min(s,f.length-1);T(()=>{a.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({block:"nearest"})},[p,$]);let v=h=>{h&&(e(),h.run?h.run():
+h.href&&L(h.href))},g=h=>{let k={ArrowDown:p+1,ArrowUp:p-1,PageDown:p+Bt,PageUp:p-Bt}[h.key];if(k!==void 0){h.preventDefault();let _=f.length-1,W=Math.abs(k-p)===
+1;o(W&&k>_?0:W&&k<0?_:Math.max(0,Math.min(_,k)))}else h.key==="Enter"&&!h.isComposing&&(h.preventDefault(),v(f[p]))};return r`
     <${Qe} title="Find" close=${e} class="palette">
-      <input class="palette-input" type="text" role="combobox" aria-expanded=${d.length>0} aria-controls="palette-list" aria-autocomplete="list" aria-label="Find a page, service, node, key or action"
-        aria-activedescendant=${d.length?`palette-${p}`:void 0} placeholder="Page, service, node, beginning of a key, action" autocomplete="off" spellcheck=${!1} ref=${i}
+      <input class="palette-input" type="text" role="combobox" aria-expanded=${f.length>0} aria-controls="palette-list" aria-autocomplete="list" aria-label="Find a page, service, node, key or action"
+        aria-activedescendant=${f.length?`palette-${p}`:void 0} placeholder="Page, service, node, beginning of a key, action" autocomplete="off" spellcheck=${!1} ref=${i}
         value=${t} onInput=${h=>{n(h.target.value),o(0)}} onKeyDown=${g} />
       <div id="palette-list" role="listbox" aria-label="Found" class="palette-list" ref=${a}>
-        ${$.map(h=>r`<${bd} key=${h.title} group=${h} from=${d.indexOf(h.items[0])} active=${p} take=${m} />`)}
+        ${$.map(h=>r`<${Nd} key=${h.title} group=${h} from=${f.indexOf(h.items[0])} active=${p} take=${v} />`)}
       </div>
-      ${d.length?null:r`<p class="empty" role="status">Nothing of that name.</p>`}
+      ${f.length?null:r`<p class="empty" role="status">Nothing of that name.</p>`}
       ${l.trouble?r`<p class="hint">${l.trouble}</p>`:null}
-    <//>`}function bd({group:e,from:t,active:n,take:s}){return r`
+    <//>`}function Nd({group:e,from:t,active:n,take:s}){return r`
     <div role="group" aria-label=${e.title}>
       <div class="menu-title" aria-hidden="true">${e.title}</div>
       ${e.items.map((o,a)=>r`
         <div role="option" key=${o.text} id=${`palette-${t+a}`} aria-selected=${t+a===n} onClick=${()=>s(o)}>
           <span class="key-name">${se(o.text)}</span>${o.hint?r` <span class="dim">${o.hint}</span>`:null}</div>`)}
-    </div>`}var Bt,hd,St,Ji=C(()=>{G();ve();ln();dn();Me();Z();ue();Pt();Zo();be();Qo();Bt=8,hd=120,St=(e,t)=>({text:e,low:e.toLowerCase(),...t})});async function wd(){try{Vt.value=await te("catalog/datacenters",{dc:""})}catch{}if(!D.Datacenter)try{let o=await te("agent/self",{dc:""});Object.assign(D,{Datacenter:o.
+    </div>`}var Bt,wd,St,Xi=C(()=>{G();ve();ln();dn();Re();Q();ue();Pt();ea();be();ta();Bt=8,wd=120,St=(e,t)=>({text:e,low:e.toLowerCase(),...t})});async function Td(){try{Vt.value=await te("catalog/datacenters",{dc:""})}catch{}if(!D.Datacenter)try{let o=await te("agent/self",{dc:""});Object.assign(D,{Datacenter:o.
 Config.Datacenter,NodeName:o.Config.NodeName,Server:o.Config.Server})}catch{D.Datacenter=Vt.peek()[0]??""}let{dc:e,view:t,parts:n,query:s}=M.peek();!e&&D.Datacenter&&
-en(v(t,n,Object.fromEntries(s),D.Datacenter))}function kd({id:e}){let[,t]=y(0),[n,s]=y(""),o=xt.find(u=>u.id===e);T(()=>{!o||ea.has(e)||o.load().then(u=>{ea.set(
-e,u.default),t(f=>f+1)},u=>s(String(u)))},[e]),T(()=>{document.activeElement===document.body&&document.getElementById("main")?.focus({preventScroll:!0})},[M.value.
-view,M.value.rest]);let a=ea.get(e);if(!o)return r`<main id="main" data-view="unknown" data-ready="true"><h1>No such page</h1><p>There is no view <code>${e}</code>. <a href=${v(
+en(m(t,n,Object.fromEntries(s),D.Datacenter))}function Dd({id:e}){let[,t]=y(0),[n,s]=y(""),o=xt.find(u=>u.id===e);T(()=>{!o||na.has(e)||o.load().then(u=>{na.set(
+e,u.default),t(d=>d+1)},u=>s(String(u)))},[e]),T(()=>{document.activeElement===document.body&&document.getElementById("main")?.focus({preventScroll:!0})},[M.value.
+view,M.value.rest]);let a=na.get(e);if(!o)return r`<main id="main" data-view="unknown" data-ready="true"><h1>No such page</h1><p>There is no view <code>${e}</code>. <a href=${m(
 "overview")}>Overview</a></p></main>`;if(n)return r`<main id="main" data-view=${e} data-ready="true"><h1>${o.title}</h1><div class="note bad" role="alert">This part of the page could not be loaded: ${n}</div></main>`;
-if(!a)return r`<main id="main" data-view=${e} data-ready="false" aria-busy="true"></main>`;let{dc:i,rest:l,parts:c}=M.value;return r`<${a} key=${`${Y.value}/${e}\
-/${c.map(encodeURIComponent).join("/")}`} id=${e} rest=${l} parts=${c} dc=${i} />`}function _d(){let e=M.value.view,t=[...new Set(xt.map(o=>o.group).filter(Boolean))],
+if(!a)return r`<main id="main" data-view=${e} data-ready="false" aria-busy="true"></main>`;let{dc:i,rest:l,parts:c}=M.value;return r`<${a} key=${`${X.value}/${e}\
+/${c.map(encodeURIComponent).join("/")}`} id=${e} rest=${l} parts=${c} dc=${i} />`}function Cd(){let e=M.value.view,t=[...new Set(xt.map(o=>o.group).filter(Boolean))],
 n=xt.filter(o=>o.group&&(!o.ours||ke)&&(!o.need||rt(o.need)===!0)),s={instance:"services",key:"kv"}[e]??e;return r`<nav class="menu" aria-label="Pages">${t.map(
-o=>{let a=n.filter(i=>i.group===o&&(o!=="Access"||Be.value!==!1));return a.length?r`<div class="menu-group"><span class="menu-title">${o}</span>${a.map(i=>r`
-      <a href=${v(i.id)} aria-current=${s===i.id?"page":void 0}>${i.title}</a>`)}</div>`:null})}</nav>`}function xd(){let e=za.value;return At.value?r`<span class="pulse off" data-pulse="paused" role="status">paused</span>`:
-e?r`<span class="pulse bad" data-pulse="stale" role="status">stale since ${new Date(e).toLocaleTimeString()} (${Le(Math.max(0,Ye.value-e))})</span>`:r`<span class="pulse" data-pulse="live" role="status">live</span>`}
-function Sd(){return r`<${Qe} title="What this page asks the agent" close=${()=>{Ie.value=""}} wide>
+o=>{let a=n.filter(i=>i.group===o&&(o!=="Access"||Oe.value!==!1));return a.length?r`<div class="menu-group"><span class="menu-title">${o}</span>${a.map(i=>r`
+      <a href=${m(i.id)} aria-current=${s===i.id?"page":void 0}>${i.title}</a>`)}</div>`:null})}</nav>`}function Ad(){let e=Ya.value;return At.value?r`<span class="pulse off" data-pulse="paused" role="status">paused</span>`:
+e?r`<span class="pulse bad" data-pulse="stale" role="status">stale since ${new Date(e).toLocaleTimeString()} (${Pe(Math.max(0,Ye.value-e))})</span>`:r`<span class="pulse" data-pulse="live" role="status">live</span>`}
+function Id(){return r`<${Qe} title="What this page asks the agent" close=${()=>{Ie.value=""}} wide>
     <p>The token, if there is one, goes in the header <code>X-Consul-Token</code>.</p>
     ${[...ze.value.values()].map(({path:e})=>r`<${O} key=${e} text=${me("GET",e)} block />`)}
-  <//>`}function Nd(){let e=[["/","filter"],["Ctrl K","find anything"],["j k ↑ ↓","go through a list"],["Enter","open"],["u","one up"],["c","the requests as\
+  <//>`}function Ed(){let e=[["/","filter"],["Ctrl K","find anything"],["j k ↑ ↓","go through a list"],["Enter","open"],["u","one up"],["c","the requests as\
  curl"],["w","read-only on or off"],["?","these keys"],...xt.filter(t=>t.key).map(t=>[`g ${t.key}`,t.title])];return r`<${Qe} title="Keys" close=${()=>{Ie.value=
 ""}}>
     <dl class="facts">${e.map(([t,n])=>r`<div key=${t}><dt><kbd>${t}</kbd></dt><dd>${n}</dd></div>`)}</dl>
-  <//>`}function Gi(e){let t=e.target;if((e.ctrlKey||e.metaKey)&&e.key.toLowerCase()==="k"){e.preventDefault(),Ie.value=Ie.peek()==="palette"?"":"palette";return}
-if(e.ctrlKey||e.metaKey||e.altKey||t.closest("input, textarea, select, dialog[open], [contenteditable]"))return;let n=Hs;Hs=e.key,setTimeout(()=>{Hs=""},1e3);let s=n===
-"g"?xt.find(o=>o.key===e.key):void 0;s?(Hs="",L(v(s.id))):e.key==="/"?(e.preventDefault(),document.querySelector("[data-filter]")?.focus()):e.key==="?"?Ie.value=
-"keys":e.key==="c"&&n!=="g"?Ie.value="requests":e.key==="w"?at.value=!at.peek():e.key==="u"&&document.querySelector(".crumbs a:last-child")?.click()}function zi(){
-T(()=>(wd(),document.addEventListener("keydown",Gi),()=>document.removeEventListener("keydown",Gi)),[]);let{dc:e,view:t}=M.value,[n,s]=y(!1),[o,a]=y(null);T(()=>s(
-!1),[M.value]),T(()=>{Ie.value==="palette"&&!o&&Promise.resolve().then(()=>(Ji(),Hi)).then(l=>a(()=>l.Palette))},[Ie.value]);let i=Vt.value.includes(e)||!e?Vt.value:
+  <//>`}function Yi(e){let t=e.target;if((e.ctrlKey||e.metaKey)&&e.key.toLowerCase()==="k"){e.preventDefault(),Ie.value=Ie.peek()==="palette"?"":"palette";return}
+if(e.ctrlKey||e.metaKey||e.altKey||t.closest("input, textarea, select, dialog[open], [contenteditable]"))return;let n=Xs;Xs=e.key,setTimeout(()=>{Xs=""},1e3);let s=n===
+"g"?xt.find(o=>o.key===e.key):void 0;s?(Xs="",L(m(s.id))):e.key==="/"?(e.preventDefault(),document.querySelector("[data-filter]")?.focus()):e.key==="?"?Ie.value=
+"keys":e.key==="c"&&n!=="g"?Ie.value="requests":e.key==="w"?at.value=!at.peek():e.key==="u"&&document.querySelector(".crumbs a:last-child")?.click()}function Zi(){
+T(()=>(Td(),document.addEventListener("keydown",Yi),()=>document.removeEventListener("keydown",Yi)),[]);let{dc:e,view:t}=M.value,[n,s]=y(!1),[o,a]=y(null);T(()=>s(
+!1),[M.value]),T(()=>{Ie.value==="palette"&&!o&&Promise.resolve().then(()=>(Xi(),zi)).then(l=>a(()=>l.Palette))},[Ie.value]);let i=Vt.value.includes(e)||!e?Vt.value:
 [e,...Vt.value];return r`
     <a class="skip" href="#main" onClick=${l=>{l.preventDefault(),document.getElementById("main")?.focus()}}>Skip to content</a>
     <header class="top">
       <button type="button" class="quiet burger" aria-label="Menu" aria-expanded=${n} onClick=${()=>s(!n)}>☰</button>
-      <a class="brand" href=${v("overview")}>proconsul</a>
+      <a class="brand" href=${m("overview")}>proconsul</a>
       <label class="dc"><span class="sr">Datacenter</span>
-        <select value=${e} data-dc onChange=${l=>L(v(t,"",{},l.target.value))}>
+        <select value=${e} data-dc onChange=${l=>L(m(t,"",{},l.target.value))}>
           ${i.map(l=>r`<option key=${l} value=${l}>${l}</option>`)}
         </select></label>
-      <${xd} />
+      <${Ad} />
       <span class="space"></span>
       <button type="button" class="find" onClick=${()=>{Ie.value="palette"}}>Find <kbd>Ctrl K</kbd></button>
       <button type="button" class="quiet" title="What this page asks the agent, as curl (c)" onClick=${()=>{Ie.value="requests"}}>curl</button>
-      <button type="button" class="quiet" data-read-only aria-pressed=${Re.value} disabled=${D.ReadOnly}
+      <button type="button" class="quiet" data-read-only aria-pressed=${Le.value} disabled=${D.ReadOnly}
         title=${D.ReadOnly?"The agent takes no changes from this page":"Offer no changes (w)"}
-        onClick=${()=>{at.value=!at.peek()}}>${Re.value?"read-only":"read and write"}</button>
+        onClick=${()=>{at.value=!at.peek()}}>${Le.value?"read-only":"read and write"}</button>
       <label><span class="sr">Theme</span>
         <select value=${$t.value} data-theme-picker onChange=${l=>{$t.value=l.target.value}}>
           <option value="auto">auto</option><option value="light">light</option><option value="dark">dark</option></select></label>
-      ${Be.value===!1?null:r`<a class="button quiet" href=${v("login")}>${A.value?"Token":"Log in"}</a>`}
+      ${Oe.value===!1?null:r`<a class="button quiet" href=${m("login")}>${I.value?"Token":"Log in"}</a>`}
       <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" onClick=${()=>{Ie.value="keys"}}>?</button>
     </header>
     <div class=${`body ${n?"menu-open":""}`}>
-      <${_d} />
-      <${kd} id=${t} />
+      <${Cd} />
+      <${Dd} id=${t} />
     </div>
-    ${Ie.value==="keys"?r`<${Nd} />`:null}
-    ${Ie.value==="requests"?r`<${Sd} />`:null}
+    ${Ie.value==="keys"?r`<${Ed} />`:null}
+    ${Ie.value==="requests"?r`<${Id} />`:null}
     ${Ie.value==="palette"&&o?r`<${o} close=${()=>{Ie.value=""}} />`:null}
-    <${Qa} />`}var Vt,Ie,ea,Hs,Qo=C(()=>{G();ue();Z();ve();Ne();Me();pe();de();be();Zo();Vt=F(D.Datacenter?[D.Datacenter]:[]),Ie=F("");ea=new Map;Hs=""});G();ue();Z();Qo();function Td(){let e=new URL(D.UiRoot,location.href.split("#")[0]).pathname;return location.pathname.startsWith(e)?location.pathname.slice(e.length):
-""}function Dd(){let e=new URLSearchParams(location.search);if(!e.has("state")||!(e.has("code")||e.has("error")))return"";history.replaceState(null,"",location.
+    <${tr} />`}var Vt,Ie,na,Xs,ta=C(()=>{G();ue();Q();ve();Ne();Re();pe();de();be();ea();Vt=F(D.Datacenter?[D.Datacenter]:[]),Ie=F("");na=new Map;Xs=""});G();ue();Q();ta();function Od(){let e=new URL(D.UiRoot,location.href.split("#")[0]).pathname;return location.pathname.startsWith(e)?location.pathname.slice(e.length):
+""}function Rd(){let e=new URLSearchParams(location.search);if(!e.has("state")||!(e.has("code")||e.has("error")))return"";history.replaceState(null,"",location.
 pathname+location.hash);let t=null;try{t=JSON.parse(sessionStorage.getItem("proconsul.oidc")??"null"),sessionStorage.setItem("proconsul.oidc",JSON.stringify({...t,
-answer:e.toString()}))}catch{}return`#/${encodeURIComponent(t?.dc??"")}/login`}var ta=Dd(),na=Td();if(na&&na!=="index.html")location.replace(new URL(D.UiRoot,location.
-href.split("#")[0]).href+(ta||Wa(na)||"#/"));else{ta&&en(ta);let{dc:e,view:t,parts:n,query:s}=M.value;!e&&D.Datacenter&&en(v(t,n,Object.fromEntries(s),D.Datacenter));
-let o=document.getElementById("app");o.textContent="",to(r`<${zi} />`,o)}
+answer:e.toString()}))}catch{}return`#/${encodeURIComponent(t?.dc??"")}/login`}var sa=Rd(),oa=Od();if(oa&&oa!=="index.html")location.replace(new URL(D.UiRoot,location.
+href.split("#")[0]).href+(sa||Va(oa)||"#/"));else{sa&&en(sa);let{dc:e,view:t,parts:n,query:s}=M.value;!e&&D.Datacenter&&en(m(t,n,Object.fromEntries(s),D.Datacenter));
+let o=document.getElementById("app");o.textContent="",ao(r`<${Zi} />`,o)}

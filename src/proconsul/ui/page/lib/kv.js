@@ -24,6 +24,8 @@ const OPS_MAX = 64;
 /** Characters of values in one transaction; an agent takes 512 KiB in all. */
 const OPS_SIZE = 380_000;
 const READERS = 4;
+/** So many keys are read one by one. */
+const FEW = 8;
 
 /** @param {any} raw an entry of the API @returns {Pair} */
 export function pairOf(raw) {
@@ -183,14 +185,47 @@ export async function readTree(prefix) {
   return Array.isArray(answer.data) ? answer.data.map(pairOf) : [];
 }
 
+/** What all of them begin with, in whole characters. @param {string[]} keys */
+export function commonPrefix(keys) {
+  const [first = "", ...others] = keys;
+  let length = first.length;
+  for (const key of others) while (!key.startsWith(first.slice(0, length))) length -= 1;
+  return first.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
 /**
- * Read many keys, a few at a time. @param {string[]} keys @param {(done: number) => void} [progress]
- * @returns {Promise<Map<string, Pair | null>>}
+ * Which of many keys there are, by the names below what they have in common, and their values if that one request does for
+ * most of what it brings.
+ * @param {string[]} keys
+ * @returns {Promise<Map<string, Pair | null>>} those that need not be read any more
+ */
+async function readTogether(keys) {
+  const prefix = commonPrefix(keys);
+  /** @type {string[]} */
+  let names;
+  try {
+    names = await listKeys(prefix);
+  } catch {
+    return new Map(); // names may be kept from a token that may read them one by one
+  }
+  const there = new Set(names);
+  const wanted = new Set(keys.filter((key) => there.has(key)));
+  /** @type {Map<string, Pair | null>} */
+  const found = new Map(keys.filter((key) => !wanted.has(key)).map((key) => [key, null]));
+  if (wanted.size > FEW && wanted.size * 2 >= names.length) {
+    for (const pair of await readTree(prefix)) if (wanted.has(pair.key)) found.set(pair.key, pair);
+  }
+  return found;
+}
+
+/**
+ * Read many keys. @param {string[]} keys @param {(done: number) => void} [progress]
+ * @returns {Promise<Map<string, Pair | null>>} null: there is none that the token may read
  */
 export async function readKeys(keys, progress) {
   /** @type {Map<string, Pair | null>} */
-  const found = new Map();
-  const left = [...keys].reverse();
+  const found = keys.length > FEW ? await readTogether(keys) : new Map();
+  const left = keys.filter((key) => !found.has(key)).reverse();
   await Promise.all(Array.from({ length: READERS }, async () => {
     for (let key = left.pop(); key !== undefined; key = left.pop()) {
       try {

@@ -137,3 +137,12 @@ export function parsedObject(text) {
     return { data: null, problem: `This is not JSON: ${error instanceof Error ? error.message : error}` };
   }
 }
+
+/** Where an agent answers DNS, from its agent/self; what Consul does by default if that may not be read. @param {any} self */
+export function dnsOf(self) {
+  const debug = self?.DebugConfig ?? {};
+  return {
+    domain: (debug.DNSDomain || "consul.").replace(/\.$/, ""),
+    port: Number(/:(\d+)$/.exec(String(debug.DNSAddrs?.[0] ?? ""))?.[1] ?? debug.DNSPort ?? 8600),
+  };
+}

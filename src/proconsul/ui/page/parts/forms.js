@@ -3,11 +3,12 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { diffLines, nearChanges } from "../lib/diff.js";
 import { get } from "../lib/api.js";
 import { span } from "../lib/format.js";
+import { aclsEnabled } from "../lib/rights.js";
 import { link, place, unsaved } from "../lib/route.js";
 import { token } from "../lib/settings.js";
 import { COVERED, hasSecrets, masked, parsedObject, uncovered } from "../lib/records.js";
 import { ask } from "./dialog.js";
-import { Age, now } from "./bits.js";
+import { Age, Empty, Page, now } from "./bits.js";
 
 /** @typedef {{ ID?: string, Name?: string }} Link as tokens and roles point to policies and roles */
 
@@ -21,8 +22,14 @@ export function Field({ label, value, set, hint, list, type = "text", required =
   return html`<div class="field"><label><span>${label}</span>
     <input type=${type} value=${value} required=${required} placeholder=${placeholder} disabled=${disabled} list=${list ? id : undefined} aria-describedby=${hint ? `${id}h` : undefined}
       autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => set(event.target.value)} /></label>
-    ${list ? html`<datalist id=${id}>${list.map((name) => html`<option value=${name} />`)}</datalist>` : null}
+    ${list ? html`<datalist id=${id}>${suggested(list, value).map((name) => html`<option value=${name} />`)}</datalist>` : null}
     ${hint ? html`<small class="hint" id=${`${id}h`}>${hint}</small>` : null}</div>`;
+}
+
+/** What may be meant: not thousands. @param {string[]} names @param {string} text */
+function suggested(names, text) {
+  const word = text.trim().toLowerCase();
+  return names.filter((name) => name.toLowerCase().includes(word)).slice(0, 100);
 }
 
 /** @param {{ label: string, value: string, set: (text: string) => void, options: (string | [string, string])[] }} props */
@@ -51,7 +58,7 @@ export function Names({ label, names, set, known, hint }) {
     ${names.length ? html`<span class="tags">${names.map((name) => html`<span class="tag" key=${name}>${name}
       <button type="button" class="quiet" aria-label=${`Remove ${name}`} onClick=${() => set(names.filter((other) => other !== name))}>✕</button></span>`)}</span>` : null}
     <div class="names-add" onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") { event.preventDefault(); add(); } }}>
-      <${Field} label=${`Add to ${label.toLowerCase()}`} value=${text} set=${setText} list=${known.filter((name) => !names.includes(name)).slice(0, 500)} hint=${hint} />
+      <${Field} label=${`Add to ${label.toLowerCase()}`} value=${text} set=${setText} list=${known.filter((name) => !names.includes(name))} hint=${hint} />
       <button type="button" disabled=${!text.trim()} onClick=${add}>Add</button></div></fieldset>`;
 }
 
@@ -139,6 +146,15 @@ export function useNames(path) {
     return () => { over = true; };
   }, [path]);
   return rows;
+}
+
+/**
+ * What is shown instead of a list of access control where there is none; null: there is some.
+ * @param {string} view @param {string} title
+ */
+export function withoutAcls(view, title) {
+  if (aclsEnabled.value !== false) return null;
+  return html`<${Page} view=${view} title=${title}><${Empty}>Access control is off in this datacenter: everybody may do everything, and there are no tokens, policies, roles or methods.<//><//>`;
 }
 
 /** Links to policies or roles. @param {{ view: "policies" | "roles", links?: Link[] | null }} props */

@@ -10,7 +10,7 @@ import { expiresAt, without } from "../lib/records.js";
 import { ASKED, deciding, levelsOf, nodeIdentityRules, parseRules, ruleText, serviceIdentityRules } from "../lib/rules.js";
 import { change, ask, tell } from "../parts/dialog.js";
 import { Action, Age, Card, Copy, Empty, Facts, Page, Raw, Status, WhyNot, copyText } from "../parts/bits.js";
-import { ACL_WRITE, Changes, Check, Choice, Field, GrantFields, Links, Secret, Until, grantsBody, grantsOf, identityTexts, stillAs, useSelf, useUnsaved } from "../parts/forms.js";
+import { ACL_WRITE, Changes, Check, Choice, Field, GrantFields, Links, Secret, Until, grantsBody, grantsOf, identityTexts, stillAs, useSelf, useUnsaved, withoutAcls } from "../parts/forms.js";
 import { List } from "../parts/list.js";
 
 const ANONYMOUS = "00000000-0000-0000-0000-000000000002";
@@ -35,6 +35,8 @@ const ANONYMOUS = "00000000-0000-0000-0000-000000000002";
 
 /** @param {{ rest: string }} props */
 export default function Tokens({ rest }) {
+  const off = withoutAcls("tokens", "Tokens");
+  if (off) return off;
   if (rest === "new") return html`<${NewToken} />`;
   return rest ? html`<${One} id=${rest} />` : html`<${All} />`;
 }

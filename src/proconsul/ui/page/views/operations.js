@@ -144,7 +144,10 @@ function AutopilotForm({ config, close }) {
 }
 
 function Keyring() {
-  const live = usePoll("operator/keyring", 10_000).value;
+  const self = usePoll("agent/self", 60_000).value;
+  const plain = self.data?.Stats?.serf_lan?.encrypted === "false";
+  const known = self.data !== undefined || self.error !== null;
+  const live = usePoll(known && !plain ? "operator/keyring" : "", 10_000).value;
   const [key, setKey] = useState("");
   const install = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -152,10 +155,9 @@ function Keyring() {
       question: { title: "Install a gossip key", confirm: "Install", body: html`<p>All members of all datacenters learn it. It is not used until it is made the primary key.</p>` } });
     if (answer) setKey("");
   };
-  const off = live.error && /keyring|encrypt/i.test(live.error.message) && live.error.status === 500;
   return html`
-    ${off ? html`<${Empty}>Gossip is not encrypted here: ${live.error?.message}<//>` : html`<${Told} live=${live}>${(live.data ?? []).map((/** @type {any} */ ring) => html`<${Ring} key=${`${ring.WAN} ${ring.Datacenter} ${ring.Segment}`} ring=${ring} />`)}<//>`}
-    ${offers(KEYRING) && live.data ? html`<${Card} title="Install a key"><form onSubmit=${install}><${Field} label="Key (16, 24 or 32 bytes in base64)" value=${key} set=${setKey} required />
+    ${plain ? html`<${Empty}>Gossip is not encrypted here, so there are no keys: the agents have no <code>encrypt</code> in their settings.<//>` : html`<${Told} live=${live}>${(live.data ?? []).map((/** @type {any} */ ring) => html`<${Ring} key=${`${ring.WAN} ${ring.Datacenter} ${ring.Segment}`} ring=${ring} />`)}<//>`}
+    ${plain ? null : offers(KEYRING) && live.data ? html`<${Card} title="Install a key"><form onSubmit=${install}><${Field} label="Key (16, 24 or 32 bytes in base64)" value=${key} set=${setKey} required />
       <div class="buttons left"><button type="button" onClick=${() => setKey(toBase64(crypto.getRandomValues(new Uint8Array(32))))}>Make one</button><button type="submit" data-change class="primary" disabled=${!key.trim()}>Install</button></div></form><//>` : html`<${WhyNot} need=${KEYRING} />`}`;
 }
 

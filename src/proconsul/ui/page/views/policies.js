@@ -8,7 +8,7 @@ import { without } from "../lib/records.js";
 import { BARE, NAMED, levelsOf, parseRules, ruleText } from "../lib/rules.js";
 import { change } from "../parts/dialog.js";
 import { Action, Card, Copy, Empty, Facts, Page, Raw, Tags, WhyNot } from "../parts/bits.js";
-import { ACL_WRITE, Changes, Choice, Field, GrantFields, Links, Names, grantsBody, grantsOf, identityTexts, stillAs, useTextArea, useUnsaved } from "../parts/forms.js";
+import { ACL_WRITE, Changes, Choice, Field, GrantFields, Links, Names, grantsBody, grantsOf, identityTexts, stillAs, useTextArea, useUnsaved, withoutAcls } from "../parts/forms.js";
 import { List } from "../parts/list.js";
 import { Methods } from "./methods.js";
 
@@ -19,6 +19,8 @@ const MANAGEMENT = "00000000-0000-0000-0000-000000000001";
 
 /** @param {{ id: string, rest: string }} props */
 export default function Policies({ id, rest }) {
+  const off = withoutAcls(id, { policies: "Policies", roles: "Roles" }[id] ?? "Auth methods");
+  if (off) return off;
   if (id === "methods") return html`<${Methods} name=${rest} />`;
   if (id === "roles") return rest ? html`<${OneRole} id=${rest} />` : html`<${AllRoles} />`;
   return rest ? html`<${OnePolicy} id=${rest} />` : html`<${AllPolicies} />`;

@@ -1,11 +1,11 @@
 // Prepared queries: all, or one: what it says, what it becomes for a name, and what it finds.
 import { html, useMemo, useState } from "../lib/ui.js";
 import { asCurl, get, pathOf } from "../lib/api.js";
-import { useLive } from "../lib/live.js";
-import { go, inAddress, link } from "../lib/route.js";
+import { useLive, usePoll } from "../lib/live.js";
+import { elsewhere, go, inAddress, link } from "../lib/route.js";
 import { offers } from "../lib/rights.js";
 import { counted, shortId } from "../lib/format.js";
-import { masked, without } from "../lib/records.js";
+import { dnsOf, masked, without } from "../lib/records.js";
 import { change } from "../parts/dialog.js";
 import { Action, Card, Copy, Empty, Facts, Page, Raw, Status, Tags, WhyNot } from "../parts/bits.js";
 import { Changes, Field, JsonForm, stillAs, useNames } from "../parts/forms.js";
@@ -112,7 +112,8 @@ function Try({ query }) {
   const run = (/** @type {"explain" | "execute"} */ what) => {
     get(path(what), { params: what === "execute" ? params : {} }).then((data) => setAnswer({ [what]: data }), (error) => setAnswer({ error: error.status === 404 ? "No query answers to that name." : error.message }));
   };
-  const dns = asked && /^[\w.-]+$/.test(asked) ? `${asked}.query.consul` : "";
+  const { domain, port } = dnsOf(usePoll("agent/self", 600_000).value.data);
+  const dns = asked && /^[\w.-]+$/.test(asked) ? `${asked}.query.${elsewhere.value ? `${elsewhere.value}.` : ""}${domain}` : "";
   return html`<${Card} title="Try it">
     <form onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); run("execute"); }}>
       <div class="ask-line">
@@ -123,7 +124,7 @@ function Try({ query }) {
     <div role="status">${answer?.error ? html`<p class="note bad">${answer.error}</p>` : null}
       ${answer?.explain ? html`<p>What it becomes for <b>${asked}</b>:</p><${Copy} text=${JSON.stringify(answer.explain.Query ?? answer.explain, null, 2)} block />` : null}
       ${answer?.execute ? html`<${Found} found=${answer.execute} />` : null}</div>
-    ${dns ? html`<${Copy} text=${`dig @127.0.0.1 -p 8600 ${dns} SRV`} block />` : null}
+    ${dns ? html`<${Copy} text=${`dig @${location.hostname || "127.0.0.1"} -p ${port} ${dns} SRV`} block />` : null}
     <${Copy} text=${asCurl("GET", pathOf(path("execute"), params))} block />
   <//>`;
 }

@@ -6,6 +6,7 @@ import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, historyOf, remember, serviceKey } from "../lib/memory.js";
 import { severity } from "../lib/format.js";
+import { dnsOf } from "../lib/records.js";
 import { Card, Copy, Counts, Empty, Facts, Page, Raw, Status, Tabs, Tags, WhyNot, Action } from "../parts/bits.js";
 import { change } from "../parts/dialog.js";
 import { List } from "../parts/list.js";
@@ -132,9 +133,7 @@ function Neighbours({ name, entries }) {
 /** The same question for a terminal. @param {{ name: string, entries: Entry[] }} props */
 function HowToAsk({ name, entries }) {
   const self = usePoll("agent/self", 600_000).value.data;
-  const debug = self?.DebugConfig ?? {};
-  const domain = (debug.DNSDomain || "consul.").replace(/\.$/, "");
-  const port = Number(/:(\d+)$/.exec(String(debug.DNSAddrs?.[0] ?? ""))?.[1] ?? debug.DNSPort ?? 8600);
+  const { domain, port } = dnsOf(self);
   const dc = elsewhere.value ? `${elsewhere.value}.` : "";
   const host = location.hostname || "127.0.0.1";
   const tags = [...new Set(entries.flatMap((entry) => entry.Service.Tags ?? []))].filter((tag) => /^[\w-]+$/.test(tag)).slice(0, 5);
