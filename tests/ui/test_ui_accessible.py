@@ -33,8 +33,13 @@ def reader(visit: Callable[..., Visit], guarded: Lively) -> Callable[..., Visit]
     return begin
 
 
+# One of each make; `make stories` looks at all.
+DIFFERENT = ("overview", "services", "services/web", "nodes/n1", "key/app/config", "tokens", "operations")
+
+
+@pytest.mark.parametrize("places", [DIFFERENT, pytest.param(PLACES, marks=pytest.mark.long)], ids=["some", "all"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(reader: Callable[..., Visit], theme: str) -> None:
+def test_axe_finds_nothing_serious(reader: Callable[..., Visit], theme: str, places: tuple[str, ...]) -> None:
     from axe_playwright_python.base import AXE_SCRIPT
 
     one = reader(color_scheme=theme, reduced_motion="reduce")
@@ -44,7 +49,7 @@ def test_axe_finds_nothing_serious(reader: Callable[..., Visit], theme: str) -> 
     if theme == "dark":
         # Nothing else differs.
         options["runOnly"] = ["color-contrast", "link-in-text-block"]
-    for place in PLACES:
+    for place in places:
         one.go(f"#/dc1/{place}")
         results = one.page.evaluate("(options) => axe.run(document, options)", options)
         found += [

@@ -13,6 +13,8 @@ from support.lively import Lively
 from support.node import STATIC
 
 THOUSAND = 1_000
+# More may be in the document, as the page has measured its window or not yet.
+IN_SIGHT = 10
 
 
 @pytest.fixture(scope="module")
@@ -91,19 +93,19 @@ def test_everything_about_a_list_is_in_its_address(visit: Callable[..., Visit]) 
     one.page.get_by_role("columnheader", name="Service").get_by_role("button").click()
     eventually(lambda: "sort=" in one.page.url and "filter=" in one.page.url, "the address holds both")
     rows = one.rows()
-    assert rows[0] == "svc-00199" and "svc-00100" not in rows and len(rows) > 10
+    assert rows[0] == "svc-00199" and "svc-00100" not in rows and len(rows) > IN_SIGHT
     other = visit()
     other.open("#" + one.page.url.partition("#")[2])
-    assert other.rows() == rows
+    assert other.rows()[:IN_SIGHT] == rows[:IN_SIGHT]
     assert other.page.locator("[data-filter]").input_value() == "svc-001 -svc-0010"
     one.page.get_by_role("link", name="svc-00199").click()
     one.ready("service")
     one.page.go_back()
     one.ready("services")
-    assert one.rows() == rows
+    assert one.rows()[:IN_SIGHT] == rows[:IN_SIGHT]
     one.page.reload()
     one.ready("services")
-    assert one.rows() == rows
+    assert one.rows()[:IN_SIGHT] == rows[:IN_SIGHT]
 
 
 def test_old_bookmarks_of_consuls_page_lead_here(

@@ -29,7 +29,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_module(copied: Path, name: str) -> None:
     done = subprocess.run(
         [require_node(), "--test", "--test-reporter=tap", f"node/{name}"],
-        cwd=copied, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False,
+        cwd=copied, capture_output=True, text=True, timeout=5 * PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert "# pass 0" not in done.stdout

@@ -10,8 +10,8 @@ from support.lively import ROOT_TOKEN, Lively
 
 PLACES = (
     "overview", "services", "services/web", "services/web?tab=checks", "instance/web/n1/web-0", "nodes", "nodes/n1",
-    "nodes/mailer", "kv", "kv/app/", "key/app/config", "key/locks/leader", "sessions", "queries", "intentions", "tokens",
-    "policies", "roles", "methods", "operations", "log", "login",
+    "nodes/mailer", "kv", "kv/app/", "key/app/config", "key/locks/leader", "sessions", "queries", "intentions",
+    "tokens", "policies", "roles", "methods", "operations", "log", "login",
 )  # fmt: skip
 # Everything that can be pressed, in the view and in the window over it, that has not been yet; its name is the result.
 PRESS = """(done) => {

@@ -32,7 +32,7 @@ def test_types_hold() -> None:
     compiler = require_packages() / "typescript" / "bin" / "tsc"
     done = subprocess.run(
         [require_node(), str(compiler), "--project", str(HERE / "tsconfig.json"), "--pretty", "false", "--listFiles"],
-        capture_output=True, text=True, cwd=REPOSITORY, timeout=2 * PATIENCE_S, check=False,
+        capture_output=True, text=True, cwd=REPOSITORY, timeout=5 * PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[:8000]
     looked_at = {Path(line) for line in done.stdout.splitlines()}
