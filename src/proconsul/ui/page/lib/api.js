@@ -58,6 +58,16 @@ export function pathOf(path, params = {}, dc = elsewhere.peek()) {
   return words.length ? `${path}${path.includes("?") ? "&" : "?"}${words.join("&")}` : path;
 }
 
+/**
+ * Whether an address carries a path as it is. A browser takes "." and ".." out of it, and an agent sends `a//b` on to `a/b`: a
+ * service of the id "../../leave" would be another request.
+ * @param {string} path its parts encoded
+ */
+export function staysItself(path) {
+  const parts = decodeURIComponent(path.split("?")[0] ?? "").split("/");
+  return parts.every((part, at) => part !== "." && part !== ".." && (part !== "" || at === parts.length - 1));
+}
+
 /** @param {string} path as made by `pathOf` */
 export function urlOf(path) {
   return new URL(`${agent.ApiRoot}v1/${path}`, globalThis.location.href.split("#")[0]).href;
@@ -71,6 +81,11 @@ export function asCurl(method, path, body) {
   if (body !== undefined) words.push("--data-raw", quoted(typeof body === "string" ? body : JSON.stringify(body)));
   words.push(quoted(urlOf(path)));
   return words.join(" ");
+}
+
+/** The question of DNS for a terminal. @param {string} host @param {number} port @param {string} name */
+export function asDig(host, port, name) {
+  return `dig @${host} -p ${port} ${/^\w[\w.-]*$/.test(name) ? name : `-q ${quoted(name)}`} SRV`;
 }
 
 /** As a POSIX shell reads it. @param {string} text */
@@ -87,9 +102,9 @@ export function quoted(text) {
  */
 export async function call(method, path, { params, body, signal, dc, accept = [], secret = token.peek() } = {}) {
   const full = pathOf(path, params, dc);
-  if (isWrite(method, path) && readOnly.peek()) {
-    throw new ApiError(403, "This page is read-only.", method, full);
-  }
+  const writes = isWrite(method, path);
+  if (writes && readOnly.peek()) throw new ApiError(403, "This page is read-only.", method, full);
+  check(method, full, secret);
   /** @type {Record<string, string>} */
   const headers = {};
   if (secret) headers["X-Consul-Token"] = secret;
@@ -100,7 +115,7 @@ export async function call(method, path, { params, body, signal, dc, accept = []
   let text;
   try {
     response = await fetch(urlOf(full), {
-      method, headers, signal, cache: "no-store", credentials: "same-origin",
+      method, headers, signal, cache: "no-store", credentials: "same-origin", redirect: writes ? "manual" : "follow",
       body: raw ? /** @type {BodyInit | undefined} */ (body) : JSON.stringify(body),
     });
     text = await response.text();
@@ -108,6 +123,7 @@ export async function call(method, path, { params, body, signal, dc, accept = []
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "The agent does not answer.", method, full);
   }
+  if (response.type === "opaqueredirect") throw new ApiError(400, "The request was sent on to another address. Nothing was changed.", method, full);
   if (!response.ok && !accept.includes(response.status)) {
     throw new ApiError(response.status, text.trim() || response.statusText, method, full);
   }
@@ -115,6 +131,12 @@ export async function call(method, path, { params, body, signal, dc, accept = []
     data: parsed(text), text, status: response.status, headers: response.headers,
     index: Number(response.headers.get("X-Consul-Index")) || 0,
   };
+}
+
+/** Throws ApiError for what cannot be sent as it is meant. @param {string} method @param {string} path @param {string} secret */
+export function check(method, path, secret) {
+  if (!staysItself(path)) throw new ApiError(400, "No address carries this name: it has a part that is empty, . or .. between slashes.", method, path);
+  if (/[^\x20-\x7e]/.test(secret)) throw new ApiError(400, "This is no token: it holds characters that no header carries.", method, "");
 }
 
 /** Flags of a key have 64 bits: those that a number does not hold exactly are decoded as text. */
@@ -156,6 +178,7 @@ export async function* stream(path, signal) {
 /** The bytes of an answer, for a download. @param {string} path @param {Ask} [ask] @returns {Promise<Blob>} */
 export async function bytes(path, { params, signal, dc } = {}) {
   const full = pathOf(path, params, dc);
+  check("GET", full, token.peek());
   const headers = token.peek() ? { "X-Consul-Token": token.peek() } : undefined;
   const response = await fetch(urlOf(full), { headers, signal, cache: "no-store" });
   if (!response.ok) throw new ApiError(response.status, (await response.text()).trim(), "GET", full);

@@ -1,6 +1,8 @@
 // Reading and writing keys. Values are bytes, flags are text (they have 64 bits), and a key that no address carries unchanged
-// goes through a transaction. Export and import are those of `consul kv`.
+// goes through a transaction. Export and import are those of `consul kv`. What takes several requests goes on in the datacenter
+// it was begun in (`dc`), wherever the reader has gone meanwhile.
 import { ApiError, asCurl, call, encodePath, get, pathOf, quoted } from "./api.js";
+import { elsewhere } from "./route.js";
 import { asText, fromBase64, toBase64 } from "./format.js";
 import { readOnly } from "./settings.js";
 import { carried, carriedPart } from "./tree.js";
@@ -119,18 +121,23 @@ export function curlOf({ method, path, params, body }) {
   return text === null ? `${asCurl(method, full)} --data-binary @value` : asCurl(method, full, text);
 }
 
+/** A key as an argument of the command line; one that begins with "-" is no option. @param {string} key */
+export function argumentOf(key) {
+  return (key.startsWith("-") ? "-- " : "") + quoted(key);
+}
+
 /** Deleting or writing a key with the command line. @param {Pair} pair @param {boolean} [deletes] */
 export function cliOf(pair, deletes = false) {
   const flags = pair.flags === "0" || deletes ? "" : ` -flags=${pair.flags}`;
-  return `consul kv ${deletes ? "delete" : "put"} -cas -modify-index=${pair.modified}${flags} ${quoted(pair.key)}${deletes ? "" : " @value"}`;
+  return `consul kv ${deletes ? "delete" : "put"} -cas -modify-index=${pair.modified}${flags} ${argumentOf(pair.key)}${deletes ? "" : " @value"}`;
 }
 
 /**
- * Write one key, or delete it. @param {Request} request
+ * Write one key, or delete it. @param {Request} request @param {string} [dc]
  * @returns {Promise<boolean>} false: it is not as the request said it must be, and nothing was written
  */
-export async function send({ method, path, params, body }) {
-  const answer = await call(method, path, { params, body, accept: path === "txn" ? [409] : [] });
+export async function send({ method, path, params, body }, dc = elsewhere.peek()) {
+  const answer = await call(method, path, { params, body, dc, accept: path === "txn" ? [409] : [] });
   if (answer.status !== 409) return answer.data !== false;
   const why = String(answer.data?.Errors?.[0]?.What ?? answer.text);
   if (/index is stale/.test(why)) return false;
@@ -142,27 +149,27 @@ export async function send({ method, path, params, body }) {
 /**
  * Entries that no address carries. In a page that only reads, nothing is sent that could write: then all that begins alike is
  * read and the rest left out.
- * @param {"get" | "get-tree"} verb @param {string} key
+ * @param {"get" | "get-tree"} verb @param {string} key @param {string} dc
  * @returns {Promise<any[]>} none if there is none
  */
-async function readOdd(verb, key) {
+async function readOdd(verb, key, dc) {
   if (readOnly.peek()) {
-    const { data } = await call("GET", `kv/${encodePath(carriedPart(key))}?recurse`, { accept: [404] });
+    const { data } = await call("GET", `kv/${encodePath(carriedPart(key))}?recurse`, { dc, accept: [404] });
     return Array.isArray(data) ? data.filter((entry) => (verb === "get" ? entry.Key === key : entry.Key.startsWith(key))) : [];
   }
-  const answer = await call("PUT", "txn", { body: [{ KV: { Verb: verb, Key: key } }], accept: [409] });
+  const answer = await call("PUT", "txn", { dc, body: [{ KV: { Verb: verb, Key: key } }], accept: [409] });
   if (answer.status !== 409) return (answer.data?.Results ?? []).map((/** @type {any} */ result) => result.KV);
   const why = String(answer.data?.Errors?.[0]?.What ?? answer.text);
   if (/doesn't exist/.test(why)) return [];
   throw new ApiError(/denied/i.test(why) ? 403 : 409, why, "PUT", "txn");
 }
 
-/** @param {string} key @returns {Promise<Pair | null>} null: there is none */
-export async function readKey(key) {
+/** @param {string} key @param {string} [dc] @returns {Promise<Pair | null>} null: there is none */
+export async function readKey(key, dc = elsewhere.peek()) {
   if (key === "") return null;
   const raw = carried(key)
-    ? (await call("GET", `kv/${encodePath(key)}`, { accept: [404] })).data
-    : await readOdd("get", key);
+    ? (await call("GET", `kv/${encodePath(key)}`, { dc, accept: [404] })).data
+    : await readOdd("get", key, dc);
   return Array.isArray(raw) && raw[0] ? pairOf(raw[0]) : null;
 }
 
@@ -172,16 +179,16 @@ export function keysPath(prefix, level = false) {
   return `kv/${encodePath(part)}?keys${level && part === prefix ? "&separator=/" : ""}`;
 }
 
-/** @param {string} prefix @returns {Promise<string[]>} */
-export async function listKeys(prefix) {
-  const answer = await call("GET", keysPath(prefix), { accept: [404] });
+/** @param {string} prefix @param {string} [dc] @returns {Promise<string[]>} */
+export async function listKeys(prefix, dc = elsewhere.peek()) {
+  const answer = await call("GET", keysPath(prefix), { dc, accept: [404] });
   return Array.isArray(answer.data) ? answer.data.filter((key) => key.startsWith(prefix)) : [];
 }
 
-/** @param {string} prefix @returns {Promise<Pair[]>} every key below it with its value */
-export async function readTree(prefix) {
-  if (!carried(prefix)) return (await readOdd("get-tree", prefix)).map(pairOf);
-  const answer = await call("GET", `kv/${encodePath(prefix)}?recurse`, { accept: [404] });
+/** @param {string} prefix @param {string} [dc] @returns {Promise<Pair[]>} every key below it with its value */
+export async function readTree(prefix, dc = elsewhere.peek()) {
+  if (!carried(prefix)) return (await readOdd("get-tree", prefix, dc)).map(pairOf);
+  const answer = await call("GET", `kv/${encodePath(prefix)}?recurse`, { dc, accept: [404] });
   return Array.isArray(answer.data) ? answer.data.map(pairOf) : [];
 }
 
@@ -196,15 +203,15 @@ export function commonPrefix(keys) {
 /**
  * Which of many keys there are, by the names below what they have in common, and their values if that one request does for
  * most of what it brings.
- * @param {string[]} keys
+ * @param {string[]} keys @param {string} dc
  * @returns {Promise<Map<string, Pair | null>>} those that need not be read any more
  */
-async function readTogether(keys) {
+async function readTogether(keys, dc) {
   const prefix = commonPrefix(keys);
   /** @type {string[]} */
   let names;
   try {
-    names = await listKeys(prefix);
+    names = await listKeys(prefix, dc);
   } catch {
     return new Map(); // names may be kept from a token that may read them one by one
   }
@@ -213,23 +220,23 @@ async function readTogether(keys) {
   /** @type {Map<string, Pair | null>} */
   const found = new Map(keys.filter((key) => !wanted.has(key)).map((key) => [key, null]));
   if (wanted.size > FEW && wanted.size * 2 >= names.length) {
-    for (const pair of await readTree(prefix)) if (wanted.has(pair.key)) found.set(pair.key, pair);
+    for (const pair of await readTree(prefix, dc)) if (wanted.has(pair.key)) found.set(pair.key, pair);
   }
   return found;
 }
 
 /**
- * Read many keys. @param {string[]} keys @param {(done: number) => void} [progress]
+ * Read many keys. @param {string[]} keys @param {(done: number) => void} [progress] @param {string} [dc]
  * @returns {Promise<Map<string, Pair | null>>} null: there is none that the token may read
  */
-export async function readKeys(keys, progress) {
+export async function readKeys(keys, progress, dc = elsewhere.peek()) {
   /** @type {Map<string, Pair | null>} */
-  const found = keys.length > FEW ? await readTogether(keys) : new Map();
+  const found = keys.length > FEW ? await readTogether(keys, dc) : new Map();
   const left = keys.filter((key) => !found.has(key)).reverse();
   await Promise.all(Array.from({ length: READERS }, async () => {
     for (let key = left.pop(); key !== undefined; key = left.pop()) {
       try {
-        found.set(key, await readKey(key));
+        found.set(key, await readKey(key, dc));
       } catch (error) {
         left.length = 0;
         throw new Error(`${key}: ${error instanceof Error ? error.message : error}`);
@@ -263,16 +270,16 @@ export function batches(ops) {
 
 /**
  * Carry out operations in transactions. One that is refused is left out and the others of its transaction are tried again.
- * @param {Op[]} ops @param {(done: number) => void} [progress]
+ * @param {Op[]} ops @param {(done: number) => void} [progress] @param {string} [dc]
  * @returns {Promise<{ done: number, refused: { key: string, why: string }[] }>}
  */
-export async function runOps(ops, progress) {
+export async function runOps(ops, progress, dc = elsewhere.peek()) {
   let done = 0;
   /** @type {{ key: string, why: string }[]} */
   const refused = [];
   for (let left of batches(ops)) {
     while (left.length) {
-      const outcome = await runOnce(left);
+      const outcome = await runOnce(left, dc);
       if (!outcome.size) {
         done += left.length;
         break;
@@ -285,16 +292,16 @@ export async function runOps(ops, progress) {
   return { done, refused };
 }
 
-/** @param {Op[]} ops @returns {Promise<Map<number, string>>} why, for each operation that was refused; none: all is done */
-async function runOnce(ops) {
+/** @param {Op[]} ops @param {string} dc @returns {Promise<Map<number, string>>} why, for each operation that was refused; none: all is done */
+async function runOnce(ops, dc) {
   const everyone = (/** @type {string} */ why) => new Map(ops.map((_, at) => /** @type {[number, string]} */ ([at, why])));
   const [first] = ops;
   try {
     if (ops.length === 1 && first && (first.KV.Value?.length ?? 0) > OPS_SIZE && carried(first.KV.Key)) {
       const { Key, Value = "", Flags = "0", Index = 0 } = first.KV;
-      return await send(putRequest(Key, fromBase64(Value), Flags, Index)) ? new Map() : everyone("it has changed meanwhile");
+      return await send(putRequest(Key, fromBase64(Value), Flags, Index), dc) ? new Map() : everyone("it has changed meanwhile");
     }
-    const answer = await call("PUT", "txn", { body: opsText(ops), accept: [409] });
+    const answer = await call("PUT", "txn", { dc, body: opsText(ops), accept: [409] });
     if (answer.status !== 409) return new Map();
     /** @type {{ OpIndex: number, What: string }[]} */
     const errors = answer.data?.Errors ?? [];

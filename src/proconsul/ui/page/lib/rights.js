@@ -1,11 +1,13 @@
 // What the token may do, so that the page does not offer the rest. Asked for together, at most 64 at once, by
 // /v1/internal/acl/authorize; without access control everything may be done.
 import { signal, effect } from "./ui.js";
-import { call } from "./api.js";
+import { ApiError, call } from "./api.js";
 import { agent, readOnly, token } from "./settings.js";
 import { place } from "./route.js";
 
 const ASKED_MAX = 64;
+/** An agent that does not answer says nothing of rights: it is asked again. */
+const AGAIN_MS = 2_000;
 
 /** @typedef {{ Resource: string, Access: "read" | "list" | "write" | "write-prefix", Segment?: string }} Need */
 
@@ -14,6 +16,8 @@ const known = signal(/** @type {Map<string, boolean>} */ (new Map()));
 /** @type {Map<string, Need>} */
 const wanted = new Map();
 let asking = false;
+/** Another token, or another datacenter, may do other things: whose answers these are. */
+let of = "";
 
 /** Whether there is access control here; null until it is known. */
 export const aclsEnabled = signal(agent.ACLsEnabled);
@@ -28,7 +32,7 @@ async function ask() {
     const names = [...wanted.keys()].slice(0, ASKED_MAX);
     const body = names.map((name) => ({ Segment: "", ...wanted.get(name) }));
     for (const name of names) wanted.delete(name);
-    const secret = token.peek();
+    const asked = of;
     /** @type {boolean[]} */
     let allowed;
     try {
@@ -36,12 +40,17 @@ async function ask() {
       allowed = names.map((_, at) => data?.[at]?.Allow === true);
       aclsEnabled.value ??= true;
     } catch (error) {
+      if (error instanceof ApiError && (error.status === 0 || error.status >= 500)) {
+        await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+        if (asked === of) body.forEach((need, at) => wanted.set(names[at] ?? "", /** @type {Need} */ (need)));
+        continue;
+      }
       const text = error instanceof Error ? error.message : "";
       const off = /ACL support disabled/i.test(text);
       if (off) aclsEnabled.value = false;
       allowed = names.map(() => off);
     }
-    if (secret !== token.peek()) continue;
+    if (asked !== of) continue;
     const next = new Map(known.peek());
     names.forEach((name, at) => next.set(name, allowed[at] ?? false));
     known.value = next;
@@ -70,8 +79,6 @@ export function offers(need) {
   return !readOnly.value && may(need) === true;
 }
 
-// Another token, or another datacenter, may do other things.
-let of = "";
 effect(() => {
   const now = `${token.value}\n${place.value.dc}`;
   if (now !== of) {

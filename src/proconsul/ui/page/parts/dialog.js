@@ -1,8 +1,10 @@
 // Questions before a change, and word of what became of it. A change is made in one place, `change`: it says what it will do,
 // shows the request, waits for the answer and tells of it.
-import { html, signal, useEffect, useRef, useState } from "../lib/ui.js";
-import { asCurl, call, pathOf } from "../lib/api.js";
+import { effect, html, signal, useEffect, useRef, useState } from "../lib/ui.js";
+import { asCurl, call, check, pathOf } from "../lib/api.js";
 import { nudge } from "../lib/live.js";
+import { elsewhere, place } from "../lib/route.js";
+import { token } from "../lib/settings.js";
 import { Copy } from "./bits.js";
 
 /**
@@ -36,6 +38,15 @@ export function ask(asked) {
   });
 }
 
+// What was asked about one place is not answered in another: Back closes the question, and nothing is done.
+let askedAt = "";
+effect(() => {
+  const { dc, view, rest } = place.value;
+  const at = [dc, view, rest].join("\n");
+  if (at !== askedAt) question.peek()?.resolve(false);
+  askedAt = at;
+});
+
 /** Tell the reader something that has happened. @param {string} text @param {boolean} [bad] */
 export function tell(text, bad = false) {
   wordId += 1;
@@ -64,9 +75,11 @@ export function tell(text, bad = false) {
  * @returns {Promise<import("../lib/api.js").Answer | null>} null: not made
  */
 export async function change({ method, path, params, body, shown = body, done, question: asked, refused }) {
-  if (asked && !(await ask({ ...asked, curl: asCurl(method, pathOf(path, params), shown) }))) return null;
+  const dc = elsewhere.peek();
   try {
-    const answer = await call(method, path, { params, body });
+    check(method, path, token.peek());
+    if (asked && !(await ask({ ...asked, curl: asCurl(method, pathOf(path, params, dc), shown) }))) return null;
+    const answer = await call(method, path, { params, body, dc });
     const no = refused?.(answer);
     tell(no ?? done, no !== undefined);
     nudge(); // what is asked for from time to time only is seen at once

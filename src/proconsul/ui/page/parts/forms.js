@@ -4,7 +4,7 @@ import { diffLines, nearChanges } from "../lib/diff.js";
 import { get } from "../lib/api.js";
 import { span } from "../lib/format.js";
 import { aclsEnabled } from "../lib/rights.js";
-import { link, place, unsaved } from "../lib/route.js";
+import { elsewhere, link, place, unsaved } from "../lib/route.js";
 import { token } from "../lib/settings.js";
 import { COVERED, hasSecrets, masked, parsedObject, uncovered } from "../lib/records.js";
 import { ask } from "./dialog.js";
@@ -84,13 +84,15 @@ export function useUnsaved(dirty, what) {
  * @param {string} path @param {{ ModifyIndex?: number }} read @param {string} what
  */
 export async function stillAs(path, read, what) {
+  const dc = elsewhere.peek();
   /** @type {any} */
   let now = null;
   try {
-    now = await get(path);
+    now = await get(path, { dc });
   } catch {
-    return true; // the write itself says what is wrong
+    // The write itself says what is wrong.
   }
+  if (dc !== elsewhere.peek()) return false;
   const index = Array.isArray(now) ? now[0]?.ModifyIndex : now?.ModifyIndex;
   if (index === undefined || index === read.ModifyIndex) return true;
   return ask({

@@ -31,6 +31,7 @@ async function learn() {
   }
   const { dc, view, parts, query } = place.peek();
   if (!dc && agent.Datacenter) instead(link(view, parts, Object.fromEntries(query), agent.Datacenter));
+  else place.value = { ...place.peek() }; // now that the agent's own is known, what is elsewhere is too
 }
 
 /** @type {Map<string, (props: any) => any>} */

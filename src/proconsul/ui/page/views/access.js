@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "../lib/ui.js";
 import { call, get } from "../lib/api.js";
 import { useLive } from "../lib/live.js";
-import { go, inAddress, link, place, unsaved } from "../lib/route.js";
+import { elsewhere, go, inAddress, link, place, unsaved } from "../lib/route.js";
 import { offers } from "../lib/rights.js";
 import { ours, token } from "../lib/settings.js";
 import { counted, durationMs, shortId } from "../lib/format.js";
@@ -95,10 +95,11 @@ async function deleteMany(rows, mine) {
     body: html`<p>Whoever uses one of them may do nothing more with it.${chosen.length < rows.length ? " Your own token and the anonymous one stay." : ""}</p><ul>${chosen.slice(0, 20).map((row) => html`<li>${row.Description || row.AccessorID}</li>`)}${chosen.length > 20 ? html`<li>and ${chosen.length - 20} more</li>` : null}</ul>`,
   });
   if (!yes) return false;
+  const dc = elsewhere.peek();
   let deleted = 0;
   for (const row of chosen) {
     try {
-      await call("DELETE", `acl/token/${row.AccessorID}`);
+      await call("DELETE", `acl/token/${row.AccessorID}`, { dc });
       deleted += 1;
     } catch (error) {
       tell(`${row.Description || row.AccessorID}: ${error instanceof Error ? error.message : error}`, true);

@@ -1,8 +1,8 @@
 // One key: its value in several ways of reading it, who holds it, and the way to change it.
 import { html, useEffect, useMemo, useState } from "../lib/ui.js";
-import { asCurl, encodePath, pathOf, quoted } from "../lib/api.js";
+import { asCurl, encodePath, pathOf } from "../lib/api.js";
 import { asText, counted, hexDump, prettyJson, size, toBase64 } from "../lib/format.js";
-import { cliOf, curlOf, deleteRequest, keysPath, pairOf, plainText, putRequest, readKey, send } from "../lib/kv.js";
+import { argumentOf, cliOf, curlOf, deleteRequest, keysPath, pairOf, plainText, putRequest, readKey, send } from "../lib/kv.js";
 import { useLive } from "../lib/live.js";
 import { go, link } from "../lib/route.js";
 import { valueView } from "../lib/settings.js";
@@ -131,7 +131,7 @@ export function download(content, name) {
 /** @param {{ pair: Pair }} props */
 function About({ pair }) {
   const { key, flags } = pair;
-  const name = quoted(key);
+  const name = argumentOf(key);
   const reading = carried(key)
     ? asCurl("GET", pathOf(`kv/${encodePath(key)}?raw`))
     : asCurl("PUT", pathOf("txn"), [{ KV: { Verb: "get", Key: key } }]);

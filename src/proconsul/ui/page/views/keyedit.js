@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { diffLines, nearChanges } from "../lib/diff.js";
 import { counted, hexDump, prettyJson, size, toBase64 } from "../lib/format.js";
 import { VALUE_MAX, areFlags, bytesOf, curlOf, draftOf, jsonTrouble, plainText, putRequest, readKey, sameBytes, send } from "../lib/kv.js";
-import { go, link, unsaved } from "../lib/route.js";
+import { elsewhere, go, link, unsaved } from "../lib/route.js";
 import { visible } from "../lib/tree.js";
 import { Action, Copy } from "../parts/bits.js";
 import { Dialog, tell } from "../parts/dialog.js";
@@ -199,13 +199,14 @@ function sameValue(a, b) {
  * @returns {Promise<{ theirs: Pair | null } | { now: Pair }>}
  */
 async function saved(from, bytes, flags, cas) {
-  let written = await send(putRequest(from.key, bytes, flags, cas));
+  const dc = elsewhere.peek(); // of the first request: the reader may be elsewhere when the next is due
+  let written = await send(putRequest(from.key, bytes, flags, cas), dc);
   if (!written) {
-    const theirs = await readKey(from.key);
-    if (theirs && cas === from.modified && sameValue(theirs, from)) written = await send(putRequest(from.key, bytes, flags, theirs.modified));
-    if (!written) return { theirs: await readKey(from.key) };
+    const theirs = await readKey(from.key, dc);
+    if (theirs && cas === from.modified && sameValue(theirs, from)) written = await send(putRequest(from.key, bytes, flags, theirs.modified), dc);
+    if (!written) return { theirs: await readKey(from.key, dc) };
   }
-  const now = await readKey(from.key);
+  const now = await readKey(from.key, dc);
   // Changed again already: what was saved goes with the old index, so that the next save finds the conflict.
   return { now: now && now.flags === flags && sameBytes(now.bytes, bytes) ? now : { ...from, bytes, flags } };
 }

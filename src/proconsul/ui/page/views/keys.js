@@ -1,11 +1,11 @@
 // Keys as a tree, or all below a prefix in one list, and what can be done with many of them at once.
 import { html, useMemo, useState } from "../lib/ui.js";
-import { asCurl } from "../lib/api.js";
+import { asCurl, pathOf } from "../lib/api.js";
 import { counted, size } from "../lib/format.js";
 import { casOp, curlOf, deleteTreeRequest, exportText, keysPath, listKeys, parseExport, readKeys, readTree, runOps, sameBytes, send } from "../lib/kv.js";
 import { useLive } from "../lib/live.js";
 import { offers } from "../lib/rights.js";
-import { go, inAddress, link } from "../lib/route.js";
+import { elsewhere, go, inAddress, link } from "../lib/route.js";
 import { flatOf, levelOf, parentOf, pathTo, visible } from "../lib/tree.js";
 import { Action, Page, WhyNot } from "../parts/bits.js";
 import { Dialog, ask, tell } from "../parts/dialog.js";
@@ -88,15 +88,16 @@ function Chosen({ prefix, flat, picked, clear, some }) {
   };
   const saveExport = () => run(async () => {
     setBusy("Reading");
-    const pairs = picked.size ? await readChosen(folders, keys, (done) => setBusy(`Read ${done}`)) : await readTree(prefix);
+    const pairs = picked.size ? await readChosen(folders, keys, (done) => setBusy(`Read ${done}`), elsewhere.peek()) : await readTree(prefix);
     download(exportText(pairs), `consul-kv-${(prefix || "all").replace(/[^\w.-]+/g, "-").replace(/-$/, "")}.json`);
     tell(`${counted(pairs.length, "key")} exported.`);
   });
   const remove = () => run(async () => {
-    const below = (await Promise.all(folders.map(listKeys))).flat();
+    const dc = elsewhere.peek();
+    const below = (await Promise.all(folders.map((folder) => listKeys(folder, dc)))).flat();
     const all = [...new Set([...below, ...keys])];
-    if (!(await askToDelete(all, folders))) return;
-    const { done, refused } = await runOps(all.map((key) => ({ KV: { Verb: "delete", Key: key } })), (count) => setBusy(`Deleted ${count}`));
+    if (dc !== elsewhere.peek() || !(await askToDelete(all, folders))) return;
+    const { done, refused } = await runOps(all.map((key) => ({ KV: { Verb: "delete", Key: key } })), (count) => setBusy(`Deleted ${count}`), dc);
     clear();
     tellOf("deleted", done, refused);
   });
@@ -108,14 +109,14 @@ function Chosen({ prefix, flat, picked, clear, some }) {
     <span class="dim" aria-live="polite">${busy}</span>`;
 }
 
-/** @param {string[]} folders @param {string[]} keys @param {(done: number) => void} progress @returns {Promise<Pair[]>} in the order of their names */
-async function readChosen(folders, keys, progress) {
+/** @param {string[]} folders @param {string[]} keys @param {(done: number) => void} progress @param {string} dc @returns {Promise<Pair[]>} in the order of their names */
+async function readChosen(folders, keys, progress, dc) {
   const found = new Map();
   for (const folder of folders) {
-    for (const pair of await readTree(folder)) found.set(pair.key, pair);
+    for (const pair of await readTree(folder, dc)) found.set(pair.key, pair);
     progress(found.size);
   }
-  for (const [key, pair] of await readKeys(keys.filter((key) => !found.has(key)), progress)) {
+  for (const [key, pair] of await readKeys(keys.filter((key) => !found.has(key)), progress, dc)) {
     if (pair) found.set(key, pair);
   }
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -137,7 +138,7 @@ async function askToDelete(all, folders) {
   return ask({
     title: `Delete ${counted(all.length, "key")}`, danger: true, confirm: `Delete ${counted(all.length, "key")}`, typed: `delete ${all.length}`,
     body: html`<p>Their values are lost${folders.length ? `. ${counted(folders.length, "folder")} chosen: only the keys that are in them now are deleted` : ""}. Locks on them end.</p><${Names} keys=${all} />`,
-    curl: asCurl("PUT", "txn", all.slice(0, 64).map((key) => ({ KV: { Verb: "delete", Key: key } }))),
+    curl: asCurl("PUT", pathOf("txn"), all.slice(0, 64).map((key) => ({ KV: { Verb: "delete", Key: key } }))),
   });
 }
 
@@ -150,7 +151,9 @@ function Names({ keys }) {
 /** @param {string} prefix */
 async function deleteTree(prefix) {
   try {
-    const keys = await listKeys(prefix);
+    const dc = elsewhere.peek();
+    const keys = await listKeys(prefix, dc);
+    if (dc !== elsewhere.peek()) return;
     if (!keys.length) {
       tell("There are no keys below it.", true);
       return;
@@ -160,7 +163,7 @@ async function deleteTree(prefix) {
       title: `Delete all below ${visible(prefix)}`, danger: true, confirm: `Delete ${counted(keys.length, "key")}`, typed: prefix, curl: curlOf(request),
       body: html`<p>${counted(keys.length, "key")} of this prefix at this moment, with their values and locks. One that is added before the answer comes goes too.</p><${Names} keys=${keys} />`,
     }))) return;
-    await send(request);
+    await send(request, dc);
     tell(`${counted(keys.length, "key")} below ${prefix} deleted.`);
     go(link("kv", parentOf(prefix)));
   } catch (error) {

@@ -74,7 +74,7 @@ function All() {
   const leader = usePoll("status/leader", 10_000).value.data;
   const rows = useMemo(() => {
     const places = new Map((coordinates ?? []).map((/** @type {any} */ one) => [one.Node, one.Coord]));
-    const here = places.get(agent.NodeName);
+    const here = elsewhere.value ? undefined : places.get(agent.NodeName);
     return (live.data ?? []).map((/** @type {any} */ node) => {
       const member = /** @type {any} */ (members.get(node.Node));
       const tags = member?.Tags ?? {};

@@ -1,8 +1,8 @@
 // What operators look after: Raft, autopilot, gossip keys, snapshots, metrics, settings and the agent itself.
 import { html, useMemo, useRef, useState } from "../lib/ui.js";
-import { asCurl, bytes, call } from "../lib/api.js";
+import { asCurl, bytes, call, pathOf } from "../lib/api.js";
 import { useLive, usePoll } from "../lib/live.js";
-import { inAddress, link } from "../lib/route.js";
+import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { may, offers } from "../lib/rights.js";
 import { agent, ours } from "../lib/settings.js";
 import { counted, size, toBase64 } from "../lib/format.js";
@@ -25,15 +25,18 @@ const ofAgent = () => ({ Resource: "agent", Access: "write", Segment: agent.Node
 /** @type {[string, string, () => any][]} */
 const TABS = [
   ["raft", "Raft", () => html`<${Raft} />`], ["autopilot", "Autopilot", () => html`<${Autopilot} />`], ["keyring", "Keyring", () => html`<${Keyring} />`],
-  ["snapshot", "Snapshot", () => html`<${Snapshot} />`], ["metrics", "Metrics", () => html`<${Metrics} />`], ["settings", "Configuration", () => html`<${Settings} />`], ["agent", "Agent", () => html`<${Agent} />`],
+  ["snapshot", "Snapshot", () => html`<${Snapshot} />`],
 ];
+/** What is of the agent the page comes from, and so of no other datacenter. @type {typeof TABS} */
+const OF_AGENT = [["metrics", "Metrics", () => html`<${Metrics} />`], ["settings", "Configuration", () => html`<${Settings} />`], ["agent", "Agent", () => html`<${Agent} />`]];
 
 export default function Operations() {
   const tab = useMemo(() => inAddress("tab", "raft"), []);
-  const shown = TABS.find(([id]) => id === tab.value) ?? TABS[0];
+  const tabs = elsewhere.value ? TABS : [...TABS, ...OF_AGENT];
+  const shown = tabs.find(([id]) => id === tab.value) ?? TABS[0];
   return html`<${Page} view="operations" title="Operations">
-    <${Tabs} label="Operations" choice=${tab} tabs=${TABS.map(([id, title]) => [id, title])} />
-    <div class="tab-body" key=${tab.value}>${shown?.[2]()}</div><//>`;
+    <${Tabs} label="Operations" choice=${tab} tabs=${tabs.map(([id, title]) => [id, title])} />
+    <div class="tab-body" key=${shown?.[0]}>${shown?.[2]()}</div><//>`;
 }
 
 /** What an endpoint says, or why it says nothing. @param {{ live: import("../lib/live.js").Seen, missing?: string, children?: any }} props */
@@ -79,7 +82,7 @@ function Raft() {
         <${Raw} data=${live.data} />
       <//>
     <//>
-    ${self?.Stats?.raft ? html`<${Card} title=${`Raft as ${agent.NodeName || "this agent"} sees it`}><${Facts} pairs=${Object.entries(self.Stats.raft)} /><//>` : null}`;
+    ${self?.Stats?.raft && !elsewhere.value ? html`<${Card} title=${`Raft as ${agent.NodeName || "this agent"} sees it`}><${Facts} pairs=${Object.entries(self.Stats.raft)} /><//>` : null}`;
 }
 
 /** @param {any} server */
@@ -194,8 +197,9 @@ function Snapshot() {
   const save = async () => {
     setBusy("The leader writes the snapshot.");
     try {
+      const { dc } = place.peek();
       const blob = await bytes("snapshot");
-      download(blob, `consul-${agent.Datacenter || "dc"}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.snap`);
+      download(blob, `consul-${dc || "dc"}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.snap`);
       tell(`A snapshot of ${size(blob.size)} is downloaded.`);
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), true);
@@ -204,15 +208,16 @@ function Snapshot() {
   };
   const restore = async () => {
     const chosen = file.current?.files?.[0];
+    const dc = elsewhere.peek();
     if (!chosen) return tell("Choose a snapshot first.", true);
     const yes = await ask({
-      title: "Restore a snapshot", danger: true, confirm: "Restore", typed: "restore", curl: asCurl("PUT", "snapshot", "@backup.snap"),
-      body: html`<p>Everything this datacenter knows is replaced by <b>${chosen.name}</b> (${size(chosen.size)}): catalog, keys, sessions, access control. What was written since is lost, also tokens: yours may be among them.</p>`,
+      title: `Restore a snapshot into ${place.peek().dc}`, danger: true, confirm: "Restore", typed: "restore", curl: `${asCurl("PUT", pathOf("snapshot"))} --data-binary @backup.snap`,
+      body: html`<p>Everything the datacenter <b>${place.peek().dc}</b> knows is replaced by <b>${chosen.name}</b> (${size(chosen.size)}): catalog, keys, sessions, access control. What was written since is lost, also tokens: yours may be among them.</p>`,
     });
     if (!yes) return undefined;
     setBusy("The servers take the snapshot over.");
     try {
-      await call("PUT", "snapshot", { body: chosen });
+      await call("PUT", "snapshot", { dc, body: chosen });
       tell("The snapshot is restored.");
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error), true);
@@ -220,9 +225,9 @@ function Snapshot() {
     return setBusy("");
   };
   return html`<${Card} title="Save">
-      <p>The whole state of this datacenter's servers as one file: catalog, keys, sessions, access control. It holds secrets.</p>
+      <p>The whole state of the servers of ${place.value.dc} as one file: catalog, keys, sessions, access control. It holds secrets.</p>
       ${may(SNAPSHOT) ? html`<button type="button" disabled=${busy !== ""} onClick=${save}>Download a snapshot</button>` : html`<span class="hint">needs acl:write</span>`}
-      <${Copy} text=${asCurl("GET", "snapshot").replace(/^curl/, "curl -o backup.snap")} block />
+      <${Copy} text=${asCurl("GET", pathOf("snapshot")).replace(/^curl/, "curl -o backup.snap")} block />
     <//>
     ${offers(SNAPSHOT) ? html`<${Card} title="Restore">
       <label class="field"><span>Snapshot file</span><input type="file" ref=${file} /></label>

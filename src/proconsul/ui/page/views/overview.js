@@ -17,7 +17,7 @@ export default function Overview() {
       <div class="cards"><${Servers} /><${Health} rows=${live.data ?? []} /></div>
       <${Failing} live=${critical} />
       <${LastHour} rows=${live.data ?? []} />
-      <div class="cards"><${Events} /><${Certificates} /></div>
+      ${elsewhere.value ? null : html`<div class="cards"><${Events} /><${Certificates} /></div>`}
     <//>`;
 }
 
@@ -110,6 +110,13 @@ function Events() {
     : html`<${Empty}>${error ? error.message : "This agent has seen none."}<//>`}<//>`;
 }
 
+/** When a certificate ends, or why nobody knows. @param {any} one */
+function endOf(one) {
+  if (one.renewal_failure) return one.renewal_failure.failure_reason || "cannot be read";
+  const days = one.days_remaining ?? 0;
+  return (one.seconds_remaining ?? 0) < 0 ? `ended ${counted(-days, "day")} ago` : days < 1 ? "today or tomorrow" : `in ${counted(days, "day")}`;
+}
+
 /** Certificates of the agent and when they end, where the agent tells. */
 function Certificates() {
   const { data } = usePoll(ours ? "agent/metrics/certificates" : "", 300_000).value;
@@ -118,5 +125,5 @@ function Certificates() {
   const status = /** @type {Record<string, string>} */ ({ CRITICAL: "critical", WARNING: "warning", INFO: "passing" });
   return html`<${Card} title=${`Certificates of ${agent.NodeName}`}>${certificates.length ? html`<table class="plain"><thead><tr><th>Certificate</th><th>Ends</th></tr></thead><tbody>
     ${certificates.map((one) => html`<tr key=${one.id}><td>${one.name} <span class="dim">${one.type} ${one.subject ?? ""}</span></td>
-      <td><${Status} status=${status[one.severity] ?? ""} text=${`in ${counted(one.days_remaining ?? 0, "day")}`} title=${one.not_after} /></td></tr>`)}</tbody></table>` : html`<${Empty}>This agent uses none.<//>`}<//>`;
+      <td><${Status} status=${status[one.severity] ?? ""} text=${endOf(one)} title=${one.not_after} /></td></tr>`)}</tbody></table>` : html`<${Empty}>This agent uses none.<//>`}<//>`;
 }

@@ -1,6 +1,6 @@
 // Prepared queries: all, or one: what it says, what it becomes for a name, and what it finds.
 import { html, useMemo, useState } from "../lib/ui.js";
-import { asCurl, get, pathOf } from "../lib/api.js";
+import { asCurl, asDig, get, pathOf } from "../lib/api.js";
 import { useLive, usePoll } from "../lib/live.js";
 import { elsewhere, go, inAddress, link } from "../lib/route.js";
 import { offers } from "../lib/rights.js";
@@ -124,7 +124,7 @@ function Try({ query }) {
     <div role="status">${answer?.error ? html`<p class="note bad">${answer.error}</p>` : null}
       ${answer?.explain ? html`<p>What it becomes for <b>${asked}</b>:</p><${Copy} text=${JSON.stringify(answer.explain.Query ?? answer.explain, null, 2)} block />` : null}
       ${answer?.execute ? html`<${Found} found=${answer.execute} />` : null}</div>
-    ${dns ? html`<${Copy} text=${`dig @${location.hostname || "127.0.0.1"} -p ${port} ${dns} SRV`} block />` : null}
+    ${dns ? html`<${Copy} text=${asDig(location.hostname || "127.0.0.1", port, dns)} block />` : null}
     <${Copy} text=${asCurl("GET", pathOf(path("execute"), params))} block />
   <//>`;
 }

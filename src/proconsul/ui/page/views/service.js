@@ -1,7 +1,7 @@
 // One service, and one instance of it: who answers, on what address, and why not.
 import { html, useEffect, useMemo } from "../lib/ui.js";
 import { useLive, usePoll } from "../lib/live.js";
-import { asCurl, encodePath, pathOf } from "../lib/api.js";
+import { asCurl, asDig, encodePath, pathOf } from "../lib/api.js";
 import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, historyOf, remember, serviceKey } from "../lib/memory.js";
@@ -139,7 +139,7 @@ function HowToAsk({ name, entries }) {
   const tags = [...new Set(entries.flatMap((entry) => entry.Service.Tags ?? []))].filter((tag) => /^[\w-]+$/.test(tag)).slice(0, 5);
   const names = [`${name}.service.${dc}${domain}`, ...tags.map((tag) => `${tag}.${name}.service.${dc}${domain}`)];
   const paths = [`health/service/${encodePath(name)}?passing`, `catalog/service/${encodePath(name)}`];
-  return html`<${Card} title="DNS">${names.map((one) => html`<${Copy} text=${`dig @${host} -p ${port} ${one} SRV`} block />`)}<//>
+  return html`<${Card} title="DNS">${names.map((one) => html`<${Copy} text=${asDig(host, port, one)} block />`)}<//>
     <${Card} title="HTTP">${paths.map((path) => html`<${Copy} text=${asCurl("GET", pathOf(path))} block />`)}<//>`;
 }
 
