@@ -540,7 +540,7 @@ u=c?.Tags??{},d=u.role==="consul"?"server":u.role==="node"?"client":"";return{..
 "").split(":")[0],leader:d==="server"&&s===`${l.Address}:${u.port}`,rtt:Ao(i,a.get(l.Node))}})},[e.data,t,n,s]);return r`
     <${A} view="nodes" title="Nodes" ready=${e.data!==void 0||e.error!==null} live=${e}>
       <${ne} label="nodes" rows=${o} rowKey=${a=>a.Node} columns=${yc} fields=${gc} order="name"
-        stamp=${a=>`${Co(a)} ${a.state} ${a.leader} ${(a.Services??[]).length}`}
+        stamp=${a=>`${Co(a)} ${(a.Services??[]).length} ${a.Address}`}
         quick=${[["status:critical","critical"],["status:warning","warning"],["role:server","servers"],["state:failed","failed"]]}
         empty="There are no nodes, or this token may see none." />
     <//>`}function wc({name:e}){let t=E(`internal/ui/node/${z(e)}`).value,n=b(()=>B("tab","checks"),[]),s=Nr(),o=t.data,a=s.get(e);T(()=>{o&&Ln((o.Checks??[]).map(
