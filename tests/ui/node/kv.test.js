@@ -1,7 +1,10 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { below, chance, oddBytes, oddText } from "./chance.js";
-import { batches, exportText, isBase64, parseExport } from "../page/lib/kv.js";
+import { chance, below, oddBytes, oddText } from "./chance.js";
+import {
+  areFlags, batches, bytesOf, casOp, cliOf, commonPrefix, deleteRequest, deleteTreeRequest, draftOf, exportText, isBase64, jsonTrouble, keysPath, parseExport,
+  plainText, putRequest, sameBytes,
+} from "../page/lib/kv.js";
 
 /** @param {string} text */
 const bytes = (text) => new TextEncoder().encode(text);
@@ -82,12 +85,32 @@ test("import says what is wrong, and where", () => {
   assert.deepEqual(parseExport('\ufeff[{"Key":"a"}]'), [{ key: "a", flags: "0", bytes: new Uint8Array() }]);
 });
 
-test("many operations go in portions that one transaction takes, in order and all of them", () => {
-  const dice = chance(3);
-  for (let round = 0; round < 200; round += 1) {
-    const ops = Array.from({ length: below(dice, 300) }, (_, at) => ({ KV: { Verb: "set", Key: `k${at}`, Value: "A".repeat(below(dice, 3) ? 10 : 100_000) } }));
-    const all = batches(/** @type {any} */ (ops));
-    assert.deepEqual(all.flat(), ops);
-    for (const batch of all) assert.ok(batch.length >= 1 && batch.length <= 64);
-  }
+test("transactions hold 64 operations, and no more than an agent takes", () => {
+  const ops = (/** @type {number} */ count, /** @type {number} */ size) => Array.from({ length: count }, (_, at) => casOp(`k${at}`, new Uint8Array(size), "0", 0));
+  assert.deepEqual(batches(ops(130, 1)).map((batch) => batch.length), [64, 64, 2]);
+  assert.deepEqual(batches(ops(3, 250_000)).map((batch) => batch.length), [1, 1, 1]);
+  assert.deepEqual(batches([]), []);
+  for (const batch of batches(ops(100, 9_000))) assert.ok(JSON.stringify(batch).length < 512 * 1024);
+});
+
+test("what names begin with", () => {
+  assert.equal(commonPrefix([]), "");
+  assert.equal(commonPrefix(["a/b"]), "a/b");
+  assert.equal(commonPrefix(["a/b", "a/bc", "a/b/d"]), "a/b");
+  assert.equal(commonPrefix(["a", "b"]), "");
+  assert.equal(commonPrefix(["a", ""]), "");
+  assert.equal(commonPrefix(["a😀", "a😁"]), "a");
+});
+
+test("JSON that is none is told of, other text is not", () => {
+  assert.notEqual(jsonTrouble('{"a":', "k"), "");
+  assert.notEqual(jsonTrouble("a: 1", "k.json"), "");
+  assert.equal(jsonTrouble("a: 1", "k.yaml"), "");
+  assert.equal(jsonTrouble(' {"a":1}', "k"), "");
+});
+
+test("as the command line has it", () => {
+  const pair = { key: "it's", flags: "7", bytes: bytes("x"), session: "", created: 1, modified: 9, locks: 0 };
+  assert.equal(cliOf(pair), "consul kv put -cas -modify-index=9 -flags=7 'it'\\''s' @value");
+  assert.equal(cliOf(pair, true), "consul kv delete -cas -modify-index=9 'it'\\''s'");
 });

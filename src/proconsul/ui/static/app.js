@@ -547,7 +547,7 @@ get(l.Node),u=c?.Tags??{},d=u.role==="consul"?"server":u.role==="node"?"client":
 nsul-version"]??"").split(":")[0],leader:d==="server"&&s===`${l.Address}:${u.port}`,rtt:Oo(i,a.get(l.Node))}})},[e.data,t,n,s]);return r`
     <${O} view="nodes" title="Nodes" ready=${e.data!==void 0||e.error!==null} live=${e}>
       <${se} label="nodes" rows=${o} rowKey=${a=>a.Node} columns=${Nc} fields=${Sc} order="name"
-        stamp=${a=>`${Eo(a)} ${a.state} ${a.leader} ${(a.Services??[]).length}`}
+        stamp=${a=>`${Eo(a)} ${(a.Services??[]).length} ${a.Address}`}
         quick=${[["status:critical","critical"],["status:warning","warning"],["role:server","servers"],["state:failed","failed"]]}
         empty="There are no nodes, or this token may see none." />
     <//>`}function Dc({name:e}){let t=R(`internal/ui/node/${X(e)}`).value,n=b(()=>V("tab","checks"),[]),s=Ar(),o=t.data,a=s.get(e);C(()=>{o&&Un((o.Checks??[]).map(

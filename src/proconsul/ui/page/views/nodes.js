@@ -88,7 +88,7 @@ function All() {
   return html`
     <${Page} view="nodes" title="Nodes" ready=${live.data !== undefined || live.error !== null} live=${live}>
       <${List} label="nodes" rows=${rows} rowKey=${(/** @type {any} */ node) => node.Node} columns=${COLUMNS} fields=${FIELDS} order="name"
-        stamp=${(/** @type {any} */ node) => `${statusOf(node)} ${node.state} ${node.leader} ${(node.Services ?? []).length}`}
+        stamp=${(/** @type {any} */ node) => `${statusOf(node)} ${(node.Services ?? []).length} ${node.Address}`}
         quick=${[["status:critical", "critical"], ["status:warning", "warning"], ["role:server", "servers"], ["state:failed", "failed"]]}
         empty="There are no nodes, or this token may see none." />
     <//>`;
