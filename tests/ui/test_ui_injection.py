@@ -122,3 +122,22 @@ def test_nothing_that_others_wrote_is_executed(visit: Callable[..., Visit], agen
     one.go(f"#/{quote(MARKUP, safe='')}/services", ready=False)
     one.page.locator("main").wait_for()
     one.require_clean()
+
+
+def test_an_id_leads_to_no_other_request(visit: Callable[..., Visit], guarded: Lively) -> None:
+    """A browser takes dot segments out of an address: ending this instance would end the agent."""
+    odd = "../../leave"
+    guarded.register("wanderer", ID=odd)
+    one = visit(guarded.agent)
+    one.open("#/dc1/overview")
+    one.page.evaluate("(secret) => sessionStorage.setItem('proconsul.token', secret)", ROOT_TOKEN)
+    one.page.reload()
+    node = guarded.done("GET", "/v1/catalog/service/wanderer")[0]["Node"]
+    one.go(f"#/dc1/instance/wanderer/{node}/{quote(odd, safe='')}")
+    for number, button in enumerate(("Deregister", "Maintenance"), 1):
+        one.page.get_by_role("button", name=button, exact=True).click()
+        eventually(lambda number=number: one.page.locator(".word.bad").count() == number, "it says why not")  # type: ignore[misc]
+        assert "No address carries this name" in one.page.locator(".word.bad").last.inner_text()
+    assert one.page.get_by_role("dialog").count() == 0
+    assert one.writes == []
+    assert guarded.done("GET", "/v1/agent/services")[odd]["Service"] == "wanderer"

@@ -145,6 +145,22 @@ def test_a_tree_is_deleted_only_when_its_prefix_is_typed(visit: Callable[..., Vi
     assert lively.done("GET", "/v1/kv/?keys") == ["app/config", "app/treehouse"]
 
 
+def test_a_question_is_not_answered_elsewhere(visit: Callable[..., Visit], lively: Lively) -> None:
+    """Back closes the window that asks: its button would do in one place what was asked in another."""
+    lively.put("asked/1", b"x")
+    one = visit()
+    one.open("#/dc1/kv/asked/")
+    one.go("#/dc1/key/asked/1")
+    for leave in ("history.back()", "location.hash = '#/dc2/key/asked/1'"):
+        one.page.get_by_role("button", name="Delete", exact=True).click()
+        one.page.get_by_role("dialog").wait_for()
+        one.page.evaluate(leave)
+        one.page.get_by_role("dialog").wait_for(state="detached")
+        one.go("#/dc1/key/asked/1")
+    assert one.writes == []
+    assert lively.value("asked/1")[0] == b"x"
+
+
 def test_odd_names_are_shown_opened_and_left_as_they_are(visit: Callable[..., Visit], lively: Lively) -> None:
     names = ["sp ace", "100%", "a?b=c&d", "#hash", "häß", "日本/語", "quo\"te'", "<b>x", "back\\slash", "%2F", "a+b"]
     lively.done("PUT", "/v1/txn", [
