@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from test_reloading import make_pair
 
-from proconsul.agent.api.certificates import CRITICAL, INFO, WARNING, Severity, severity_of
+from proconsul.agent.api.certificates import CRITICAL, INFO, WARNING, Severity, _File, described, severity_of
+from proconsul.engine.wire import gojson
 from proconsul.testing import AgentInLoop
 
 DAY_S = 86_400
@@ -71,3 +73,25 @@ async def test_certificates_of_an_agent(tmp_path: Path) -> None:
         expired = await asked(agent)
         assert expired["cached"] is False
         assert min(one["days_remaining"] for one in expired["certificates"] if one["type"] == "agent") < 0
+
+
+def test_certificates_that_nobody_can_read_are_told_of(tmp_path: Path) -> None:
+    """Any byte may be wrong: each file is described, or has failed and says why."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    make_pair(tmp_path, "own")
+    good = x509.load_pem_x509_certificate((tmp_path / "own.pem").read_bytes()).public_bytes(Encoding.DER)
+    file = tmp_path / "odd.pem"
+    failures = set()
+    for at in range(len(good)):
+        for value in (good[at] ^ 1, 0xFF, 0x05):
+            odd = base64.encodebytes(good[:at] + bytes([value]) + good[at + 1 :])
+            file.write_bytes(b"-----BEGIN CERTIFICATE-----\n" + odd + b"-----END CERTIFICATE-----\n")
+            [one] = described([_File(file, "ca", "https")], "n-1", time.time())
+            assert json.loads(gojson.dumps(one))["path"] == str(file)
+            if "renewal_failure" in one:
+                failures.add(one["renewal_failure"]["failure_reason"])
+    assert len(failures) > 5 and "" not in failures
+    [folder] = described([_File(tmp_path, "ca", "https")], "n-1", time.time())
+    assert "Is a directory" in folder["renewal_failure"]["failure_reason"]

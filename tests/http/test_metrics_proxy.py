@@ -84,11 +84,18 @@ async def test_answers_come_as_they_are_or_not_at_all(
         server.answer = b"HTTP/1.1 422 Unprocessable Entity\r\nContent-Type: text/x\r\nContent-Length: 3\r\n\r\nbad"
         found = await agent.request("GET", f"{PROXY}/any")
         assert (found.status, found.body, found.headers["Content-Type"]) == (422, b"bad", "text/x")
+        assert (found.headers["Content-Security-Policy"], found.headers["X-Content-Type-Options"]) == (
+            "sandbox", "nosniff",
+        )  # fmt: skip
         server.answer = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
         assert (await agent.request("GET", f"{PROXY}/any")).status == 302  # nobody is led elsewhere
         monkeypatch.setattr("proconsul.agent.doors.metrics_proxy.ANSWER_BYTES_MAX", 2)
         server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbig"
         assert (await agent.request("GET", f"{PROXY}/any")).status == 502
+        # What is too long is not listened to until it ends.
+        server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nbig"
+        async with asyncio.timeout(20):
+            assert (await agent.request("GET", f"{PROXY}/any")).status == 502
     async with AgentInLoop(settings(f"http://127.0.0.1:{free_port()}")) as agent:
         found = await agent.request("GET", f"{PROXY}/api/v1/query")
         assert found.status == 502 and b"connection refused" in found.body

@@ -292,6 +292,12 @@ async def test_folders_that_are_no_page(tmp_path: Path, monkeypatch: pytest.Monk
     async with AgentInLoop({"ui_dir": str(tmp_path / "none")}) as agent:
         refused = await agent.request("GET", "/ui/")
         assert refused.status == 500 and b"holds more than a web page" in refused.body
+        monkeypatch.setattr("proconsul.agent.doors.page_files.TREE_BYTES_MAX", 1 << 20)
+        with (tmp_path / "none" / "disk.img").open("wb") as image:
+            image.truncate(1 << 40)  # more than there is memory, and it is not read
+        refused = await agent.request("GET", "/ui/")
+        assert refused.status == 500 and b"holds more than a web page" in refused.body
+        (tmp_path / "none" / "disk.img").unlink()
     with pytest.raises(ConsulError, match="ui-content-path is that of an API endpoint"):
         async with AgentInLoop({"ui_content_path": "/v1/kv/"}):
             pass

@@ -109,18 +109,18 @@ def described(files: list[_File], node_name: str, now: float) -> Iterator[gojson
     for file in files:
         try:
             with file.path.open("rb") as opened:
-                certificates = _read(opened.read(FILE_BYTES_MAX))
-        except (OSError, ValueError) as error:
-            yield _failed(file, node_name, now, str(error) or type(error).__name__)
-            continue
-        for number, certificate in enumerate(certificates):
-            # Behind an agent's own certificate come the authorities between it and the root.
-            kind = "ca" if number and file.kind == "agent" else file.kind
-            yield _described(file, kind, certificate, node_name, now)
+                found = [
+                    # Behind an agent's own certificate come the authorities between it and the root.
+                    _described(file, "ca" if number and file.kind == "agent" else file.kind, one, node_name, now)
+                    for number, one in enumerate(_read(opened.read(FILE_BYTES_MAX)))
+                ]
+        except Exception as error:  # the parser has errors of several kinds, and some come late
+            found = [_failed(file, node_name, now, str(error) or type(error).__name__)]
+        yield from found
 
 
 def _read(data: bytes) -> list[Any]:
-    """Raises ValueError for what holds no certificate."""
+    """Raises ValueError for what holds no certificate, and errors of the parser's own for odd ones."""
     from cryptography import x509
 
     return x509.load_pem_x509_certificates(data)

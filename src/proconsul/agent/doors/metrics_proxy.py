@@ -29,6 +29,14 @@ ASKED_AT_ONCE_MAX: Final = 16
 TIMEOUT_S: Final = 30.0
 
 
+# Of an answer that is opened as a page of this agent: nothing in it is run. It is somebody else's.
+_AS_DATA: Final = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+
+
+class _TooLong(Exception):
+    """An answer is over the limit."""
+
+
 class MetricsProxy:
     """The handler of the route."""
 
@@ -77,17 +85,18 @@ class MetricsProxy:
         def take(part: bytes) -> None:
             nonlocal size
             size += len(part)
-            if size <= ANSWER_BYTES_MAX:
-                parts.append(part)
+            if size > ANSWER_BYTES_MAX:
+                raise _TooLong
+            parts.append(part)
 
         try:
             head = await fetch(HttpRequest(address, header=self._headers, follow_redirects=False), take, TIMEOUT_S)
         except HttpClientError as error:
             log.error("The metrics proxy got no answer: error=%s", error)
             return text_response(502, f"The metrics server did not answer: {error}")
-        if size > ANSWER_BYTES_MAX:
+        except _TooLong:
             return text_response(502, f"The metrics server's answer is over {ANSWER_BYTES_MAX} bytes")
-        headers = {"Vary": "Accept-Encoding", "Content-Type": head.headers.get("content-type", "text/plain")}
+        headers = {"Vary": "Accept-Encoding", "Content-Type": head.headers.get("content-type", "text/plain")} | _AS_DATA
         return Response(head.status, b"".join(parts), headers)
 
 

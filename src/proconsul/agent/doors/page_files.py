@@ -78,7 +78,8 @@ def read_tree(folder: Path) -> Tree:
     total = 0
     for path, entry in _entries(folder):
         try:
-            body = entry.read_bytes()
+            with entry.open("rb") as opened:
+                body = opened.read(TREE_BYTES_MAX - total + 1)  # the rest of a file that is no page's is not read
         except OSError as error:
             log.warning("A file of the web page cannot be read: path=%s error=%s", entry, error)
             continue
