@@ -5,8 +5,10 @@ import { elsewhere, encodePath } from "./route.js";
 
 export { encodePath };
 
-/** Something the agent refused or could not do; `status` 0: no answer came. */
+/** Something the agent refused or could not do; `status` 0: no answer came. `unsent`: the page itself has not asked. */
 export class ApiError extends Error {
+  unsent = false;
+
   /** @param {number} status @param {string} text @param {string} method @param {string} path */
   constructor(status, text, method, path) {
     super(text || `${method} ${path}: ${status || "no answer"}`);
@@ -135,8 +137,9 @@ export async function call(method, path, { params, body, signal, dc, accept = []
 
 /** Throws ApiError for what cannot be sent as it is meant. @param {string} method @param {string} path @param {string} secret */
 export function check(method, path, secret) {
-  if (!staysItself(path)) throw new ApiError(400, "No address carries this name: it has a part that is empty, . or .. between slashes.", method, path);
-  if (/[^\x20-\x7e]/.test(secret)) throw new ApiError(400, "This is no token: it holds characters that no header carries.", method, "");
+  const trouble = !staysItself(path) ? "No address carries this name: it has a part that is empty, . or .. between slashes."
+    : /[^\x20-\x7e]/.test(secret) ? "This is no token: it holds characters that no header carries." : "";
+  if (trouble) throw Object.assign(new ApiError(400, trouble, method, ""), { unsent: true });
 }
 
 /** Flags of a key have 64 bits: those that a number does not hold exactly are decoded as text. */

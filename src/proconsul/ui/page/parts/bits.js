@@ -34,8 +34,8 @@ export function Page({ view, title, crumbs = [], actions, ready = true, live, ch
 /** Why data is missing or old. @param {{ live: import("../lib/live.js").Seen }} props */
 export function Trouble({ live }) {
   if (!live.error) return null;
-  const { status, message } = live.error;
-  const what = status === 403
+  const { status, message, unsent } = live.error;
+  const what = unsent ? "This cannot be asked for." : status === 403
     ? "This token may not see this."
     : status ? `The agent answered with ${status}.` : "The agent does not answer.";
   const old = live.state === "stale" && live.data !== undefined ? ` What is shown was true ${ago(live.at, now.value)}.` : "";

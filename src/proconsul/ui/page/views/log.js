@@ -1,11 +1,11 @@
 // The agent's log as it is written: one stream of /v1/agent/monitor, for as long as the view is shown and can be seen.
 import { html, signal, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { ApiError, pathOf, stream } from "../lib/api.js";
-import { inAddress } from "../lib/route.js";
+import { elsewhere, inAddress } from "../lib/route.js";
 import { matcher, parseFilter } from "../lib/filter.js";
 import { counted } from "../lib/format.js";
 import { levelOf, linesOf } from "../lib/records.js";
-import { token } from "../lib/settings.js";
+import { agent, token } from "../lib/settings.js";
 import { tell } from "../parts/dialog.js";
 import { Empty, Page, copyText } from "../parts/bits.js";
 import { Choice } from "../parts/forms.js";
@@ -111,7 +111,7 @@ export default function Log() {
   };
   const word = held ? `paused, ${counted(all.filter((line) => line.id > (held.at(-1)?.id ?? -1)).length, "new line")}` : { open: "live", connecting: "connecting", paused: "paused", ended: "interrupted", refused: "refused" }[state];
   return html`
-    <${Page} view="log" title="Log" actions=${html`<span class="hint" role="status" data-log-state=${held ? "held" : state}>${word}</span>`}>
+    <${Page} view="log" title=${elsewhere.value ? `Log of ${agent.NodeName} in ${agent.Datacenter}` : "Log"} actions=${html`<span class="hint" role="status" data-log-state=${held ? "held" : state}>${word}</span>`}>
       ${trouble ? html`<div class="note bad" role="alert">${trouble}</div>` : null}
       <div class="list-tools">
         <input type="search" class="filter" data-filter value=${filter.value} placeholder="Filter" aria-label="Filter the log" title="Words that must all occur; level: for the level; a minus before what must not"

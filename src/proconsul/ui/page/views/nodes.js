@@ -40,6 +40,17 @@ export function roundTripMs(a, b) {
   return (adjusted > 0 ? adjusted : plain) * 1_000;
 }
 
+/**
+ * What gossip says of a node, and so whether an agent keeps it; "": none does. Another datacenter's gossip is known here by the
+ * check it leaves in the catalog only.
+ * @param {any} node @param {any} member
+ */
+function stateOf(node, member) {
+  if (member) return STATES[member.Status] ?? "";
+  const check = elsewhere.value ? (node?.Checks ?? []).find((/** @type {any} */ one) => one.CheckID === "serfHealth") : undefined;
+  return check ? (check.Status === "critical" ? "failed" : "alive") : "";
+}
+
 /** Members by name, as this agent's gossip has them; only of its own datacenter. */
 function useMembers() {
   const here = !elsewhere.value;
@@ -80,7 +91,7 @@ function All() {
       const tags = member?.Tags ?? {};
       const role = tags.role === "consul" ? "server" : tags.role === "node" ? "client" : "";
       return {
-        ...node, state: member ? STATES[member.Status] ?? "" : "", role, version: (tags.build ?? node.Meta?.["consul-version"] ?? "").split(":")[0],
+        ...node, state: stateOf(node, member), role, version: (tags.build ?? node.Meta?.["consul-version"] ?? "").split(":")[0],
         leader: role === "server" && leader === `${node.Address}:${tags.port}`, rtt: roundTripMs(here, places.get(node.Node)),
       };
     });
@@ -105,7 +116,7 @@ function Node({ name }) {
     if (node) remember((node.Checks ?? []).map((/** @type {any} */ check) => [checkKey(elsewhere.value, check.Node, check.CheckID), check.Status]));
   }, [node]);
   const ready = live.data !== undefined || live.error !== null;
-  const state = member ? STATES[member.Status] ?? "" : "";
+  const state = stateOf(node, member);
   return html`
     <${Page} view="node" title=${name} crumbs=${[["Nodes", link("nodes")]]} ready=${ready} live=${live} actions=${node ? html`<${NodeActions} node=${node} state=${state} />` : null}>
       ${ready && !node && !live.error ? html`<div class="note warn">There is no such node, or this token may not see it.</div>` : null}

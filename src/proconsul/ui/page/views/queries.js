@@ -124,7 +124,7 @@ function Try({ query }) {
     <div role="status">${answer?.error ? html`<p class="note bad">${answer.error}</p>` : null}
       ${answer?.explain ? html`<p>What it becomes for <b>${asked}</b>:</p><${Copy} text=${JSON.stringify(answer.explain.Query ?? answer.explain, null, 2)} block />` : null}
       ${answer?.execute ? html`<${Found} found=${answer.execute} />` : null}</div>
-    ${dns ? html`<${Copy} text=${asDig(location.hostname || "127.0.0.1", port, dns)} block />` : null}
+    ${dns && port > 0 ? html`<${Copy} text=${asDig(location.hostname || "127.0.0.1", port, dns)} block />` : null}
     <${Copy} text=${asCurl("GET", pathOf(path("execute"), params))} block />
   <//>`;
 }

@@ -139,7 +139,7 @@ function HowToAsk({ name, entries }) {
   const tags = [...new Set(entries.flatMap((entry) => entry.Service.Tags ?? []))].filter((tag) => /^[\w-]+$/.test(tag)).slice(0, 5);
   const names = [`${name}.service.${dc}${domain}`, ...tags.map((tag) => `${tag}.${name}.service.${dc}${domain}`)];
   const paths = [`health/service/${encodePath(name)}?passing`, `catalog/service/${encodePath(name)}`];
-  return html`<${Card} title="DNS">${names.map((one) => html`<${Copy} text=${asDig(host, port, one)} block />`)}<//>
+  return html`<${Card} title="DNS">${port <= 0 ? html`<${Empty}>This agent answers no DNS.<//>` : names.map((one) => html`<${Copy} text=${asDig(host, port, one)} block />`)}<//>
     <${Card} title="HTTP">${paths.map((path) => html`<${Copy} text=${asCurl("GET", pathOf(path))} block />`)}<//>`;
 }
 
