@@ -119,3 +119,14 @@ def test_old_bookmarks_of_consuls_page_lead_here(
     assert one.page.url == f"{root_of(agent)}#/dc1/services/consul"
     one.page.goto(f"{root_of(agent)}dc1/nodes")
     one.ready("nodes")
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_agents_own_datacenter_is_not_elsewhere(visit: Callable[..., Visit]) -> None:
+    """Consul does not write it into the page: its gossip and its own settings are shown all the same."""
+    one = visit()
+    one.open("#/dc1/operations?tab=agent")
+    one.page.get_by_role("button", name="Leave").wait_for()
+    one.open("#/dc1/nodes/n1")
+    one.page.get_by_text("alive").first.wait_for()
+    assert [sent.path for sent in one.api if "dc=" in sent.path] == []

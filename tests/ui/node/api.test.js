@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { chance, oddText } from "./chance.js";
 import { ApiError, asDig, call, encodePath, pathOf, staysItself } from "../page/lib/api.js";
 import { argumentOf, readKeys, runOps } from "../page/lib/kv.js";
+import { PATIENCE_MS, startLive } from "../page/lib/live.js";
+import { WAIT_MS } from "../page/lib/watch.js";
 import { may } from "../page/lib/rights.js";
 import { parsePlace, place } from "../page/lib/route.js";
 import { agent, token } from "../page/lib/settings.js";
@@ -10,7 +12,7 @@ import { agent, token } from "../page/lib/settings.js";
 /** @typedef {{ method: string, url: URL, body: any, redirect: string }} Asked */
 
 /**
- * Run `work` with an agent that answers as written down. @param {(asked: Asked, at: number) => any} answer
+ * Run `work` with an agent that answers as written down, and never to what has no answer. @param {(asked: Asked, at: number) => any} answer
  * @param {() => Promise<unknown>} work @returns {Promise<Asked[]>} what it was asked
  */
 async function against(answer, work) {
@@ -18,10 +20,11 @@ async function against(answer, work) {
   const real = globalThis.fetch;
   Object.assign(globalThis, {
     location: { href: "http://agent/ui/#/dc1/kv" },
-    async fetch(/** @type {string} */ url, /** @type {any} */ { method, body, redirect }) {
+    async fetch(/** @type {string} */ url, /** @type {any} */ { method, body, redirect, signal }) {
       const one = { method, url: new URL(url), body: typeof body === "string" ? JSON.parse(body) : body, redirect };
       asked.push(one);
-      return answer(one, asked.length - 1);
+      const said = answer(one, asked.length - 1);
+      return said ?? new Promise((_, reject) => { signal.addEventListener("abort", () => reject(new DOMException("over", "AbortError"))); });
     },
   });
   try {
@@ -117,4 +120,30 @@ test("rights are those of the token and datacenter they are asked for, and silen
     assert.equal(may(need), false);
   });
   assert.deepEqual(asked.map(({ url }) => url.searchParams.get("dc")), [null, null, null, "dc2"]);
+});
+
+test("an agent that keeps its connections and says nothing is not taken for a quiet one", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const turns = async () => { for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => { setImmediate(resolve); }); };
+  const first = () => new Response("[]", { headers: { "X-Consul-Index": "7" } });
+  const asked = await against((_, at) => (at === 0 ? first() : undefined), async () => {
+    const { live, stop } = startLive("catalog/nodes", "");
+    await turns();
+    assert.equal(live.value.state, "live");
+    t.mock.timers.tick(1_000);
+    await turns();
+    t.mock.timers.tick(WAIT_MS + PATIENCE_MS - 1);
+    await turns();
+    assert.equal(live.value.state, "live", "a quiet agent may take its time");
+    t.mock.timers.tick(1);
+    await turns();
+    assert.equal(live.value.state, "stale");
+    t.mock.timers.tick(1_000);
+    await turns();
+    t.mock.timers.tick(PATIENCE_MS);
+    await turns();
+    assert.match(String(live.value.error?.message), /does not answer/);
+    stop();
+  });
+  assert.deepEqual(asked.slice(0, 3).map(({ url }) => url.searchParams.get("index")), [null, "7", null]);
 });

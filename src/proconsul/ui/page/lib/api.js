@@ -34,6 +34,7 @@ export class ApiError extends Error {
  * @property {AbortSignal} [signal]
  * @property {string} [dc] "" for none; the reader's own if not given
  * @property {number[]} [accept] statuses that are answers too, beside 2xx
+ * @property {number} [patience] milliseconds until an answer must have begun; without it as long as the browser waits
  * @property {string} [secret] of the token to ask with; the reader's own if not given, "" for none
  */
 
@@ -102,7 +103,7 @@ export function quoted(text) {
  * @param {Ask} [ask]
  * @returns {Promise<Answer>}
  */
-export async function call(method, path, { params, body, signal, dc, accept = [], secret = token.peek() } = {}) {
+export async function call(method, path, { params, body, signal, dc, accept = [], patience = 0, secret = token.peek() } = {}) {
   const full = pathOf(path, params, dc);
   const writes = isWrite(method, path);
   if (writes && readOnly.peek()) throw new ApiError(403, "This page is read-only.", method, full);
@@ -115,15 +116,24 @@ export async function call(method, path, { params, body, signal, dc, accept = []
   /** @type {Response} */
   let response;
   let text;
+  const over = new AbortController();
+  const end = () => over.abort();
+  const timer = patience ? setTimeout(end, patience) : 0;
+  signal?.addEventListener("abort", end);
+  if (signal?.aborted) end();
   try {
     response = await fetch(urlOf(full), {
-      method, headers, signal, cache: "no-store", credentials: "same-origin", redirect: writes ? "manual" : "follow",
+      method, headers, signal: over.signal, cache: "no-store", credentials: "same-origin", redirect: writes ? "manual" : "follow",
       body: raw ? /** @type {BodyInit | undefined} */ (body) : JSON.stringify(body),
     });
+    clearTimeout(timer);
     text = await response.text();
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (signal?.aborted) throw error;
     throw new ApiError(0, "The agent does not answer.", method, full);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
   }
   if (response.type === "opaqueredirect") throw new ApiError(400, "The request was sent on to another address. Nothing was changed.", method, full);
   if (!response.ok && !accept.includes(response.status)) {

@@ -4,10 +4,12 @@ import { signal, computed, useEffect, useMemo } from "./ui.js";
 import { call, pathOf, ApiError } from "./api.js";
 import { elsewhere } from "./route.js";
 import { token } from "./settings.js";
-import { watch } from "./watch.js";
+import { WAIT_MS, watch } from "./watch.js";
 
 export const QUERIES_MAX = 4;
 const HIDDEN_MS = 60_000;
+/** A connection may stay open to an agent that is stopped or cut off: who has said nothing for so long does not answer. */
+export const PATIENCE_MS = 30_000;
 
 /**
  * @typedef {object} Seen
@@ -78,7 +80,7 @@ async function feed(live, path, dc, stop) {
   const transport = {
     /** @type {import("./watch.js").Transport["ask"]} */
     async ask(to, params, signal) {
-      const answer = await call("GET", to, { params, signal, dc, accept: [404] });
+      const answer = await call("GET", to, { params, signal, dc, accept: [404], patience: PATIENCE_MS + (params.wait ? WAIT_MS : 0) });
       if (answer.status === 404 && !answer.headers.has("X-Consul-Index")) {
         throw new ApiError(404, answer.text.trim() || "There is nothing here.", "GET", to);
       }
@@ -195,7 +197,7 @@ export function usePoll(path, ms = 5_000) {
       for (;;) {
         if (!paused.peek()) {
           try {
-            const { data } = await call("GET", path, { dc, signal: controller.signal });
+            const { data } = await call("GET", path, { dc, signal: controller.signal, patience: PATIENCE_MS });
             live.value = { data, error: null, at: Date.now(), state: "live" };
           } catch (error) {
             if (controller.signal.aborted) return;

@@ -34,7 +34,8 @@
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 30_000;
 /** How long a query waits at the agent: shorter than what proxies in between cut. */
-export const WAIT = "55s";
+export const WAIT_MS = 55_000;
+export const WAIT = `${WAIT_MS / 1_000}s`;
 /** Between questions that cannot wait at the agent. */
 export const POLL_MS = 5_000;
 /** Between an answer and the next question, so that a busy path is not asked for all the time. */

@@ -3,7 +3,7 @@ import { html, signal, useEffect, useState } from "../lib/ui.js";
 import { agent, ours, readOnly, readOnlyChosen, theme, token } from "../lib/settings.js";
 import { elsewhere, go, instead, link, place } from "../lib/route.js";
 import { asCurl, get } from "../lib/api.js";
-import { paused, staleSince, watched } from "../lib/live.js";
+import { PATIENCE_MS, paused, staleSince, watched } from "../lib/live.js";
 import { aclsEnabled, may } from "../lib/rights.js";
 import { span } from "../lib/format.js";
 import { Copy, now } from "./bits.js";
@@ -17,13 +17,13 @@ export const open = signal(/** @type {"" | "keys" | "requests" | "palette"} */ (
 
 async function learn() {
   try {
-    datacenters.value = await get("catalog/datacenters", { dc: "" });
+    datacenters.value = await get("catalog/datacenters", { dc: "", patience: PATIENCE_MS });
   } catch {
     // The views say what is wrong.
   }
   if (!agent.Datacenter) {
     try {
-      const self = await get("agent/self", { dc: "" });
+      const self = await get("agent/self", { dc: "", patience: PATIENCE_MS });
       Object.assign(agent, { Datacenter: self.Config.Datacenter, NodeName: self.Config.NodeName, Server: self.Config.Server });
     } catch {
       agent.Datacenter = datacenters.peek()[0] ?? "";
@@ -131,12 +131,14 @@ function onKey(event) {
 
 export function Shell() {
   useEffect(() => {
-    void learn();
+    void learn().finally(() => setKnown(true));
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
   const { dc, view } = place.value;
   const [menu, setMenu] = useState(false);
+  // Consul does not write its datacenter into the page. Until it has said so, nothing can be told of here and elsewhere.
+  const [known, setKnown] = useState(agent.Datacenter !== "");
   const [Palette, setPalette] = useState(/** @type {any} */ (null));
   useEffect(() => setMenu(false), [place.value]);
   useEffect(() => {
@@ -167,7 +169,7 @@ export function Shell() {
     </header>
     <div class=${`body ${menu ? "menu-open" : ""}`}>
       <${Menu} />
-      <${Viewed} id=${view} />
+      ${known ? html`<${Viewed} id=${view} />` : html`<main id="main" data-view=${view} data-ready="false" aria-busy="true"></main>`}
     </div>
     ${open.value === "keys" ? html`<${Keys} />` : null}
     ${open.value === "requests" ? html`<${Requests} />` : null}
