@@ -8,6 +8,8 @@ import { counted } from "../lib/format.js";
 
 const OVERSCAN = 8;
 const MARK_MS = 2_000;
+/** How long the scroll bar must rest after it was torn along. */
+const SETTLED_MS = 100;
 
 /**
  * @template T
@@ -44,10 +46,11 @@ export function List(props) {
   const hover = useRef(false);
   const lastOrder = useRef(/** @type {Map<string, number>} */ (new Map()));
   const terms = parseFilter(filter.value);
-  const matching = useMemo(
-    () => (terms.length ? props.rows.filter(matcher(terms, props.fields)) : props.rows), [props.rows, filter.value],
+  // Ordered first, as the filter changes with every key stroke, and the order seldom.
+  const all = useMemo(() => ordered(props.rows, props, order.value), [props.rows, order.value]);
+  const rows = useMemo(
+    () => (terms.length ? all.filter(matcher(terms, props.fields)) : [...all]), [all, filter.value],
   );
-  const rows = useMemo(() => ordered(matching, props, order.value), [matching, order.value]);
   const shownOrder = `${filter.value}\n${order.value}`;
   const orderOf = useRef(shownOrder);
   if (hover.current && orderOf.current === shownOrder) {
@@ -119,14 +122,22 @@ function Window({ list, rows, order, marks, onHover }) {
   const { columns, rowKey, label, picked, onPick } = list;
   const height = compact.value ? 26 : 38;
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const [view, setView] = useState({ top: 0, room: 900 });
+  const [view, setView] = useState({ top: 0, room: 900, rushing: false });
   const pending = useRef(0);
   useLayoutEffect(() => {
     const node = box.current;
     if (!node) return undefined;
+    let last = node.scrollTop;
+    let settled = 0;
     const measure = () => {
       pending.current = 0;
-      setView({ top: node.scrollTop, room: node.clientHeight || 900 });
+      const [top, room] = [node.scrollTop, node.clientHeight || 900];
+      // All rows are others than a frame ago: nobody reads them, so only their names are drawn until it slows down.
+      const rushing = Math.abs(top - last) > room * 0.75;
+      last = top;
+      clearTimeout(settled);
+      if (rushing) settled = /** @type {any} */ (setTimeout(measure, SETTLED_MS));
+      setView({ top, room, rushing });
     };
     const later = () => { pending.current ||= requestAnimationFrame(measure); };
     node.addEventListener("scroll", later, { passive: true });
@@ -135,11 +146,14 @@ function Window({ list, rows, order, marks, onHover }) {
     return () => {
       node.removeEventListener("scroll", later);
       resized.disconnect();
+      clearTimeout(settled);
       cancelAnimationFrame(pending.current);
     };
   }, []);
   const first = Math.max(0, Math.min(Math.floor(view.top / height) - OVERSCAN, rows.length - 1));
   const last = Math.min(rows.length, Math.ceil((view.top + view.room) / height) + OVERSCAN);
+  const shown = rows.slice(first, last);
+  const elements = useElements(shown.map(rowKey), box.current);
   const tracks = columns.map((column) => column.width ?? "1fr").join(" ");
   const narrow = columns.filter((column) => !column.wide).map((column) => column.width ?? "1fr").join(" ");
   const pickTrack = onPick ? "2rem " : "";
@@ -170,17 +184,33 @@ function Window({ list, rows, order, marks, onHover }) {
           </span>`)}
       </div></div>
       <div role="rowgroup" class="list-rows" style=${{ height: `${rows.length * height}px` }}>
-        ${rows.slice(first, last).map((row, at) => {
+        ${shown.map((row, at) => {
           const key = rowKey(row);
           return html`
-            <div role="row" key=${key} class=${`row ${marks.has(key) ? "changed" : ""}`} data-row=${key} aria-rowindex=${first + at + 2}
+            <div role="row" key=${elements.get(key)} class=${`row ${marks.has(key) ? "changed" : ""}`} data-row=${key} aria-rowindex=${first + at + 2}
                 style=${{ transform: `translateY(${(first + at) * height}px)` }} onClick=${open}>
               ${onPick ? html`<span role="cell"><input type="checkbox" aria-label=${`Choose ${key}`} checked=${picked?.has(key)} onChange=${() => toggle(key)} /></span>` : null}
-              ${columns.map((column) => html`<span role="cell" class=${column.wide ? "wide" : ""}>${column.cell(row)}</span>`)}
+              ${columns.map((column, which) => html`<span role="cell" class=${column.wide ? "wide" : ""}>${view.rushing && which ? null : column.cell(row)}</span>`)}
             </div>`;
         })}
       </div>
     </div>`;
+}
+
+/**
+ * Which element each row in sight is drawn in. A row keeps its element; rows that come take those of rows that went, as changing
+ * an element costs much less than making one. The one with the focus is not handed on: it would be on another row.
+ * @param {string[]} keys @param {HTMLElement | null} box @returns {Map<string, number>}
+ */
+function useElements(keys, box) {
+  const taken = useRef(/** @type {Map<string, number>} */ (new Map()));
+  const made = useRef(0);
+  const wanted = new Set(keys);
+  const active = document.activeElement;
+  const focused = box?.contains(active) ? active?.closest("[data-row]")?.getAttribute("data-row") : null;
+  const free = [...taken.current].filter(([key]) => !wanted.has(key) && key !== focused).map(([, element]) => element).reverse();
+  taken.current = new Map(keys.map((key) => [key, taken.current.get(key) ?? free.pop() ?? (made.current += 1)]));
+  return taken.current;
 }
 
 const ARROWS = { ascending: " ↑", descending: " ↓", none: "" };
