@@ -1654,7 +1654,7 @@ A(()=>(Jd().finally(()=>a(!0)),document.addEventListener("keydown",ul),()=>docum
       <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" onClick=${()=>{Ie.value="keys"}}>?</button>
     </header>
     <div class=${`body ${n?"menu-open":""}`}>
-      <${zd} />
+      ${o?r`<${zd} />`:null}
       ${o?r`<${Gd} id=${t} />`:r`<main id="main" data-view=${t} data-ready="false" aria-busy="true"></main>`}
     </div>
     ${Ie.value==="keys"?r`<${Zd} />`:null}

@@ -168,7 +168,7 @@ export function Shell() {
       <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" onClick=${() => { open.value = "keys"; }}>?</button>
     </header>
     <div class=${`body ${menu ? "menu-open" : ""}`}>
-      <${Menu} />
+      ${known ? html`<${Menu} />` : null}
       ${known ? html`<${Viewed} id=${view} />` : html`<main id="main" data-view=${view} data-ready="false" aria-busy="true"></main>`}
     </div>
     ${open.value === "keys" ? html`<${Keys} />` : null}
