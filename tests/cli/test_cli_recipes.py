@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import cli_reference as reference
 import pytest
 
-from proconsul.cli.api import Client, ClientConfig
+from proconsul.cli.api import Client
 from proconsul.cli.recipes import LOCK_FLAG, InUse, Lock, RecipeError, Semaphore
+from proconsul.client.settings import ClientConfig
 
 pytestmark = pytest.mark.reference
 _NOTICE_S = 20.0

@@ -1,0 +1,104 @@
+"""Time, waiting and work beside the caller's, as asyncio has them. `proconsul.client.blocking.kit` has the same names
+for threads; the rest of the client is written once over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from proconsul.client.aio.connection import LoopStream, LoopTransport
+from proconsul.client.clock import since_boot
+
+__all__ = ["Flag", "Job", "Mutex", "Scope", "Stream", "Transport", "lease_clock", "now", "sleep"]
+
+Transport = LoopTransport
+Stream = LoopStream
+Mutex = asyncio.Lock
+
+# For what ends at a time that others keep as well: goes on while the machine sleeps.
+lease_clock = since_boot
+
+
+def now() -> float:
+    """The monotonic clock that deadlines of calls are on, in seconds."""
+    return asyncio.get_running_loop().time()
+
+
+async def sleep(seconds: float) -> None:
+    """Let time pass."""
+    await asyncio.sleep(seconds)
+
+
+class Flag(asyncio.Event):
+    """An event that can be waited for with a limit."""
+
+    async def wait_for(self, seconds: float | None) -> bool:
+        """Whether it is set, at the latest after so many seconds, None for no limit."""
+        if self.is_set():
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        except TimeoutError:
+            return self.is_set()
+        return True
+
+
+class Job:
+    """Work beside the caller's: ``work`` runs until it returns or is stopped.
+
+    What it raises is kept in ``error`` and told to ``on_error``; nothing is printed.
+    """
+
+    def __init__(
+        self, work: Callable[[], Awaitable[None]], name: str, on_error: Callable[[BaseException], None] | None = None
+    ) -> None:  # fmt: skip
+        self.error: BaseException | None = None
+        self._on_error = on_error
+        self._task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._run(work), name=name)
+
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:
+            self.error = error
+            if self._on_error is not None:
+                self._on_error(error)
+
+    async def stop(self) -> None:
+        """End it and wait until it has ended."""
+        task = self._task
+        if task is asyncio.current_task():
+            return
+        task.cancel()
+        # Not gather: whoever waits here may be cancelled too, and must learn of it when the task is over.
+        await asyncio.wait({task})
+
+    def abandon(self) -> None:
+        """Have it end without waiting."""
+        self._task.cancel()
+
+
+class Scope:
+    """Cancels the task that entered it when `cancel` is called; whoever leaves it is told by `cancelled_here`."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End what is inside."""
+        if self._task is not None and not self._cancelled:
+            self._cancelled = True
+            self._task.cancel()
+
+    def leave(self, error: BaseException | None) -> bool:
+        """Whether ``error`` is what `cancel` made, and nothing else is wanted of the task."""
+        task, self._task = self._task, None
+        if not self._cancelled or task is None:
+            return False
+        if isinstance(error, asyncio.CancelledError):
+            return task.uncancel() <= 0
+        task.uncancel()
+        return False

@@ -1,0 +1,106 @@
+"""Time, waiting and work beside the caller's, as threads have them; see `proconsul.client.aio.kit`."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+
+from proconsul.client.blocking.connection import INTERRUPT, Interrupt, SocketStream, SocketTransport
+from proconsul.client.clock import since_boot
+
+__all__ = ["Flag", "Job", "Mutex", "Scope", "Stream", "Transport", "lease_clock", "now", "sleep"]
+
+Transport = SocketTransport
+Stream = SocketStream
+Mutex = threading.Lock
+now = time.monotonic
+lease_clock = since_boot
+
+
+def sleep(seconds: float) -> None:
+    """Let time pass; a stopped job wakes up."""
+    interrupt = INTERRUPT.get()
+    if interrupt is None:
+        time.sleep(seconds)
+    elif interrupt.raised.wait(seconds):
+        raise Stopped
+
+
+class Stopped(Exception):
+    """The job is to end."""
+
+
+class Flag(threading.Event):
+    """An event that can be waited for with a limit."""
+
+    def wait_for(self, seconds: float | None) -> bool:
+        """Whether it is set, at the latest after so many seconds, None for no limit."""
+        interrupt = INTERRUPT.get()
+        if interrupt is None:
+            return self.wait(seconds)
+        # A thread waits for one thing: for this one, and now and then it looks for the other.
+        end = None if seconds is None else time.monotonic() + seconds
+        while not self.wait(_LOOK_S if end is None else max(min(_LOOK_S, end - time.monotonic()), 0.0)):
+            if interrupt.raised.is_set():
+                raise Stopped
+            if end is not None and time.monotonic() >= end:
+                return False
+        return True
+
+
+_LOOK_S = 0.1
+
+
+class Job:
+    """Work beside the caller's, in a thread: ``work`` runs until it returns or is stopped.
+
+    What it raises is kept in ``error`` and told to ``on_error``; nothing is printed.
+    """
+
+    def __init__(
+        self, work: Callable[[], None], name: str, on_error: Callable[[BaseException], None] | None = None
+    ) -> None:  # fmt: skip
+        self.error: BaseException | None = None
+        self._work, self._on_error = work, on_error
+        self._interrupt = Interrupt()
+        # A program that ends does not wait for it: what it holds ends by itself.
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self._run,), name=name, daemon=True
+        )  # fmt: skip
+        self._thread.start()
+
+    def _run(self) -> None:
+        INTERRUPT.set(self._interrupt)
+        try:
+            self._work()
+        except Stopped:
+            return
+        except Exception as error:
+            if self._interrupt.raised.is_set():
+                return
+            self.error = error
+            if self._on_error is not None:
+                self._on_error(error)
+
+    def stop(self) -> None:
+        """End it and wait until it has ended."""
+        self._interrupt.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def abandon(self) -> None:
+        """Have it end without waiting."""
+        self._interrupt.set()
+
+
+class Scope:
+    """Nothing can be cancelled in a thread: who is inside has to look whether it is lost."""
+
+    def cancel(self) -> None:
+        """Nothing."""
+
+    def leave(self, error: BaseException | None) -> bool:
+        """Whether ``error`` is what `cancel` made."""
+        return False

@@ -1,0 +1,98 @@
+"""Both clients behind one face: tests are written for the asynchronous one, and run with the other in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
+
+from proconsul.client import AsyncClient, Client
+from proconsul.client.operations import Operations
+
+ROOT_TOKEN = "5e9f8a0c-0000-4000-8000-000000000001"
+_END = object()
+
+
+class Awaited:
+    """What belongs to a client for threads: its calls are awaited, its iterators and contexts are asynchronous."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return wrapped(getattr(self._inner, name))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _is_lazy(self._inner):
+            return wrapped(self._inner(*_bare(args), **_bare(kwargs)))
+        return _called(self._inner, _bare(args), _bare(kwargs))
+
+    async def __aenter__(self) -> Any:
+        return wrapped(await asyncio.to_thread(self._inner.__enter__))
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await asyncio.to_thread(self._inner.__exit__, *error)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        iterator = iter(self._inner)
+        while (one := await asyncio.to_thread(next, iterator, _END)) is not _END:
+            yield one
+
+    async def __anext__(self) -> Any:
+        one = await asyncio.to_thread(next, self._inner, _END)
+        if one is _END:
+            raise StopAsyncIteration
+        return one
+
+
+async def _called(method: Any, args: Any, kwargs: Any) -> Any:
+    return wrapped(await asyncio.to_thread(method, *args, **kwargs))
+
+
+def _is_lazy(method: Any) -> bool:
+    """Whether a call only makes something that is used afterwards."""
+    if inspect.isgeneratorfunction(method):
+        return True
+    name = getattr(method, "__name__", "")
+    return name in LAZY or (name in FLUENT and isinstance(getattr(method, "__self__", None), Operations))
+
+
+# Methods that are no coroutines in the asynchronous client either.
+LAZY = {"mapping", "watch", "changes", "lock", "semaphore", "election", "registration", "resolver", "transaction",
+        "position", "pick", "grpc_target", "instances"}  # fmt: skip
+
+
+def _bare(value: Any) -> Any:
+    """Without the faces, which the client knows nothing of."""
+    if isinstance(value, Awaited):
+        return value._inner
+    if type(value) is tuple:
+        return tuple(_bare(one) for one in value)
+    if isinstance(value, dict):
+        return {name: _bare(one) for name, one in value.items()}
+    return value
+
+
+FLUENT = {"set", "cas", "lock", "unlock", "get", "get_tree", "delete", "delete_cas", "delete_tree", "check_index",
+          "check_session", "check_not_exists", "node", "service", "check"}  # fmt: skip
+
+
+def wrapped(value: Any) -> Any:
+    """What is of the client with a face; all else as it is."""
+    kind = type(value)
+    ours = kind.__module__.startswith("proconsul.client.blocking") or inspect.ismethod(value)
+    return Awaited(value) if ours or isinstance(value, Iterator) else value
+
+
+def client_of(kind: str, address: Any, **settings: Any) -> AsyncClient:
+    """A client of ``kind``, async or sync, with the face of the asynchronous one."""
+    settings.setdefault("token", ROOT_TOKEN)
+    if kind == "async":
+        return AsyncClient(address, **settings)
+    return cast(AsyncClient, _Closing(Client(address, **settings)))
+
+
+class _Closing(Awaited):
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._inner.close)
