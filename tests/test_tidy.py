@@ -76,7 +76,8 @@ PURE = (
     "engine/http/message.py", "engine/wire/hostport.py", "engine/wire/gostrconv.py", "engine/wire/goregexp.py",
     "dns/names.py", "dns/answers.py", "dns/trim.py",
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
-    "client/asking.py", "client/codecs.py", "client/operations.py", "client/checks.py", "client/types.py",
+    "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/choosing.py",
+     "client/operations.py", "client/checks.py", "client/types.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.
@@ -138,9 +139,10 @@ TWIN_ROOMS_ALLOWED = {
 }
 # What programs call: methods there are used by nobody in the package. tests/client looks after them.
 PUBLIC_ROOMS = {
-    "client/operations.py",
+    "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
-        "acl", "agent", "catalog", "client", "kv", "mesh", "operator", "session", "transaction",
+        "acl", "agent", "catalog", "client", "kv", "locks", "mesh", "operator", "recipes", "registration", "session",
+        "resolver", "election", "transaction", "watch",
     )),
 }  # fmt: skip
 # Used by nobody in the package, scripts and benchmarks.
@@ -306,6 +308,7 @@ LAUNCHERS = {
     "tests/features/test_keyring_routes.py": "the command `keyring`",
     "tests/cli/test_cli_recipes.py": "the command `lock`",
     "tests/acl/test_acl_agent.py": "the command `login`",
+    "tests/client/test_recipes.py": "the command `lock` of the reference",
     "tests/clients/test_clients_reference_cli.py": "the reference's commands",
     "tests/stories/test_scale.py": "processes of many agents each",
     "tests/stories/test_leadership.py": "the command `lock`",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from typing import Any, cast
 
 from proconsul.client import AsyncClient, Client
-from proconsul.client.operations import Operations
 
 ROOT_TOKEN = "5e9f8a0c-0000-4000-8000-000000000001"
 _END = object()
@@ -51,16 +51,13 @@ async def _called(method: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _is_lazy(method: Any) -> bool:
-    """Whether a call only makes something that is used afterwards."""
-    if inspect.isgeneratorfunction(method):
-        return True
-    name = getattr(method, "__name__", "")
-    return name in LAZY or (name in FLUENT and isinstance(getattr(method, "__self__", None), Operations))
-
-
-# Methods that are no coroutines in the asynchronous client either.
-LAZY = {"mapping", "watch", "changes", "lock", "semaphore", "election", "registration", "resolver", "transaction",
-        "position", "pick", "grpc_target", "instances"}  # fmt: skip
+    """Whether it is no coroutine in the asynchronous client either."""
+    owner = type(method.__self__) if inspect.ismethod(method) else None
+    if owner is None or "proconsul.client.blocking" not in owner.__module__:
+        return False
+    module = import_module(owner.__module__.replace(".blocking", ".aio"))
+    twin = getattr(module, f"Async{owner.__name__}", None) or getattr(module, owner.__name__)
+    return not inspect.iscoroutinefunction(getattr(twin, method.__name__))
 
 
 def _bare(value: Any) -> Any:
@@ -72,10 +69,6 @@ def _bare(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _bare(one) for name, one in value.items()}
     return value
-
-
-FLUENT = {"set", "cas", "lock", "unlock", "get", "get_tree", "delete", "delete_cas", "delete_tree", "check_index",
-          "check_session", "check_not_exists", "node", "service", "check"}  # fmt: skip
 
 
 def wrapped(value: Any) -> Any:

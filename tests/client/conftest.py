@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from both import ROOT_TOKEN, client_of
 
-from proconsul.client import AsyncClient
+from proconsul.client import AsyncClient, Client, ConsulError
 from proconsul.testing import AgentInThread
-from support.harness import Agent, Subject
+from support.harness import Agent, Subject, eventually
 from support.reference import require_reference
 
 _ACL = {
@@ -29,12 +29,16 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return
     require_reference()
     with Agent(Subject.REFERENCE, tmp_path_factory.mktemp("reference"), ["-hcl", _ACL_HCL]) as agent:
-        from proconsul.client import Client
-        from support.harness import eventually
-
         with Client(agent.address, token=ROOT_TOKEN, timeout=5) as client:
-            eventually(lambda: client.catalog.service("consul"), "the reference is ready")
+            eventually(lambda: _is_ready(client), "the reference is ready")
         yield agent.address
+
+
+def _is_ready(client: Client) -> bool:
+    try:
+        return bool(client.catalog.service("consul"))
+    except ConsulError:
+        return False
 
 
 @pytest.fixture(params=["async", "sync"])

@@ -157,7 +157,9 @@ _NOBODY: Final = (
 _NO_TOKEN: Final = "ACL not found"
 # And these of calls that make no sense.
 _SENSELESS: Final = ("Failed to create boolean expression evaluator", "Failed to parse body", "Request decode failed")
-_ABSENT: Final = ("Unknown service", "Unknown check", "unknown service", "unknown check")
+_ABSENT: Final = (
+    "Unknown service", "Unknown check", "unknown service", "unknown check", "does not have associated TTL",
+)  # fmt: skip
 
 
 def _unquoted(text: str) -> str:

@@ -15,6 +15,8 @@ from proconsul.client.aio.catalog import AsyncCatalog, AsyncCoordinates, AsyncHe
 from proconsul.client.aio.kv import AsyncKV
 from proconsul.client.aio.mesh import AsyncConfigEntries, AsyncConnect
 from proconsul.client.aio.operator import AsyncOperator, AsyncSnapshots
+from proconsul.client.aio.parts import AsyncParts
+from proconsul.client.aio.recipes import AsyncRecipes
 from proconsul.client.aio.session import AsyncEvents, AsyncQueries, AsyncSessions, AsyncStatus
 from proconsul.client.aio.transaction import AsyncTransaction
 from proconsul.client.asking import Ask, Meta, Result
@@ -31,7 +33,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncRecipes):
     """Calls agents, one after the other where several are given and one does not answer.
 
     ``address``: ``host:port``, ``http://``, ``https://`` or ``unix://``, or several of them; without it that of the
@@ -64,28 +66,30 @@ class AsyncClient:
             defaults["dc"] = dc or config.datacenter
         if consistency != "default":
             defaults["consistency"] = consistency
-        self._call = AsyncCaller(
+        self.caller = AsyncCaller(
             endpoint, transport(endpoint), TokenSource(config), defaults=defaults, timeout_s=timeout, retry=retry,
             rng=rng or random.Random(),
         )  # fmt: skip
-        self.kv = AsyncKV(self._call)
-        self.catalog = AsyncCatalog(self._call)
-        self.health = AsyncHealth(self._call)
-        self.agent = AsyncAgent(self._call)
-        self.session = AsyncSessions(self._call)
-        self.event = AsyncEvents(self._call)
-        self.query = AsyncQueries(self._call)
-        self.acl = AsyncACL(self._call)
-        self.operator = AsyncOperator(self._call)
-        self.coordinate = AsyncCoordinates(self._call)
-        self.status = AsyncStatus(self._call)
-        self.snapshot = AsyncSnapshots(self._call)
-        self.connect = AsyncConnect(self._call)
-        self.config = AsyncConfigEntries(self._call)
+        # For what is built over the client.
+        self.parts = AsyncParts(
+            self.caller, AsyncKV(self.caller), AsyncSessions(self.caller), AsyncAgent(self.caller),
+            AsyncHealth(self.caller),
+        )  # fmt: skip
+        self.kv, self.session, self.agent, self.health = self.parts[1:]
+        self.catalog = AsyncCatalog(self.caller)
+        self.event = AsyncEvents(self.caller)
+        self.query = AsyncQueries(self.caller)
+        self.acl = AsyncACL(self.caller)
+        self.operator = AsyncOperator(self.caller)
+        self.coordinate = AsyncCoordinates(self.caller)
+        self.status = AsyncStatus(self.caller)
+        self.snapshot = AsyncSnapshots(self.caller)
+        self.connect = AsyncConnect(self.caller)
+        self.config = AsyncConfigEntries(self.caller)
 
     def transaction(self) -> AsyncTransaction:
         """A transaction to fill."""
-        return AsyncTransaction(self._call)
+        return AsyncTransaction(self.caller)
 
     async def call(
         self, method: str, path: str, *, query: Mapping[str, str | Sequence[str]] = {}, body: bytes = b"",
@@ -99,7 +103,7 @@ class AsyncClient:
         pairs = [
             (name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)
         ]  # fmt: skip
-        return await self._call.perform(Call(
+        return await self.caller.perform(Call(
             method, path_of("", path), pairs, body, header, token,
             method in ("GET", "HEAD") if repeatable is None else repeatable, timeout,
         ))  # fmt: skip
@@ -109,12 +113,12 @@ class AsyncClient:
     ) -> Result[T]:  # fmt: skip
         """What ``read`` gives, with its index and the like: ``await client.with_meta(client.kv.get, "a")``."""
         ask = Ask()
-        value = await self._call.asked(ask, read, *args, **kwargs)
+        value = await self.caller.asked(ask, read, *args, **kwargs)
         return Result(value, ask.meta or Meta())
 
     async def aclose(self) -> None:
         """End all connections. Calls that wait raise Unavailable."""
-        await self._call.transport.aclose()
+        await self.caller.transport.aclose()
 
     async def __aenter__(self) -> AsyncClient:
         return self

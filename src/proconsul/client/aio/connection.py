@@ -130,7 +130,7 @@ class LoopTransport:
         self._endpoint = endpoint
         self._idle: dict[int, deque[_Connection]] = {}
         self._busy: set[_Connection] = set()
-        self._closed = False
+        self.closed = False
         self._context: ssl.SSLContext | None = None
 
     async def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
@@ -200,7 +200,7 @@ class LoopTransport:
         return None
 
     def _give_back(self, place: int, connection: _Connection) -> None:
-        if self._closed:
+        if self.closed:
             connection.abort()
             return
         connection.reader = connection.waiter = None
@@ -218,7 +218,7 @@ class LoopTransport:
                 connection.abort()
 
     async def _dial(self, place: int, loop: asyncio.AbstractEventLoop, deadline: Deadline) -> _Connection:
-        if self._closed:
+        if self.closed:
             raise Unavailable("the client is closed")
         where = self._endpoint.places[place]
         left_s = deadline.at - loop.time()
@@ -259,7 +259,7 @@ class LoopTransport:
 
     async def aclose(self) -> None:
         """End all connections; calls that wait get Unavailable."""
-        self._closed = True
+        self.closed = True
         for place in list(self._idle):
             self._forget(place)
         for connection in list(self._busy):

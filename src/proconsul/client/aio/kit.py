@@ -4,17 +4,18 @@ for threads; the rest of the client is written once over them."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from proconsul.client.aio.connection import LoopStream, LoopTransport
 from proconsul.client.clock import since_boot
 
-__all__ = ["Flag", "Job", "Mutex", "Scope", "Stream", "Transport", "lease_clock", "now", "sleep"]
+__all__ = ["Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "lease_clock", "now", "sleep",
+           "uninterrupted"]  # fmt: skip
 
 Transport = LoopTransport
 Stream = LoopStream
-Mutex = asyncio.Lock
 
 # For what ends at a time that others keep as well: goes on while the machine sleeps.
 lease_clock = since_boot
@@ -43,6 +44,39 @@ class Flag(asyncio.Event):
         except TimeoutError:
             return self.is_set()
         return True
+
+
+class Stopped(BaseException):
+    """What waits is to end. Here tasks are cancelled instead."""
+
+
+def uninterrupted() -> contextlib.AbstractContextManager[None]:
+    """What is inside is done also where all is to end. A task that was cancelled is so once, and goes on."""
+    return contextlib.nullcontext()
+
+
+class Handle:
+    """Something that waits again and again, inside ``with``, and can be told from outside to end."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._waiting: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> None:
+        self._waiting = asyncio.current_task()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        waiting, self._waiting = self._waiting, None
+        if self.stopped and kind is asyncio.CancelledError and waiting is not None:
+            return waiting.uncancel() <= 0
+        return False
+
+    def stop(self) -> None:
+        """End it: what waits is woken, and told so by ``stopped``."""
+        if not self.stopped:
+            self.stopped = True
+            if self._waiting is not None and self._waiting is not asyncio.current_task():
+                self._waiting.cancel()
 
 
 class Job:

@@ -180,9 +180,10 @@ class Caller:
 
     # ------------------------------------------------------------------ for watches and jobs
 
-    def renew_token(self) -> bool:
-        """Look whether there is another token by now."""
-        return self._tokens.refresh()
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be asked any more."""
+        return self.transport.closed
 
     def asked(self, ask: Ask, method: Any, *args: Any, **kwargs: Any) -> Any:
         """Call ``method`` with ``ask`` for the read that it makes."""

@@ -17,6 +17,8 @@ from proconsul.client.blocking.catalog import Catalog, Coordinates, Health
 from proconsul.client.blocking.kv import KV
 from proconsul.client.blocking.mesh import ConfigEntries, Connect
 from proconsul.client.blocking.operator import Operator, Snapshots
+from proconsul.client.blocking.parts import Parts
+from proconsul.client.blocking.recipes import Recipes
 from proconsul.client.blocking.session import Events, Queries, Sessions, Status
 from proconsul.client.blocking.transaction import Transaction
 from proconsul.client.options import Consistency, ReadOptions
@@ -32,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Client:
+class Client(Recipes):
     """Calls agents, one after the other where several are given and one does not answer.
 
     ``address``: ``host:port``, ``http://``, ``https://`` or ``unix://``, or several of them; without it that of the
@@ -65,28 +67,30 @@ class Client:
             defaults["dc"] = dc or config.datacenter
         if consistency != "default":
             defaults["consistency"] = consistency
-        self._call = Caller(
+        self.caller = Caller(
             endpoint, transport(endpoint), TokenSource(config), defaults=defaults, timeout_s=timeout, retry=retry,
             rng=rng or random.Random(),
         )  # fmt: skip
-        self.kv = KV(self._call)
-        self.catalog = Catalog(self._call)
-        self.health = Health(self._call)
-        self.agent = Agent(self._call)
-        self.session = Sessions(self._call)
-        self.event = Events(self._call)
-        self.query = Queries(self._call)
-        self.acl = ACL(self._call)
-        self.operator = Operator(self._call)
-        self.coordinate = Coordinates(self._call)
-        self.status = Status(self._call)
-        self.snapshot = Snapshots(self._call)
-        self.connect = Connect(self._call)
-        self.config = ConfigEntries(self._call)
+        # For what is built over the client.
+        self.parts = Parts(
+            self.caller, KV(self.caller), Sessions(self.caller), Agent(self.caller),
+            Health(self.caller),
+        )  # fmt: skip
+        self.kv, self.session, self.agent, self.health = self.parts[1:]
+        self.catalog = Catalog(self.caller)
+        self.event = Events(self.caller)
+        self.query = Queries(self.caller)
+        self.acl = ACL(self.caller)
+        self.operator = Operator(self.caller)
+        self.coordinate = Coordinates(self.caller)
+        self.status = Status(self.caller)
+        self.snapshot = Snapshots(self.caller)
+        self.connect = Connect(self.caller)
+        self.config = ConfigEntries(self.caller)
 
     def transaction(self) -> Transaction:
         """A transaction to fill."""
-        return Transaction(self._call)
+        return Transaction(self.caller)
 
     def call(
         self, method: str, path: str, *, query: Mapping[str, str | Sequence[str]] = {}, body: bytes = b"",
@@ -100,7 +104,7 @@ class Client:
         pairs = [
             (name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)
         ]  # fmt: skip
-        return self._call.perform(Call(
+        return self.caller.perform(Call(
             method, path_of("", path), pairs, body, header, token,
             method in ("GET", "HEAD") if repeatable is None else repeatable, timeout,
         ))  # fmt: skip
@@ -110,12 +114,12 @@ class Client:
     ) -> Result[T]:  # fmt: skip
         """What ``read`` gives, with its index and the like: ``client.with_meta(client.kv.get, "a")``."""
         ask = Ask()
-        value = self._call.asked(ask, read, *args, **kwargs)
+        value = self.caller.asked(ask, read, *args, **kwargs)
         return Result(value, ask.meta or Meta())
 
     def close(self) -> None:
         """End all connections. Calls that wait raise Unavailable."""
-        self._call.transport.close()
+        self.caller.transport.close()
 
     def __enter__(self) -> Client:
         return self

@@ -87,7 +87,7 @@ class SocketTransport:
         self._lock = threading.Lock()
         self._idle: dict[int, deque[_Connection]] = {}
         self._busy: set[_Connection] = set()
-        self._closed = False
+        self.closed = False
         self._context: ssl.SSLContext | None = None
 
     def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
@@ -127,7 +127,7 @@ class SocketTransport:
         connection = self._take(place) or self._dial(place, deadline)
         try:
             with self._lock:
-                if self._closed:
+                if self.closed:
                     raise Unavailable("the client is closed")
                 self._busy.add(connection)
             self._write(connection.sock, data, body, deadline)
@@ -205,7 +205,7 @@ class SocketTransport:
         late: list[_Connection] = []
         with self._lock:
             self._busy.discard(connection)
-            if self._closed:
+            if self.closed:
                 late.append(connection)
             else:
                 idle = self._idle.setdefault(place, deque())
@@ -258,7 +258,7 @@ class SocketTransport:
         from contextlib import suppress
 
         with self._lock:
-            self._closed = True
+            self.closed = True
             idle = [one for kept in self._idle.values() for one in kept]
             self._idle.clear()
             for connection in self._busy:  # closed by who waits for them

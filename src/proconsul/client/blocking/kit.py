@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import Token
 
 from proconsul.client.blocking.connection import INTERRUPT, Interrupt, SocketStream, SocketTransport
 from proconsul.client.clock import since_boot
 
-__all__ = ["Flag", "Job", "Mutex", "Scope", "Stream", "Transport", "lease_clock", "now", "sleep"]
+__all__ = ["Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "lease_clock", "now", "sleep",
+           "uninterrupted"]  # fmt: skip
 
 Transport = SocketTransport
 Stream = SocketStream
-Mutex = threading.Lock
 now = time.monotonic
 lease_clock = since_boot
 
@@ -28,21 +30,35 @@ def sleep(seconds: float) -> None:
         raise Stopped
 
 
-class Stopped(Exception):
-    """The job is to end."""
+class Stopped(BaseException):
+    """What waits is to end. Not an error of the work, so nothing of its own catches it."""
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """What is inside is done also where all is to end: what is given back must be given back."""
+    before = INTERRUPT.set(None)
+    try:
+        yield
+    finally:
+        INTERRUPT.reset(before)
 
 
 class Flag(threading.Event):
     """An event that can be waited for with a limit."""
 
+    def wait(self, timeout: float | None = None) -> bool:
+        """As `wait_for`."""
+        return self.wait_for(timeout)
+
     def wait_for(self, seconds: float | None) -> bool:
         """Whether it is set, at the latest after so many seconds, None for no limit."""
         interrupt = INTERRUPT.get()
         if interrupt is None:
-            return self.wait(seconds)
+            return super().wait(seconds)
         # A thread waits for one thing: for this one, and now and then it looks for the other.
         end = None if seconds is None else time.monotonic() + seconds
-        while not self.wait(_LOOK_S if end is None else max(min(_LOOK_S, end - time.monotonic()), 0.0)):
+        while not super().wait(_LOOK_S if end is None else max(min(_LOOK_S, end - time.monotonic()), 0.0)):
             if interrupt.raised.is_set():
                 raise Stopped
             if end is not None and time.monotonic() >= end:
@@ -51,6 +67,30 @@ class Flag(threading.Event):
 
 
 _LOOK_S = 0.1
+
+
+class Handle:
+    """Something that waits again and again, inside ``with``, and can be told from outside to end."""
+
+    def __init__(self) -> None:
+        self._interrupt = Interrupt()
+        self._outer: list[Token[Interrupt | None]] = []
+
+    @property
+    def stopped(self) -> bool:
+        return self._interrupt.raised.is_set()
+
+    def __enter__(self) -> None:
+        if INTERRUPT.get() is None:  # who is in a job ends with it
+            self._outer.append(INTERRUPT.set(self._interrupt))
+
+    def __exit__(self, *_: object) -> None:
+        if self._outer:
+            INTERRUPT.reset(self._outer.pop())
+
+    def stop(self) -> None:
+        """End it: what waits is woken, and told so by ``stopped``."""
+        self._interrupt.set()
 
 
 class Job:
