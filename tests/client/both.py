@@ -18,7 +18,10 @@ class Awaited:
     """What belongs to a client for threads: its calls are awaited, its iterators and contexts are asynchronous."""
 
     def __init__(self, inner: Any) -> None:
-        self._inner = inner
+        object.__setattr__(self, "_inner", inner)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._inner, name, value)
 
     def __getattr__(self, name: str) -> Any:
         return wrapped(getattr(self._inner, name))

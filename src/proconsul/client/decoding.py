@@ -116,13 +116,16 @@ def _dict_reader(item: Any) -> Any:
 
 def _struct_reader(kind: type[msgspec.Struct]) -> Any:
     fields: dict[str, tuple[str, Any]] = {}
+    required: set[str] = set()
 
     def read(value: Any) -> Any:
         if not fields:  # now, as types may hold themselves
             for one in msgspec.structs.fields(kind):
+                if one.required:
+                    required.add(one.name)
                 fields[one.encode_name.lower()] = one.name, _reader(one.type)
         if value is None:
-            return kind()
+            value = {}
         if not isinstance(value, dict):
             raise ValueError(f"expected an object, got {type(value).__name__}")
         found = {}
@@ -130,6 +133,9 @@ def _struct_reader(kind: type[msgspec.Struct]) -> Any:
             known = fields.get(name) or fields.get(name.lower())
             if known is not None and item is not None:
                 found[known[0]] = known[1](item)
+        for name, needed in fields.values():
+            if name in required and name not in found:
+                found[name] = needed(None)
         return kind(**found)
 
     return read

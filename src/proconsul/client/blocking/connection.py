@@ -227,6 +227,8 @@ class SocketTransport:
             connection.sock.close()
 
     def _dial(self, place: int, deadline: Deadline) -> _Connection:
+        if self.closed:
+            raise Unavailable("the client is closed")
         where = self._endpoint.places[place]
         left_s, most_s = _left(deadline), self._endpoint.connect_timeout_s
         connector = Connector(
