@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proconsul.client.errors import BadAnswer, CallTimeout, ConsulError, Unavailable
 from proconsul.client.settings import Place
 from proconsul.client.transport import IDLE_MAX, IDLE_S_MAX, PIECE_BYTES, Endpoint, Upload, broke_off, chunk
 from proconsul.client.wire import Answer, AnswerReader, Call, Deadline, request_bytes
 from proconsul.engine.http.client import HttpClientError
-from proconsul.engine.lookup import lookup_error
+from proconsul.engine.lookup import is_ip, lookup_error
+from proconsul.engine.streams import connected
 from proconsul.engine.wire.goerrors import dial_error, tls_error
 
 if TYPE_CHECKING:
@@ -235,15 +237,17 @@ class LoopTransport:
             raise Unavailable(f"dial {where.host}: {error}") from None
 
     async def _connected(self, where: Place, loop: asyncio.AbstractEventLoop) -> _Connection:
+        connection = _Connection(loop)
         if where.unix_path:
-            _, unix = await loop.create_unix_connection(lambda: _Connection(loop), where.unix_path)
-            return unix
+            sock = await _dialled(loop, socket.AF_UNIX, where.unix_path)
+            await connected(sock, loop.create_unix_connection(lambda: connection, sock=sock))
+            return connection
         host, port = where.host_and_port
         context = self._secure() if where.scheme == "https" else None
         name = (self._endpoint.config.tls_server_name or host) if context is not None else None
-        _, connection = await loop.create_connection(
-            lambda: _Connection(loop), host or "127.0.0.1", port, ssl=context, server_hostname=name,
-            happy_eyeballs_delay=0.3,
+        sock = await _dialled_any(loop, host or "127.0.0.1", port, self._endpoint.connect_timeout_s)
+        await connected(
+            sock, loop.create_connection(lambda: connection, sock=sock, ssl=context, server_hostname=name)
         )  # fmt: skip
         return connection
 
@@ -335,6 +339,38 @@ class LoopStream:
         self._transport.released(self.connection)
 
 
+async def _dialled_any(
+    loop: asyncio.AbstractEventLoop, host: str, port: int, most_s: float
+) -> socket.socket:  # fmt: skip
+    """A socket that is connected to the first address of ``host`` that answers. Raises OSError."""
+    if is_ip(host):
+        return await _dialled(loop, socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port))
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failed: OSError | None = None
+    for place, (family, _, _, _, address) in enumerate(found):
+        try:
+            # None of them may use up the time of the others.
+            async with asyncio.timeout(most_s / 2 if place + 1 < len(found) else None):
+                return await _dialled(loop, family, address)
+        except OSError as error:  # as is TimeoutError
+            failed = failed or error
+    raise failed or OSError("no address")
+
+
+async def _dialled(loop: asyncio.AbstractEventLoop, family: int, address: Any) -> socket.socket:
+    """A connected socket. Whoever is cancelled leaves none behind. Raises OSError."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 def _pass_on(done: asyncio.Future[None], waiting: asyncio.Future[None]) -> None:
     error = None if done.cancelled() else done.exception()
     if waiting.done():
@@ -351,7 +387,6 @@ def _expire(waiter: asyncio.Future[None], deadline: Deadline) -> None:
 
 
 def _not_connected(where: Place, error: OSError) -> Unavailable:
-    import socket
     import ssl
 
     if isinstance(error, ssl.SSLError):
