@@ -22,6 +22,7 @@ RULES = {
     r"\bAsync([A-Z]\w*)\b": r"\1",
     r"\b__a(enter|exit|iter|next)__\b": r"__\1__",
     r"\baclose\b": "close",
+    r"\baiter_bytes\b": "iter_bytes",
     r"\bproconsul\.client\.aio\b": "proconsul.client.blocking",
 }
 HEADER = "# Made by scripts/make_blocking_client.py of ../aio/{}: change that one.\n"

@@ -81,7 +81,7 @@ PURE = (
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.
-LAZY_MODULES = {"hcl2", "lark", "httpx", "psutil", "prometheus_client", "cryptography", "dns", "grpc", "jwt"}
+LAZY_MODULES = {"hcl2", "lark", "httpx", "aiohttp", "psutil", "prometheus_client", "cryptography", "dns", "grpc", "jwt"}
 FEATURE_PRIVATE = {"endpoint", "http", "cli"}
 
 
@@ -139,7 +139,7 @@ TWIN_ROOMS_ALLOWED = {
 }
 # What programs call: methods there are used by nobody in the package. tests/client looks after them.
 PUBLIC_ROOMS = {
-    "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
+    "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
         "acl", "agent", "catalog", "client", "kv", "locks", "mesh", "operator", "recipes", "registration", "session",
         "resolver", "election", "transaction", "watch",

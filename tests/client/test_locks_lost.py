@@ -151,10 +151,16 @@ async def cancelled_everywhere(
     raise AssertionError("the work never ends")
 
 
+def is_busy(client: AsyncClient) -> bool:
+    transport = client.parts.caller.transport
+    assert isinstance(transport, LoopTransport)
+    return bool(transport._busy)
+
+
 async def settled(client: AsyncClient, tasks: set[asyncio.Task[Any]]) -> None:
     """No task is left, and no connection that waits for something."""
     async with asyncio.timeout(PATIENCE_S):
-        while (asyncio.all_tasks() - tasks - {asyncio.current_task()}) or client.parts.caller.transport._busy:
+        while (asyncio.all_tasks() - tasks - {asyncio.current_task()}) or is_busy(client):
             await asyncio.sleep(0)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proconsul.client.aio.election import AsyncElection
     from proconsul.client.aio.kv import AsyncMapping
     from proconsul.client.aio.locks import AsyncHeld, AsyncLock, AsyncSemaphore
+    from proconsul.client.aio.over_httpx import AsyncHttpxTransport
     from proconsul.client.aio.registration import AsyncRegistration
     from proconsul.client.aio.resolver import AsyncResolver
     from proconsul.client.aio.transaction import AsyncTransaction
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from proconsul.client.blocking.election import Election
     from proconsul.client.blocking.kv import Mapping
     from proconsul.client.blocking.locks import Held, Lock, Semaphore
+    from proconsul.client.blocking.over_httpx import HttpxTransport
     from proconsul.client.blocking.registration import Registration
     from proconsul.client.blocking.resolver import Resolver
     from proconsul.client.blocking.transaction import Transaction
@@ -102,6 +104,7 @@ __all__ = [
     "AsyncClient",
     "AsyncElection",
     "AsyncHeld",
+    "AsyncHttpxTransport",
     "AsyncLock",
     "AsyncMapping",
     "AsyncRegistration",
@@ -137,6 +140,7 @@ __all__ = [
     "HealthCheck",
     "HealthCheckDefinition",
     "Held",
+    "HttpxTransport",
     "Instance",
     "KeyringAnswer",
     "Link",
@@ -203,6 +207,7 @@ _HOMES = {
     "client.aio.election": ("AsyncElection",),
     "client.aio.kv": ("AsyncMapping",),
     "client.aio.locks": ("AsyncHeld", "AsyncLock", "AsyncSemaphore",),
+    "client.aio.over_httpx": ("AsyncHttpxTransport",),
     "client.aio.registration": ("AsyncRegistration",),
     "client.aio.resolver": ("AsyncResolver",),
     "client.aio.transaction": ("AsyncTransaction",),
@@ -212,6 +217,7 @@ _HOMES = {
     "client.blocking.election": ("Election",),
     "client.blocking.kv": ("Mapping",),
     "client.blocking.locks": ("Held", "Lock", "Semaphore",),
+    "client.blocking.over_httpx": ("HttpxTransport",),
     "client.blocking.registration": ("Registration",),
     "client.blocking.resolver": ("Resolver",),
     "client.blocking.transaction": ("Transaction",),

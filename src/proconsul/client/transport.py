@@ -35,6 +35,7 @@ class Endpoint:
         self, config: ClientConfig, places: Sequence[Place], header: Mapping[str, str], connect_timeout_s: float
     ) -> None:  # fmt: skip
         self.config, self.places, self.connect_timeout_s = config, tuple(places), connect_timeout_s
+        self.header = dict(header)
         self.fixed = [fixed_fields("localhost" if one.unix_path else one.host, header) for one in places]
         self._has_files = config.check_tls()
 

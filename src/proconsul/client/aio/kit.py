@@ -5,20 +5,54 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
 
-from proconsul.client.aio.connection import LoopStream, LoopTransport
+from proconsul.client.aio.connection import LoopTransport
 from proconsul.client.clock import since_boot
+from proconsul.client.transport import Upload
+from proconsul.client.wire import Answer, Call, Deadline
 
-__all__ = ["Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "lease_clock", "now", "sleep",
-           "uninterrupted"]  # fmt: skip
+__all__ = [
+    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "deaf", "lease_clock", "now", "own_transport",
+    "sleep", "uninterrupted",
+]  # fmt: skip
 
-Transport = LoopTransport
-Stream = LoopStream
+own_transport = LoopTransport
 
 # For what ends at a time that others keep as well: goes on while the machine sleeps.
 lease_clock = since_boot
+
+
+class Stream(Protocol):
+    """The body of an answer while it comes."""
+
+    @property
+    def head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers."""
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece."""
+
+    def close(self) -> None:
+        """Give the rest up."""
+
+
+class Transport(Protocol):
+    """A way to the agents of an `Endpoint`. Raises Unavailable, CallTimeout and BadAnswer."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be asked any more."""
+
+    async def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
+        """Do a call at the ``place``-th agent, once."""
+
+    async def stream(self, place: int, call: Call, token: str, deadline: Deadline) -> Stream:
+        """As `send`, but the body comes piece by piece; the deadline is for its beginning."""
+
+    async def aclose(self) -> None:
+        """End all connections."""
 
 
 def now() -> float:
@@ -29,6 +63,11 @@ def now() -> float:
 async def sleep(seconds: float) -> None:
     """Let time pass."""
     await asyncio.sleep(seconds)
+
+
+def deaf() -> contextlib.AbstractContextManager[None]:
+    """Nothing: a task can be cancelled wherever it waits."""
+    return contextlib.nullcontext()
 
 
 class Flag(asyncio.Event):

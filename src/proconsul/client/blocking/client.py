@@ -52,7 +52,7 @@ class Client(Recipes):
         self, address: str | Sequence[str] | None = None, *, token: str | None = None, dc: str = "",
         consistency: Consistency = "default", timeout: float = 30.0, connect_timeout: float = 5.0,
         config: ClientConfig | None = None, retry: RetryPolicy = RetryPolicy(),
-        transport: Callable[[Endpoint], kit.Transport] = kit.Transport, rng: random.Random | None = None,
+        transport: Callable[[Endpoint], kit.Transport] = kit.own_transport, rng: random.Random | None = None,
     ) -> None:  # fmt: skip
         config = config or ClientConfig()
         if token is not None:

@@ -32,18 +32,20 @@ class Interrupt:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self.raised = threading.Event()
+        # Whether the thread waits for something that nobody can end.
+        self.deaf = False
 
-    def enter(self, sock: socket.socket) -> None:
-        """The thread waits for ``sock`` from now on."""
+    def enter(self, sock: socket.socket | None) -> None:
+        """The thread waits for ``sock`` from now on, or with None for something that is not ours."""
         with self._lock:
             if self.raised.is_set():
                 raise Unavailable("interrupted", sent=True)
-            self._sock = sock
+            self._sock, self.deaf = sock, sock is None
 
     def leave(self) -> None:
         """It does so no more."""
         with self._lock:
-            self._sock = None
+            self._sock, self.deaf = None, False
 
     def set(self) -> None:
         """Wake the thread, now or when it next waits."""

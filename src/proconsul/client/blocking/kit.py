@@ -8,17 +8,52 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import Token
+from typing import Protocol
 
-from proconsul.client.blocking.connection import INTERRUPT, Interrupt, SocketStream, SocketTransport
+from proconsul.client.blocking.connection import INTERRUPT, Interrupt, SocketTransport
 from proconsul.client.clock import since_boot
+from proconsul.client.transport import Upload
+from proconsul.client.wire import Answer, Call, Deadline
 
-__all__ = ["Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "lease_clock", "now", "sleep",
-           "uninterrupted"]  # fmt: skip
+__all__ = [
+    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "deaf", "lease_clock", "now", "own_transport",
+    "sleep", "uninterrupted",
+]  # fmt: skip
 
-Transport = SocketTransport
-Stream = SocketStream
+own_transport = SocketTransport
 now = time.monotonic
 lease_clock = since_boot
+
+
+class Stream(Protocol):
+    """The body of an answer while it comes."""
+
+    @property
+    def head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body, piece by piece."""
+
+    def close(self) -> None:
+        """Give the rest up."""
+
+
+class Transport(Protocol):
+    """A way to the agents of an `Endpoint`. Raises Unavailable, CallTimeout and BadAnswer."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be asked any more."""
+
+    def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
+        """Do a call at the ``place``-th agent, once."""
+
+    def stream(self, place: int, call: Call, token: str, deadline: Deadline) -> Stream:
+        """As `send`, but the body comes piece by piece; the deadline is for its beginning."""
+
+    def close(self) -> None:
+        """End all connections."""
 
 
 def sleep(seconds: float) -> None:
@@ -42,6 +77,20 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         INTERRUPT.reset(before)
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[None]:
+    """Inside, this thread cannot be woken: whoever stops it does not wait for it. Raises Unavailable."""
+    interrupt = INTERRUPT.get()
+    if interrupt is None:
+        yield
+        return
+    interrupt.enter(None)
+    try:
+        yield
+    finally:
+        interrupt.leave()
 
 
 class Flag(threading.Event):
@@ -125,10 +174,11 @@ class Job:
                 self._on_error(error)
 
     def stop(self) -> None:
-        """End it and wait until it has ended."""
+        """End it and wait until it has ended; unless it is `deaf`, and does so later."""
         self._interrupt.set()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            while self._thread.is_alive() and not self._interrupt.deaf:
+                self._thread.join(_LOOK_S)
 
     def abandon(self) -> None:
         """Have it end without waiting."""
