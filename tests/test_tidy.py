@@ -76,8 +76,8 @@ PURE = (
     "engine/http/message.py", "engine/wire/hostport.py", "engine/wire/gostrconv.py", "engine/wire/goregexp.py",
     "dns/names.py", "dns/answers.py", "dns/trim.py",
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
-    "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/choosing.py",
-     "client/operations.py", "client/checks.py", "client/types.py",
+    "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
+    "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.

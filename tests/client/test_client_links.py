@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,6 @@ async def test_a_token_file_is_read_again(kind: str, tmp_path: Path) -> None:
         await client.aclose()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_client_outlives_its_loop() -> None:
     """Whose connections are lost with it, which is told of: nobody has closed them."""
 
@@ -103,7 +103,9 @@ async def test_a_client_outlives_its_loop() -> None:
         assert await client.kv.get("a") == b"1"
         await client.aclose()
         del client
-        gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 def test_many_threads_share_a_client() -> None:

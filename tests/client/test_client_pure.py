@@ -15,7 +15,8 @@ from proconsul.client.asking import Meta, meta_of
 from proconsul.client.choosing import Instance, chooser, instances_of
 from proconsul.client.codecs import JSON, TEXT, json_of
 from proconsul.client.decoding import decode, encode
-from proconsul.client.leases import Holders, Lease, joined
+from proconsul.client.leases import Holders, Lease
+from proconsul.client.lock_keys import join_path
 from proconsul.client.options import ReadOptions, encode_query, go_duration, read_query, write_query
 from proconsul.client.retry import Agents, RetryPolicy, backoff_s
 from proconsul.client.settings import Place, place_of
@@ -429,7 +430,7 @@ def test_what_a_semaphore_says() -> None:
                         (DirEntry(Flags=entry.Flags, Value=b"{"), "cannot be read")):  # fmt: skip
         with pytest.raises(errors.ConflictError, match=text):
             Holders.of(wrong, 3)
-    assert joined("a/b/", "", "c") == "a/b/c"
+    assert join_path("a/b/", "", "c") == "a/b/c"
 
 
 # ---------------------------------------------------------------------- choosing

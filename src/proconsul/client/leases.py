@@ -1,12 +1,10 @@
-"""What locks rest on: how long a session is surely alive, what the keys of locks and semaphores look like. Pure.
+"""What locks rest on: how long a session is surely alive, what a semaphore says. Pure.
 
-Sources: Consul documentation, "Sessions", "Leader election", "Distributed semaphore"; flags and form are those of the
-API client for Go, so that holders of both kinds exclude each other.
+Sources: Consul documentation, "Sessions", "Leader election", "Distributed semaphore".
 """
 
 from __future__ import annotations
 
-import posixpath
 import random
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -14,13 +12,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from proconsul.client.errors import ConflictError
+from proconsul.client.lock_keys import SEMAPHORE_FLAG
 from proconsul.features.kv.model import DirEntry
 
-__all__ = ["LOCK_FLAG", "SEMAPHORE_FLAG", "SEMAPHORE_KEY", "FencingToken", "Holders", "Lease"]
+__all__ = ["FencingToken", "Holders", "Lease"]
 
-LOCK_FLAG: Final = 0x2DDCCBC058A50C18
-SEMAPHORE_FLAG: Final = 0xE0F69A2BAA414DE0
-SEMAPHORE_KEY: Final = ".lock"
 _RETRY_S: Final = 0.5
 
 
@@ -61,12 +57,6 @@ class Lease:
         """How long to wait before the next renewal: a third of the time, after a failure less; never beyond the end."""
         longest = self.ttl_s / 3 if not self.failures else min(_RETRY_S * self.failures, self.ttl_s / 6)
         return max(min(longest * (0.8 + rng.random() / 5), self.ends_at - now), 0.0)
-
-
-def joined(*parts: str) -> str:
-    """A key of parts, with a slash between them, as Go's path.Join."""
-    text = "/".join(part for part in parts if part)
-    return posixpath.normpath(text) if text else ""
 
 
 class _Document(msgspec.Struct):

@@ -279,7 +279,7 @@ class LoopStream:
 
     def __init__(self, transport: LoopTransport, begun: asyncio.Future[None]) -> None:
         self._transport, self._begun = transport, begun
-        self.connection: _Connection
+        self.connection: _Connection | None = None
         self.reader: AnswerReader
         self._pieces: deque[bytes] = deque()
         self._size = 0
@@ -298,7 +298,7 @@ class LoopStream:
         self._size += len(data)
         if not self._begun.done():
             self._begun.set_result(None)
-        elif self._size > _STREAM_BYTES_MAX:
+        elif self._size > _STREAM_BYTES_MAX and self.connection is not None:
             self.connection.transport.pause_reading()
         if self._more is not None and not self._more.done():
             self._more.set_result(None)
@@ -311,16 +311,16 @@ class LoopStream:
                     data = self._pieces.popleft()
                     self._size -= len(data)
                     yield data
-                if self.reader.done:
+                if self.reader.done or self.connection is None:
                     return
                 self.connection.transport.resume_reading()
-                await self._arrival()
+                await self._arrival(self.connection)
         finally:
             self.close()
 
-    async def _arrival(self) -> None:
+    async def _arrival(self, connection: _Connection) -> None:
         """Wait for more of the body, or for its end."""
-        waiter = self.connection.waiter
+        waiter = connection.waiter
         if waiter is None:
             raise Unavailable("the answer broke off", sent=True)
         self._more = asyncio.get_running_loop().create_future()
@@ -336,7 +336,8 @@ class LoopStream:
 
     def close(self) -> None:
         """Give the rest up."""
-        self._transport.released(self.connection)
+        if self.connection is not None:
+            self._transport.released(self.connection)
 
 
 async def _dialled_any(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final
+from typing import Final, Literal
 
 from proconsul.client.aio import kit
 from proconsul.client.aio.parts import AsyncParts
 from proconsul.client.asking import Ask
 from proconsul.client.errors import ConflictError, ConsulError, LockLost, NotFound, Unavailable
-from proconsul.client.leases import LOCK_FLAG, SEMAPHORE_FLAG, SEMAPHORE_KEY, FencingToken, Holders, Lease, joined
+from proconsul.client.leases import FencingToken, Holders, Lease
+from proconsul.client.lock_keys import LOCK_FLAG, SEMAPHORE_FLAG, SEMAPHORE_KEY, join_path
 from proconsul.client.watching import IndexRules
 from proconsul.features.kv.model import DirEntry
 
@@ -32,11 +33,12 @@ class AsyncSessionKeeper:
     """A session that is renewed until it is closed, or lost."""
 
     def __init__(
-        self, parts: AsyncParts, *, ttl_s: float, name: str, lock_delay: float | None, node: str = "",
-        clock: Callable[[], float] = kit.lease_clock,
+        self, parts: AsyncParts, *, ttl_s: float, name: str, lock_delay: float | None,
+        behavior: Literal["release", "delete"] = "release", clock: Callable[[], float] = kit.lease_clock,
     ) -> None:  # fmt: skip
         self._parts, self._clock = parts, clock
-        self._ttl_s, self._name, self._lock_delay, self._node = ttl_s, name, lock_delay, node
+        self._ttl_s, self._name, self._lock_delay = ttl_s, name, lock_delay
+        self._behavior: Literal["release", "delete"] = behavior
         self._lease = Lease(ttl_s, 0.0)
         self._job: kit.Job | None = None
         self.id = ""
@@ -54,7 +56,8 @@ class AsyncSessionKeeper:
         """Begin it. Raises ConsulError."""
         sent_at = self._clock()
         self.id = await self._parts.session.create(
-            name=self._name, ttl=self._ttl_s, lock_delay=self._lock_delay, node=self._node, timeout=timeout_s
+            name=self._name, ttl=self._ttl_s, lock_delay=self._lock_delay, behavior=self._behavior,
+            timeout=timeout_s,
         )  # fmt: skip
         self._lease.renewed(sent_at)
         self._job = kit.Job(self._renew, f"session {self._name}", self._broken)
@@ -137,6 +140,8 @@ class AsyncLock:
     """
 
     flag = LOCK_FLAG
+    # What becomes of keys that its session holds.
+    behavior: Literal["release", "delete"] = "release"
 
     def __init__(
         self, parts: AsyncParts, key: str, *, value: bytes | str, ttl_s: float, lock_delay: float | None, name: str,
@@ -162,7 +167,8 @@ class AsyncLock:
             raise RuntimeError(f"{self.key} is held, or waited for, already")
         ends_at = None if timeout is None else kit.now() + timeout
         keeper = self._keeper = AsyncSessionKeeper(
-            self._parts, ttl_s=self._ttl_s, name=self._name, lock_delay=self._lock_delay, clock=self._clock
+            self._parts, ttl_s=self._ttl_s, name=self._name, lock_delay=self._lock_delay, behavior=self.behavior,
+            clock=self._clock,
         )  # fmt: skip
         token = None
         try:
@@ -323,6 +329,8 @@ class AsyncSemaphore(AsyncLock):
     """
 
     flag = SEMAPHORE_FLAG
+    # A contender's key goes with it.
+    behavior = "delete"
 
     def __init__(
         self, parts: AsyncParts, prefix: str, limit: int, *, value: bytes | str, ttl_s: float,
@@ -331,13 +339,13 @@ class AsyncSemaphore(AsyncLock):
         if limit < 1:
             raise ValueError("a semaphore has at least one place")
         super().__init__(
-            parts, joined(prefix, SEMAPHORE_KEY), value=value, ttl_s=ttl_s, lock_delay=lock_delay, name=name,
+            parts, join_path(prefix, SEMAPHORE_KEY), value=value, ttl_s=ttl_s, lock_delay=lock_delay, name=name,
             cancels=cancels, clock=clock,
         )  # fmt: skip
         self.prefix, self.limit = prefix, limit
 
     async def _acquired(self, keeper: AsyncSessionKeeper, ends_at: float | None) -> FencingToken | None:
-        contender = joined(self.prefix, keeper.id)
+        contender = join_path(self.prefix, keeper.id)
         while not await self._parts.kv.put(contender, self._value, flags=self.flag, acquire=keeper.id):
             if ends_at is not None and kit.now() >= ends_at:
                 return None
@@ -386,20 +394,6 @@ class AsyncSemaphore(AsyncLock):
                 self.key, left.encode(), flags=self.flag, cas=holders.version, timeout=_END_S
             ):  # fmt: skip
                 break
-        await self._parts.kv.delete(joined(self.prefix, session), timeout=_END_S)
-
-    async def _give_up(self) -> None:
-        """A contender's key goes with its session, which only lets it go: it is removed."""
-        session = self._keeper.id if self._keeper is not None else ""
-        held = self._held is not None
-        try:
-            if session and not held:
-                with kit.uninterrupted():
-                    await self._parts.kv.delete(joined(self.prefix, session), timeout=_END_S)
-        except ConsulError:
-            pass
-        finally:
-            await super()._give_up()
 
     async def destroy(self) -> bool:
         """Remove the semaphore's key; whether it was done, as it is not while somebody holds a place."""

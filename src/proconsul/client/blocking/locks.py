@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final
+from typing import Final, Literal
 
 from proconsul.client.asking import Ask
 from proconsul.client.blocking import kit
 from proconsul.client.blocking.parts import Parts
 from proconsul.client.errors import ConflictError, ConsulError, LockLost, NotFound, Unavailable
-from proconsul.client.leases import LOCK_FLAG, SEMAPHORE_FLAG, SEMAPHORE_KEY, FencingToken, Holders, Lease, joined
+from proconsul.client.leases import FencingToken, Holders, Lease
+from proconsul.client.lock_keys import LOCK_FLAG, SEMAPHORE_FLAG, SEMAPHORE_KEY, join_path
 from proconsul.client.watching import IndexRules
 from proconsul.features.kv.model import DirEntry
 
@@ -33,11 +34,12 @@ class SessionKeeper:
     """A session that is renewed until it is closed, or lost."""
 
     def __init__(
-        self, parts: Parts, *, ttl_s: float, name: str, lock_delay: float | None, node: str = "",
-        clock: Callable[[], float] = kit.lease_clock,
+        self, parts: Parts, *, ttl_s: float, name: str, lock_delay: float | None,
+        behavior: Literal["release", "delete"] = "release", clock: Callable[[], float] = kit.lease_clock,
     ) -> None:  # fmt: skip
         self._parts, self._clock = parts, clock
-        self._ttl_s, self._name, self._lock_delay, self._node = ttl_s, name, lock_delay, node
+        self._ttl_s, self._name, self._lock_delay = ttl_s, name, lock_delay
+        self._behavior: Literal["release", "delete"] = behavior
         self._lease = Lease(ttl_s, 0.0)
         self._job: kit.Job | None = None
         self.id = ""
@@ -55,7 +57,8 @@ class SessionKeeper:
         """Begin it. Raises ConsulError."""
         sent_at = self._clock()
         self.id = self._parts.session.create(
-            name=self._name, ttl=self._ttl_s, lock_delay=self._lock_delay, node=self._node, timeout=timeout_s
+            name=self._name, ttl=self._ttl_s, lock_delay=self._lock_delay, behavior=self._behavior,
+            timeout=timeout_s,
         )  # fmt: skip
         self._lease.renewed(sent_at)
         self._job = kit.Job(self._renew, f"session {self._name}", self._broken)
@@ -138,6 +141,8 @@ class Lock:
     """
 
     flag = LOCK_FLAG
+    # What becomes of keys that its session holds.
+    behavior: Literal["release", "delete"] = "release"
 
     def __init__(
         self, parts: Parts, key: str, *, value: bytes | str, ttl_s: float, lock_delay: float | None, name: str,
@@ -163,7 +168,8 @@ class Lock:
             raise RuntimeError(f"{self.key} is held, or waited for, already")
         ends_at = None if timeout is None else kit.now() + timeout
         keeper = self._keeper = SessionKeeper(
-            self._parts, ttl_s=self._ttl_s, name=self._name, lock_delay=self._lock_delay, clock=self._clock
+            self._parts, ttl_s=self._ttl_s, name=self._name, lock_delay=self._lock_delay, behavior=self.behavior,
+            clock=self._clock,
         )  # fmt: skip
         token = None
         try:
@@ -324,6 +330,8 @@ class Semaphore(Lock):
     """
 
     flag = SEMAPHORE_FLAG
+    # A contender's key goes with it.
+    behavior = "delete"
 
     def __init__(
         self, parts: Parts, prefix: str, limit: int, *, value: bytes | str, ttl_s: float,
@@ -332,13 +340,13 @@ class Semaphore(Lock):
         if limit < 1:
             raise ValueError("a semaphore has at least one place")
         super().__init__(
-            parts, joined(prefix, SEMAPHORE_KEY), value=value, ttl_s=ttl_s, lock_delay=lock_delay, name=name,
+            parts, join_path(prefix, SEMAPHORE_KEY), value=value, ttl_s=ttl_s, lock_delay=lock_delay, name=name,
             cancels=cancels, clock=clock,
         )  # fmt: skip
         self.prefix, self.limit = prefix, limit
 
     def _acquired(self, keeper: SessionKeeper, ends_at: float | None) -> FencingToken | None:
-        contender = joined(self.prefix, keeper.id)
+        contender = join_path(self.prefix, keeper.id)
         while not self._parts.kv.put(contender, self._value, flags=self.flag, acquire=keeper.id):
             if ends_at is not None and kit.now() >= ends_at:
                 return None
@@ -387,20 +395,6 @@ class Semaphore(Lock):
                 self.key, left.encode(), flags=self.flag, cas=holders.version, timeout=_END_S
             ):  # fmt: skip
                 break
-        self._parts.kv.delete(joined(self.prefix, session), timeout=_END_S)
-
-    def _give_up(self) -> None:
-        """A contender's key goes with its session, which only lets it go: it is removed."""
-        session = self._keeper.id if self._keeper is not None else ""
-        held = self._held is not None
-        try:
-            if session and not held:
-                with kit.uninterrupted():
-                    self._parts.kv.delete(joined(self.prefix, session), timeout=_END_S)
-        except ConsulError:
-            pass
-        finally:
-            super()._give_up()
 
     def destroy(self) -> bool:
         """Remove the semaphore's key; whether it was done, as it is not while somebody holds a place."""
