@@ -65,7 +65,7 @@ async def test_what_cannot_begin_says_so(kind: str) -> None:
     client = client_of(kind, "127.0.0.1:1", token="", retry=RetryPolicy(attempts=1))
     for thing in (client.registration("web", ttl=10), client.resolver("web")):
         with pytest.raises(ConsulError):
-            await (thing.start() if hasattr(thing, "check_id") else thing.start(timeout=0.3))  # type: ignore[call-arg]
+            await (thing.start() if hasattr(thing, "check_id") else thing.start(timeout=0.3))
     with pytest.raises(ConsulError):
         await client.lock("a").acquire()
     with pytest.raises(ValueError, match="more than none"):

@@ -6,7 +6,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +32,8 @@ class Interrupt:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self.raised = threading.Event()
+        # Called to have the thread look again, where it waits for no socket.
+        self._waker: Callable[[], None] | None = None
         # Whether the thread waits for something that nobody can end.
         self.deaf = False
 
@@ -41,6 +43,11 @@ class Interrupt:
             if self.raised.is_set():
                 raise Unavailable("interrupted", sent=True)
             self._sock, self.deaf = sock, sock is None
+
+    def wakes(self, waker: Callable[[], None] | None) -> None:
+        """The thread waits for something that ``waker`` has it look at again; None: no more."""
+        with self._lock:
+            self._waker = waker
 
     def leave(self) -> None:
         """It does so no more."""
@@ -54,6 +61,8 @@ class Interrupt:
 
         with self._lock:
             self.raised.set()
+            if self._waker is not None:
+                self._waker()
             if self._sock is not None:
                 with suppress(OSError):
                     self._sock.shutdown(sockets.SHUT_RDWR)

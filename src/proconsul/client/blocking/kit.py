@@ -93,8 +93,24 @@ def deaf() -> Iterator[None]:
         interrupt.leave()
 
 
-class Flag(threading.Event):
-    """An event that can be waited for with a limit."""
+class Flag:
+    """An event that can be waited for with a limit; who is stopped while it waits raises Stopped."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._set = False
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        with self._changed:
+            self._set = True
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        with self._changed:
+            self._set = False
 
     def wait(self, timeout: float | None = None) -> bool:
         """As `wait_for`."""
@@ -104,17 +120,24 @@ class Flag(threading.Event):
         """Whether it is set, at the latest after so many seconds, None for no limit."""
         interrupt = INTERRUPT.get()
         if interrupt is None:
-            return super().wait(seconds)
-        # A thread waits for one thing: for this one, and now and then it looks for the other.
-        end = None if seconds is None else time.monotonic() + seconds
-        while not super().wait(_LOOK_S if end is None else max(min(_LOOK_S, end - time.monotonic()), 0.0)):
-            if interrupt.raised.is_set():
-                raise Stopped
-            if end is not None and time.monotonic() >= end:
-                return False
-        return True
+            with self._changed:
+                return self._changed.wait_for(self.is_set, seconds)
+        interrupt.wakes(self._wake)
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._set or interrupt.raised.is_set(), seconds)
+        finally:
+            interrupt.wakes(None)
+        if interrupt.raised.is_set() and not self._set:
+            raise Stopped
+        return self._set
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
+# How often it is looked whether a thread has become deaf.
 _LOOK_S = 0.1
 
 

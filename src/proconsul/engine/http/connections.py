@@ -115,7 +115,7 @@ class ConnectionSet:
             connection.expire(now)
 
     def close(self) -> None:
-        """End those that are idle at once, the others with their answer, or soon: who waits for a change waits in vain."""
+        """End the idle ones at once, others with their answer, or soon: who waits for a change does so in vain."""
         for connection in list(self._open):
             connection.close_when_idle()
 
