@@ -33,6 +33,7 @@ bench: $(VENV)/.installed-dev
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.agents
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.large
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.client
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks

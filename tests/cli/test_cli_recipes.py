@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import cli_reference as reference
 import pytest
 
-from proconsul.cli.api import Client, ClientConfig
-from proconsul.cli.recipes import LOCK_FLAG, InUse, Lock, RecipeError, Semaphore
+from proconsul.cli.api import Client
+from proconsul.cli.recipes import InUse, Lock, RecipeError, Semaphore
+from proconsul.client.lock_keys import LOCK_FLAG
+from proconsul.client.settings import ClientConfig
 
 pytestmark = pytest.mark.reference
 _NOTICE_S = 20.0

@@ -12,7 +12,7 @@ import pytest
 from proconsul.cli import archive, complete, config_schema
 from proconsul.cli.acl_common import merged, node_identities, service_identities
 from proconsul.cli.agent_flags import AgentFlags
-from proconsul.cli.api import ApiError, Client, ClientConfig, encode_query, escape_path
+from proconsul.cli.api import ApiError, Client, encode_query, escape_path
 from proconsul.cli.columnize import columnize, tabwriter
 from proconsul.cli.command import Failure
 from proconsul.cli.commands.agent import Agent
@@ -20,6 +20,7 @@ from proconsul.cli.commands.kv import Base64Error, strict_base64
 from proconsul.cli.commands.rtt import distance_s
 from proconsul.cli.main import main
 from proconsul.client import gojson, schemas, watchplan
+from proconsul.client.settings import ClientConfig
 from proconsul.engine.wire.goregexp import compile_go
 
 

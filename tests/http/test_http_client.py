@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proconsul.cli.api import AgentUnreachable, Client, ClientConfig
+from proconsul.cli.api import AgentUnreachable, Client
+from proconsul.client.settings import ClientConfig
 from proconsul.engine.http.client import Exchange, HttpClientError, ResponseHead, ResponseReader
 from proconsul.engine.http.fetch import HttpRequest, fetch
 from support.odd_answers import ODD_ANSWERS

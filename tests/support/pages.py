@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -30,6 +31,24 @@ def run_page_of_one_agent(name: str, directory: Path) -> None:
     http, server, lan = free_ports(3)
     consul = ONE_AGENT.format(python=sys.executable, http=http, server=server, lan=lan)
     run_page(name, directory, {"consul": consul}, {"CONSUL_HTTP_ADDR": f"127.0.0.1:{http}"})
+
+
+def python_blocks(name: str) -> list[tuple[int, str]]:
+    """The Python blocks of docs/``name``, each with the line where it begins."""
+    text = (DOCS / name).read_text()
+    found = re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text.count("\n", 0, one.start(1)) + 1, one[1]) for one in found]
+
+
+async def run_python_page(name: str, names: dict[str, object]) -> None:
+    """Run the Python blocks of docs/``name`` one after the other, with ``names``, as ``python -m asyncio`` would."""
+    blocks = python_blocks(name)
+    assert blocks, f"{name} shows nothing"
+    for line, block in blocks:
+        code = compile("\n" * (line - 1) + block, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        found = eval(code, names)  # a coroutine where the block awaits
+        if found is not None:
+            await found
 
 
 def run_page(

@@ -348,11 +348,14 @@ def _is_constant(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) or (_dotted(node).rpartition(".")[2] or "a").isupper()
 
 
-def dead_declarations(package: Package, users: Package, allowed: Mapping[str, str]) -> Iterator[str]:
+def dead_declarations(
+    package: Package, users: Package, allowed: Mapping[str, str], public: Collection[str] = ()
+) -> Iterator[str]:  # fmt: skip
     """Functions, classes, constants and methods whose names stand nowhere but where they are declared.
 
     ``users``: files outside of the package that may use it; tests do not count, as what only they use is dead, too.
     ``allowed``: names, with reasons, that others call: hooks of libraries, entry points, what the public may use.
+    ``public``: modules that are there for others: what begins with no underscore is not looked at.
     """
     used = Counter[str]()
     for module in (*package.values(), *users.values()):
@@ -360,6 +363,8 @@ def dead_declarations(package: Package, users: Package, allowed: Mapping[str, st
     declared = [(module, *one) for module in package.values() for one in _declared(module)]
     names = {name for _, name, _ in declared}
     for module, name, line in declared:
+        if module.name in public and not name.startswith("_"):
+            continue
         if not used[name] and name not in allowed and not (name.startswith("__") and name.endswith("__")):
             yield f"{module.name}:{line} {name} is used nowhere"
     yield from (f"{name} is used, or gone: correct the list" for name in allowed if used[name] or name not in names)

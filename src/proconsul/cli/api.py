@@ -6,7 +6,6 @@ TCP and unix sockets, TLS.  Imports of the network stack happen at the first req
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,18 +13,16 @@ from urllib.parse import quote as _url_quote
 from urllib.parse import quote_plus
 
 from proconsul.client import gojson
+from proconsul.client.settings import ClientConfig, SettingsError, basic_credentials, place_of
 from proconsul.client.shapes import answer_type, read
 from proconsul.engine.http.blocking import BlockingResponse, Connector, ReadsBody, send
 from proconsul.engine.http.client import Exchange, HttpClientError
 from proconsul.engine.http.url import Url
-from proconsul.engine.wire.goerrors import path_error
-from proconsul.engine.wire.gostrconv import NumberError, parse_bool
 from proconsul.engine.wire.hostport import url_host_and_port
 
 if TYPE_CHECKING:
     import ssl
 
-DEFAULT_ADDRESS = "127.0.0.1:8500"
 # A reply larger than this is refused rather than filling memory; Consul's largest answers are KV exports.
 _BODY_BYTES_MAX = 1 << 30
 
@@ -42,41 +39,6 @@ class ApiError(Exception):
 
 class AgentUnreachable(ApiError):
     """No answer: the agent could not be reached or broke off."""
-
-
-class ClientConfig:
-    """Where the agent is and how to talk to it: environment first, flags above."""
-
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        env = os.environ if environ is None else environ
-        self.address = env.get("CONSUL_HTTP_ADDR") or DEFAULT_ADDRESS
-        self.scheme = "http"
-        self.token = env.get("CONSUL_HTTP_TOKEN", "")
-        self.token_file = env.get("CONSUL_HTTP_TOKEN_FILE", "")
-        self.basic_auth = env.get("CONSUL_HTTP_AUTH", "")
-        self.ca_file = env.get("CONSUL_CACERT", "")
-        self.ca_path = env.get("CONSUL_CAPATH", "")
-        self.client_cert = env.get("CONSUL_CLIENT_CERT", "")
-        self.client_key = env.get("CONSUL_CLIENT_KEY", "")
-        self.tls_server_name = env.get("CONSUL_TLS_SERVER_NAME", "")
-        self.namespace = env.get("CONSUL_NAMESPACE", "")
-        self.datacenter = ""
-        self.stale = False
-        self.verify = True
-        self.warnings: list[str] = []
-        if self._env_bool(env, "CONSUL_HTTP_SSL", False):
-            self.scheme = "https"
-        self.verify = self._env_bool(env, "CONSUL_HTTP_SSL_VERIFY", True)
-
-    def _env_bool(self, env: Mapping[str, str], name: str, default: bool) -> bool:
-        text = env.get(name, "")
-        if not text:
-            return default
-        try:
-            return parse_bool(text)
-        except NumberError as error:
-            self.warnings.append(f'could not parse {name}: error="{error}"')
-            return default
 
 
 class ApiResponse:
@@ -161,18 +123,13 @@ class Client:
             for warning in config.warnings:
                 _log_warning(warning)
         self.config = config
-        self.scheme = config.scheme
-        self.unix_path = ""
-        self.host = config.address
-        scheme, separator, rest = config.address.partition("://")
-        if separator:
-            if scheme not in ("http", "https", "unix"):
-                raise ApiError(f"Unknown protocol scheme: {scheme}")
-            self.scheme = "https" if scheme == "https" else self.scheme
-            self.unix_path = rest if scheme == "unix" else ""
-            self.host = rest
-        self._tls = _checked_tls(config)
-        self.token = _token(config)
+        try:
+            self._place = place_of(config.address, config.scheme)
+            self._tls = config.check_tls()
+            self.token = config.read_token()
+        except SettingsError as error:
+            raise ApiError(str(error)) from None
+        self.scheme, self.host, self.unix_path = self._place
 
     def url(self, path: str, query: str) -> str:
         """Return the URL as Go prints it in errors."""
@@ -201,24 +158,30 @@ class Client:
         actual_token = self.token if token is None else token
         if actual_token:
             header["X-Consul-Token"] = (actual_token,)
-        if self.config.basic_auth:
-            header["Authorization"] = (_basic(self.config.basic_auth),)
+        for name, value in basic_credentials(self.config.basic_auth).items():
+            header[name] = (value,)
         data = body if isinstance(body, bytes) else None
         stream = None if body is None or isinstance(body, bytes) else body
         connector = Connector(
             timeout_s=timeout_s, unix_path=self.unix_path, server_name=self.config.tls_server_name,
-            context=lambda: _tls_context(self.config, self._tls),
+            context=self._context,
         )  # fmt: skip
         try:
             exchange = Exchange(
                 self.url(path, encoded), method, header, data, streamed=stream is not None, gzip=False,
-                place=self._place(path, encoded),
+                place=self._url(path, encoded),
             )  # fmt: skip
             return ApiResponse(send(exchange, connector, stream), answer_type(path, query or ()))
         except HttpClientError as error:
             raise AgentUnreachable(str(error)) from None
 
-    def _place(self, path: str, encoded: str) -> Url:
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return self.config.tls_context(self._tls)
+        except SettingsError as error:
+            raise ApiError(str(error)) from None
+
+    def _url(self, path: str, encoded: str) -> Url:
         host, port = url_host_and_port(self.host)
         target = escape_path(path) + (f"?{encoded}" if encoded else "")
         return Url(self.scheme, None, host, int(port or 0), self.host, target)
@@ -290,77 +253,12 @@ def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _basic(user_and_password: str) -> str:
-    from base64 import b64encode
-
-    user, _, password = user_and_password.partition(":")
-    return "Basic " + b64encode(_raw(f"{user}:{password}")).decode()
-
-
-def _token(config: ClientConfig) -> str:
-    if not config.token_file:
-        return config.token
-    try:
-        with open(config.token_file, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read().strip()
-    except OSError as error:
-        raise ApiError(f"Error loading token file: {path_error('open', config.token_file, error)}") from None
-    return text or config.token
-
-
 def _log_warning(text: str) -> None:
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
     stamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
     sys.stderr.write(f"{stamp} [WARN]  consul-api: {text}\n")
-
-
-def _checked_tls(config: ClientConfig) -> bool:
-    """Check the TLS files; True when any TLS option was given.  Raises :class:`ApiError`."""
-    if bool(config.client_cert) != bool(config.client_key):
-        raise ApiError("both client cert and client key must be provided")
-    for path, prefix in (
-        (config.client_cert, ""),
-        (config.client_key, ""),
-        (config.ca_file, "Error loading CA File: "),
-    ):
-        if path:
-            try:
-                with open(path, "rb"):
-                    pass
-            except OSError as error:
-                raise ApiError(prefix + path_error("open", path, error)) from None
-    if config.ca_path and not config.ca_file:
-        try:
-            os.lstat(config.ca_path)
-        except OSError as error:
-            raise ApiError(path_error("lstat", config.ca_path, error)) from None
-    return bool(config.client_cert or config.ca_file or config.ca_path)
-
-
-def _tls_context(config: ClientConfig, has_files: bool) -> ssl.SSLContext:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not config.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    try:
-        if has_files and config.client_cert:
-            context.load_cert_chain(config.client_cert, config.client_key)
-        if config.ca_file:
-            context.load_verify_locations(cafile=config.ca_file)
-        elif config.ca_path:
-            for root, _, names in os.walk(config.ca_path):
-                for name in names:
-                    context.load_verify_locations(cafile=os.path.join(root, name))
-        else:
-            context.load_default_certs()
-    except ssl.SSLError as error:
-        raise ApiError(f"tls: {error.reason or error}") from None
-    return context
 
 
 def write_key(client: Client, key: str, data: bytes, query: Query) -> bool:

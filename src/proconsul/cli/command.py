@@ -166,7 +166,8 @@ class Command:
 
     def client(self) -> Client:
         """Return the API client the flags and the environment ask for; raises :class:`Failure`."""
-        from proconsul.cli.api import ApiError, Client, ClientConfig
+        from proconsul.cli.api import ApiError, Client
+        from proconsul.client.settings import ClientConfig
 
         config = ClientConfig()
         given = {name: flag.value for name, flag in self._client_flags.items() if flag.value is not None}

@@ -1,15 +1,13 @@
 """Locks and semaphores over the KV store, as Consul's own clients build them.
 
 Both rest on a session that somebody keeps alive and on the key/value operations ``acquire``, ``release`` and
-``cas``.  The flags of the keys mark who uses them, so that a lock and a semaphore on one key refuse each other
-(Consul documentation, "Leader election" and "Distributed semaphore"; values from the Go API client).
+``cas`` (Consul documentation, "Leader election" and "Distributed semaphore").
 
 Everything here is synchronous; two daemon threads per held lock renew the session and watch for its loss.
 """
 
 from __future__ import annotations
 
-import posixpath
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -20,15 +18,13 @@ from typing import cast
 from proconsul.cli.api import ApiError, Client, write_key
 from proconsul.client import gojson
 from proconsul.client.gojson import Json
+from proconsul.client.lock_keys import LOCK_FLAG, SEMAPHORE_FLAG, SEMAPHORE_KEY, join_path
 
-LOCK_FLAG = 0x2DDCCBC058A50C18
-SEMAPHORE_FLAG = 0xE0F69A2BAA414DE0
 SESSION_TTL_S = 15
 SESSION_NAME = "Consul API Lock"
 LOCK_WAIT_S = 15.0
 LOCK_RETRY_S = 5.0
 MONITOR_RETRY_S = 2.0
-SEMAPHORE_KEY = ".lock"
 
 Pair = Mapping[str, Json]
 
@@ -222,15 +218,6 @@ class Recipe(ABC):
         if index:
             parameters["index"] = index
         return parameters
-
-
-def join_path(*parts: str) -> str:
-    """The parts that are not empty with a slash between them, cleaned as Go's path.Join does."""
-    text = "/".join(part for part in parts if part)
-    if not text:
-        return ""
-    cleaned = posixpath.normpath(text)
-    return "/" + cleaned.lstrip("/") if text.startswith("/") else cleaned
 
 
 class Lock(Recipe):

@@ -10,8 +10,9 @@ import threading
 from proconsul.cli import child
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
-from proconsul.cli.recipes import InUse, RecipeError, Semaphore, join_path
+from proconsul.cli.recipes import InUse, RecipeError, Semaphore
 from proconsul.cli.recipes import Lock as KeyLock
+from proconsul.client.lock_keys import join_path
 from proconsul.engine.wire.goerrors import exit_text
 
 # How long a child may take to end after SIGTERM before it gets SIGKILL.

@@ -77,15 +77,26 @@ class ResponseReader:
         self._left: int | None = None
         self._chunks: Chunks | None = None
         self._unzip: _Unzip | None = None
+        # Whether the other side keeps the connection, and whether it has sent more than the answer.
+        self._keeps = self._excess = False
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on the connection: the answer is over, and says where it ends."""
+        return self.done and self._keeps and not self._excess
 
     def feed(self, data: bytes) -> None:
         """Bytes came."""
+        if self.done:
+            self._excess = True
+            return
         if self.head is None:
             self._buffer += data
             while self.head is None and not self.done:
                 if not self._take_head():
                     return
             data, self._buffer = bytes(self._buffer), bytearray()
+            self._excess = self.done and bool(data)
         if data and not self.done:
             self._take_body(data)
 
@@ -168,6 +179,11 @@ class ResponseReader:
                 raise HttpClientError(f"{_BROKEN}: bad Content-Length {quoted(lengths[0])}") from None
         if headers.get("content-encoding", "").lower() == "gzip":
             self._unzip = _Unzip(self._sink)
+        self._keeps = (
+            version >= (1, 1) and "close" not in headers.get("connection", "").lower()
+            and (self._left is not None or self._chunks is not None or status in _BODILESS_CODES
+                 or self._method == "HEAD")
+        )  # fmt: skip
         return ResponseHead(status, status_text, headers)
 
     # ------------------------------------------------------------------ body
@@ -176,7 +192,7 @@ class ResponseReader:
         if self._chunks is not None:
             parts: list[bytes] = []
             try:
-                self._chunks.feed(data, 0, parts)
+                self._excess = self._chunks.feed(data, 0, parts) < len(data)
             except ChunkError as error:
                 raise HttpClientError(error.text) from None
             finally:
@@ -186,6 +202,7 @@ class ResponseReader:
                 self._finish()
             return
         if self._left is not None:
+            self._excess = len(data) > self._left
             data = data[: self._left]
             self._left -= len(data)
         self._give(data)

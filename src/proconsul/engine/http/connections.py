@@ -15,6 +15,8 @@ FLUSHED_TOGETHER_MAX = 128
 # delay against resets), and in any case after the second.
 LINGER_S = 0.5
 LINGER_S_MAX = 60.0
+# What is answered at once is answered by then; an agent that is over cannot answer the rest.
+END_S_MAX = 0.5
 # A parsed request line: method, path, query, route, what follows the route's prefix.
 Line = tuple[str, str, str, Route | None, str]
 
@@ -113,5 +115,13 @@ class ConnectionSet:
             connection.expire(now)
 
     def close(self) -> None:
+        """End the idle ones at once, others with their answer, or soon: who waits for a change does so in vain."""
         for connection in list(self._open):
             connection.close_when_idle()
+
+        def rest() -> None:
+            for connection in list(self._open):
+                connection.close_now()
+
+        if self._open:
+            self._later(END_S_MAX, rest)

@@ -1,0 +1,123 @@
+"""A service that stays registered while its program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from proconsul.client.aio import kit
+from proconsul.client.aio.agent import CheckStatus
+from proconsul.client.aio.parts import AsyncParts
+from proconsul.client.checks import CheckType, ttl_check
+from proconsul.client.errors import ConsulError, NotFound
+from proconsul.client.retry import backoff_s
+
+__all__ = ["AsyncRegistration"]
+
+_LOOK_S: Final = 15.0
+_RETRY_FIRST_S: Final = 0.25
+_RETRY_MOST_S: Final = 5.0
+_END_S: Final = 5.0
+
+
+class AsyncRegistration:
+    """``async with client.registration("web", port=80, ttl=15):`` Made by `client.registration`.
+
+    With ``ttl`` it has a check that this program reports to, three times in that time; with ``check`` the agent looks
+    itself. An agent that has been started anew and knows nothing of it is told again, as is one that was out of reach.
+    ``failures`` counts how often in a row it was; ``last_error`` is why.
+    """
+
+    def __init__(
+        self, parts: AsyncParts, name: str, *, id: str, ttl: float | None, check: CheckType | Mapping[str, Any] | None,
+        deregister_after: float, definition: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        if ttl is not None and ttl <= 0:
+            raise ValueError("the time of a check is more than none")
+        self._parts, self.name, self.id = parts, name, id or name
+        self._ttl = ttl
+        self.check_id = f"{self.id}-alive" if ttl is not None else ""
+        self._checks: Sequence[Any] = [] if check is None else [check]
+        if ttl is not None:
+            alive = ttl_check(ttl, name="alive", id=self.check_id, deregister_after=deregister_after)
+            self._checks = [alive, *self._checks]
+        self._definition = dict(definition)
+        self._status: CheckStatus = "passing"
+        self._output = ""
+        self._job: kit.Job | None = None
+        self._changed = kit.Flag()
+        self.failures = 0
+        self.last_error: ConsulError | None = None
+
+    async def start(self) -> None:
+        """Register, and keep it so. Raises ConsulError when that cannot be done now."""
+        await self._register()
+        self._job = kit.Job(self._keep, f"registration of {self.id}")
+
+    async def _register(self) -> None:
+        checks = [*self._checks, *self._definition.get("checks", ())]
+        more = {name: value for name, value in self._definition.items() if name != "checks"}
+        await self._parts.agent.services.register(self.name, id=self.id, checks=checks, **more)
+        if self.check_id:
+            await self._report()
+
+    async def _report(self) -> None:
+        await self._parts.agent.checks.update(self.check_id, self._status, self._output)
+
+    async def _keep(self) -> None:
+        rng = self._parts.caller.rng
+        while True:
+            usual_s = self._ttl / 3 if self._ttl is not None else _LOOK_S
+            longest_s = min(_RETRY_MOST_S, usual_s)
+            pause_s = backoff_s(self.failures, _RETRY_FIRST_S, longest_s, rng) if self.failures else usual_s
+            await self._changed.wait_for(pause_s)
+            self._changed.clear()
+            try:
+                await self._renewed()
+            except ConsulError as error:
+                self.failures, self.last_error = self.failures + 1, error
+            else:
+                self.failures, self.last_error = 0, None
+
+    async def _renewed(self) -> None:
+        """Report, or look whether it is still there; register where it is not."""
+        if self.check_id:
+            try:
+                await self._report()
+            except NotFound:
+                await self._register()
+        elif await self._parts.agent.services.get(self.id) is None:
+            await self._register()
+
+    def set(self, status: CheckStatus, output: str = "") -> None:
+        """Report this from now on, beginning at once. Only with ``ttl``."""
+        if not self.check_id:
+            raise RuntimeError(f"{self.id} has no check to report to")
+        self._status, self._output = status, output
+        self._changed.set()
+
+    async def stop(self) -> None:
+        """Take it back. Nothing is raised when the agent cannot be told: ``last_error`` says so then."""
+        job, self._job = self._job, None
+        if job is None:
+            return
+        try:
+            await job.stop()
+        finally:
+            try:
+                with kit.uninterrupted():
+                    await self._parts.agent.services.deregister(self.id, timeout=_END_S)
+            except NotFound:
+                pass
+            except ConsulError as error:
+                self.last_error = error
+
+    async def __aenter__(self) -> AsyncRegistration:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:  # fmt: skip
+        await self.stop()

@@ -1,0 +1,98 @@
+"""Where a service is, known without asking."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final
+
+from proconsul.client.aio import kit
+from proconsul.client.aio.parts import AsyncParts
+from proconsul.client.aio.watch import AsyncWatch
+from proconsul.client.choosing import Instance, Strategy, chooser, instances_of
+from proconsul.client.errors import CallTimeout, ConsulError, NotFound
+from proconsul.client.options import ReadOptions
+from proconsul.features.catalog.model import CheckServiceNode
+
+__all__ = ["AsyncResolver"]
+
+_AGAIN_S: Final = 5.0
+
+
+class AsyncResolver:
+    """Follows the instances of a service. Made by `client.resolver`.
+
+    ``async with`` it, or `start` and `stop` it. While nobody can be asked, what was known last is still used
+    (``is_stale`` says so), as the service is not gone with its registry.
+    """
+
+    def __init__(
+        self, parts: AsyncParts, service: str, *, passing: bool, tag: str | None, strategy: Strategy,
+        options: ReadOptions,
+    ) -> None:  # fmt: skip
+        self.service = service
+        self._choose = chooser(strategy, parts.caller.rng)
+        if strategy == "nearest":
+            options = {"near": "_agent", **options}
+        self._watch: AsyncWatch[list[CheckServiceNode]] = AsyncWatch(
+            parts.caller, parts.health.service, (service,), {"passing": passing, "tag": tag, **options}
+        )  # fmt: skip
+        self._job: kit.Job | None = None
+        self._ready = kit.Flag()
+        # All that can be used; those that are nearest come first where that was asked for.
+        self.instances: tuple[Instance, ...] = ()
+        self._refusal: ConsulError | None = None
+
+    @property
+    def last_error(self) -> ConsulError | None:
+        """Why nothing newer is known, None while all is well."""
+        return self._refusal or self._watch.last_error
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what is known may be old."""
+        return self.last_error is not None
+
+    async def start(self, timeout: float = 10.0) -> None:
+        """Begin, and wait until the instances are known. Raises ConsulError when that does not come to be in time."""
+        self._job = kit.Job(self._follow, f"resolver of {self.service}")
+        try:
+            known = await self._ready.wait_for(timeout)
+            if not known or self._refusal is not None:
+                raise self.last_error or CallTimeout(f"{self.service} is not known within {timeout:g} s")
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for rows in self._watch:
+                    self.instances = instances_of(rows)
+                    self._refusal = None
+                    self._ready.set()
+                return
+            except ConsulError as error:  # refused: who looks at `last_error` may do something
+                self._refusal = error
+                self._ready.set()
+                await kit.sleep(_AGAIN_S)
+
+    def pick(self) -> Instance:
+        """One instance, by the resolver's strategy. Raises NotFound when there is none."""
+        if not self.instances:
+            raise NotFound(f"no instance of {self.service}", 404)
+        return self._choose(self.instances)
+
+    async def stop(self) -> None:
+        """End it; what is known stays."""
+        job, self._job = self._job, None
+        if job is not None:
+            await job.stop()
+
+    async def __aenter__(self) -> AsyncResolver:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:  # fmt: skip
+        await self.stop()
