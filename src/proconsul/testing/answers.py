@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlencode
 
 __all__ = ["Answer", "AsyncAsking", "Body", "SyncAsking"]
@@ -13,7 +14,8 @@ __all__ = ["Answer", "AsyncAsking", "Body", "SyncAsking"]
 Body = Any
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """One answer. The names of ``headers`` are in lower case."""
 
     status: int

@@ -111,7 +111,7 @@ class ClockedLoop(asyncio.SelectorEventLoop):
         """When the next timer fires that was not cancelled."""
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         while timers and timers[0].cancelled():
-            self._timer_cancelled_count -= 1
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
             heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
         return timers[0].when() if timers else None
 
