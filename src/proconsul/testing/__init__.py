@@ -1,7 +1,8 @@
 """Tools for tests, public: agents inside the test's process, whose time, faults and state the test holds.
 
-`DevAgent`, `AsyncDevAgent` and `AgentSnapshot` are for the tests of programs that use Consul; `AgentInLoop` and
-`AgentInThread` for those that want the bare agent in their own loop. The pytest fixtures are in `plugin`. Simulators,
+`DevAgent`, `AsyncDevAgent` and `DevCluster` are for the tests of programs that use Consul, `ConsulProcess` and
+`AsyncConsulProcess` for the same tests against a real one; `AgentInLoop` and `AgentInThread` for those that want the
+bare agent in their own loop. The pytest fixtures are in `plugin`. Simulators,
 judges of histories and other tools of this project are public under the names of their modules.
 
 Names are loaded when they are used, so that importing one tool does not load the others.
@@ -16,15 +17,20 @@ if TYPE_CHECKING:
     from proconsul.testing.agent import AgentInLoop, AgentInThread, free_port
     from proconsul.testing.agent_state import AgentSnapshot
     from proconsul.testing.answers import Answer
+    from proconsul.testing.consul_process import AsyncConsulProcess, ConsulProcess, Unsupported
     from proconsul.testing.dev_agent import AsyncDevAgent, DevAgent
+    from proconsul.testing.dev_cluster import ClusterNode, DevCluster, Pending
     from proconsul.testing.faulty_door import Faults
 
 _HOMES = {
     "AgentInLoop": "agent", "AgentInThread": "agent", "AgentSnapshot": "agent_state", "Answer": "answers",
-    "AsyncDevAgent": "dev_agent", "DevAgent": "dev_agent", "Faults": "faulty_door", "free_port": "agent",
+    "AsyncConsulProcess": "consul_process", "AsyncDevAgent": "dev_agent", "ClusterNode": "dev_cluster",
+    "ConsulProcess": "consul_process", "DevAgent": "dev_agent", "DevCluster": "dev_cluster", "Faults": "faulty_door",
+    "Pending": "dev_cluster", "Unsupported": "consul_process", "free_port": "agent",
 }  # fmt: skip
 __all__ = [
-    "AgentInLoop", "AgentInThread", "AgentSnapshot", "Answer", "AsyncDevAgent", "DevAgent", "Faults", "free_port",
+    "AgentInLoop", "AgentInThread", "AgentSnapshot", "Answer", "AsyncConsulProcess", "AsyncDevAgent", "ClusterNode",
+    "ConsulProcess", "DevAgent", "DevCluster", "Faults", "Pending", "Unsupported", "free_port",
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from proconsul.testing.answers import Answer, Body, encoded, headers_of
 from proconsul.testing.clocked_loop import ClockedLoop
 from proconsul.testing.faulty_door import Faults, FaultyDoor
 
-__all__ = ["Core", "FaultVerbs", "Held"]
+__all__ = ["Core", "FaultVerbs", "Held", "answer_of"]
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 60.0
@@ -163,7 +163,7 @@ class Core:
         request.body = encoded(body)
         request.body_bytes, request.peer = len(request.body), HOST
         response = await self.door.answer(request)
-        return await _answer(response)
+        return await answer_of(response)
 
     # ------------------------------------------------------------------ state, faults
 
@@ -211,7 +211,7 @@ def _dns_port() -> int:
     raise OSError("no port is free for both UDP and TCP")
 
 
-async def _answer(response: Response) -> Answer:
+async def answer_of(response: Response) -> Answer:
     headers = {key.lower(): value for key, value in response.headers.items()}
     for line in bytes(response.lines or b"").decode("latin-1").splitlines():
         name, colon, value = line.partition(":")

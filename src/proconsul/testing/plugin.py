@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from proconsul.testing.dev_cluster import DevCluster
 
 try:
-    from pytest_asyncio import fixture as async_fixture
+    import pytest_asyncio
+
+    async_fixture: Any = pytest_asyncio.fixture
 except ImportError:  # anyio, or nobody, runs asynchronous tests
     async_fixture = pytest.fixture
 
