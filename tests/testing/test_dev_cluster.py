@@ -26,7 +26,8 @@ def test_every_server_has_the_whole_api(cluster: DevCluster) -> None:
     follower = cluster.followers[0]
     follower.put("agent/service/register", {"Name": "web", "Check": {"TTL": "10s", "Status": "passing"}})
     cluster.advance(2)
-    assert [row["Node"]["Node"] for row in cluster.leader.get("health/service/web", passing=True).json()] == [follower.name]
+    found = cluster.leader.get("health/service/web", passing=True).json()
+    assert [row["Node"]["Node"] for row in found] == [follower.name]
     cluster.advance(10)
     assert cluster.leader.get("health/service/web", passing=True).json() == []
 

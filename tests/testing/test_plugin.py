@@ -81,7 +81,7 @@ def test_that_fails(consul_agent):
 
 def run(pytester: pytest.Pytester, text: str, *arguments: str, **outcomes: int) -> pytest.RunResult:
     pytester.makepyfile(text)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function", *arguments)
     result.assert_outcomes(**outcomes)
     return result
 
@@ -137,3 +137,13 @@ def test_workers_do_not_take_each_others_ports(pytester: pytest.Pytester) -> Non
     text += "    assert consul_agent.http_port\n"
     pytester.makepyfile(text)
     pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider").assert_outcomes(passed=6)
+
+
+def test_every_public_name_is_there() -> None:
+    from proconsul import testing
+
+    for name in testing.__all__:
+        assert getattr(testing, name).__module__.startswith("proconsul.testing."), name
+        assert name in dir(testing)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = testing.nothing

@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from proconsul.testing.agent import AgentInLoop, AgentInThread, free_port
     from proconsul.testing.agent_state import AgentSnapshot
-    from proconsul.testing.answers import Answer
+    from proconsul.testing.answers import HttpAnswer
     from proconsul.testing.consul_process import AsyncConsulProcess, ConsulProcess, Unsupported
     from proconsul.testing.dev_agent import AsyncDevAgent, DevAgent
-    from proconsul.testing.dev_cluster import ClusterNode, DevCluster, Pending
-    from proconsul.testing.faulty_door import Faults
+    from proconsul.testing.dev_cluster import ClusterNode, DevCluster, PendingRequest
+    from proconsul.testing.faulty_door import DoorFaults
 
 _HOMES = {
-    "AgentInLoop": "agent", "AgentInThread": "agent", "AgentSnapshot": "agent_state", "Answer": "answers",
+    "AgentInLoop": "agent", "AgentInThread": "agent", "AgentSnapshot": "agent_state",
     "AsyncConsulProcess": "consul_process", "AsyncDevAgent": "dev_agent", "ClusterNode": "dev_cluster",
-    "ConsulProcess": "consul_process", "DevAgent": "dev_agent", "DevCluster": "dev_cluster", "Faults": "faulty_door",
-    "Pending": "dev_cluster", "Unsupported": "consul_process", "free_port": "agent",
+    "ConsulProcess": "consul_process", "DevAgent": "dev_agent", "DevCluster": "dev_cluster",
+    "DoorFaults": "faulty_door", "HttpAnswer": "answers", "PendingRequest": "dev_cluster",
+    "Unsupported": "consul_process", "free_port": "agent",
 }  # fmt: skip
 __all__ = [
-    "AgentInLoop", "AgentInThread", "AgentSnapshot", "Answer", "AsyncConsulProcess", "AsyncDevAgent", "ClusterNode",
-    "ConsulProcess", "DevAgent", "DevCluster", "Faults", "Pending", "Unsupported", "free_port",
+    "AgentInLoop", "AgentInThread", "AgentSnapshot", "AsyncConsulProcess", "AsyncDevAgent", "ClusterNode",
+    "ConsulProcess", "DevAgent", "DevCluster", "DoorFaults", "HttpAnswer", "PendingRequest", "Unsupported", "free_port",
 ]  # fmt: skip
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-__all__ = ["Answer", "AsyncAsking", "Body", "SyncAsking"]
+__all__ = ["AsyncAsking", "Body", "HttpAnswer", "SyncAsking"]
 
 # Text is sent as UTF-8; what is neither text nor bytes as JSON.
 Body = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One answer. The names of ``headers`` are in lower case."""
 
     status: int
@@ -67,50 +68,56 @@ def headers_of(token: str, headers: Mapping[str, str] | None) -> dict[str, str]:
     return {**found, **(headers or {})}
 
 
-class SyncAsking:
+class SyncAsking(ABC):
     """``agent.get("kv/a", raw=True)``, for all whose `request` returns the answer."""
 
+    @abstractmethod
     def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
-        raise NotImplementedError
+    ) -> HttpAnswer:  # fmt: skip
+        """One request: path and query as in a URL, and the answer."""
 
-    def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> HttpAnswer:
         """``path``: with or without ``/v1/``; ``params``: of the query, True for those without a value."""
         return self.request("GET", target_of(path, params), None, headers)
 
-    def put(self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    def put(
+        self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any
+    ) -> HttpAnswer:  # fmt: skip
         """As `get`; ``body``: bytes, text, or what becomes JSON."""
         return self.request("PUT", target_of(path, params), body, headers)
 
-    def post(self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    def post(
+        self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any
+    ) -> HttpAnswer:  # fmt: skip
         return self.request("POST", target_of(path, params), body, headers)
 
-    def delete(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    def delete(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> HttpAnswer:
         return self.request("DELETE", target_of(path, params), None, headers)
 
 
-class AsyncAsking:
+class AsyncAsking(ABC):
     """As `SyncAsking`, awaited."""
 
+    @abstractmethod
     def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Awaitable[Answer]:  # fmt: skip
-        raise NotImplementedError
+    ) -> Awaitable[HttpAnswer]:  # fmt: skip
+        """One request: path and query as in a URL, and the answer."""
 
-    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> HttpAnswer:
         """See `SyncAsking.get`."""
         return await self.request("GET", target_of(path, params), None, headers)
 
     async def put(
         self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         return await self.request("PUT", target_of(path, params), body, headers)
 
     async def post(
         self, path: str, body: Body = None, *, headers: Mapping[str, str] | None = None, **params: Any
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         return await self.request("POST", target_of(path, params), body, headers)
 
-    async def delete(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> Answer:
+    async def delete(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> HttpAnswer:
         return await self.request("DELETE", target_of(path, params), None, headers)

@@ -196,12 +196,10 @@ class ClockedLoop(asyncio.SelectorEventLoop):
         """Do what is ready, and wait for nothing."""
         self._run_once()  # type: ignore[attr-defined]
 
-    @property
-    def has_ready(self) -> bool:
-        return bool(self._ready)  # type: ignore[attr-defined]
-
     def next_in_s(self) -> float | None:
-        """Real seconds until the next timer; None when none will fire by itself."""
+        """Real seconds until there is something to do; None when nothing will happen by itself."""
+        if self._ready:  # type: ignore[attr-defined]
+            return 0.0
         due = None if self.frozen else self._next_timer()
         return None if due is None else max(due - self.time(), 0.0)
 
@@ -245,7 +243,7 @@ class Hosted:
             )
             for _ in range(TURNS_MAX):
                 self.guest.turn()
-                if not self.guest.has_ready:
+                if self.guest.next_in_s() != 0.0:
                     break
         finally:
             sys.set_asyncgen_hooks(*hooks)
@@ -257,10 +255,10 @@ class Hosted:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.guest.has_ready:
+        pause_s = self.guest.next_in_s()
+        if pause_s == 0.0:
             self.wake()
             return
-        pause_s = self.guest.next_in_s()
         if self.guest.seeks_quiet:
             pause_s = 0.0 if pause_s is None else min(pause_s, LOOK_S)
             pause_s = max(pause_s, LOOK_S)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from proconsul.testing.answers import Answer, AsyncAsking, Body, SyncAsking, encoded, headers_of
+from proconsul.testing.answers import AsyncAsking, Body, HttpAnswer, SyncAsking, encoded, headers_of
 
 __all__ = ["AsyncConsulProcess", "ConsulProcess", "Unsupported", "find_consul"]
 
@@ -172,13 +172,13 @@ class ConsulProcess(SyncAsking):
 
     def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         """One request over a connection of its own. Raises OSError."""
         with closing(http.client.HTTPConnection(HOST, self.http_port, timeout=ASK_TIMEOUT_S)) as connection:
             connection.request(method, target, encoded(body), headers_of(self.token, headers))
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read())
+            return HttpAnswer(response.status, found, response.read())
 
     # ------------------------------------------------------------------ state
 
@@ -255,7 +255,7 @@ class AsyncConsulProcess(AsyncAsking):
 
     async def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         return await asyncio.to_thread(self._process.request, method, target, body, headers)
 
     async def snapshot(self) -> bytes:

@@ -15,16 +15,16 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from proconsul.testing.agent_state import AgentSnapshot
-from proconsul.testing.answers import Answer, AsyncAsking, Body, SyncAsking
+from proconsul.testing.answers import AsyncAsking, Body, HttpAnswer, SyncAsking
 from proconsul.testing.clocked_loop import Hosted
-from proconsul.testing.dev_core import Core, FaultVerbs, Held
+from proconsul.testing.dev_core import AgentHandle, Core, FaultVerbs
 
 __all__ = ["AsyncDevAgent", "DevAgent"]
 
 T = TypeVar("T")
 
 
-class DevAgent(Held, FaultVerbs, SyncAsking):
+class DevAgent(AgentHandle, FaultVerbs, SyncAsking):
     """An agent with its own event loop in a thread. A context manager.
 
     ``settings``: configuration keys as in a file. ``dns``: answer DNS too. ``seed``: of all it does by chance.
@@ -86,7 +86,7 @@ class DevAgent(Held, FaultVerbs, SyncAsking):
 
     def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         """One request through the front door, without a socket; ``target`` is path and query as in a URL."""
         return self._run(self._core.request(method, target, body, headers))
 
@@ -115,7 +115,7 @@ class DevAgent(Held, FaultVerbs, SyncAsking):
         self._run(self._core.loop.settle())
 
 
-class AsyncDevAgent(Held, FaultVerbs, AsyncAsking):
+class AsyncDevAgent(AgentHandle, FaultVerbs, AsyncAsking):
     """As `DevAgent`, within the event loop that runs, of whatever kind; an asynchronous context manager."""
 
     def __init__(
@@ -171,7 +171,7 @@ class AsyncDevAgent(Held, FaultVerbs, AsyncAsking):
 
     async def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         """See `DevAgent.request`."""
         return await self._run(self._core.request(method, target, body, headers))
 

@@ -28,16 +28,16 @@ from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
-from proconsul.testing.answers import Answer, Body, SyncAsking, encoded, headers_of
+from proconsul.testing.answers import Body, HttpAnswer, SyncAsking, encoded, headers_of
 from proconsul.testing.cluster import Cluster
 from proconsul.testing.cluster_disk import DiskFaults, ServerDisk
 from proconsul.testing.cluster_gossip import Gossip, wan_members
 from proconsul.testing.cluster_server import Machine, Process, SimServer
 from proconsul.testing.dev_core import answer_of
-from proconsul.testing.faulty_door import Faults, FaultyDoor
+from proconsul.testing.faulty_door import DoorFaults, FaultyDoor
 from proconsul.testing.raft_server import Faults as NetworkFaults
 
-__all__ = ["ClusterNode", "Datacenter", "DevCluster", "Pending"]
+__all__ = ["ClusterNode", "Datacenter", "DevCluster", "PendingRequest"]
 
 # Virtual seconds: a step between two looks, and what is waited for at most.
 STEP_S = 0.01
@@ -83,8 +83,8 @@ class _SimAgent(Agent):
         self.pools = _SimPools(fixed, tags, self.node_id, solo=True, give_up=give_up, rng=self.rng, process=process)
         settings = replace(
             server_config(config, self.node_id, tls, solo=True), address=host.address, listen=Address(host.ip, 8300),
-            bootstrap=process.cluster.expect == 1, bootstrap_expect=process.cluster.expect, raft=process.cluster.raft, data_dir="",
-            pool_known_after_s=2.0,
+            bootstrap=process.cluster.expect == 1, bootstrap_expect=process.cluster.expect, data_dir="",
+            raft=process.cluster.raft, pool_known_after_s=2.0,
         )  # fmt: skip
         self.server = SimServer(process, settings, give_up=lambda: process.cluster.kill(process))
         self.node = self.server
@@ -107,12 +107,12 @@ class _NodeProcess(Process):
         self.loop.create_task(self.agent.start()).add_done_callback(self._over)
 
 
-class Pending:
+class PendingRequest:
     """A request that is under way; it goes on whenever time does."""
 
     def __init__(self, node: ClusterNode, process: _NodeProcess, request: Request) -> None:
         self._node, self._process = node, process
-        self._answer: Answer | None = None
+        self._answer: HttpAnswer | None = None
         self._error: Exception | None = None
         process.loop.call_soon(lambda: process.loop.create_task(self._ask(request)))
 
@@ -128,7 +128,7 @@ class Pending:
         """Whether there is an answer, or will never be one."""
         return self._answer is not None or self._error is not None or not self._process.alive
 
-    def wait(self, within_s: float = ANSWERED_WITHIN_S) -> Answer:
+    def wait(self, within_s: float = ANSWERED_WITHIN_S) -> HttpAnswer:
         """Let time pass until there is an answer. Raises ConnectionResetError when the node has failed meanwhile,
         TimeoutError after ``within_s`` of the cluster's time."""
         self._node.cluster.wait_until(lambda: self.done, within_s)
@@ -166,7 +166,7 @@ class ClusterNode(SyncAsking):
 
     def begin(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Pending:  # fmt: skip
+    ) -> PendingRequest:  # fmt: skip
         """Have a request be under way. Raises ConnectionRefusedError of a node that has failed."""
         process = self._process
         if not process.alive or process.door is None:
@@ -177,11 +177,11 @@ class ClusterNode(SyncAsking):
         request = Request(method, path, unquote(path, "utf-8", "surrogateescape"), query, named)
         request.body = encoded(body)
         request.body_bytes = len(request.body)
-        return Pending(self, process, request)
+        return PendingRequest(self, process, request)
 
     def request(
         self, method: str, target: str, body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:  # fmt: skip
+    ) -> HttpAnswer:  # fmt: skip
         """One request, while time passes. Raises ConnectionError when the node fails."""
         return self.begin(method, target, body, headers).wait()
 
@@ -203,7 +203,7 @@ class ClusterNode(SyncAsking):
             self.datacenter.start(self.host)
             self.cluster.wait_until(lambda: self._process.door is not None)
         elif process.door is not None:
-            process.door.faults = Faults()
+            process.door.faults = DoorFaults()
 
     def pause(self, seconds: float) -> None:
         """The process stands still for so long, as with SIGSTOP."""
@@ -226,7 +226,7 @@ class ClusterNode(SyncAsking):
         self.cluster.partition([self], [node for node in self.cluster.all_nodes if node is not self])
 
     def deny(self, token: str = "") -> None:
-        """Answer requests to this node with this token's secret with 403."""
+        """HttpAnswer requests to this node with this token's secret with 403."""
         assert self._process.door is not None
         self._process.door.faults.denied.add(token)
 

@@ -19,11 +19,11 @@ from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.protocol import HTTPProtocol
 from proconsul.engine.http.request import Request, Response
 from proconsul.testing.agent_state import AgentSnapshot, capture, restore
-from proconsul.testing.answers import Answer, Body, encoded, headers_of
+from proconsul.testing.answers import Body, HttpAnswer, encoded, headers_of
 from proconsul.testing.clocked_loop import ClockedLoop
-from proconsul.testing.faulty_door import Faults, FaultyDoor
+from proconsul.testing.faulty_door import DoorFaults, FaultyDoor
 
-__all__ = ["Core", "FaultVerbs", "Held", "answer_of"]
+__all__ = ["AgentHandle", "Core", "FaultVerbs", "answer_of"]
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 60.0
@@ -155,7 +155,7 @@ class Core:
 
     # ------------------------------------------------------------------ what it is asked
 
-    async def request(self, method: str, target: str, body: Body, headers: Mapping[str, str] | None) -> Answer:
+    async def request(self, method: str, target: str, body: Body, headers: Mapping[str, str] | None) -> HttpAnswer:
         self.running  # noqa: B018
         path, _, query = target.partition("?")
         named = {key.lower(): value for key, value in headers_of(self.token, headers).items()}
@@ -176,7 +176,7 @@ class Core:
     async def reset(self) -> None:
         """As it was when it had started, with nothing wrong."""
         agent = self.running
-        self.door.faults = Faults()
+        self.door.faults = DoorFaults()
         if not hasattr(self, "begin"):
             raise RuntimeError("an agent with a data directory cannot be reset: begin another one")
         restore(agent, self.begin)
@@ -211,7 +211,7 @@ def _dns_port() -> int:
     raise OSError("no port is free for both UDP and TCP")
 
 
-async def answer_of(response: Response) -> Answer:
+async def answer_of(response: Response) -> HttpAnswer:
     headers = {key.lower(): value for key, value in response.headers.items()}
     for line in bytes(response.lines or b"").decode("latin-1").splitlines():
         name, colon, value = line.partition(":")
@@ -220,10 +220,10 @@ async def answer_of(response: Response) -> Answer:
     body = response.body
     if response.stream is not None:
         body = b"".join([part async for part in response.stream])
-    return Answer(response.status, headers, body)
+    return HttpAnswer(response.status, headers, body)
 
 
-class Held:
+class AgentHandle:
     """What agents of both kinds know at once."""
 
     _core: Core
@@ -293,13 +293,13 @@ class FaultVerbs:
     _core: Core
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> DoorFaults:
         """All that is wrong now."""
         return self._core.door.faults
 
     def recover(self) -> None:
         """Nothing is wrong any more."""
-        self._core.door.faults = Faults()
+        self._core.door.faults = DoorFaults()
 
     def fail(self) -> None:
         """The node has failed: connections are reset, in-memory requests raise ConnectionResetError."""
@@ -307,7 +307,7 @@ class FaultVerbs:
         self._core.loop.call_soon_threadsafe(self._core.cut_connections)
 
     def deny(self, token: str = "") -> None:
-        """Answer requests with this token's secret with 403; "": requests without a token."""
+        """HttpAnswer requests with this token's secret with 403; "": requests without a token."""
         self.faults.denied.add(token)
 
     def lose_leader(self) -> None:
@@ -331,5 +331,5 @@ class FaultVerbs:
         self.faults.answer_s = seconds
 
     def refuse(self, status: int, text: str = "", *, times: int = 1) -> None:
-        """Answer the next ``times`` requests with this."""
+        """HttpAnswer the next ``times`` requests with this."""
         self.faults.refusals.extend([(status, text)] * times)

@@ -1,4 +1,4 @@
-"""The front door of a test agent with faults that the test asks for: `Faults`, and `FaultyDoor`, which has them."""
+"""The front door of a test agent with faults that the test asks for: `DoorFaults`, and `FaultyDoor`, which has them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from proconsul.engine.http.request import Request, Response, text_response
 from proconsul.engine.http.router import Answer, Route
 from proconsul.features.web import finished
 
-__all__ = ["Faults", "FaultyDoor", "NodeDown"]
+__all__ = ["DoorFaults", "FaultyDoor", "NodeDown"]
 
 # As the original says them.
 NO_LEADER = "No cluster leader"
@@ -24,7 +24,7 @@ class NodeDown(ConnectionResetError):
 
 
 @dataclass(slots=True)
-class Faults:
+class DoorFaults:
     """What is wrong now; times are seconds of the agent's clock.
 
     ``denied``: secrets of tokens that may do nothing, "" for requests without one.
@@ -54,7 +54,7 @@ class FaultyDoor:
 
     def __init__(self, door: Application) -> None:
         self._door = door
-        self.faults = Faults()
+        self.faults = DoorFaults()
 
     @property
     def logs_requests(self) -> bool:

@@ -10,7 +10,7 @@ import json
 import random
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from proconsul.testing.dev_agent import AsyncDevAgent, DevAgent
     from proconsul.testing.dev_cluster import DevCluster
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 try:
     import pytest_asyncio
 
-    async_fixture: Any = pytest_asyncio.fixture
+    async_fixture: Callable[[Function], Function] = cast(Any, pytest_asyncio.fixture)
 except ImportError:  # anyio, or nobody, runs asynchronous tests
     async_fixture = pytest.fixture
 
