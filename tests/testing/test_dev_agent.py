@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import signal
 import socket
 import threading
 from collections.abc import Mapping
@@ -60,6 +61,28 @@ async def test_a_request_that_is_cancelled_leaves_nothing() -> None:
             await waiting
         assert (await agent.put("kv/a", "1")).ok
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_the_tests_loop_may_be_of_another_kind() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def use() -> None:
+        async with AsyncDevAgent(frozen=True) as agent:
+            assert (await agent.put("kv/a", "1")).json() is True
+            assert await asyncio.to_thread(over_http, agent, "GET", "/v1/kv/a?raw") == (200, b"1")
+            session = (await agent.put("session/create", {"TTL": "10s"})).json()["ID"]
+            await agent.advance(21)
+            assert (await agent.get(f"session/info/{session}")).json() == []
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(use())
+
+
+def test_no_signal_handler_is_taken() -> None:
+    numbers = signal.valid_signals()
+    before = {number: signal.getsignal(number) for number in numbers}
+    with DevAgent():
+        assert {number: signal.getsignal(number) for number in numbers} == before
 
 
 def test_nothing_is_left_behind() -> None:

@@ -10,6 +10,7 @@ from support.reference import reference_path
 
 pytest_plugins = ["pytester"]
 
+QUIETLY = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 SUITE = """
 import http.client, pytest
 
@@ -81,7 +82,7 @@ def test_that_fails(consul_agent):
 
 def run(pytester: pytest.Pytester, text: str, *arguments: str, **outcomes: int) -> pytest.RunResult:
     pytester.makepyfile(text)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function", *arguments)
+    result = pytester.runpytest_inprocess(*QUIETLY, *arguments)
     result.assert_outcomes(**outcomes)
     return result
 

@@ -24,7 +24,7 @@ try:
 
     async_fixture: Callable[[Function], Function] = cast(Any, pytest_asyncio.fixture)
 except ImportError:  # anyio, or nobody, runs asynchronous tests
-    async_fixture = pytest.fixture
+    async_fixture = cast(Any, pytest.fixture)
 
 SCOPES: dict[str, type[pytest.Collector]] = {
     "class": pytest.Class, "module": pytest.Module, "package": pytest.Package, "session": pytest.Session,
