@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sortedcontainers import SortedDict
+
 from proconsul.agent.agent import Agent
 from proconsul.agent.checks.runner import Held
 from proconsul.agent.local.local_state import CheckEntry, LocalState, ServiceEntry
@@ -18,9 +20,9 @@ __all__ = ["AgentSnapshot", "capture", "restore"]
 
 
 class _Tables(NamedTuple):
-    """A table's rows by key, and by secondary index."""
+    """A table's rows by key, in no order, and by secondary index."""
 
-    rows: Any
+    rows: dict[Any, Any]
     indexes: dict[str, dict[Any, dict[Any, Any]]]
 
 
@@ -61,7 +63,7 @@ def capture(agent: Agent) -> AgentSnapshot:
     """Keep what there is now. Raises RuntimeError for agents with state elsewhere."""
     server, now = _server(agent), agent.clocks.monotonic()
     store, leadership = server.state.store, server.leadership
-    tables = {name: _copied(_Tables(table.rows, table._indexes)) for name, table in store.tables.items()}
+    tables = {name: _Tables(dict(table.rows), _copied_indexes(table._indexes)) for name, table in store.tables.items()}
     deadlines = {key: until - now for key, until in leadership.sessions.deadlines._deadlines.items()}
     delays = {key: one.until - now for key, one in leadership.lock_delays._delays.items()}
     return AgentSnapshot(
@@ -79,7 +81,7 @@ def restore(agent: Agent, kept: AgentSnapshot) -> None:
     for name, table in store.tables.items():
         saved = kept.tables[name]
         if table.rows != saved.rows or any(table.rows[key] is not row for key, row in saved.rows.items()):
-            table.rows, table._indexes = _copied(saved)
+            table.rows, table._indexes = SortedDict(saved.rows), _copied_indexes(saved.indexes)
     store.indexes.clear()
     store.indexes.update(kept.indexes)
     store.spellings.clear()
@@ -96,9 +98,8 @@ def restore(agent: Agent, kept: AgentSnapshot) -> None:
     agent.web.cache._entries.clear()
 
 
-def _copied(tables: _Tables) -> _Tables:
-    indexes = {name: {key: dict(rows) for key, rows in index.items()} for name, index in tables.indexes.items()}
-    return _Tables(tables.rows.copy(), indexes)
+def _copied_indexes(indexes: dict[str, dict[Any, dict[Any, Any]]]) -> dict[str, dict[Any, dict[Any, Any]]]:
+    return {name: {key: dict(rows) for key, rows in index.items()} for name, index in indexes.items()}
 
 
 def _restore_leader(server: ConsulServer, kept: AgentSnapshot, now: float) -> None:
