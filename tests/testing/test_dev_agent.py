@@ -78,6 +78,33 @@ def test_the_tests_loop_may_be_of_another_kind() -> None:
         runner.run(use())
 
 
+async def test_an_agent_is_of_no_use_in_another_loop() -> None:
+    async with AsyncDevAgent() as agent:
+
+        async def elsewhere() -> None:
+            with pytest.raises(RuntimeError, match="another event loop"):
+                await agent.get("kv/a")
+
+        await asyncio.to_thread(asyncio.run, elsewhere())
+
+
+@pytest.mark.parametrize("acl", [{}, {"acl": {"enabled": True, "default_policy": "deny"}}])
+def test_configured_services_are_there_from_the_start(acl: dict[str, Any]) -> None:
+    with DevAgent({"services": [{"name": "web", "port": 80}], **acl}) as agent:
+        assert agent.agent.local.service("web") is not None
+        assert acl or agent.get("catalog/service/web").json()[0]["ServicePort"] == 80
+
+
+def test_what_is_on_its_way_when_it_is_reset_does_not_come_after() -> None:
+    with DevAgent() as agent:
+        for number in range(50):
+            agent.put("agent/service/register", {"Name": f"s{number}", "Check": {"TTL": "1h"}})
+            agent.reset()
+            assert list(agent.get("catalog/services").json()) == ["consul"], number
+        agent.settle()
+        assert list(agent.get("catalog/services").json()) == ["consul"]
+
+
 def test_no_signal_handler_is_taken() -> None:
     numbers = signal.valid_signals()
     before = {number: signal.getsignal(number) for number in numbers}

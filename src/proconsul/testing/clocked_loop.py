@@ -117,11 +117,14 @@ class ClockedLoop(asyncio.SelectorEventLoop):
 
     # ------------------------------------------------------------------ quiet
 
-    async def settle(self) -> None:
-        """Return when nothing happens here before time passes or somebody outside does something."""
+    async def settle(self, *, patience_s: float = OUTSIDE_PATIENCE_S) -> None:
+        """Return when nothing happens here before time passes or somebody outside does something.
+
+        ``patience_s``: how many real seconds what this side began outside is waited for.
+        """
         while self._quiet is not None:
             await asyncio.shield(self._quiet)
-        self._quiet, self._quiet_by = self.create_future(), time.monotonic() + OUTSIDE_PATIENCE_S
+        self._quiet, self._quiet_by = self.create_future(), time.monotonic() + patience_s
         try:
             await self._quiet
         finally:
@@ -212,12 +215,12 @@ class Hosted:
     """Runs ``guest`` within the event loop that runs now, which may be of any kind, on the same thread."""
 
     def __init__(self, guest: ClockedLoop) -> None:
-        self.guest, self._host = guest, asyncio.get_running_loop()
+        self.guest, self.host = guest, asyncio.get_running_loop()
         self._inside = self._woken = False
         self._timer: asyncio.TimerHandle | None = None
         self._fd: int | None = getattr(guest._selector, "fileno", lambda: None)()  # type: ignore[attr-defined]
         if self._fd is not None:
-            self._host.add_reader(self._fd, self._pump)
+            self.host.add_reader(self._fd, self._pump)
         guest.hosted = self
         guest.set_thread(threading.get_ident())
         self.wake()
@@ -226,7 +229,7 @@ class Hosted:
         """There is something to do."""
         if not self._inside and not self._woken:
             self._woken = True
-            self._host.call_soon(self._pump)
+            self.host.call_soon(self._pump)
 
     def _pump(self) -> None:
         """Give the guest its turns, then wait for what it waits for."""
@@ -247,7 +250,7 @@ class Hosted:
                     break
         finally:
             sys.set_asyncgen_hooks(*hooks)
-            asyncio._set_running_loop(self._host)
+            asyncio._set_running_loop(self.host)
             self._inside = False
         self._wait()
 
@@ -265,7 +268,7 @@ class Hosted:
         if self._fd is None:
             pause_s = LOOK_S if pause_s is None else min(pause_s, LOOK_S)
         if pause_s is not None:
-            self._timer = self._host.call_later(pause_s, self._pump)
+            self._timer = self.host.call_later(pause_s, self._pump)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` comes to on the guest. Who is cancelled waits until that has ended."""
@@ -289,4 +292,4 @@ class Hosted:
         if self._timer is not None:
             self._timer.cancel()
         if self._fd is not None:
-            self._host.remove_reader(self._fd)
+            self.host.remove_reader(self._fd)

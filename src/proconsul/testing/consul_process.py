@@ -203,7 +203,8 @@ class ConsulProcess(SyncAsking):
     # ------------------------------------------------------------------ what it cannot
 
     def settle(self) -> None:
-        """Wait until the agent's registrations are in the catalog, as far as can be seen from here."""
+        """Wait until the agent's registrations are in the catalog, as far as can be seen from here. Raises
+        TimeoutError."""
         name = self.settings.get("node_name", "test")
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
@@ -212,6 +213,7 @@ class ConsulProcess(SyncAsking):
             if mine == known - {"consul"}:
                 return
             time.sleep(0.02)
+        raise TimeoutError(f"the catalog does not have what is registered after {READY_TIMEOUT_S:g} s")
 
     def __getattr__(self, name: str) -> Any:
         if name in ONLY_IN_PROCESS:

@@ -167,6 +167,9 @@ class AsyncDevAgent(AgentHandle, FaultVerbs, AsyncAsking):
         if self._hosted is None:
             work.close()
             raise RuntimeError("the agent does not run: use it as a context manager, or await start()")
+        if asyncio.get_running_loop() is not self._hosted.host:
+            work.close()
+            raise RuntimeError("the agent lives within another event loop: start it in the one that uses it")
         return await self._hosted.run(work)
 
     async def request(

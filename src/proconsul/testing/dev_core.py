@@ -168,18 +168,20 @@ class Core:
     # ------------------------------------------------------------------ state, faults
 
     async def snapshot(self) -> AgentSnapshot:
+        await self.loop.settle(patience_s=0.0)
         return capture(self.running)
 
     async def restore(self, kept: AgentSnapshot) -> None:
+        await self.loop.settle(patience_s=0.0)  # what is on its way to the catalog would come after
         restore(self.running, kept)
 
     async def reset(self) -> None:
         """As it was when it had started, with nothing wrong."""
-        agent = self.running
+        _ = self.running
         self.door.faults = DoorFaults()
         if not hasattr(self, "begin"):
             raise RuntimeError("an agent with a data directory cannot be reset: begin another one")
-        restore(agent, self.begin)
+        await self.restore(self.begin)
 
     def cut_connections(self) -> None:
         for connection in [*self._connections._open]:
@@ -194,9 +196,10 @@ def _require_known(settings: Mapping[str, Any]) -> None:
 
 def _registered(agent: Agent) -> bool:
     """Whether the catalog knows this node, its service, and all that is registered with the agent."""
-    tables, name = agent.node.state.tables, agent.config.fixed.node_name.lower()
-    local = agent.local
-    return tables.nodes.get(name) is not None and not local.unsynced_services and not local.unsynced_checks
+    fixed, local = agent.config.fixed, agent.local
+    # Where tokens count, the agent may have none that may register anything.
+    sent = fixed.acl.enabled or not (local.unsynced_services or local.unsynced_checks)
+    return sent and agent.node.state.tables.nodes.get(fixed.node_name.lower()) is not None
 
 
 def _dns_port() -> int:

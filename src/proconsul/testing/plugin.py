@@ -156,6 +156,7 @@ def _shared(request: pytest.FixtureRequest, wishes: Mapping[str, Any]) -> Any:
 
         node.addfinalizer(end)
         return agent
+    agent.token = wishes.get("token", "")
     agent.reset()
     if not wishes["reference"]:
         _ = agent.freeze() if wishes.get("frozen") else agent.thaw()
