@@ -148,8 +148,13 @@ PUBLIC_ROOMS = {
 # Used by nobody in the package, scripts and benchmarks.
 DEAD_ALLOWED = {
     "datagram_received": "asyncio's", "error_received": "asyncio's", "is_reading": "asyncio's",
-    "get_protocol": "asyncio's", "_timer_handle_cancelled": "asyncio's", "run_in_executor": "asyncio's",
+    "get_protocol": "asyncio's", "_timer_handle_cancelled": "asyncio's",
     "get_debug": "asyncio's", "is_running": "asyncio's", "consul_agent_address": "a fixture of pytest's plugin",
+    "pytest_addoption": "pytest's", "pytest_configure": "pytest's", "pytest_runtest_makereport": "pytest's",
+    "pytest_runtest_call": "pytest's", "async_consul_agent": "a fixture of pytest's plugin",
+    "post": "for users of test agents", "dns_address": "for users of test agents",
+    "hang_disk": "for users of test clusters", "step_down": "for users of test clusters",
+    "let_lead": "for users of test clusters", "lossy": "for users of test clusters",
     "agreed": "for users of the simulator", "seen_as": "for users of the simulator",
     "converged": "for users of the simulator", "SimRights": "for users of the simulator",
     "administrator": "for users of the simulator",

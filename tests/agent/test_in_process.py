@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 
-from proconsul.testing import AgentInLoop, AgentInThread
+from proconsul.testing import AgentInLoop, AgentInThread, DevAgent
 from support.patience import PATIENCE_S
 
 
@@ -19,11 +19,16 @@ def _get(address: str, path: str) -> object:
     return json.loads(body)
 
 
-def test_the_fixture_gives_a_working_agent(consul_agent: AgentInThread, consul_agent_address: str) -> None:
+def test_the_fixture_gives_a_working_agent(consul_agent: DevAgent, consul_agent_address: str) -> None:
     nodes = _get(consul_agent_address, "/v1/catalog/nodes")
     assert isinstance(nodes, list)
     assert [node["Node"] for node in nodes] == ["test"]
     assert consul_agent.http_address == consul_agent_address
+
+
+def test_an_agent_in_a_thread_answers() -> None:
+    with AgentInThread({"node_name": "n1"}) as agent:
+        assert _get(agent.http_address, "/v1/agent/services") == {}
 
 
 async def test_two_agents_in_one_loop_do_not_mix() -> None:

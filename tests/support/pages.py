@@ -68,7 +68,7 @@ def run_page(
     assert blocks, f"{name} shows nothing"
     script = ["set -u", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
     for number, (language, text) in enumerate(blocks):
-        if language in ("hcl", "json"):
+        if language in ("hcl", "json", "python"):
             file = text.split("\n", 1)[0].removeprefix("# ")
             script += [f"cat > {file} <<'END'", text.rstrip("\n"), "END"]
         else:

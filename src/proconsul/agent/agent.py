@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from functools import partial
 
 from proconsul import COMPATIBLE_VERSION
@@ -18,6 +17,7 @@ from proconsul.agent.api.rights import Rights
 from proconsul.agent.api.sync import SyncRoutes
 from proconsul.agent.audit.service import Audit
 from proconsul.agent.checks.runner import CheckRunners
+from proconsul.agent.clocks import REAL, Clocks
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
@@ -71,15 +71,16 @@ class Agent:
 
     def __init__(
         self, config: RuntimeConfig, *, logs: Logs | None = None, read_config: ReadConfig | None = None,
-        rng: random.Random | None = None, tls: RpcTls | None = None, solo: bool = False,
+        rng: random.Random | None = None, tls: RpcTls | None = None, solo: bool = False, clocks: Clocks = REAL,
     ) -> None:  # fmt: skip
         """``read_config`` reads the configuration again for a reload. ``tls``: what `rpc_tls` made of ``config``,
-        where that was called before. ``solo``: without gossip's sockets, a pool of its own.
+        where that was called before. ``solo``: without gossip's sockets, a pool of its own. ``clocks``: a loop whose
+        time is not the machine's needs clocks that go with it; sockets have the machine's time all the same.
 
         To be made on the event loop. Raises ConsulError.
         """
         # The node makes secrets with it: nobody may work out the next from ids that were seen.
-        self.rng = rng or random.SystemRandom()
+        self.rng, self.clocks = rng or random.SystemRandom(), clocks
         self.ending, self.logs = Ending(), logs
         self.node_id = read_node_id(config.fixed, self.rng)
         self._make_node(config, tls or rpc_tls(config.fixed, config.reloadable), solo=solo)
@@ -99,7 +100,7 @@ class Agent:
         self.node, self.server = make_node(
             server_config(config, self.node_id, tls, solo=solo),
             PoolsPort(self.pools, fixed.datacenter, fixed.node_name), server=fixed.server, rng=self.rng,
-            give_up=give_up,
+            give_up=give_up, clocks=self.clocks,
         )  # fmt: skip
         self.node.limit_calls(config.reloadable.asking.rpc_rate, config.reloadable.asking.rpc_burst_max)
 
@@ -108,7 +109,7 @@ class Agent:
         fixed = config.fixed
         self.tokens = AgentTokens(fixed.data_dir, fixed.acl, config.reloadable.tokens)
         self.own_node = OwnNode(fixed, config.reloadable, self.node_id)
-        self.local = LocalState(fixed.node_name, clock=time.monotonic, is_server=fixed.server)
+        self.local = LocalState(fixed.node_name, clock=self.clocks.monotonic, is_server=fixed.server)
         self.events = EventLog(self.local)
         if self.server is not None:
             self.server.replication_token = self.tokens.for_replication
@@ -130,7 +131,9 @@ class Agent:
             self.local, self._persistence, self.runners,
             deregister_min_s=config.reloadable.checks.deregister_interval_min_s,
         )  # fmt: skip
-        self.registrations = Registrations(holdings, node=fixed.node_name, rules=rules_of(fixed, config.reloadable))
+        self.registrations = Registrations(
+            holdings, node=fixed.node_name, rules=rules_of(fixed, config.reloadable), wall_clock=self.clocks.wall
+        )
         PoolEvents(fixed, self.pools, self.node, self.sync, self.events)
 
     def _make_web(self, config: RuntimeConfig) -> None:
@@ -198,7 +201,7 @@ class Agent:
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
             self.measure,
-            Reaper(self.registrations, reloadable.checks.reap_interval_s),
+            Reaper(self.registrations, reloadable.checks.reap_interval_s, self.clocks.monotonic),
             PidFile(fixed.pid_file),
             Joining(self.pools),
         ]
@@ -214,7 +217,7 @@ class Agent:
             feature.routes(site, node.endpoints.get(feature)).register(router)
         guarded = GuardedRouter(router, self.rights)
         RegistrationRoutes(self.web, self.rights, self.registrations, self.sync).register(guarded)
-        SyncRoutes(self.web, self.rights, self.local, self.sync).register(guarded)
+        SyncRoutes(self.web, self.rights, self.local, self.sync, self.clocks).register(guarded)
         self._leaving = Leaving(self.pools, self.server, drain_time_s=fixed.performance.leave_drain_time_s)
         InfoRoutes(
             self.web, self.rights, self.pools, Controls(self.reload, self.leave, self.ending.soon), self.tokens,

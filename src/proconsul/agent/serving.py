@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from proconsul.agent.clocks import REAL, Clocks
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig, RuntimeConfig
 from proconsul.agent.doors.tls import reloading_tls, rpc_tls
 from proconsul.agent.part import Commit, Part
@@ -28,12 +29,15 @@ QUIET_START_S = 0.5
 
 
 def make_node(
-    config: ServerConfig, gossip: GossipPort, *, server: bool, rng: random.Random, give_up: Callable[[], None]
-) -> tuple[ConsulNode, ConsulServer | None]:
+    config: ServerConfig, gossip: GossipPort, *, server: bool, rng: random.Random, give_up: Callable[[], None],
+    clocks: Clocks = REAL,
+) -> tuple[ConsulNode, ConsulServer | None]:  # fmt: skip
     """A server twice, or a client and None. ``give_up`` is called when a server cannot go on."""
     if not server:
-        return ConsulClient(config, gossip, rng=rng), None
-    made = ConsulServer(config, gossip, rng=rng, give_up=give_up)
+        return ConsulClient(config, gossip, clock=clocks.monotonic, wall_clock_ns=clocks.wall_ns, rng=rng), None
+    made = ConsulServer(
+        config, gossip, clock=clocks.monotonic, wall_clock_ns=clocks.wall_ns, rng=rng, give_up=give_up
+    )
     return made, made
 
 

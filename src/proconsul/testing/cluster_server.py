@@ -245,11 +245,12 @@ class _WatchedLeadership(Leadership):
 class SimServer(ConsulServer):
     """The server with the simulation's disk and network, and its watchers told of what it does."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, config: ServerConfig | None = None, **options: Any) -> None:
+        """``config``: in place of that of the simulation's clusters; ``options``: of `ConsulServer`."""
         cluster, host = process.cluster, process.host
         self.process = process
         self.watch = cluster.watch
-        config = ServerConfig(
+        config = config or ServerConfig(
             node_name=host.id, node_id=host.id, datacenter=host.datacenter, address=host.address,
             bootstrap_expect=cluster.expect if host.founder else 0, listen=Address(host.ip, 8300),
             session_ttl_min_s=1.0, rpc_hold_timeout_s=3.0, pool_known_after_s=2.0, autopilot=cluster.autopilot,
@@ -257,8 +258,9 @@ class SimServer(ConsulServer):
         )  # fmt: skip
         loop = process.loop
         super().__init__(
-            config, SimGossip(process), clock=loop.time, wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng
-        )
+            config, SimGossip(process), clock=loop.time, wall_clock_ns=lambda: int(loop.time() * 1e9), rng=process.rng,
+            **options,
+        )  # fmt: skip
         self._apply_command = self.fsm.apply
         self._install_state = self.fsm.install
         self.fsm.apply = self._applied  # type: ignore[method-assign]

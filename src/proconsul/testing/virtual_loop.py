@@ -172,6 +172,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 # A clock that seems not to have reached a timer's moment would have it set again, at once, for ever.
                 self._floor = max(self._floor, when)
                 self._ready.append(timer)
+        around = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
             for _ in range(len(self._ready)):
@@ -181,13 +182,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 if not self.alive:
                     return
         finally:
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(around)
 
     def bury(self) -> None:
         """End the tasks of a process that was killed, so that none is left for the garbage collector to complain of.
 
         Their last words are heard by nobody: whoever could be told asks first whether the process is ``alive``.
         """
+        around = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
             for _ in range(64):
@@ -200,7 +202,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 if not self._tasks:
                     break
         finally:
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(around)
             self._timers.clear()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 
 from proconsul.agent.api.rights import Rights
+from proconsul.agent.clocks import Clocks
 from proconsul.agent.local.anti_entropy import AntiEntropy
 from proconsul.agent.local.local_state import LocalState
 from proconsul.agent.local.sync_report import SyncReport
@@ -19,8 +19,8 @@ from proconsul.features.web import Web
 class SyncRoutes:
     """GET shows what is known; PUT compares with the catalog and sends what differs first."""
 
-    def __init__(self, web: Web, rights: Rights, state: LocalState, sync: AntiEntropy) -> None:
-        self._web, self._rights, self._state, self._sync = web, rights, state, sync
+    def __init__(self, web: Web, rights: Rights, state: LocalState, sync: AntiEntropy, clocks: Clocks) -> None:
+        self._web, self._rights, self._state, self._sync, self._clocks = web, rights, state, sync, clocks
 
     def register(self, router: Router) -> None:
         router.add("/v1/agent/sync", {"GET": self.show, "PUT": self.compare})
@@ -35,8 +35,8 @@ class SyncRoutes:
         hidden |= self._rights.filtered(request, all_checks, checks)
         loop = asyncio.get_running_loop()
         report = SyncReport(
-            self._state, self._sync.facts(lambda at: _moment(at - loop.time())),
-            lambda at: _moment(at - time.monotonic()),
+            self._state, self._sync.facts(lambda at: self._moment(at - loop.time())),
+            lambda at: self._moment(at - self._clocks.monotonic()),
         )  # fmt: skip
         return self._web.json(request, report.whole(services, checks), headers=hidden)
 
@@ -47,7 +47,6 @@ class SyncRoutes:
         await self._sync.compare_now()
         return self.show(request)
 
-
-def _moment(ahead_s: float) -> str:
-    """The time so many seconds from now, in RFC 3339."""
-    return datetime.fromtimestamp(time.time() + ahead_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _moment(self, ahead_s: float) -> str:
+        """The time so many seconds from now, in RFC 3339."""
+        return datetime.fromtimestamp(self._clocks.wall() + ahead_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig
@@ -89,8 +88,8 @@ class RegistrationService(Part):
 class Reaper(Part):
     """Deregisters services whose checks have been critical for too long."""
 
-    def __init__(self, registrations: Registrations, interval_s: float) -> None:
-        self._registrations, self._interval_s = registrations, interval_s
+    def __init__(self, registrations: Registrations, interval_s: float, clock: Callable[[], float]) -> None:
+        self._registrations, self._interval_s, self._clock = registrations, interval_s, clock
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -104,5 +103,5 @@ class Reaper(Part):
         self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._reap)
 
     def _reap(self) -> None:
-        self._registrations.reap(time.monotonic())
+        self._registrations.reap(self._clock())
         self._again()

@@ -42,7 +42,7 @@ from proconsul.engine.raft.peers import Peers
 from proconsul.engine.raft.readings import Readings
 from proconsul.engine.raft.recent_events import RecentEvents
 from proconsul.engine.raft.restoring import prepare_restore
-from proconsul.engine.raft.snapshots import SnapshotMeta, SnapshotStore
+from proconsul.engine.raft.snapshots import MemorySnapshots, SnapshotMeta, SnapshotStore
 from proconsul.engine.raft.snapshotting import Snapshotting
 from proconsul.engine.raft.startup import load_state, newest_snapshot
 from proconsul.engine.raft.stores import Stores
@@ -128,7 +128,10 @@ class RaftNode(Readings):
         assert not self._running, "started twice"
         self._loop = asyncio.get_running_loop()
         fsm = self._fsm
-        found = await on_thread(newest_snapshot, self._snapshots, self._note)
+        if type(self._snapshots) is MemorySnapshots:  # a thread would be all the work there is
+            found = newest_snapshot(self._snapshots, self._note)
+        else:
+            found = await on_thread(newest_snapshot, self._snapshots, self._note)
         self.loaded_snapshot = found[0] if found is not None else None
         if found is not None:
             with found[1] as reader:
