@@ -111,7 +111,7 @@ async def test_transactions(client: AsyncClient) -> None:
     entry = await client.kv.entry(f"{key}/a")
     assert entry is not None
     with pytest.raises(TransactionFailed) as failed:
-        await (client.transaction().set(f"{key}/c", "1").cas(f"{key}/a", "2", 1).get(f"{key}/none").commit())
+        await client.transaction().set(f"{key}/c", "1").cas(f"{key}/a", "2", 1).get(f"{key}/none").commit()
     assert {position for position, _ in failed.value.failures} >= {1}
     assert await client.kv.get(f"{key}/c") is None
     session = await client.session.create(lock_delay=0)
@@ -222,7 +222,7 @@ async def test_the_catalog(client: AsyncClient) -> None:
     assert [one.Address for one in await client.catalog.service(name, tag="primary")] == ["10.1.1.1"]
     assert await client.catalog.service(name, tag="none") == []
     assert await client.catalog.connect(name) == []
-    (instance,) = await client.health.service(name, passing=True, filter='Service.Port == 5432', near="_agent")
+    (instance,) = await client.health.service(name, passing=True, filter="Service.Port == 5432", near="_agent")
     assert (instance.Node.Node, instance.Service.Port) == (node, 5432)
     (check,) = await client.health.checks(name)
     assert check.Definition.Interval == 10_000_000_000

@@ -100,9 +100,7 @@ async def test_every_route_has_a_method() -> None:
     )  # fmt: skip
     for group in groups(client):
         for name, method in inspect.getmembers(group, inspect.ismethod):
-            if not name.startswith("_") and (
-                inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
-            ):
+            if not name.startswith("_") and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)):
                 await called(method)
     with pytest.raises(Recorded):
         await client.transaction().get("a").commit()
@@ -153,5 +151,3 @@ def test_public_names_are_there() -> None:
 def test_the_client_for_threads_needs_no_event_loop() -> None:
     code = "import sys; from proconsul.client import Client; Client('127.0.0.1:1'); print('asyncio' in sys.modules)"
     assert run([sys.executable, "-c", code], timeout_s=60).stdout == "False\n"
-
-

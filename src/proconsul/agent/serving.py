@@ -35,9 +35,7 @@ def make_node(
     """A server twice, or a client and None. ``give_up`` is called when a server cannot go on."""
     if not server:
         return ConsulClient(config, gossip, clock=clocks.monotonic, wall_clock_ns=clocks.wall_ns, rng=rng), None
-    made = ConsulServer(
-        config, gossip, clock=clocks.monotonic, wall_clock_ns=clocks.wall_ns, rng=rng, give_up=give_up
-    )
+    made = ConsulServer(config, gossip, clock=clocks.monotonic, wall_clock_ns=clocks.wall_ns, rng=rng, give_up=give_up)
     return made, made
 
 

@@ -113,5 +113,3 @@ def grpc_target(resolver: Picks) -> str:
     if len(families) > 1:
         raise ValueError("gRPC takes addresses of one family")
     return f"{families.pop()}:{','.join(one.address for one in resolver.instances)}"
-
-

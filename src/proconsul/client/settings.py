@@ -82,9 +82,7 @@ class ClientConfig:
             with open(self.token_file, encoding="utf-8", errors="surrogateescape") as file:
                 text = file.read().strip()
         except OSError as error:
-            raise SettingsError(
-                f"Error loading token file: {path_error('open', self.token_file, error)}"
-            ) from None
+            raise SettingsError(f"Error loading token file: {path_error('open', self.token_file, error)}") from None
         return text or self.token
 
     def check_tls(self) -> bool:

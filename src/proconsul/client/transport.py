@@ -53,7 +53,6 @@ def broke_off(reason: str, reader: AnswerReader) -> ConsulError:
     return Unavailable(f"the answer broke off: {reason}", sent=True)
 
 
-
 def chunk(piece: bytes) -> bytes:
     """A piece of a body of unknown length as it is sent; the empty one ends it."""
     return b"%x\r\n%b\r\n" % (len(piece), piece)

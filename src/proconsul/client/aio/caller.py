@@ -191,5 +191,3 @@ class AsyncCaller:
             return await method(*args, **kwargs)
         finally:
             ASKED.reset(before)
-
-

@@ -401,4 +401,3 @@ class AsyncSemaphore(AsyncLock):
         if holders.sessions:
             return False
         return not holders.version or await self._parts.kv.delete(self.key, cas=holders.version)
-

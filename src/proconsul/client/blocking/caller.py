@@ -192,5 +192,3 @@ class Caller:
             return method(*args, **kwargs)
         finally:
             ASKED.reset(before)
-
-

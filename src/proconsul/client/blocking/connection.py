@@ -193,9 +193,7 @@ class SocketTransport:
             else:
                 reader.end()
         except HttpClientError as error:
-            raise (
-                BadAnswer(f"the answer is no HTTP: {error}") if data else broke_off(str(error), reader)
-            ) from None
+            raise (BadAnswer(f"the answer is no HTTP: {error}") if data else broke_off(str(error), reader)) from None
 
     # ------------------------------------------------------------------ connections
 
@@ -326,5 +324,3 @@ def _left(deadline: Deadline) -> float:
     if left_s <= 0:
         raise CallTimeout(f"no answer within {deadline.total_s:g} s", sent=True)
     return left_s
-
-

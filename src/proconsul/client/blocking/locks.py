@@ -402,4 +402,3 @@ class Semaphore(Lock):
         if holders.sessions:
             return False
         return not holders.version or self._parts.kv.delete(self.key, cas=holders.version)
-
