@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from proconsul.testing import DevAgent
 from support.reference import reference_path
 
 pytest_plugins = ["pytester"]
@@ -78,6 +79,13 @@ FAILING = """
 def test_that_fails(consul_agent):
     assert consul_agent.put("session/create", {}).json()["ID"] == "?"
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """What is imported already is not imported again by each run of pytest within this one."""
+    with DevAgent() as agent:
+        agent.put("kv/a", "1")
 
 
 def run(pytester: pytest.Pytester, text: str, *arguments: str, **outcomes: int) -> pytest.RunResult:
