@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from proconsul.client import AsyncClient, Client, LockLost, RetryPolicy, Unavailable
+from proconsul.client import AsyncClient, AsyncLock, Client, LockLost, RetryPolicy, Unavailable
 from proconsul.client.aio.connection import LoopTransport
 from proconsul.client.blocking.connection import SocketTransport
 from proconsul.client.wire import Answer, Call, Deadline
@@ -164,29 +164,35 @@ async def settled(client: AsyncClient, tasks: set[asyncio.Task[Any]]) -> None:
             await asyncio.sleep(0)
 
 
-async def test_cancellation_at_every_await_of_a_lock() -> None:
+@pytest.mark.parametrize("what", ["lock", "semaphore"])
+async def test_cancellation_at_every_await_of_a_lock(what: str) -> None:
     async with AgentInLoop(listen=True) as agent, AsyncClient(agent.http_address) as client:
         own = asyncio.all_tasks()
 
+        def make() -> AsyncLock:
+            if what == "lock":
+                return client.lock("a", ttl=10, lock_delay=0.001)
+            return client.semaphore("s", 1, ttl=10, lock_delay=0.001)
+
         async def work() -> None:
-            async with client.lock("a", ttl=10, lock_delay=0.001) as held:
+            async with make() as held:
                 assert held.held
                 await asyncio.sleep(0)
 
         async def after() -> None:
             await settled(client, own | agent_tasks(own))
             entry = await client.kv.entry("a")
-            if entry is not None and entry.Session:
-                # Only where the session was made and its id has never come: it ends by itself.
-                await client.session.destroy(entry.Session)
+            assert entry is None or not entry.Session
+            # Only a session whose id has never come is there still: it holds nothing, and ends by itself.
+            for session in await client.session.list():
+                await client.session.destroy(session.ID)
 
         assert await cancelled_everywhere(work, after) > 5
         async with asyncio.timeout(PATIENCE_S):
-            async with client.lock("a", ttl=10) as held:
+            async with make() as held:
                 assert held.held
-        # What a cancelled request has begun ends without us; all that came to be known was given back.
-        for session in await client.session.list():
-            await client.session.destroy(session.ID)
+        assert await client.session.list() == []
+        assert [one.Key for one in await client.kv.entries("s/")] == ([] if what == "lock" else ["s/.lock"])
     gc.collect()
 
 

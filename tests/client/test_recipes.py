@@ -202,9 +202,8 @@ async def test_semaphores_have_as_many_places_as_they_have(client: AsyncClient, 
     assert await client.kv.entries(f"{prefix}/") == []
 
 
-async def test_elections(client: AsyncClient, server: str, kind: str) -> None:
-    if kind == "sync":
-        pytest.skip("work that ends by itself is tried below")
+async def test_elections(server: str) -> None:
+    client = client_of("async", server)
     key = unique("chief")
     election = client.election(key, value=b"one", ttl=10, lock_delay=0.001)
     assert await election.leader() is None
@@ -225,11 +224,11 @@ async def test_elections(client: AsyncClient, server: str, kind: str) -> None:
     assert await leaders.__anext__() is None
     async with election.leadership():
         assert await leaders.__anext__() == b"one"
+    await client.aclose()
 
 
-async def test_an_election_in_a_thread(client: AsyncClient, kind: str) -> None:
-    if kind == "async":
-        pytest.skip("see above")
+async def test_an_election_in_a_thread(server: str) -> None:
+    client = client_of("sync", server)
     election: Any = client.election(unique("chief"), value=b"one", ttl=10, lock_delay=0.001)
     terms: list[bool] = []
 
@@ -247,6 +246,7 @@ async def test_an_election_in_a_thread(client: AsyncClient, kind: str) -> None:
     election.stop()
     async with asyncio.timeout(PATIENCE_S):
         await rival
+    await client.aclose()
 
 
 @pytest.mark.parametrize("held_by", ["consul lock", "us"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar, Unpack
+from typing import Any, Final, Generic, TypeVar, Unpack, overload
 
 from proconsul.client.aio.group import AsyncGroup
 from proconsul.client.codecs import BYTES, Codec
@@ -97,7 +97,13 @@ class AsyncKV(AsyncGroup):
         answer = await self._call.write("DELETE", path_of(_PREFIX, prefix), options, given(recurse=True))
         return answer.body.strip() == b"true"
 
-    def mapping(self, prefix: str, codec: Codec[V] = BYTES) -> AsyncMapping[V]:  # type: ignore[assignment]
+    @overload
+    def mapping(self, prefix: str) -> AsyncMapping[bytes]: ...
+
+    @overload
+    def mapping(self, prefix: str, codec: Codec[V]) -> AsyncMapping[V]: ...
+
+    def mapping(self, prefix: str, codec: Codec[Any] = BYTES) -> AsyncMapping[Any]:
         """The keys below ``prefix`` as a mapping of values that ``codec`` makes of bytes."""
         return AsyncMapping(self, prefix, codec)
 

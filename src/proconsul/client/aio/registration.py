@@ -53,7 +53,7 @@ class AsyncRegistration:
     async def start(self) -> None:
         """Register, and keep it so. Raises ConsulError when that cannot be done now."""
         await self._register()
-        self._job = kit.Job(self._keep, f"registration of {self.id}")
+        self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     async def _register(self) -> None:
         checks = [*self._checks, *self._definition.get("checks", ())]
@@ -79,6 +79,10 @@ class AsyncRegistration:
                 self.failures, self.last_error = self.failures + 1, error
             else:
                 self.failures, self.last_error = 0, None
+
+    def _broken(self, error: BaseException) -> None:
+        """A fault of ours ends it; nobody shall take that for quiet."""
+        self.failures, self.last_error = self.failures + 1, ConsulError(f"keeping {self.id} failed: {error!r}")
 
     async def _renewed(self) -> None:
         """Report, or look whether it is still there; register where it is not."""

@@ -54,7 +54,7 @@ class AsyncResolver:
 
     async def start(self, timeout: float = 10.0) -> None:
         """Begin, and wait until the instances are known. Raises ConsulError when that does not come to be in time."""
-        self._job = kit.Job(self._follow, f"resolver of {self.service}")
+        self._job = kit.Job(self._follow, f"resolver of {self.service}", self._broken)
         try:
             known = await self._ready.wait_for(timeout)
             if not known or self._refusal is not None:
@@ -75,6 +75,11 @@ class AsyncResolver:
                 self._refusal = error
                 self._ready.set()
                 await kit.sleep(_AGAIN_S)
+
+    def _broken(self, error: BaseException) -> None:
+        """A fault of ours ends it; nobody shall take that for quiet."""
+        self._refusal = ConsulError(f"following {self.service} failed: {error!r}")
+        self._ready.set()
 
     def pick(self) -> Instance:
         """One instance, by the resolver's strategy. Raises NotFound when there is none."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar, Unpack
+from typing import Any, Final, Generic, TypeVar, Unpack, overload
 
 from proconsul.client.blocking.group import Group
 from proconsul.client.codecs import BYTES, Codec
@@ -98,7 +98,13 @@ class KV(Group):
         answer = self._call.write("DELETE", path_of(_PREFIX, prefix), options, given(recurse=True))
         return answer.body.strip() == b"true"
 
-    def mapping(self, prefix: str, codec: Codec[V] = BYTES) -> Mapping[V]:  # type: ignore[assignment]
+    @overload
+    def mapping(self, prefix: str) -> Mapping[bytes]: ...
+
+    @overload
+    def mapping(self, prefix: str, codec: Codec[V]) -> Mapping[V]: ...
+
+    def mapping(self, prefix: str, codec: Codec[Any] = BYTES) -> Mapping[Any]:
         """The keys below ``prefix`` as a mapping of values that ``codec`` makes of bytes."""
         return Mapping(self, prefix, codec)
 

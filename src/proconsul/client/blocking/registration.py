@@ -54,7 +54,7 @@ class Registration:
     def start(self) -> None:
         """Register, and keep it so. Raises ConsulError when that cannot be done now."""
         self._register()
-        self._job = kit.Job(self._keep, f"registration of {self.id}")
+        self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     def _register(self) -> None:
         checks = [*self._checks, *self._definition.get("checks", ())]
@@ -80,6 +80,10 @@ class Registration:
                 self.failures, self.last_error = self.failures + 1, error
             else:
                 self.failures, self.last_error = 0, None
+
+    def _broken(self, error: BaseException) -> None:
+        """A fault of ours ends it; nobody shall take that for quiet."""
+        self.failures, self.last_error = self.failures + 1, ConsulError(f"keeping {self.id} failed: {error!r}")
 
     def _renewed(self) -> None:
         """Report, or look whether it is still there; register where it is not."""
