@@ -30,7 +30,5 @@ def test_the_file_of_the_readme_passes(pytester: pytest.Pytester) -> None:
     begin = lines.index("    # test_lock.py")
     end = next(n for n, line in enumerate(lines) if n > begin and line and not line.startswith("    "))
     pytester.makepyfile(test_lock="\n".join(line[4:] for line in lines[begin:end]))
-    result = pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"
-    )
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
     result.assert_outcomes(passed=1)
