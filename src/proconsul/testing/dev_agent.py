@@ -12,12 +12,16 @@ import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from proconsul.testing.agent_state import AgentSnapshot
 from proconsul.testing.answers import AsyncAsking, Body, HttpAnswer, SyncAsking
+from proconsul.testing.client_in_memory import ClientInMemory
 from proconsul.testing.clocked_loop import Hosted
 from proconsul.testing.dev_core import AgentHandle, Core, FaultVerbs
+
+if TYPE_CHECKING:
+    from proconsul.client import AsyncClient, Client
 
 __all__ = ["AsyncDevAgent", "DevAgent"]
 
@@ -89,6 +93,12 @@ class DevAgent(AgentHandle, FaultVerbs, SyncAsking):
     ) -> HttpAnswer:  # fmt: skip
         """One request through the front door, without a socket; ``target`` is path and query as in a URL."""
         return self._run(self._core.request(method, target, body, headers))
+
+    def client(self, *, token: str | None = None, timeout: float = 30.0) -> Client:
+        """A client over a socket of loopback, which the caller closes. ``token``: the agent's, if not given."""
+        from proconsul.client import Client
+
+        return Client(self.http_address, token=self.token if token is None else token, timeout=timeout)
 
     # ------------------------------------------------------------------ state
 
@@ -177,6 +187,15 @@ class AsyncDevAgent(AgentHandle, FaultVerbs, AsyncAsking):
     ) -> HttpAnswer:  # fmt: skip
         """See `DevAgent.request`."""
         return await self._run(self._core.request(method, target, body, headers))
+
+    def client(self, *, token: str | None = None, timeout: float = 30.0) -> AsyncClient:
+        """A client of the agent that needs no socket. ``token``: the agent's, if not given."""
+        from proconsul.client import AsyncClient
+
+        transport = ClientInMemory(self)
+        return AsyncClient(
+            "memory:80", token=self.token if token is None else token, timeout=timeout, transport=lambda _: transport
+        )
 
     # ------------------------------------------------------------------ state
 
