@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types page ui-shots sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -12,16 +12,18 @@ agent: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/python scripts/demo.py
 
+# Three workers for two processors: half of the time of tests that start programs is waiting for elections.
 test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
+	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 2 --dist loadfile
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 3 --dist loadfile
 
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
@@ -31,6 +33,7 @@ bench: $(VENV)/.installed-dev
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.agents
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.large
 	$(BIN)/python -m benchmarks.client
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.page
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -39,7 +42,18 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format src tests scripts benchmarks
 
 types: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/mypy
+	$(BIN)/pytest -q tests/ui/test_ui_types.py
+
+# The web page, from its modules; what is built is kept in the repository.
+page: $(VENV)/.installed-dev
+	$(BIN)/python scripts/fetch_node_tools.py
+	$(BIN)/python scripts/build_page.py
+
+# Every screen of the page as a picture, for people: both themes, two sizes.
+ui-shots: $(VENV)/.installed-dev
+	$(BIN)/python scripts/ui_shots.py
 
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev
@@ -82,4 +96,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) .reference .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .reference .node .shots .pytest_cache .mypy_cache .ruff_cache

@@ -59,7 +59,7 @@ PURE = (
     "features/acl/authorizer.py", "features/acl/hashes.py", "features/acl/identities.py", "features/acl/setup.py",
     "features/acl/resolver.py", "features/acl/secrets.py", "features/acl/placement.py",
     "features/acl/denials.py", "features/query/state.py",
-    "features/query/template.py",
+    "features/query/template.py", "features/ui/kept.py", "features/ui/summary.py", "features/ui/overview.py",
     "features/intention/state.py", "features/connect/state.py", "features/config_entry/state.py",
     "features/config_entry/gateway_services.py", "features/config_entry/graph.py",
     "features/federation/state.py", "features/operator/state.py",
@@ -156,7 +156,7 @@ DEAD_ALLOWED = {
     "RaftSimulation": "for users of the simulator", "Federation": "for users of the simulator",
 
     "encode_user": "what a peer sends; tests are one",
-    "last_snapshot": "what tests of a node look at", "of_gateway": "what tests compare with the reference",
+    "last_snapshot": "what tests of a node look at",
     "unread_fields": "compared with the table of what has no effect", "as_markdown": "the rows of COMPATIBILITY.md",
 }  # fmt: skip
 

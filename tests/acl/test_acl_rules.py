@@ -79,6 +79,17 @@ def test_a_rule_is_written_as_it_is_read() -> None:
     assert len(rules) == 3
 
 
+def test_rules_in_json_may_be_listed() -> None:
+    listed = parse_rules(
+        '{"key": [{"a": {"policy": "read"}}, {"b": {"policy": "deny"}}], "node": {"n": [{"policy": "read"}]}}'
+    )
+    assert [str(rule) for rule in listed] == [
+        'key "a" { policy = "read" }', 'key "b" { policy = "deny" }', 'node "n" { policy = "read" }',
+    ]  # fmt: skip
+    with pytest.raises(RuleError, match="Invalid key policy"):
+        parse_rules('{"key": [{"a": {"policy": "reed"}}]}')
+
+
 def test_a_decision_says_where_it_was_made() -> None:
     found = authorizer('key_prefix "a" { policy = "read" }', 'key_prefix "a" { policy = "deny" }')
     decision = found.decide("key", Level.READ, "abc")

@@ -145,8 +145,13 @@ def _services_of(cluster: Cluster, name: str, secret: str) -> None:
     """An agent of either kind registers what the token may, and has it in the catalog of the other's servers."""
     for agent in cluster.agents():
         mine = {"ID": f"{name}-{agent.name}", "Name": name}
-        refused = ask(agent, "PUT", "/v1/agent/service/register", secret, mine | {"Name": "not-mine"})
-        assert (refused.status, "Permission denied" in refused.text) == (403, True), agent.name
+
+        def refused(agent: ConsulMember = agent, mine: Any = mine) -> bool:
+            answer = ask(agent, "PUT", "/v1/agent/service/register", secret, mine | {"Name": "not-mine"})
+            assert answer.status == 403, agent.name
+            return "Permission denied" in answer.text  # a server that has not heard of the token says so first
+
+        eventually(refused, f"{agent.name} refuses", ELECTION_TIMEOUT_S)
         eventually(partial(_registered, agent, mine, secret), f"{agent.name} may register", ELECTION_TIMEOUT_S)
 
     def rows(member: ConsulMember) -> set[str]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -220,6 +221,48 @@ def test_newer_keys_are_understood() -> None:
     assert config.reloadable.tls.https.ca_file == "ca"
     assert config.fixed.ui.content_path == "/x/"
     assert (config.fixed.limits.request_limits_mode, config.fixed.limits.request_read_rate) == ("enforcing", 5.0)
+
+
+@pytest.mark.parametrize(("block", "text"), [
+    ({"metrics_provider": "Prom"}, 'ui_config.metrics_provider can only contain lowercase alphanumeric, - or _ '
+                                   'characters. received: "Prom"'),
+    ({"metrics_provider": "a b"}, "ui_config.metrics_provider can only"),
+    ({"metrics_provider_options_json": "[1]"}, 'ui_config.metrics_provider_options_json must be empty or a string '
+                                               'containing a valid JSON object. received: "[1]"'),
+    ({"metrics_provider_options_json": "{"}, "ui_config.metrics_provider_options_json must be empty"),
+    ({"metrics_provider_options_json": "null"}, "ui_config.metrics_provider_options_json must be empty"),
+    ({"metrics_proxy": {"base_url": "localhost:9090"}}, "ui_config.metrics_proxy.base_url must be a valid http or "
+                                                        'https URL. received: "localhost:9090"'),
+    ({"metrics_proxy": {"base_url": "ftp://x/"}}, "ui_config.metrics_proxy.base_url must be a valid"),
+    ({"metrics_proxy": {"base_url": "http://"}}, "ui_config.metrics_proxy.base_url must be a valid"),
+    ({"dashboard_url_templates": {"Service": "http://x"}}, "ui_config.dashboard_url_templates key names can only "
+                                                           'contain lowercase alphanumeric, - or _ characters. '
+                                                           'received: "Service"'),
+    ({"dashboard_url_templates": {"service": "javascript:alert(1)"}}, "ui_config.dashboard_url_templates values must "
+                                                                      "be a valid http or https URL. received: "
+                                                                      '"javascript:alert(1)"'),
+    ({"content_path": "/v1/"}, "ui-content-path cannot have 'v[0-9]'. received: /v1/"),
+    ({"content_path": "a b"}, "ui-content-path can only contain alphanumeric, -, _, or /. received: /a b/"),
+])  # fmt: skip
+def test_settings_of_the_page_are_checked(block: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_with({"dev": True, "ui_config": block}, FakeHost())
+    assert str(refused.value).startswith(text)
+
+
+def test_settings_of_the_page() -> None:
+    block = {
+        "enabled": True, "dir": "/pages", "metrics_provider": "prometheus", "read_only": True,
+        "metrics_proxy": {"base_url": "https://p/x", "add_headers": [{"name": "Authorization", "value": "b"}]},
+        "dashboard_url_templates": {"service": "https://g/{{Service.Name}}?a={{Datacenter}}"},
+    }  # fmt: skip
+    ui = load_with({"dev": True, "ui_config": block}, FakeHost())[0].fixed.ui
+    assert (ui.directory, ui.read_only) == ("/pages", True)
+    assert ui.metrics_proxy.add_headers == (("Authorization", "b"),)
+    assert ui.metrics_proxy.path_allowlist == ("/api/v1/query", "/api/v1/query_range")
+    given = {"base_url": "https://p", "path_allowlist": ["/only"]}
+    proxy = load_with({"dev": True, "ui_config": {**block, "metrics_proxy": given}}, FakeHost())[0].fixed.ui
+    assert proxy.metrics_proxy.path_allowlist == ("/only",)
 
 
 def test_reload_keeps_what_may_not_change(tmp_path: Path) -> None:

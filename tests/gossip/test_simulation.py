@@ -17,7 +17,7 @@ from proconsul.testing.serf_simulation import SerfSimulation
 ONE = os.environ.get("GOSSIP_SEED")
 # Histories that found something once, see docs/correctness.md.
 NOTABLE = [289, 1276, 2053]
-SEEDS = [int(ONE)] if ONE else [*range(int(os.environ.get("GOSSIP_SEEDS", "100"))), *NOTABLE]
+SEEDS = [int(ONE)] if ONE else [*range(int(os.environ.get("GOSSIP_SEEDS", "60"))), *NOTABLE]
 PER_TEST = 5
 
 

@@ -89,9 +89,10 @@ def test_serf_asks(pool: Pool, filters: dict[str, Any], expected: set[str]) -> N
             "query", "-format=json", f"-timeout={QUERY_TIMEOUT_S}s", *words, "story", "what?"
         ))  # fmt: skip
         # A datagram may get lost, an answer from someone who was not asked may not come.
-        assert set(answer["Acks"]) <= expected
-        assert set(answer["Responses"]) <= expected
-        return set(answer["Acks"]) == expected and answer["Responses"] == dict.fromkeys(expected, "what?")
+        acks, responses = set(answer["Acks"] or ()), answer["Responses"] or {}
+        assert acks <= expected
+        assert set(responses) <= expected
+        return acks == expected and responses == dict.fromkeys(expected, "what?")
 
     eventually(answered, f"{expected} answer serf's query")
 

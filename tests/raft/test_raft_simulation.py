@@ -10,7 +10,7 @@ from proconsul.testing.raft_simulator import CHURN, STORM, Faults, RaftSimulatio
 
 # RAFT_SEED=8471 runs one seed; RAFT_SEEDS=2000 runs more of them.
 ONE = os.environ.get("RAFT_SEED")
-SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("RAFT_SEEDS", "150")))
+SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("RAFT_SEEDS", "90")))
 PROFILES = (Faults(), CHURN, STORM)
 
 

@@ -18,7 +18,7 @@ from proconsul.testing.virtual_loop import Killed, VirtualTime, new_loop
 
 # CLUSTER_SEED=8471 runs one seed and prints what everybody did; CLUSTER_SEEDS=2000 runs more of them.
 ONE = os.environ.get("CLUSTER_SEED")
-SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("CLUSTER_SEEDS", "100")))
+SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("CLUSTER_SEEDS", "60")))
 
 
 PER_TEST = 5

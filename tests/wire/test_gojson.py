@@ -53,6 +53,13 @@ def test_reading(body: str, expected: Outer) -> None:
     assert gojson.decode(Outer, body.encode()) == expected
 
 
+def test_null_is_what_is_there_without_it() -> None:
+    assert gojson.decode(Outer, b"null") == Outer()
+    assert gojson.decode(list[str], b" null ") == []
+    assert gojson.decode(list[Inner], b"null") == []
+    assert gojson.decode(dict[str, str], b"null") == {}
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

@@ -8,6 +8,7 @@ import time
 from functools import partial
 
 from proconsul import COMPATIBLE_VERSION
+from proconsul.agent.api.certificates import CertificateRoutes
 from proconsul.agent.api.debug import DebugRoutes
 from proconsul.agent.api.event import EventRoutes
 from proconsul.agent.api.guarded import GuardedRouter
@@ -21,7 +22,9 @@ from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
 from proconsul.agent.doors.http_service import HttpService
+from proconsul.agent.doors.metrics_proxy import MetricsProxy
 from proconsul.agent.doors.tls import rpc_tls
+from proconsul.agent.doors.web_page import WebPage, page_path
 from proconsul.agent.doors.web_settings import WebSettings
 from proconsul.agent.ending import Ending, Leaving
 from proconsul.agent.gossip.coordinates import CoordinateSender
@@ -144,10 +147,11 @@ class Agent:
             self.web.default_policy = "allow" if self.node.acl_settings.default_allow else "deny"
         self.rights = Rights(self.web, self.tokens, self.node.rights, self.local, fixed.node_name)
         headers = dict(http.response_headers) | ({TRANSLATED: "true"} if fixed.translate_wan_addrs else {})
+        self._page = WebPage(fixed, self.node_id, headers)
         self.front = FrontDoor(
             Router(), block_endpoints=http.block_endpoints, response_headers=headers,
             allow_write_from=http.allow_write_http_from, unprintable_filter=not http.disable_unprintable_char_filter,
-            ui_path=fixed.ui.content_path if fixed.ui.enabled else "", is_secret=self.rights.is_secret,
+            ui_path=page_path(fixed), read_only=fixed.ui.read_only, is_secret=self.rights.is_secret,
             refusal=self.node.refusal,
         )  # fmt: skip
 
@@ -159,8 +163,10 @@ class Agent:
             config, self.own_node, self.pools, self.local, self.runners, self.node, self.server
         )
         self._debug = DebugRoutes(self.rights, config.reloadable)
+        self._certificates = CertificateRoutes(self.web, config.fixed.node_name, config.reloadable)
         web_settings = WebSettings(self.web, self.node.gate, self.tokens, config.reloadable)
-        return [LogLevel(self.logs), self.tokens, web_settings, self.own_node, self._description, self._debug]
+        described = (self._description, self._debug, self._certificates)
+        return [LogLevel(self.logs), self.tokens, web_settings, self.own_node, *described]
 
     def _services(self, config: RuntimeConfig) -> list[Part]:
         """Parts that run. Each may use those before it."""
@@ -202,6 +208,7 @@ class Agent:
         site = Site(
             self.web, node, node.archives, fixed.node_name, fixed.limits.kv_value_bytes_max,
             fixed.limits.txn_request_bytes_max, fixed.coordinate.disabled, fixed.acl.enabled,
+            tuple(name for name in (config.reloadable.dns.domain, config.reloadable.dns.alt_domain) if name),
         )  # fmt: skip
         for feature in FEATURES:
             feature.routes(site, node.endpoints.get(feature)).register(router)
@@ -214,7 +221,10 @@ class Agent:
             self._description, self.measure, self.logs, fixed,
         ).register(guarded)  # fmt: skip
         EventRoutes(self.web, self.events, self.rights).register(guarded)
-        self._debug.register(guarded)
+        for routes in (self._debug, self._certificates):
+            routes.register(guarded)
+        MetricsProxy(self.web, node.rights, fixed, served=bool(page_path(fixed))).register(guarded)
+        self._page.register(router)
 
     # ------------------------------------------------------------------ life
 

@@ -30,13 +30,16 @@ from proconsul.features.snapshot.http import SnapshotRoutes
 from proconsul.features.snapshot.model import SnapshotService
 from proconsul.features.txn.endpoint import Txn
 from proconsul.features.txn.http import TxnRoutes
+from proconsul.features.ui.endpoint import UserInterface
+from proconsul.features.ui.http import UserInterfaceRoutes
 from proconsul.features.web import RegistersRoutes, Web
 
 
 class Site(NamedTuple):
     """What routes are made with.
 
-    kv_value_bytes_max, txn_request_bytes_max: the largest bodies that are accepted, in bytes.
+    kv_value_bytes_max, txn_request_bytes_max: the largest bodies that are accepted, in bytes. dns_domains: those that
+    names may end with.
     """
 
     web: Web
@@ -47,6 +50,7 @@ class Site(NamedTuple):
     txn_request_bytes_max: int
     coordinates_disabled: bool
     acl_enabled: bool
+    dns_domains: tuple[str, ...]
 
 
 class Feature(NamedTuple):
@@ -67,6 +71,7 @@ FEATURES = (
     Feature(Txn, lambda site, txn: TxnRoutes(
         site.web, txn, body_bytes_max=site.txn_request_bytes_max, value_bytes_max=site.kv_value_bytes_max)),
     Feature(ACL, lambda site, acl: acl_routes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),
+    Feature(UserInterface, lambda site, ui: UserInterfaceRoutes(site.web, site.server, ui, site.dns_domains)),
     Feature(None, lambda site, _: KeyringRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: OperatorRoutes(site.web, site.web.gate.call)),
     Feature(None, lambda site, _: SnapshotRoutes(site.web, site.archives)),

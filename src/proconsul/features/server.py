@@ -42,7 +42,7 @@ def or_empty(rows: Any) -> Any:
 class ReadMethod(NamedTuple):
     """A read as an RPC method: the reply carries its value in ``field``, which may need another form on the wire.
 
-    Without a ``field`` the value is the whole reply.
+    Without a ``field`` the value is the whole reply; ``indexed`` says that its QueryMeta is filled in then, too.
     """
 
     name: str
@@ -51,6 +51,7 @@ class ReadMethod(NamedTuple):
     field: str = ""
     to_field: Callable[[Any], Any] = same
     to_value: Callable[[Any], Any] = same
+    indexed: bool = False
 
     def value_in(self, reply: Any) -> Any:
         """The value that ``reply`` carries."""

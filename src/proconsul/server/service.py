@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from proconsul.engine.completion import Mapped
 from proconsul.engine.raft.node import RaftNode
 from proconsul.engine.rpc.server import RpcServer
-from proconsul.engine.wire.record import Record
+from proconsul.engine.wire.record import Record, replace
 from proconsul.features.gate import Found
 from proconsul.features.options import Options
 from proconsul.features.server import CallMethod, ReadMethod, WriteMethod
@@ -82,12 +82,15 @@ def _shown(method: ReadMethod, found: Found) -> Any:
     """The reply to a read; another server's is passed on."""
     if found.reply is not None:
         return found.reply
-    if not method.field:
+    if not method.field and not method.indexed:
         return found.value
-    return method.reply(
-        Index=found.last_index, LastContact=found.last_contact_ns, KnownLeader=found.known_leader,
-        ResultsFilteredByACLs=found.filtered, **{method.field: method.to_field(found.value)},
-    )  # fmt: skip
+    meta: dict[str, Any] = {
+        "Index": found.last_index, "LastContact": found.last_contact_ns, "KnownLeader": found.known_leader,
+        "ResultsFilteredByACLs": found.filtered,
+    }  # fmt: skip
+    if method.indexed:
+        return replace(found.value, **meta)
+    return method.reply(**meta, **{method.field: method.to_field(found.value)})
 
 
 def _reply(method: WriteMethod, result: Any) -> Any:

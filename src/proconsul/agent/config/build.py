@@ -27,7 +27,6 @@ from proconsul.agent.config.build_blocks import (
     build_telemetry,
     build_tls,
     build_tokens,
-    build_ui,
     parsed_cidrs,
 )
 from proconsul.agent.config.decode import Values
@@ -47,6 +46,7 @@ from proconsul.agent.config.runtime import (
     ReloadableConfig,
     RuntimeConfig,
 )
+from proconsul.agent.config.ui import build_ui, validate_ui
 from proconsul.agent.config.validate import validate_basics, validate_rest, warn_about
 from proconsul.agent.config.values import Reader
 from proconsul.engine.wire.hostport import Address
@@ -77,6 +77,7 @@ def build(values: Values, host: Host, *, dev: bool) -> tuple[RuntimeConfig, list
     validate_basics(runtime, host)
     issues.raise_if_any()
     validate_rest(runtime)
+    validate_ui(fixed.ui)
     issues.warnings.extend(warn_about(runtime))
     return runtime, issues.warnings
 

@@ -30,7 +30,6 @@ from proconsul.agent.config.runtime import (
     TelemetryConfig,
     TlsConfig,
     TlsListenerConfig,
-    UiConfig,
 )
 from proconsul.agent.config.values import Reader
 from proconsul.engine.wire.durations import SECOND_NS
@@ -53,7 +52,6 @@ __all__ = [
     "build_telemetry",
     "build_tls",
     "build_tokens",
-    "build_ui",
     "parsed_cidrs",
 ]
 
@@ -431,23 +429,3 @@ def build_tls(config: Reader) -> TlsConfig:
         verify_incoming_rpc=config.flag("verify_incoming_rpc"),
         verify_incoming_https=config.flag("verify_incoming_https"),
     )
-
-
-def build_ui(config: Reader) -> UiConfig:
-    """``ui_config`` over ``ui``, ``ui_dir`` and ``ui_content_path``."""
-    block = config.block("ui_config")
-    path = block.text("content_path") or config.text("ui_content_path")
-    return UiConfig(
-        enabled=block.flag("enabled", config.flag("ui")),
-        directory=block.text("dir") or config.text("ui_dir"),
-        content_path=_slashes(path),
-        metrics_provider=block.text("metrics_provider"),
-        metrics_provider_files=block.texts("metrics_provider_files"),
-        metrics_provider_options_json=block.text("metrics_provider_options_json"),
-        metrics_proxy=block.opaque("metrics_proxy"),
-        dashboard_url_templates=block.text_map("dashboard_url_templates"),
-    )
-
-
-def _slashes(path: str) -> str:
-    return ("" if path.startswith("/") else "/") + path + ("" if path.endswith("/") else "/")

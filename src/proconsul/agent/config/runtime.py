@@ -324,15 +324,26 @@ class TlsConfig(msgspec.Struct, frozen=True, kw_only=True):
     verify_incoming_https: bool
 
 
+class MetricsProxyConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the web page's questions for metrics go; ``base_url`` empty for nowhere."""
+
+    base_url: str
+    path_allowlist: tuple[str, ...]
+    add_headers: tuple[tuple[str, str], ...]
+
+
 class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """``directory``: of another page than ours, served even when not ``enabled``. ``read_only``: of proconsul's own."""
+
     enabled: bool
     directory: str
     content_path: str  # always with a slash at both ends
     metrics_provider: str
     metrics_provider_files: tuple[str, ...]
     metrics_provider_options_json: str
-    metrics_proxy: Mapping[str, object]
+    metrics_proxy: MetricsProxyConfig
     dashboard_url_templates: Mapping[str, str]
+    read_only: bool
 
 
 class AuditSink(msgspec.Struct, frozen=True, kw_only=True):

@@ -273,7 +273,7 @@ _UI: Final = Section(
             {"base_url": _S, "path_allowlist": _SS, "add_headers": ListOf(Section(_of(_S, "name value")))}
         ),
         "dashboard_url_templates": _SM,
-        "hcp_enabled": _B,
+        **_of(_B, "hcp_enabled read_only"),
     }
 )
 

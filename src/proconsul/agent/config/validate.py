@@ -12,6 +12,7 @@ from typing import Final, cast
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.runtime import RuntimeConfig
+from proconsul.agent.config.ui import validate_choice, validate_content_path
 from proconsul.engine.wire import gobase64, gojson
 from proconsul.engine.wire.text import quoted
 from proconsul.features.catalog.definition import DefinitionError, ServiceDefinition, validate_meta, validate_service
@@ -19,7 +20,6 @@ from proconsul.features.catalog.definition import DefinitionError, ServiceDefini
 __all__ = ["validate_basics", "validate_rest", "warn_about"]
 
 _DATACENTER: Final = re.compile(r"[a-z0-9_-]+")
-_UI_PATH: Final = re.compile(r"[\w/-]+", re.ASCII)
 _DNS_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 
 DNS_LABEL_LENGTH_MAX: Final = 63
@@ -59,19 +59,12 @@ def _validate_identity(config: RuntimeConfig, host: Host) -> None:
         raise ConfigError(f'datacenter cannot be "{config.fixed.datacenter}". Please use only [a-z0-9-_]')
     if not config.fixed.data_dir and not config.fixed.dev_mode:
         raise ConfigError("data_dir cannot be empty")
-    if not _UI_PATH.fullmatch(config.fixed.ui.content_path):
-        path = config.fixed.ui.content_path
-        raise ConfigError(f"ui-content-path can only contain alphanumeric, -, _, or /. received: {path}")
+    validate_content_path(config.fixed.ui.content_path)
     if config.fixed.data_dir and not config.fixed.dev_mode and host.is_directory(config.fixed.data_dir) is False:
         raise ConfigError(f'data_dir "{config.fixed.data_dir}" is not a directory')
     if not config.fixed.node_name:
         raise ConfigError("node_name cannot be empty")
-    if config.fixed.ui.enabled and config.fixed.ui.directory:
-        raise ConfigError(
-            "Both the ui and ui-dir flags were specified, please provide only one.\n"
-            "If trying to use your own web UI resources, use the ui-dir flag.\n"
-            "The web UI is included in the binary so use ui to enable it"
-        )
+    validate_choice(config.fixed.ui, dev_mode=config.fixed.dev_mode)
 
 
 def _validate_numbers(config: RuntimeConfig) -> None:

@@ -83,12 +83,7 @@ GROUPS: Final = (
         **_none("telemetry.", "disable_per_tenancy_usage_metrics enable_host_metrics retry_failed_connection"),
     }, ("telemetry.blocked_prefixes",)),
     Group("the UI's own", "there is none of these in ours", {
-        "ui_dir": "ui.directory", "ui_config.dir": "ui.directory",
-        **{f"ui_config.{name}": f"ui.{name}" for name in (
-            "dashboard_url_templates", "metrics_provider", "metrics_provider_files", "metrics_provider_options_json",
-            "metrics_proxy",
-        )},
-        "ui_config.hcp_enabled": "",
+        "ui_config.metrics_provider_files": "ui.metrics_provider_files", "ui_config.hcp_enabled": "",
     }),
     Group("what belongs to Consul Enterprise, its cloud or later releases", "it is not there", {
         **_none("", "acl.msp_disable_bootstrap acl.tokens.managed_service_provider audit.rpc_enabled"),

@@ -28,6 +28,15 @@ _JOINT = re.compile("([&;])")
 _ACL = "/v1/acl/"
 _SECRET = re.compile(r"^(/v1/acl/(?:info|clone|destroy)/).+$", re.DOTALL)
 _READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# What reads with a body, or changes nothing but who asks: browsers may do so where a page is read-only.
+_HARMLESS = frozenset(
+    {"/v1/internal/acl/authorize", "/v1/acl/login", "/v1/acl/logout", "/v1/acl/oidc/auth-url", "/v1/acl/oidc/callback",
+     "/v1/acl/rules/translate"}
+)  # fmt: skip
+READ_ONLY = (
+    "The web page of this agent is read-only (ui_config.read_only): it takes no changes from browsers. "
+    "Use the command line, or the page of another agent"
+)
 
 
 def _never(_: str) -> bool:
@@ -46,20 +55,22 @@ class FrontDoor:
         allow_write_from: Sequence[str] = (),
         unprintable_filter: bool = True,
         ui_path: str = "",
+        read_only: bool = False,
         is_secret: Callable[[str], bool] = _never,
         refusal: Callable[[ReadRefused], str] = str,
     ) -> None:
-        """``is_secret``: whether a text is that of a token, which is not to be logged. ``refusal``: what is said of a
-        read that was refused before a server was asked."""
+        """``read_only``: browsers may change nothing. ``is_secret``: whether a text is that of a token, which is not to
+        be logged. ``refusal``: what is said of a read that was refused before a server was asked."""
         self._refusal = refusal
         self.router, self._is_secret = router, is_secret
         self._blocked = tuple(block_endpoints)
-        self._headers = {_canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
+        self._headers = {canonical(name): _one_line(text) for name, text in (response_headers or {}).items()}
         # What an answer that says it itself is not given.
         self._header_marks = {name: f"{name}: ".encode("latin-1", "replace") for name in self._headers}
         self._writers = [ipaddress.ip_network(text, strict=False) for text in allow_write_from]
+        self._guards_writes = bool(self._writers) or read_only
         self._unprintable_filter = unprintable_filter
-        self._ui_path = ui_path
+        self._ui_path, self._read_only = ui_path, read_only
         self._samples: dict[tuple[str, str], Sample] = {}
 
     # ------------------------------------------------------------------ Application
@@ -77,7 +88,7 @@ class FrontDoor:
         route: Route | None = request.route
         if route is None or request.method not in route.handlers or request.method not in route.body_methods:
             return 0
-        if self._is_blocked(request) or not self._may_write(request):
+        if self._is_blocked(request) or self._refused_write(request):
             return 0
         return route.body_bytes_max
 
@@ -140,8 +151,8 @@ class FrontDoor:
         if "%" in request.query_string and not valid_escapes(request.query_string):
             return Web.empty(500)
         if handler is not None:
-            if self._writers and not self._may_write(request):
-                return text_response(403, "Access is restricted")
+            if self._guards_writes and (why := self._refused_write(request)):
+                return text_response(403, why)
             size = request.body_bytes
             if size > route.body_bytes_max and not route.checks_size and request.method in route.body_methods:
                 return too_large(size, route.body_bytes_max)
@@ -164,8 +175,6 @@ class FrontDoor:
             if self._ui_path:
                 return _redirect(request, self._ui_path)
             return Response(200, b"Consul Agent", {"Content-Type": "text/plain; charset=utf-8"})
-        if request.path + "/" == self._ui_path:
-            return _redirect(request, self._ui_path)
         target = self.router.redirect(request.path)
         if target is not None and request.method != "CONNECT":
             return _redirect(request, _escaped(target) + (f"?{request.query_string}" if request.query_string else ""))
@@ -174,8 +183,19 @@ class FrontDoor:
     def _is_blocked(self, request: Request) -> bool:
         return bool(self._blocked) and request.path.startswith(self._blocked)
 
+    def _refused_write(self, request: Request) -> str:
+        """Why a request may not change anything, or ""."""
+        if not self._guards_writes or request.method in _READ_METHODS:
+            return ""
+        if not self._may_write(request):
+            return "Access is restricted"
+        if self._read_only and request.route is not None and request.route.pattern not in _HARMLESS:
+            # Browsers say with every request that changes something from where it comes, and no script can hide it.
+            return READ_ONLY if "origin" in request.headers or "sec-fetch-site" in request.headers else ""
+        return ""
+
     def _may_write(self, request: Request) -> bool:
-        if not self._writers or request.method in _READ_METHODS:
+        if not self._writers:
             return True
         try:
             address = ipaddress.ip_address(request.peer)
@@ -249,7 +269,7 @@ class FrontDoor:
 _VARY = b"Vary: Accept-Encoding\r\n"
 
 
-def _canonical(name: str) -> str:
+def canonical(name: str) -> str:
     """A header's name in Go's spelling."""
     return "-".join(part.capitalize() for part in name.split("-")) if name.isascii() else name
 

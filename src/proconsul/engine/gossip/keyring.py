@@ -143,8 +143,7 @@ def parse_keyring(text: str) -> list[bytes]:
     """The keys of a keyring file: a JSON array of base64, the primary first. Raises KeyringError, with Go's texts."""
     try:
         body = text.lstrip(_SPACE)
-        # To Go, null is an array without keys.
-        values = [] if body.startswith("null") else gojson.decode(list[str], body.encode("utf-8", "surrogateescape"))
+        values = gojson.decode(list[str], body.encode("utf-8", "surrogateescape"))
         _, end = json.JSONDecoder().raw_decode(body)
     except gojson.JSONError as error:
         fault = str(error)

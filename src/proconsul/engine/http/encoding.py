@@ -11,6 +11,7 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.syntax import PHRASES
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()}
+NOT_MODIFIED = 304
 _date = (0, b"")
 
 
@@ -26,9 +27,10 @@ def date_header() -> bytes:
 def encode_response(request: Request, response: Response) -> bytes:
     """What is sent for ``response``, whose body is not a stream."""
     accepted = request.headers.get("accept-encoding", "")
-    if accepted and (request.route is None or not takes_gzip(accepted)):
+    if accepted and (request.route is None or not request.route.compressed or not takes_gzip(accepted)):
         accepted = ""  # as in the original, only what endpoints say is compressed
-    if accepted or not request.keep_alive or response.close or request.version != "1.1" or request.method == "HEAD":
+    unusual = accepted or response.status == NOT_MODIFIED or not request.keep_alive or response.close
+    if unusual or request.version != "1.1" or request.method == "HEAD":
         return _encode_unusual(request, response, bool(accepted))
     date = date_header()
     if response.encoded is not None and response.encoded[1] is date:
@@ -43,7 +45,8 @@ def encode_response(request: Request, response: Response) -> bytes:
 
 
 def _encode_unusual(request: Request, response: Response, compressed: bool) -> bytes:
-    """For HEAD, HTTP/1.0, compressed answers and the last one of a connection."""
+    """For HEAD, HTTP/1.0, compressed answers, 304 (with the length of what was not sent) and the last one of a
+    connection."""
     body = response.body
     parts = [_status(request, response)]
     if body and compressed:
@@ -59,7 +62,7 @@ def _encode_unusual(request: Request, response: Response, compressed: bool) -> b
         parts.append(b"Connection: keep-alive\r\n")
     parts.append(date_header())
     parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
-    if request.method != "HEAD":
+    if request.method != "HEAD" and response.status != NOT_MODIFIED:
         parts.append(body)
     return b"".join(parts)
 

@@ -46,6 +46,8 @@ class Route(NamedTuple):
     streams: bool = False
     # Answers every other method, and OPTIONS: where what is allowed depends on the rest of the path.
     others: Handler | None = None
+    # Answers are compressed for those who take that; False where handlers do so themselves.
+    compressed: bool = True
 
 
 def too_large(size: int, limit: int, more: str = "") -> Response:
@@ -75,14 +77,17 @@ class Router:
         body_methods: frozenset[str] = WITH_BODY,
         streams: bool = False,
         others: Handler | None = None,
+        compressed: bool = True,
     ) -> None:
         """Register ``pattern``. A body above ``body_bytes_max`` is answered with 413, by the handler itself if it
         ``checks_size``: it gets the length of such a body only. A handler that ``streams`` is called before the body
         is there, of any length, and takes it from `Request.parts`. ``others`` answers the methods that have no handler.
+        ``compressed``: by the engine.
         """
         allow = ",".join(["OPTIONS", *handlers])
         body_bytes_max = sys.maxsize if streams else body_bytes_max
-        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow, streams, others)
+        route = Route(pattern, handlers, body_bytes_max, checks_size, names, body_methods, allow, streams, others,
+                      compressed)  # fmt: skip
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])

@@ -75,6 +75,14 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
     return escape_html(indented(body) if pretty else body)
 
 
+def dumps_plain(value: Any) -> bytes:
+    """As `dumps`, for what holds no records, and no maps but those whose order is the one to be written."""
+    try:
+        return escape_html(_encode(value))
+    except UnicodeEncodeError:
+        return dumps(value)
+
+
 def indented(body: bytes) -> bytes:
     """Compact JSON in the form for people: indented by four spaces, and with a newline at its end."""
     return msgspec.json.format(body, indent=4) + b"\n"
@@ -255,7 +263,9 @@ def _refuse(name: str) -> Any:
 def decode(cls: type[T], body: bytes) -> T:
     """Decode ``body`` into record type ``cls``. Raises JSONError with Go's text."""
     plain = loads(body)
-    value: T = from_plain(cls, {} if plain is None else plain)  # null leaves Go's zero value as it is
+    if plain is None:  # null leaves Go's zero value as it is
+        plain = [] if get_origin(cls) is list else {}
+    value: T = from_plain(cls, plain)
     return value
 
 

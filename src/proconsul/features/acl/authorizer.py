@@ -198,6 +198,15 @@ class Authorizer:
     def write(self, resource: str, name: str = "") -> bool:
         return self.decide(resource, Level.WRITE, name).allowed
 
+    def reads_all(self, resource: str) -> bool:
+        """Whether everything of a kind that has names may be read, also what is not there yet."""
+        if self.everything:
+            return True
+        names = self._names.get(resource, _NOTHING)
+        of_all = names.covering("")
+        default = self._default.allowed if of_all is None else of_all.level >= Level.READ
+        return default and all(entry.level >= Level.READ for entry in names.entries())
+
     @property
     def manages(self) -> bool:
         """Whether access control itself may be written, which includes snapshots."""

@@ -105,6 +105,27 @@ def _of_node(value: NodeServices | NodeServiceList | None, authorizer: Authorize
     return Visible(replace(value, Services=kept if isinstance(services, dict) else list(kept.values())), True)
 
 
+def _node_dump(value: Any, authorizer: Authorizer) -> Visible:
+    """Nodes with what is theirs."""
+    kept, removed = [], False
+    for row in value or ():
+        if not _node(row.Node, authorizer):
+            removed = True
+            continue
+        services = [service for service in row.Services or () if _service(service.Service, authorizer)]
+        checks = [check for check in row.Checks or () if _service(check.ServiceName, authorizer)]
+        if len(services) != len(row.Services or ()) or len(checks) != len(row.Checks or ()):
+            removed = True
+            row = replace(row, Services=services or None, Checks=checks or None)
+        kept.append(row)
+    return Visible(kept, True) if removed else Visible(value, False)
+
+
+def _behind_gateway(row: Any, authorizer: Authorizer) -> bool:
+    shown = row.GatewayService is None or _service(row.GatewayService.Service.Name, authorizer)
+    return shown and (row.Node is None or _node(row.Node.Node, authorizer))
+
+
 def _result(row: TxnResult, authorizer: Authorizer) -> bool:
     if row.KV is not None:
         return authorizer.read("key", row.KV.Key)
@@ -247,6 +268,12 @@ class ACLPermission:
             "Health.ServiceNodes": Entry(
                 _anybody, _rows(lambda row, who: _node(row.Node.Node, who) and _service(row.Service.Service, who))
             ),
+            "Internal.NodeInfo": Entry(_anybody, _node_dump),
+            "Internal.NodeDump": Entry(_anybody, _node_dump),
+            "Internal.ServiceDump": Entry(
+                _anybody, _rows(lambda row, who: _node(row.Node.Node, who) and _service(row.Service.Service, who))
+            ),
+            "Internal.GatewayServiceDump": Entry(_of("service", read, "ServiceName"), _rows(_behind_gateway)),
             "PreparedQuery.Apply": Entry(self._query_write),
             "PreparedQuery.Get": Entry(_anybody, _query),
             "PreparedQuery.List": Entry(_anybody, _queries),
@@ -269,6 +296,7 @@ class ACLPermission:
             "Operator.ServerHealth": operator_read,
             "Operator.AutopilotState": operator_read,
             "Operator.RaftGetConfiguration": operator_read,
+            "Internal.CatalogOverview": operator_read,
             "Operator.AutopilotSetConfiguration": operator_write,
             "Operator.RaftRemovePeerByAddress": operator_write,
             "Operator.RaftRemovePeerByID": operator_write,

@@ -162,9 +162,10 @@ def _named(blocks: Mapping[str, object], resource: str, *, prefix: bool) -> Iter
 
 def _labels(key: str, number: int, labelled: object) -> Iterator[tuple[str, list[object]]]:
     """The names in a block and what is said of each."""
-    if not isinstance(labelled, dict) or not all(isinstance(bodies, list) for bodies in labelled.values()):
+    if not isinstance(labelled, dict) or not all(isinstance(bodies, list | dict) for bodies in labelled.values()):
         raise RuleError(f"Failed to parse ACL rules: root.{key}[{number}]: a rule needs a name")
-    yield from labelled.items()
+    # In a list of JSON what is said of a name is one object.
+    yield from ((name, [bodies] if isinstance(bodies, dict) else bodies) for name, bodies in labelled.items())
 
 
 def _fields(key: str, number: int, body: object) -> dict[str, str]:

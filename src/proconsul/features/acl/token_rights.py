@@ -79,6 +79,11 @@ class TokenRights(ABC):
         if not self.allows(secret, resource, level, name):
             raise self.refusal(secret, resource, level, name)
 
+    def require_all(self, secret: str, resource: str) -> None:
+        """Raise PermissionDenied, or ACLNotFound, unless who has ``secret`` may read all that is of ``resource``."""
+        if self.enabled and not self.authorizer(secret).reads_all(resource):
+            raise PermissionDenied(f"Permission denied: {resource}:read of all is needed")
+
     def refusal(
         self, secret: str, resource: str, level: Level, name: str = "", text: str = "Permission denied"
     ) -> PermissionDenied:  # fmt: skip
