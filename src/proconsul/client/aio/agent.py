@@ -49,6 +49,10 @@ class AsyncAgent(AsyncGroup):
         """What it has measured in the last interval."""
         return await self._call.read("/v1/agent/metrics", dict[str, Any], options)
 
+    async def certificates(self, **options: Unpack[ReadOptions]) -> dict[str, Any]:
+        """When the agent's certificates expire (2.0)."""
+        return await self._call.read("/v1/agent/metrics/certificates", dict[str, Any], options)
+
     async def prometheus_metrics(self, **options: Unpack[ReadOptions]) -> str:
         """The same as Prometheus reads it, where the agent keeps it."""
         data = await self._call.read_bytes("/v1/agent/metrics", options, given(format="prometheus"))

@@ -50,6 +50,10 @@ class Agent(Group):
         """What it has measured in the last interval."""
         return self._call.read("/v1/agent/metrics", dict[str, Any], options)
 
+    def certificates(self, **options: Unpack[ReadOptions]) -> dict[str, Any]:
+        """When the agent's certificates expire (2.0)."""
+        return self._call.read("/v1/agent/metrics/certificates", dict[str, Any], options)
+
     def prometheus_metrics(self, **options: Unpack[ReadOptions]) -> str:
         """The same as Prometheus reads it, where the agent keeps it."""
         data = self._call.read_bytes("/v1/agent/metrics", options, given(format="prometheus"))
