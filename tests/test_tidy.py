@@ -141,8 +141,8 @@ TWIN_ROOMS_ALLOWED = {
 PUBLIC_ROOMS = {
     "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
-        "acl", "agent", "catalog", "client", "kv", "locks", "mesh", "operator", "recipes", "registration", "session",
-        "resolver", "election", "transaction", "watch",
+        "acl", "agent", "catalog", "client", "internal", "kv", "locks", "mesh", "operator", "recipes", "registration",
+        "session", "resolver", "election", "transaction", "watch",
     )),
 }  # fmt: skip
 # Used by nobody in the package, scripts and benchmarks.

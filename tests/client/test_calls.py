@@ -363,6 +363,13 @@ async def test_access_control(client: AsyncClient) -> None:
     assert 'key_prefix "a"' in await client.acl.legacy.translate_rules('key "a" { policy = "read" }')
 
 
+async def test_what_the_page_shows(client: AsyncClient) -> None:
+    (node,) = [one for one in await client.internal.nodes() if one["Node"] in ("test", "n1")]
+    found = await client.internal.node(node["Node"])
+    assert found is not None
+    assert "consul" in [one["Name"] for one in await client.internal.services()]
+
+
 async def test_whatever_is_asked(client: AsyncClient) -> None:
     answer = await client.call("GET", "/v1/status/leader", query={"dc": "dc1"})
     assert answer.status == 200

@@ -23,9 +23,8 @@ ROOT = Path(__file__).parents[2]
 # Routes that the client has no method for, each with the reason. `AsyncClient.call` asks for them.
 WITHOUT_METHOD = {
     "/debug/pprof/": "for profilers, not for programs",
-    "/ui/": "the web page",
-    "/robots.txt": "the web page's",
-    "/v1/internal/ui/": "made for the web page, and not kept the same",
+    "/ui/": "the web page, for people",
+    "/robots.txt": "for those who search the web",
 }
 # Routes of Consul 1.8.7 that proconsul does not serve yet, and the client has methods for.
 ONLY_REFERENCE = {

@@ -50,7 +50,7 @@ class AsyncAgent(AsyncGroup):
         return await self._call.read("/v1/agent/metrics", dict[str, Any], options)
 
     async def certificates(self, **options: Unpack[ReadOptions]) -> dict[str, Any]:
-        """Its certificates, and how urgent their ends are (Consul 2.0)."""
+        """When the agent's certificates expire (2.0)."""
         return await self._call.read("/v1/agent/metrics/certificates", dict[str, Any], options)
 
     async def prometheus_metrics(self, **options: Unpack[ReadOptions]) -> str:

@@ -12,6 +12,7 @@ from proconsul.client.aio.acl import AsyncACL
 from proconsul.client.aio.agent import AsyncAgent
 from proconsul.client.aio.caller import AsyncCaller
 from proconsul.client.aio.catalog import AsyncCatalog, AsyncCoordinates, AsyncHealth
+from proconsul.client.aio.internal import AsyncInternal
 from proconsul.client.aio.kv import AsyncKV
 from proconsul.client.aio.mesh import AsyncConfigEntries, AsyncConnect
 from proconsul.client.aio.operator import AsyncOperator, AsyncSnapshots
@@ -86,6 +87,7 @@ class AsyncClient(AsyncRecipes):
         self.snapshot = AsyncSnapshots(self.caller)
         self.connect = AsyncConnect(self.caller)
         self.config = AsyncConfigEntries(self.caller)
+        self.internal = AsyncInternal(self.caller)
 
     def transaction(self) -> AsyncTransaction:
         """A transaction to fill."""

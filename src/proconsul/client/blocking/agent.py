@@ -51,7 +51,7 @@ class Agent(Group):
         return self._call.read("/v1/agent/metrics", dict[str, Any], options)
 
     def certificates(self, **options: Unpack[ReadOptions]) -> dict[str, Any]:
-        """Its certificates, and how urgent their ends are (Consul 2.0)."""
+        """When the agent's certificates expire (2.0)."""
         return self._call.read("/v1/agent/metrics/certificates", dict[str, Any], options)
 
     def prometheus_metrics(self, **options: Unpack[ReadOptions]) -> str:

@@ -14,6 +14,7 @@ from proconsul.client.blocking.acl import ACL
 from proconsul.client.blocking.agent import Agent
 from proconsul.client.blocking.caller import Caller
 from proconsul.client.blocking.catalog import Catalog, Coordinates, Health
+from proconsul.client.blocking.internal import Internal
 from proconsul.client.blocking.kv import KV
 from proconsul.client.blocking.mesh import ConfigEntries, Connect
 from proconsul.client.blocking.operator import Operator, Snapshots
@@ -87,6 +88,7 @@ class Client(Recipes):
         self.snapshot = Snapshots(self.caller)
         self.connect = Connect(self.caller)
         self.config = ConfigEntries(self.caller)
+        self.internal = Internal(self.caller)
 
     def transaction(self) -> Transaction:
         """A transaction to fill."""
