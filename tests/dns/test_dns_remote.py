@@ -86,6 +86,7 @@ async def test_questions_are_given_up_before_anybody_was_asked() -> None:
         packet = query(f"solo{number}.service.consul", m.A, query_id=number)
         world.client.handle(packet, answers.append, tcp=bool(number % 2))
     world.client.close()
+    gc.collect()  # what other tests have left
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         await asyncio.sleep(0)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from proconsul.engine.wire.hostport import join_host_port
 from proconsul.features.catalog.model import CheckServiceNode
 
 __all__ = ["Instance", "Strategy", "chooser", "instances_of"]
@@ -25,7 +26,7 @@ class Instance(NamedTuple):
     @property
     def address(self) -> str:
         """``host:port``, of IPv6 with brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return join_host_port(self.host, self.port)
 
 
 def instances_of(rows: Sequence[CheckServiceNode]) -> tuple[Instance, ...]:

@@ -230,7 +230,7 @@ class LoopTransport:
         except TimeoutError as error:
             if type(error) is TimeoutError and left_s <= self._endpoint.connect_timeout_s:
                 raise CallTimeout(f"no connection within {deadline.total_s:g} s") from None
-            raise Unavailable(f"dial {where.host}: i/o timeout") from None
+            raise Unavailable(dial_error(where.host, TimeoutError())) from None
         except OSError as error:
             raise _not_connected(where, error) from None
         except (ValueError, UnicodeError) as error:
