@@ -20,7 +20,8 @@ SUBJECTS = [pytest.param(Subject.OURS, id="ours"), pytest.param(Subject.REFERENC
 
 # What does not depend on whose agent it is, and takes long: with Consul's it is tried by `make stories`.
 ONCE = (
-    "test_ui_access.py", "test_ui_accessible.py", "test_ui_injection.py", "test_ui_keys.py", "test_ui_read_only.py", "test_ui_scale.py",
+    "test_ui_access.py", "test_ui_accessible.py", "test_ui_injection.py", "test_ui_keys.py", "test_ui_read_only.py",
+    "test_ui_scale.py",
 )  # fmt: skip
 
 
