@@ -140,3 +140,13 @@ export function shortId(id) {
 export function severity(status) {
   return { maintenance: 4, critical: 3, warning: 2, passing: 1 }[status] ?? 0;
 }
+
+/** The worst of some; "passing" of none, as the agent counts it. @param {string[]} statuses */
+export function worstOf(statuses) {
+  return statuses.reduce((worst, status) => (severity(status) > severity(worst) ? status : worst), "passing");
+}
+
+/** Checks, the worst first. @param {Iterable<any>} checks @returns {any[]} */
+export function worstFirst(checks) {
+  return [...checks].sort((a, b) => severity(b.Status) - severity(a.Status));
+}

@@ -4,7 +4,7 @@ import { signal, computed, useEffect, useMemo } from "./ui.js";
 import { call, pathOf, ApiError } from "./api.js";
 import { elsewhere } from "./route.js";
 import { token } from "./settings.js";
-import { WAIT_MS, watch } from "./watch.js";
+import { isRefusal, WAIT_MS, watch } from "./watch.js";
 
 export const QUERIES_MAX = 4;
 const HIDDEN_MS = 60_000;
@@ -93,16 +93,37 @@ async function feed(live, path, dc, stop) {
   };
   for await (const event of watch(path, transport, stop)) {
     if (stop.aborted) return;
-    const before = live.peek();
     if (event.kind === "data") {
-      live.value = { data: event.data, error: null, at: Date.now(), state: "live" };
-      if (before.state === "stale") nudge();
+      const wasStale = live.peek().state === "stale";
+      live.value = known(event.data);
+      if (wasStale) nudge();
     } else {
-      const state = event.kind === "refused" ? "refused" : "stale";
-      const at = before.state === "live" ? Date.now() : before.at || Date.now();
-      live.value = { ...before, error: /** @type {ApiError} */ (event.error), state, at };
+      live.value = failed(live.peek(), event.error);
     }
   }
+}
+
+/** Nothing is known yet. @returns {Seen} */
+const unseen = () => ({ data: undefined, error: null, at: 0, state: "waiting" });
+
+/** @param {any} data @returns {Seen} */
+const known = (data) => ({ data, error: null, at: Date.now(), state: "live" });
+
+/** What was known stays, with the reason why there is nothing newer. @param {Seen} before @param {unknown} thrown @returns {Seen} */
+function failed(before, thrown) {
+  const error = /** @type {ApiError} */ (thrown);
+  const at = before.state === "live" ? Date.now() : before.at || Date.now();
+  return { ...before, error, at, state: isRefusal(error) ? "refused" : "stale" };
+}
+
+/** Have `live` among what is watched. @param {Live} live @param {string} path @param {string} dc @returns {() => void} take it out again */
+function enlist(live, path, dc) {
+  watched.value = new Map(watched.peek()).set(live, { path: pathOf(path, {}, dc), dc });
+  return () => {
+    const rest = new Map(watched.peek());
+    rest.delete(live);
+    watched.value = rest;
+  };
 }
 
 /** What runs while the tab can be seen. @type {Map<Live, () => () => void>} */
@@ -141,14 +162,14 @@ globalThis.addEventListener?.("online", nudge);
  */
 export function startLive(path, dc = elsewhere.peek()) {
   /** @type {Live} */
-  const live = signal({ data: undefined, error: null, at: 0, state: "waiting" });
+  const live = signal(unseen());
   const start = () => {
     const controller = new AbortController();
     void feed(live, path, dc, controller.signal);
     return () => controller.abort();
   };
   running.set(live, start);
-  watched.value = new Map(watched.peek()).set(live, { path: pathOf(path, {}, dc), dc });
+  const leave = enlist(live, path, dc);
   if (!paused.peek()) stops.set(live, start());
   return {
     live,
@@ -156,14 +177,12 @@ export function startLive(path, dc = elsewhere.peek()) {
       stops.get(live)?.();
       stops.delete(live);
       running.delete(live);
-      const rest = new Map(watched.peek());
-      rest.delete(live);
-      watched.value = rest;
+      leave();
     },
   };
 }
 
-const NOTHING = signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 0, state: "waiting" }));
+const NOTHING = signal(unseen());
 
 /**
  * What is at a path of the API, kept up to date while the view is shown; "" for nothing. For a view:
@@ -187,9 +206,7 @@ export function useLive(path) {
 export function usePoll(path, ms = 5_000) {
   const dc = elsewhere.value;
   const secret = token.value;
-  const live = useMemo(
-    () => signal(/** @type {Seen} */ ({ data: undefined, error: null, at: 0, state: "waiting" })), [path, dc, secret],
-  );
+  const live = useMemo(() => signal(unseen()), [path, dc, secret]);
   useEffect(() => {
     if (!path) return undefined;
     const controller = new AbortController();
@@ -198,26 +215,21 @@ export function usePoll(path, ms = 5_000) {
         if (!paused.peek()) {
           try {
             const { data } = await call("GET", path, { dc, signal: controller.signal, patience: PATIENCE_MS });
-            live.value = { data, error: null, at: Date.now(), state: "live" };
+            live.value = known(data);
           } catch (error) {
             if (controller.signal.aborted) return;
-            const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
-            const before = live.peek();
-            const at = before.state === "live" ? Date.now() : before.at || Date.now();
-            live.value = { ...before, error: /** @type {ApiError} */ (error), at, state: refused ? "refused" : "stale" };
+            live.value = failed(live.peek(), error);
           }
         }
         await sleep(ms, controller.signal);
         if (controller.signal.aborted) return;
       }
     };
-    watched.value = new Map(watched.peek()).set(live, { path: pathOf(path, {}, dc), dc });
+    const leave = enlist(live, path, dc);
     void ask();
     return () => {
       controller.abort();
-      const rest = new Map(watched.peek());
-      rest.delete(live);
-      watched.value = rest;
+      leave();
     };
   }, [live]);
   return live;

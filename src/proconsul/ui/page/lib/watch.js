@@ -48,7 +48,12 @@ const HASTY_MS = 200;
 /** @param {number} failures 1 for the first @param {number} random 0 to 1 */
 export function retryAfter(failures, random) {
   const base = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10));
-  return base * (0.75 + random * 0.5) > RETRY_MAX_MS ? RETRY_MAX_MS : base * (0.75 + random * 0.5);
+  return Math.min(RETRY_MAX_MS, base * (0.75 + random * 0.5));
+}
+
+/** Whether the agent answered that it will not, in place of not being able to. @param {{ status?: number }} error */
+export function isRefusal({ status = 0 }) {
+  return status >= 400 && status < 500;
 }
 
 /**
@@ -83,7 +88,7 @@ export async function* watch(path, transport, signal) {
     } catch (thrown) {
       if (signal.aborted) return;
       const error = /** @type {Error & { status?: number }} */ (thrown);
-      const refused = (error.status ?? 0) >= 400 && (error.status ?? 0) < 500;
+      const refused = isRefusal(error);
       failures += 1;
       yield { kind: refused ? "refused" : "stale", error };
       index = 0n;

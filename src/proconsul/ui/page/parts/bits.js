@@ -60,6 +60,12 @@ export function Counts({ passing, warning, critical }) {
   </span>`;
 }
 
+/** The same of checks as the catalog has them. @param {{ checks: any[] | null | undefined }} props */
+export function CheckCounts({ checks }) {
+  const count = (/** @type {string} */ status) => (checks ?? []).filter((check) => check.Status === status).length;
+  return html`<${Counts} passing=${count("passing")} warning=${count("warning")} critical=${count("critical")} />`;
+}
+
 /** @param {{ tags: string[] | null | undefined, max?: number, pick?: (tag: string) => void }} props */
 export function Tags({ tags, max = Infinity, pick }) {
   const all = tags ?? [];

@@ -5,8 +5,8 @@ import { encodePath } from "../lib/api.js";
 import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, remember } from "../lib/memory.js";
-import { ago, severity } from "../lib/format.js";
-import { Action, Card, Copy, Counts, Empty, Facts, now, Page, Status, Tabs, Tags } from "../parts/bits.js";
+import { ago, severity, worstFirst, worstOf } from "../lib/format.js";
+import { Action, Card, CheckCounts, Copy, Empty, Facts, now, Page, Status, Tabs, Tags } from "../parts/bits.js";
 import { change } from "../parts/dialog.js";
 import { List } from "../parts/list.js";
 import { Check } from "./service.js";
@@ -19,14 +19,8 @@ export default function Nodes({ parts }) {
   return parts[0] ? html`<${Node} name=${parts.join("/")} />` : html`<${All} />`;
 }
 
-/** @param {any} node */
-function statusOf(node) {
-  const statuses = [...(node.Checks ?? [])].map((check) => check.Status);
-  return statuses.reduce((a, b) => (severity(b) > severity(a) ? b : a), "passing");
-}
-
-/** @param {any} node @param {string} status */
-const countOf = (node, status) => (node.Checks ?? []).filter((/** @type {any} */ check) => check.Status === status).length;
+/** @param {any} node @returns {string} */
+const statusOf = (node) => worstOf((node.Checks ?? []).map((/** @type {any} */ check) => check.Status));
 
 /**
  * How long a packet goes to and fro between two coordinates, in milliseconds: Vivaldi's distance with heights and adjustments.
@@ -70,7 +64,7 @@ const COLUMNS = [
   { id: "name", title: "Node", width: "minmax(8rem, 1.5fr)", by: (node) => node.Node, cell: (node) => html`<a href=${link("nodes", [node.Node])}>${node.Node}</a>
     ${node.leader ? html` <span class="badge">leader</span>` : node.role === "server" ? html` <span class="badge">server</span>` : null}` },
   { id: "status", title: "Checks", width: "minmax(6.5rem, 1fr)", by: (node) => -severity(statusOf(node)),
-    cell: (node) => html`<${Counts} passing=${countOf(node, "passing")} warning=${countOf(node, "warning")} critical=${countOf(node, "critical")} />` },
+    cell: (node) => html`<${CheckCounts} checks=${node.Checks} />` },
   { id: "state", title: "Gossip", width: "7rem", wide: true, by: (node) => node.state, cell: (node) => (node.state ? html`<${Status} status=${GOSSIP[node.state] ?? ""} text=${node.state} />` : html`<span class="dim">no agent</span>`) },
   { id: "address", title: "Address", width: "minmax(7rem, 1fr)", wide: true, by: (node) => node.Address, cell: (node) => node.Address },
   { id: "services", title: "Services", width: "5rem", wide: true, by: (node) => (node.Services ?? []).length, cell: (node) => (node.Services ?? []).length },
@@ -122,7 +116,7 @@ function Node({ name }) {
       ${ready && !node && !live.error ? html`<div class="note warn">There is no such node, or this token may not see it.</div>` : null}
       ${node ? html`
         <${Card} title="Node"><${Facts} pairs=${[
-          ["Checks", html`<${Counts} passing=${countOf(node, "passing")} warning=${countOf(node, "warning")} critical=${countOf(node, "critical")} />`],
+          ["Checks", html`<${CheckCounts} checks=${node.Checks} />`],
           ["Gossip", state ? html`<${Status} status=${GOSSIP[state] ?? ""} text=${state} />` : !elsewhere.value ? "no agent of this name is a member" : ""],
           ["Address", html`${node.Address} <${Copy} text=${node.Address} />`], ["Other addresses", Object.entries(node.TaggedAddresses ?? {}).map(([kind, address]) => `${kind}: ${address}`).join(", ")],
           ["Id", node.ID], ["Version", member?.Tags.build?.split(":")[0]],
@@ -143,24 +137,24 @@ function NodeTab({ tab, node, member }) {
     case "meta": return html`<${Card} title="Meta"><${Facts} pairs=${Object.entries(node.Meta ?? {})} />${Object.keys(node.Meta ?? {}).length ? null : html`<${Empty}>None.<//>`}<//>`;
     case "json": return html`<${Copy} text=${JSON.stringify(node, null, 2)} block />`;
     default: return html`<${Card} title="Checks">${(node.Checks ?? []).length
-      ? [...node.Checks].sort((a, b) => severity(b.Status) - severity(a.Status)).slice(0, 300).map((check) => html`<${Check} key=${check.CheckID} check=${check} />`) : html`<${Empty}>It has no checks.<//>`}<//>`;
+      ? worstFirst(node.Checks).slice(0, 300).map((check) => html`<${Check} key=${check.CheckID} check=${check} />`) : html`<${Empty}>It has no checks.<//>`}<//>`;
   }
 }
 
 /** @param {{ node: any }} props */
 function Services({ node }) {
-  const worstOf = (/** @type {any} */ one) => (node.Checks ?? []).filter((/** @type {any} */ check) => !check.ServiceID || check.ServiceID === one.ID)
-    .reduce((/** @type {string} */ a, /** @type {any} */ check) => (severity(check.Status) > severity(a) ? check.Status : a), "passing");
+  const checksOf = (/** @type {any} */ one) => (node.Checks ?? []).filter((/** @type {any} */ check) => !check.ServiceID || check.ServiceID === one.ID);
+  const serviceStatus = (/** @type {any} */ one) => statusOf({ Checks: checksOf(one) });
   /** @type {import("../parts/list.js").Column<any>[]} */
   const columns = [
     { id: "service", title: "Service", width: "minmax(8rem, 1.5fr)", by: (one) => one.Service, cell: (one) => html`<a href=${link("instance", [one.Service, node.Node, one.ID])}>${one.Service}</a>` },
-    { id: "status", title: "Status", width: "7.5rem", by: (one) => -severity(worstOf(one)), cell: (one) => html`<${Status} status=${worstOf(one)} />` },
+    { id: "status", title: "Status", width: "7.5rem", by: (one) => -severity(serviceStatus(one)), cell: (one) => html`<${Status} status=${serviceStatus(one)} />` },
     { id: "id", title: "Id", wide: true, by: (one) => one.ID, cell: (one) => one.ID },
     { id: "port", title: "Port", width: "5rem", wide: true, by: (one) => one.Port, cell: (one) => one.Port || "" },
     { id: "tags", title: "Tags", width: "1.5fr", wide: true, cell: (one) => html`<${Tags} tags=${one.Tags} max=${4} />` },
   ];
   return html`<${List} label=${`services of ${node.Node}`} rows=${node.Services ?? []} rowKey=${(/** @type {any} */ one) => one.ID} columns=${columns} order="service"
-    fields=${{ "": (/** @type {any} */ one) => [one.Service, one.ID, ...(one.Tags ?? [])], status: worstOf, tag: (/** @type {any} */ one) => one.Tags ?? [] }} empty="No services on this node." />`;
+    fields=${{ "": (/** @type {any} */ one) => [one.Service, one.ID, ...(one.Tags ?? [])], status: serviceStatus, tag: (/** @type {any} */ one) => one.Tags ?? [] }} empty="No services on this node." />`;
 }
 
 /** @param {{ name: string }} props */

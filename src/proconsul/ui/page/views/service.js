@@ -5,9 +5,9 @@ import { asCurl, asDig, encodePath, pathOf } from "../lib/api.js";
 import { elsewhere, inAddress, link, place } from "../lib/route.js";
 import { agent, ours } from "../lib/settings.js";
 import { checkKey, historyOf, remember, serviceKey } from "../lib/memory.js";
-import { severity } from "../lib/format.js";
+import { severity, worstFirst, worstOf } from "../lib/format.js";
 import { dnsOf } from "../lib/records.js";
-import { Card, Copy, Counts, Empty, Facts, Page, Raw, Status, Tabs, Tags, WhyNot, Action } from "../parts/bits.js";
+import { Card, CheckCounts, Copy, Counts, Empty, Facts, Page, Raw, Status, Tabs, Tags, WhyNot, Action } from "../parts/bits.js";
 import { change } from "../parts/dialog.js";
 import { List } from "../parts/list.js";
 import { Strip, Topology } from "../parts/picture.js";
@@ -17,7 +17,7 @@ import { Strip, Topology } from "../parts/picture.js";
 /** The worst of an instance's checks. @param {Entry} entry */
 export function worst(entry) {
   if ((entry.Checks ?? []).some((check) => /^_(node|service)_maintenance/.test(check.CheckID))) return "maintenance";
-  return (entry.Checks ?? []).reduce((status, check) => (severity(check.Status) > severity(status) ? check.Status : status), "passing");
+  return worstOf((entry.Checks ?? []).map((check) => check.Status));
 }
 
 /** @param {Entry} entry */
@@ -28,9 +28,6 @@ export function addressOf(entry) {
 
 /** @param {Entry} entry */
 const keyOf = (entry) => `${entry.Node.Node}/${entry.Service.ID}`;
-
-/** @param {Entry} entry @param {string} status */
-const countOf = (entry, status) => (entry.Checks ?? []).filter((check) => check.Status === status).length;
 
 /** @type {Record<string, (entry: Entry) => string | string[]>} */
 const FIELDS = {
@@ -46,7 +43,7 @@ const COLUMNS = [
     cell: (entry) => html`<a href=${link("instance", [entry.Service.Service, entry.Node.Node, entry.Service.ID])}>${addressOf(entry)}</a>` },
   { id: "status", title: "Status", width: "7.5rem", by: (entry) => -severity(worst(entry)), cell: (entry) => html`<${Status} status=${worst(entry)} />` },
   { id: "checks", title: "Checks", width: "7rem", wide: true,
-    cell: (entry) => html`<${Counts} passing=${countOf(entry, "passing")} warning=${countOf(entry, "warning")} critical=${countOf(entry, "critical")} />` },
+    cell: (entry) => html`<${CheckCounts} checks=${entry.Checks} />` },
   { id: "node", title: "Node", width: "minmax(6rem, 1fr)", wide: true, by: (entry) => entry.Node.Node, cell: (entry) => html`<a href=${link("nodes", [entry.Node.Node])}>${entry.Node.Node}</a>` },
   { id: "id", title: "Id", width: "minmax(6rem, 1fr)", wide: true, by: (entry) => entry.Service.ID, cell: (entry) => entry.Service.ID },
   { id: "tags", title: "Tags", width: "minmax(5rem, 1.5fr)", wide: true, cell: (entry) => html`<${Tags} tags=${entry.Service.Tags} max=${4} />` },
@@ -59,8 +56,7 @@ export function Service({ name }) {
   /** @type {Entry[]} */
   const entries = useMemo(() => live.data ?? [], [live.data]);
   useEffect(() => {
-    const status = entries.map(worst).reduce((a, b) => (severity(b) > severity(a) ? b : a), "passing");
-    if (live.data) remember([[serviceKey(elsewhere.value, name), entries.length ? status : "gone"]]);
+    if (live.data) remember([[serviceKey(elsewhere.value, name), entries.length ? worstOf(entries.map(worst)) : "gone"]]);
   }, [live.data]);
   return html`
     <${Page} view="service" title=${name} crumbs=${[["Services", link("services")]]} ready=${live.data !== undefined || live.error !== null} live=${live}
@@ -89,7 +85,7 @@ function Dashboard({ name }) {
 /** Every check of every instance, the worst first. @param {{ entries: Entry[] }} props */
 function AllChecks({ entries }) {
   const seen = new Map(entries.flatMap((entry) => (entry.Checks ?? []).map((check) => /** @type {[string, any]} */ ([`${check.Node}/${check.CheckID}`, check]))));
-  const checks = [...seen.values()].sort((a, b) => severity(b.Status) - severity(a.Status));
+  const checks = worstFirst(seen.values());
   const bad = checks.filter((check) => check.Status !== "passing");
   return html`<${Card} title=${bad.length ? "Not passing" : "All checks pass"}>
     ${(bad.length ? bad : checks).slice(0, 200).map((check) => html`<${Check} key=${`${check.Node}/${check.CheckID}`} check=${check} where />`)}
@@ -181,7 +177,7 @@ function InstanceBody({ entry }) {
       ...(proxy.Expose?.Paths ?? []).map((/** @type {any} */ one) => [`Exposes ${one.Path}`, `port ${one.ListenerPort} to ${one.LocalPathPort}, ${one.Protocol}`]),
     ]} /><//>` : null}
   </div>
-  <${Card} title="Checks">${(entry.Checks ?? []).length ? [...entry.Checks].sort((a, b) => severity(b.Status) - severity(a.Status)).map((check) => html`<${Check} key=${check.CheckID} check=${check} />`) : html`<${Empty}>It has no checks, so it counts as passing.<//>`}<//>
+  <${Card} title="Checks">${(entry.Checks ?? []).length ? worstFirst(entry.Checks).map((check) => html`<${Check} key=${check.CheckID} check=${check} />`) : html`<${Empty}>It has no checks, so it counts as passing.<//>`}<//>
   <${Raw} data=${entry} />`;
 }
 
