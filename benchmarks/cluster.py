@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.generator import Call, Workload, raise_open_files, rate
 from benchmarks.subjects import CONFIGURATION, BenchmarkError, Subject
-from support.ports import free_ports
+from proconsul.testing.ports import free_ports
 from support.reference import reference_path
 
 SIZE = 3

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.ports import free_ports
+from proconsul.testing.ports import free_ports
 
 START_TIMEOUT_S = 60.0
 POLL_S = 0.002

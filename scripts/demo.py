@@ -11,7 +11,6 @@ import http.server
 import json
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from proconsul.testing.ports import free_ports
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 120.0
@@ -89,26 +90,6 @@ class Shop:
         self._server.server_close()
 
 
-def free_ports(count: int) -> Iterator[int]:
-    """Ports that nobody has, for datagrams either."""
-    held: list[tuple[socket.socket, socket.socket]] = []
-    while len(held) < count:
-        tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        tcp.bind((HOST, 0))
-        try:
-            udp.bind((HOST, tcp.getsockname()[1]))
-        except OSError:
-            udp.close()
-            tcp.close()
-            continue
-        held.append((tcp, udp))
-    found = [tcp.getsockname()[1] for tcp, _ in held]
-    for pair in held:
-        for sock in pair:
-            sock.close()
-    yield from found
-
-
 def plan() -> list[Agent]:
     """Who there is to be."""
     places = (
@@ -116,7 +97,7 @@ def plan() -> list[Agent]:
         ("east-1", EAST, False, ("web",)), ("east-2", EAST, False, ("web", "api")), ("east-3", EAST, False, ("api",)),
         ("west-1", WEST, False, ("web",)), ("west-2", WEST, False, ("api",)),
     )  # fmt: skip
-    ports = free_ports(len(PORTS) * len(places))
+    ports = iter(free_ports(len(PORTS) * len(places)))
     return [Agent(name, datacenter, server, {port: next(ports) for port in PORTS}, services)
             for name, datacenter, server, services in places]  # fmt: skip
 

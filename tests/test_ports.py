@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.ports import FIRST_PORT, LAST_PORT, free_port, free_ports
+from proconsul.testing.ports import FIRST_PORT, LAST_PORT, free_port, free_ports
 
-ASK = "from support.ports import free_ports; print(*free_ports(400)); input()"
+ASK = "from proconsul.testing.ports import free_ports; print(*free_ports(400)); input()"
 
 
 def test_no_port_is_given_twice_nor_to_two_processes() -> None:

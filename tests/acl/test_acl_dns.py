@@ -13,6 +13,7 @@ from acl_locked import NOBODY, Locked
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.dns.responder import Responder
 from proconsul.testing import AgentInLoop
+from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
 
 A = 1
@@ -102,7 +103,7 @@ async def test_answers_of_tokens_that_expire_are_not_kept(names: Names) -> None:
 
 
 async def test_over_a_socket_too() -> None:
-    async with AgentInLoop({**Locked.SETTINGS, "ports": {"dns": (port := _free_port())}}) as agent:
+    async with AgentInLoop({**Locked.SETTINGS, "ports": {"dns": (port := free_port())}}) as agent:
         other = Names(agent)
         await other.ready()
         secret, _, _ = await other.token('node_prefix "" { policy = "read" } service_prefix "" { policy = "read" }')
@@ -119,10 +120,3 @@ async def test_over_a_socket_too() -> None:
                 await loop.sock_sendall(sock, packet)
                 answer = await asyncio.wait_for(loop.sock_recv(sock, 4096), PATIENCE_S)
                 assert struct.unpack_from("!6H", answer)[3] == 1
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

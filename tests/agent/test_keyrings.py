@@ -15,8 +15,8 @@ import pytest
 from proconsul.agent.config import FixedConfig, load
 from proconsul.agent.gossip.keyrings import FILE_BYTES_MAX, PoolKeys, load_keyrings
 from proconsul.features.errors import ConsulError
+from proconsul.testing.ports import free_ports
 from support.harness import run
-from support.ports import free_ports
 from support.reference import reference_path
 
 ONE, TWO = bytes(16), bytes(range(32))

@@ -11,8 +11,8 @@ import pytest
 
 from proconsul.agent.config import reload
 from proconsul.testing import AgentInLoop
+from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
-from support.ports import free_port
 
 GOOD = {
     "service": {"name": "cfg", "port": 1, "check": {"id": "cfg", "ttl": "1h"}},

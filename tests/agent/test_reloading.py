@@ -45,8 +45,8 @@ from proconsul.agent.telemetry.logs import LogLevel, Logs
 from proconsul.engine.http.request import Request, Response
 from proconsul.features.catalog.model import RegisterRequest
 from proconsul.testing import AgentInLoop
+from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
-from support.ports import free_port
 
 BASE: dict[str, Any] = {"check_update_interval": "0s", "log_level": "warn"}
 DEADLINE_S = PATIENCE_S

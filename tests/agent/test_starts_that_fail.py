@@ -14,8 +14,8 @@ import pytest
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.agent.part import Part
+from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
-from support.ports import free_port
 
 NAMES = (
     "WebSettings", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy",

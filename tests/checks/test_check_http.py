@@ -17,7 +17,7 @@ from check_servers import read_request, reply, tcp_server
 from proconsul.agent.checks.base import DefaultTlsContexts, ProbeResult
 from proconsul.agent.checks.http import HttpProbe
 from proconsul.agent.checks.status import CheckStatus
-from support.ports import free_port
+from proconsul.testing.ports import free_port
 
 TLS = DefaultTlsContexts()
 

@@ -20,9 +20,9 @@ from check_servers import read_request, reply, tcp_server
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.probes import make_probe
+from proconsul.testing.ports import free_port
 from support.harness import Agent, Subject
 from support.odd_answers import ODD_ANSWERS
-from support.ports import free_port
 
 pytestmark = pytest.mark.reference
 

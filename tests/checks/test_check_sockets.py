@@ -28,7 +28,7 @@ from proconsul.agent.checks.os_service import OsServiceProbe
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.agent.checks.tcp import TcpProbe
 from proconsul.agent.checks.udp import UdpProbe
-from support.ports import free_port
+from proconsul.testing.ports import free_port
 
 PASS, FAIL = CheckStatus.PASSING, CheckStatus.CRITICAL
 

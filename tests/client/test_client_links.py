@@ -45,7 +45,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_tls(kind: str, authority: Path) -> None:
-    from support.ports import free_ports
+    from proconsul.testing.ports import free_ports
 
     (port,) = free_ports(1)
     settings = {

@@ -20,10 +20,10 @@ import dns.query
 import dns.rdatatype
 import pytest
 
+from proconsul.testing.ports import free_ports
 from support.clusters import Cluster, paused
 from support.harness import Reply, Subject, eventually
 from support.pools import ConsulMember, require_reference
-from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

@@ -19,11 +19,11 @@ import dns.query
 import pytest
 
 from proconsul.testing.linearizability import check
+from proconsul.testing.ports import free_ports
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, paused, written
 from support.harness import Subject, eventually
 from support.histories import RecordedClients
 from support.pools import ConsulMember
-from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

@@ -15,12 +15,12 @@ import dns.message
 import dns.query
 import pytest
 
+from proconsul.testing.ports import free_ports
 from support.clusters import Cluster
 from support.fsm_story import Rpc
 from support.harness import Reply, Subject
 from support.patience import PATIENCE_S
 from support.pools import ConsulMember, require_reference
-from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

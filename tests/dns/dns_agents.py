@@ -19,10 +19,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from proconsul.testing.ports import free_port, free_ports
 from support import preloaded
 from support.dns_packets import query
 from support.patience import PATIENCE_S
-from support.ports import free_port, free_ports
 from support.reference import require_reference
 
 # So many questions that came later must be answered before an earlier one is taken for unanswered.

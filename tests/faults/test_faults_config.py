@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from proconsul.testing.ports import free_ports
 from support.harness import Agent, Subject, eventually, program, run
-from support.ports import free_ports
 
 StartAgent = Callable[..., Agent]
 

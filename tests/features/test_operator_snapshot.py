@@ -17,8 +17,8 @@ from proconsul.features.errors import ConsulError
 from proconsul.features.snapshot.model import SnapshotRequest
 from proconsul.server.snapshotting import _read_record
 from proconsul.testing import AgentInLoop
+from proconsul.testing.ports import free_ports
 from support.harness import Agent, Subject, eventually, program
-from support.ports import free_ports
 
 SNAPSHOT = "/v1/snapshot"
 

@@ -21,7 +21,7 @@ from proconsul.engine.gossip.serf import Serf
 from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.wire.hostport import Address
-from support.ports import free_port
+from proconsul.testing.ports import free_port
 
 LOG = logging.getLogger("test.gossip.pool")
 

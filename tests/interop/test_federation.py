@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from proconsul.testing.ports import free_port
 from support.dns_packets import Parsed, query
 from support.harness import Reply, Subject, eventually
 from support.patience import PATIENCE_S
 from support.pools import ConsulMember, Pool, require_reference
-from support.ports import free_port
 
 pytestmark = pytest.mark.reference
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from proconsul.testing import AgentInLoop
+from proconsul.testing.ports import free_ports
 from support.harness import Agent, Subject
 from support.patience import PATIENCE_S
 from support.pools import require_reference
-from support.ports import free_ports
 
 NODES: list[dict[str, Any]] = [
     {"Node": "n1", "Address": "10.0.0.1", "NodeMeta": {"a": "b"}, "Service": {

@@ -43,9 +43,9 @@ from proconsul.features.catalog.model import (
 )
 from proconsul.features.coordinate.model import CoordinateUpdateRequest
 from proconsul.features.kv.model import DirEntry, IndexedDirEntries, KeyRequest, KVSRequest
+from proconsul.testing.ports import free_ports
 from support.harness import Agent, Client, Subject, eventually
 from support.pools import die_with_parent, new_host
-from support.ports import free_ports
 from support.reference import require_reference
 
 pytestmark = pytest.mark.reference

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from proconsul.testing.ports import free_ports
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
 from support.harness import Subject, eventually
 from support.pools import ConsulMember, new_host
-from support.ports import free_ports
 
 OURS = Subject.OURS
 SERVERS = ("s1", "s2", "s3")

@@ -12,10 +12,10 @@ import dns.message
 import dns.query
 import pytest
 
+from proconsul.testing.ports import free_ports
 from support.clusters import Cluster, written
 from support.harness import Subject, eventually, program
 from support.pools import ConsulMember
-from support.ports import free_ports
 
 if os.uname().sysname != "Linux":
     pytest.skip("NO LOOPBACK ADDRESSES: clusters need all of 127.0.0.0/8", allow_module_level=True)

@@ -24,11 +24,11 @@ from typing import IO, Any
 
 import pytest
 
+from proconsul.testing.ports import free_ports
 from support.harness import Client, eventually, program, require_quiet
 from support.harness import Subject as Program
 from support.lookouts import Lookouts, Place
 from support.pools import Process, die_with_parent
-from support.ports import free_ports
 
 AGENTS = int(os.environ.get("SCALE_AGENTS", "60"))
 PROCESSES = int(os.environ.get("SCALE_PROCESSES", "12"))

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
+from proconsul.testing.ports import free_ports
 from support import preloaded
 from support.patience import PATIENCE_S
-from support.ports import free_ports
 from support.preloaded import AnyProcess
 from support.reference import reference_path
 

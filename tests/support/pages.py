@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from support.ports import free_ports
+from proconsul.testing.ports import free_ports
 
 DOCS = Path(__file__).parents[2] / "docs"
 TIMEOUT_S = 240.0

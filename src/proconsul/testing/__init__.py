@@ -14,24 +14,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proconsul.testing.agent import AgentInLoop, AgentInThread, free_port
+    from proconsul.testing.agent import AgentInLoop, AgentInThread
     from proconsul.testing.agent_state import AgentSnapshot
     from proconsul.testing.answers import HttpAnswer
     from proconsul.testing.consul_process import AsyncConsulProcess, ConsulProcess, Unsupported
     from proconsul.testing.dev_agent import AsyncDevAgent, DevAgent
     from proconsul.testing.dev_cluster import ClusterNode, DevCluster, PendingRequest
     from proconsul.testing.faulty_door import DoorFaults
+    from proconsul.testing.ports import free_port, free_ports
 
 _HOMES = {
     "AgentInLoop": "agent", "AgentInThread": "agent", "AgentSnapshot": "agent_state",
     "AsyncConsulProcess": "consul_process", "AsyncDevAgent": "dev_agent", "ClusterNode": "dev_cluster",
     "ConsulProcess": "consul_process", "DevAgent": "dev_agent", "DevCluster": "dev_cluster",
     "DoorFaults": "faulty_door", "HttpAnswer": "answers", "PendingRequest": "dev_cluster",
-    "Unsupported": "consul_process", "free_port": "agent",
+    "Unsupported": "consul_process", "free_port": "ports", "free_ports": "ports",
 }  # fmt: skip
 __all__ = [
     "AgentInLoop", "AgentInThread", "AgentSnapshot", "AsyncConsulProcess", "AsyncDevAgent", "ClusterNode",
     "ConsulProcess", "DevAgent", "DevCluster", "DoorFaults", "HttpAnswer", "PendingRequest", "Unsupported", "free_port",
+    "free_ports",
 ]  # fmt: skip
 
 

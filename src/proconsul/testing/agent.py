@@ -8,7 +8,6 @@ asynchronous, and is what the pytest fixture ``consul_agent`` gives.
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -19,17 +18,10 @@ from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
 from proconsul.engine.http.request import Request, Response
 from proconsul.server.server import ConsulServer
+from proconsul.testing.ports import free_port
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _settings(extra: Mapping[str, Any], listen: bool) -> dict[str, Any]:

@@ -11,17 +11,17 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from proconsul.testing.answers import AsyncAsking, Body, HttpAnswer, SyncAsking, encoded, headers_of
+from proconsul.testing.ports import free_ports
 
 __all__ = ["AsyncConsulProcess", "ConsulProcess", "Unsupported", "find_consul"]
 
@@ -30,8 +30,6 @@ HOST = "127.0.0.1"
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 ASK_TIMEOUT_S = 660.0
-# A port that was free may be taken before the process has it.
-START_ATTEMPTS_MAX = 8
 PORTS = ("http", "server", "serf_lan", "dns")
 
 
@@ -70,14 +68,9 @@ class ConsulProcess(SyncAsking):
         """Ready when this returns. Raises RuntimeError with the process's log when it ends instead."""
         self._directory = tempfile.TemporaryDirectory(prefix="proconsul-testing-")
         try:
-            for attempt in range(START_ATTEMPTS_MAX):
-                self._begin_process()
-                if self._ready():
-                    break
-                log = self.log()
-                if "address already in use" not in log or attempt + 1 == START_ATTEMPTS_MAX:
-                    raise RuntimeError(f"{self.program} is not ready:\n{log[-4000:]}")
-                self._end_process()
+            self._begin_process()
+            if not self._ready():
+                raise RuntimeError(f"{self.program} is not ready:\n{self.log()[-4000:]}")
             self._begin = self.get("snapshot").body
         except BaseException:
             self.stop()
@@ -86,7 +79,7 @@ class ConsulProcess(SyncAsking):
 
     def _begin_process(self) -> None:
         assert self._directory is not None
-        self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         ports = {**self.ports, "grpc": -1, "serf_wan": -1, **({} if self._dns else {"dns": -1})}
         given = {"node_name": "test", "bind_addr": HOST, **self.settings}
         given["ports"] = {**ports, **(given.get("ports") or {})}
@@ -229,15 +222,6 @@ ONLY_IN_PROCESS = frozenset((
 
 def _unsupported(name: str) -> NoReturn:
     raise Unsupported(f"{name} needs an agent in this process")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that were free, all at the same time."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for sock in sockets:
-            sock.bind((HOST, 0))
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 class AsyncConsulProcess(AsyncAsking):

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 from collections.abc import Mapping
-from contextlib import closing, suppress
 from random import Random
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +21,7 @@ from proconsul.testing.agent_state import AgentSnapshot, capture, restore
 from proconsul.testing.answers import Body, HttpAnswer, encoded, headers_of
 from proconsul.testing.clocked_loop import ClockedLoop
 from proconsul.testing.faulty_door import DoorFaults, FaultyDoor
+from proconsul.testing.ports import free_port
 
 __all__ = ["AgentHandle", "Core", "FaultVerbs", "answer_of"]
 
@@ -30,8 +30,6 @@ READY_TIMEOUT_S = 60.0
 # What `load` takes beside the keys of files.
 CONTROLS = ("dev", "config_files", "hcl", "config_format")
 HOST = "127.0.0.1"
-# A port for DNS must be free for UDP and TCP; somebody may be quicker between the look and the use.
-DNS_ATTEMPTS_MAX = 20
 
 
 class _Refusing(asyncio.Protocol):
@@ -67,16 +65,7 @@ class Core:
 
     async def start(self) -> None:
         """Raises ConsulError and what else a start raises; nothing is left behind then."""
-        for attempt in range(DNS_ATTEMPTS_MAX if self._dns else 1):
-            try:
-                await self._start()
-                return
-            except Exception as error:
-                if "in use" not in str(error) or attempt + 1 == DNS_ATTEMPTS_MAX or not self._dns:
-                    raise
-
-    async def _start(self) -> None:
-        ports = {"http": -1, "dns": _dns_port() if self._dns else -1, "grpc": -1, **(self.settings.get("ports") or {})}
+        ports = {"http": -1, "dns": free_port() if self._dns else -1, "grpc": -1, **(self.settings.get("ports") or {})}
         _require_known(self.settings)
         config, _ = load({"dev": True, "node_name": "test", "log_level": "warn", **self.settings, "ports": ports})
         rng = None if self._seed is None else Random(self._seed)
@@ -200,18 +189,6 @@ def _registered(agent: Agent) -> bool:
     # Where tokens count, the agent may have none that may register anything.
     sent = fixed.acl.enabled or not (local.unsynced_services or local.unsynced_checks)
     return sent and agent.node.state.tables.nodes.get(fixed.node_name.lower()) is not None
-
-
-def _dns_port() -> int:
-    """A port that is free now for UDP and TCP."""
-    for _ in range(DNS_ATTEMPTS_MAX):
-        with closing(socket.socket()) as tcp, closing(socket.socket(type=socket.SOCK_DGRAM)) as udp:
-            tcp.bind((HOST, 0))
-            with suppress(OSError):
-                udp.bind(tcp.getsockname())
-                port: int = tcp.getsockname()[1]
-                return port
-    raise OSError("no port is free for both UDP and TCP")
 
 
 async def answer_of(response: Response) -> HttpAnswer:

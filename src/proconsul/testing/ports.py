@@ -1,4 +1,4 @@
-"""Ports for what a test starts, that nothing else on the machine takes in between.
+"""Ports for what a test starts, that nothing else on the machine takes in between; safe under pytest-xdist.
 
 A port that the system offers (port 0) and that is closed again is anybody's: the next connection that any program makes
 may be given it, and the agent that was to listen there ends. So ports come from below those that the system offers, and
@@ -12,6 +12,8 @@ import itertools
 import os
 import socket
 from collections.abc import Iterator
+
+__all__ = ["free_port", "free_ports"]
 
 # Below what Linux offers by itself (32768 and up; other systems begin higher), above the ports that Consul has.
 FIRST_PORT, LAST_PORT, BLOCK = 10_000, 32_000, 500
@@ -35,7 +37,7 @@ def _claim() -> Iterator[int]:
             continue
         _guards[os.getpid()] = guard
         return itertools.cycle(range(start + 1, start + BLOCK))
-    raise AssertionError(f"every block of ports from {FIRST_PORT} to {LAST_PORT} is taken")
+    raise OSError(f"every block of ports from {FIRST_PORT} to {LAST_PORT} is taken")
 
 
 def _is_free(port: int) -> bool:
@@ -50,13 +52,17 @@ def _is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free for TCP and UDP on every address, and that only this process gives away."""
+    """Ports that are free for TCP and UDP on every address, and that only this process gives away.
+
+    Raises OSError when there are none: a process has a block of 499.
+    """
     pid = os.getpid()  # a forked process needs a block of its own
     if pid not in _ports:
         _ports[pid] = _claim()
     ports = _ports[pid]
     found = list(itertools.islice((port for port in itertools.islice(ports, BLOCK) if _is_free(port)), count))
-    assert len(found) == count, f"no {count} free ports in this block"
+    if len(found) < count:
+        raise OSError(f"fewer than {count} ports are free in this process's block")
     return found
 
 
