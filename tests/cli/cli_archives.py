@@ -9,8 +9,9 @@ import json
 import tarfile
 from pathlib import Path
 
-META = json.dumps({"Version": 1, "ID": "2-9-1", "Index": 9, "Term": 2, "Size": 5}).encode()
-STATE = b"state"
+# A state's header, and no records.
+STATE = b"\x81\xa9LastIndex\x09"
+META = json.dumps({"Version": 1, "ID": "2-9-1", "Index": 9, "Term": 2, "Size": len(STATE)}).encode()
 
 
 def sums(files: dict[str, bytes]) -> bytes:

@@ -83,6 +83,10 @@ def running(
         agent.stop()
 
 
+# What newer releases print more of, below what 1.8.7 prints.
+LONGER = ("snapshot inspect",)
+
+
 def normalise(text: str) -> str:
     """Replace what differs from run to run."""
     for pattern, replacement in NORMALISERS:
@@ -155,6 +159,8 @@ def differences(
                 run([binary()], shlex.split(reset), folder, environ, b"")
             results.append(run(program, case.arguments, folder, {**environ, **case.environ}, case.stdin))
         for what, theirs, ours in zip(("exit code", "output", "errors"), *results, strict=True):
+            if what == "output" and case.line.startswith(LONGER):
+                ours = ours[: len(theirs)]
             if theirs != ours:
                 reports.append(
                     f"$ consul {case.line}\n  {what} of the reference: {theirs!r}\n  {what} of ours: {ours!r}"

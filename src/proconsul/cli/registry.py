@@ -95,6 +95,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "services register": ("services", "Register", "Add services to the agent"),
     "services sync": ("services_sync", "Sync", "Show how far the catalog has the agent's services"),
     "snapshot agent": ("snapshot_agent", "SnapshotAgent", "Save snapshots regularly and keep the newest"),
+    "snapshot decode": ("snapshot", "Decode", "Print every record of a snapshot file"),
     "snapshot inspect": ("snapshot", "Inspect", "Show what a snapshot file holds"),
     "snapshot restore": ("snapshot", "Restore", "Load a snapshot into the servers"),
     "snapshot save": ("snapshot", "Save", "Save the servers' state to a file"),

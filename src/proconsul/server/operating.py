@@ -71,12 +71,15 @@ class Operating:
         server = self._server
         leader = server.leader_address()
         known = {one.raft_id: one for one in server.peers_known.all()}
+        ends = {one.ID: one.LastIndex for one in self._autopilot.health().Servers or ()}
+        ends.setdefault(server.node_id, server.raft.last_index)
         found = []
         for peer in server.raft.members.servers:
             details = known.get(peer.id)
             found.append(RaftServer(
                 peer.id, details.name if details is not None else _UNKNOWN, peer.address, peer.address == leader,
                 str(details.raft_version) if details is not None else "", peer.suffrage.name == "VOTER",
+                ends.get(peer.id, 0),
             ))  # fmt: skip
         # The index is always 0 in Consul's answer, though it has one.
         return RaftConfigurationResponse(found, 0)

@@ -48,14 +48,29 @@ class ListPeers(Command):
         with explain("Error getting peers: Failed to retrieve raft configuration: "):
             response = client.ok("GET", f"{_RAFT}/configuration", stale_allowed=True)
             servers = cast("Mapping[str, Sequence[Mapping[str, Json]] | None]", response.json())["Servers"]
-        lines = ["Node|ID|Address|State|Voter|RaftProtocol"]
-        for server in servers or ():
-            state = "leader" if server["Leader"] else "follower"
-            voter = str(bool(server["Voter"])).lower()
-            protocol = server.get("ProtocolVersion") or "<=1"
-            lines.append(f"{server['Node']}|{server['ID']}|{server['Address']}|{state}|{voter}|{protocol}")
-        self.ui.out(columnize(lines))
+        self.ui.out(columnize(_peers_table(servers or ())))
         return 0
+
+
+def _peers_table(servers: Sequence[Mapping[str, Json]]) -> list[str]:
+    """The lines. How far servers are is shown when the one that answered knows (from 1.16 on, and ours)."""
+    ends = [int(cast("int", server.get("LastIndex") or 0)) for server in servers]
+    leader = next((end for end, server in zip(ends, servers, strict=True) if server["Leader"]), 0)
+    lines = ["Node|ID|Address|State|Voter|RaftProtocol" + ("|Commit Index|Trails Leader By" if any(ends) else "")]
+    for end, server in zip(ends, servers, strict=True):
+        state = "leader" if server["Leader"] else "follower"
+        voter = str(bool(server["Voter"])).lower()
+        protocol = server.get("ProtocolVersion") or "<=1"
+        line = f"{server['Node']}|{server['ID']}|{server['Address']}|{state}|{voter}|{protocol}"
+        if any(ends):
+            line += f"|{end or '-'}|{_behind(leader - end) if leader and end and not server['Leader'] else '-'}"
+        lines.append(line)
+    return lines
+
+
+def _behind(entries: int) -> str:
+    # A follower's figure is younger than the leader's at times.
+    return "1 commit" if entries == 1 else f"{max(entries, 0)} commits"
 
 
 class RemovePeer(Command):

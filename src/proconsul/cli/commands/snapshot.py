@@ -1,4 +1,4 @@
-"""``consul snapshot save``, ``restore`` and ``inspect``."""
+"""``consul snapshot save``, ``restore``, ``inspect`` and ``decode``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import random
 
 from proconsul.cli import archive
 from proconsul.cli.api import ApiError, ApiResponse
-from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
+from proconsul.cli.flags import FlagSet
 from proconsul.cli.output import ProgressLine
 from proconsul.engine.raft.private import opener
 from proconsul.engine.wire.goerrors import errno_text, path_error
@@ -110,22 +110,57 @@ class Inspect(Command):
 
     usage = "consul snapshot inspect [options] FILE"
     body = """
-  Checks a snapshot file and shows what it says about itself. Needs no agent.
+  Checks a snapshot file and shows what it says about itself, and how many
+  records of each kind take how much room. Needs no agent. A file named state.bin
+  is taken for a server's own snapshot, with meta.json beside it.
 
       $ consul snapshot inspect backup.snap
+      $ consul snapshot inspect -kvdetails -kvdepth 3 -kvfilter app/ backup.snap
+"""
+
+    def define(self, flags: FlagSet) -> None:
+        self.details = flags.boolean("kvdetails", "Show which prefixes of keys take how much room.")
+        self.depth = flags.integer("kvdepth", "How many parts of a key make a prefix.", default=2)
+        self.filter = flags.string("kvfilter", "Only keys that begin with this.")
+        self.format = flags.string("format", "Output format, pretty or json.", default="pretty")
+
+    def execute(self, args: list[str]) -> int:
+        path = _one_file(args)
+        if self.format.value not in ("pretty", "json"):
+            raise Failure(f"Error: invalid format {quoted(self.format.value)}: it is pretty or json")
+        if self.depth.value < 1:
+            raise Failure("Error: -kvdepth must be 1 or more")
+        from proconsul.cli import contents  # loads the records of every feature, which other commands do not need
+
+        table = contents.Contents(self.depth.value, self.filter.value)
+        meta, problem = contents.read(path, table.add)
+        if self.format.value == "json":
+            self.ui.out(contents.as_json(meta, table, keys=self.details.value))
+        else:
+            self.ui.out(contents.pretty(meta, table, keys=self.details.value) + "\n")
+        if problem:
+            self.ui.error(f"The table is not complete: {problem}")
+        return 0
+
+
+class Decode(Command):
+    """Prints what a snapshot holds."""
+
+    usage = "consul snapshot decode FILE"
+    body = """
+  Prints every record of a snapshot as a line of JSON, secrets included. Needs no
+  agent.
+
+      $ consul snapshot decode backup.snap
 """
 
     def execute(self, args: list[str]) -> int:
         path = _one_file(args)
-        if os.path.isdir(path):
-            raise Failure(f"Error verifying snapshot: failed to decompress snapshot: read {path}: is a directory")
-        try:
-            with open(path, "rb") as file:
-                meta = archive.verify(file)
-        except archive.ArchiveError as error:
-            raise Failure(f"Error verifying snapshot: {error}") from None
-        except OSError as error:
-            raise Failure(f"Error opening snapshot file: {path_error('open', path, error)}") from None
-        rows = [[name, str(meta.get(name, ""))] for name in ("ID", "Size", "Index", "Term", "Version")]
-        self.ui.out(tabwriter(rows) + "\n")
+        from proconsul.cli import contents
+
+        meta, _ = contents.read(path, lambda _: None)  # nothing is printed of a file that is damaged
+        self.ui.out(contents.line("SnapshotHeader", meta))
+        _, problem = contents.read(path, lambda found: self.ui.out(contents.record(found)))
+        if problem:
+            raise Failure(f"Error decoding snapshot: {problem}")
         return 0

@@ -88,7 +88,10 @@ class AutopilotStateReply(Record, frozen=True):
 
 
 class RaftServer(Record, frozen=True):
-    """One server of the Raft configuration. ``ProtocolVersion``: of Raft's protocol, empty when gossip knows none."""
+    """One server of the Raft configuration. ``ProtocolVersion``: of Raft's protocol, empty when gossip knows none.
+
+    ``LastIndex``: of its log's last entry, as autopilot last heard; 0 where that is not known (from 1.16 on).
+    """
 
     ID: str = ""
     Node: str = ""
@@ -96,6 +99,7 @@ class RaftServer(Record, frozen=True):
     Leader: bool = False
     ProtocolVersion: str = ""
     Voter: bool = False
+    LastIndex: UInt64 = 0
 
 
 class RaftConfigurationResponse(Record, frozen=True):
