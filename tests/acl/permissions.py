@@ -181,6 +181,7 @@ ROWS: list[Row] = [
     _operator("GET", "/v1/operator/autopilot/health", "read"),
     _operator("GET", "/v1/operator/autopilot/state", "read"),
     _operator("GET", "/v1/operator/raft/configuration", "read"),
+    _operator("GET", "/v1/operator/usage", "read"),
     _operator("DELETE", "/v1/operator/raft/peer?address=127.0.0.1:1", "write"),
     _operator("POST", "/v1/operator/raft/transfer-leader", "write"),
     _operator("PUT", "/v1/operator/raft/transfer-leader", "write"),

@@ -288,6 +288,11 @@ async def test_prepared_queries(client: AsyncClient) -> None:
 async def test_operators(client: AsyncClient) -> None:
     configuration = await client.operator.raft_configuration()
     assert [one.Leader for one in configuration.Servers or ()] == [True]
+    try:
+        usage = (await client.operator.usage(all_datacenters=True)).Usage or {}
+        assert usage["dc1"].Nodes == 1 and usage["dc1"].ServiceInstances >= 1
+    except NotFound:  # 1.8.7 has no such address
+        pass
     settings = await client.operator.autopilot_configuration()
     assert settings.LastContactThreshold > 0
     assert await client.operator.set_autopilot_configuration(settings)

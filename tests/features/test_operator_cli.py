@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,3 +56,25 @@ def test_the_newest_snapshots_are_kept(cli: Cli, tmp_path: Path) -> None:
     assert cli("snapshot", "inspect", seen[-1]).returncode == 0
     assert cli("snapshot", "restore", seen[-1]).stdout.strip() == "Restored snapshot"
     assert cli("snapshot", "agent", "-local-path=/nowhere").returncode == 1
+
+
+def test_what_is_counted(cli: Cli, tmp_path: Path) -> None:
+    """Nodes, services and instances; neither servers nor the mesh's kinds are billable."""
+    services = [
+        {"Name": "web", "ID": "web1"}, {"Name": "web", "ID": "web2"}, {"Name": "db", "Connect": {"Native": True}},
+        {"Name": "web-proxy", "Kind": "connect-proxy", "Port": 1, "Proxy": {"destination_service_name": "web"}},
+    ]  # fmt: skip
+    file = tmp_path / "services.json"
+    file.write_text(json.dumps({"services": services}))
+    assert cli("services", "register", str(file)).returncode == 0
+    out = eventually(lambda: _if(cli("operator", "usage", "instances"), "Instances Total: 3"), "all is counted").stdout
+    head, billed, nodes, mesh = (part.splitlines() for part in out.rstrip().split("\n\n"))
+    assert head == ["Billable Service Instances Total: 3", "dc1 Billable Service Instances: 3"]
+    assert [line.split() for line in billed[2:]] == [["dc1", "4", "3"], ["Total", "4", "3"]]
+    assert [line.split() for line in nodes[2:]] == [["dc1", "1"], ["Total", "1"]]
+    assert {line.split()[1]: line.split()[2] for line in mesh[2:]} == {
+        "connect-native": "1", "connect-proxy": "1", "ingress-gateway": "0", "mesh-gateway": "0",
+        "terminating-gateway": "0",
+    }  # fmt: skip
+    assert "Connect" not in cli("operator", "usage", "instances", "-billable").stdout
+    assert cli("operator", "usage", "instances", "-connect", "-all-datacenters").stdout == "\n".join(mesh) + "\n"

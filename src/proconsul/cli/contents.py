@@ -15,16 +15,16 @@ from proconsul.engine.wire import gojson
 from proconsul.engine.wire.goerrors import path_error
 from proconsul.engine.wire.msgpack import DecodeError
 from proconsul.engine.wire.text import quoted
-from proconsul.server.snapshot_contents import Contents, Found, Part, StateStream, by_size, kind_name, readable
+from proconsul.server.snapshot_contents import Contents, Share, StateRecord, StateStream, by_size, kind_name, readable
 
-__all__ = ["Contents", "Found", "as_json", "line", "pretty", "read", "record"]
+__all__ = ["Contents", "StateRecord", "as_json", "line", "pretty", "read", "record"]
 
 _META = ("ID", "Size", "Index", "Term", "Version")
 _RAW, _RAW_META = "state.bin", "meta.json"
 _READ_BYTES = 1 << 20
 
 
-def read(path: str, each: Callable[[Found], object]) -> tuple[Mapping[str, Json], str]:
+def read(path: str, each: Callable[[StateRecord], object]) -> tuple[Mapping[str, Json], str]:
     """What the snapshot says about itself, with every record given to ``each``; and why those ended early, if they did.
 
     Raises Failure when the file is no snapshot, or a damaged one.
@@ -54,7 +54,7 @@ def _raw(path: str, state: BinaryIO, records: _Records) -> Mapping[str, Json]:
 class _Records:
     """Takes the state in pieces; what cannot be read ends the records, and is told."""
 
-    def __init__(self, each: Callable[[Found], object]) -> None:
+    def __init__(self, each: Callable[[StateRecord], object]) -> None:
         self._each, self._stream = each, StateStream()
         self._problem = ""
 
@@ -90,7 +90,7 @@ def pretty(meta: Mapping[str, Json], contents: Contents, *, keys: bool) -> str:
     return text
 
 
-def _table(title: str, parts: Sequence[Part]) -> str:
+def _table(title: str, parts: Sequence[Share]) -> str:
     rule = ["----", "----", "----"]
     rows = [[title, "Count", "Size"], rule]
     rows += [[_printable(part.name), str(part.count), size(part.size)] for part in parts]
@@ -124,11 +124,11 @@ def as_json(meta: Mapping[str, Json], contents: Contents, *, keys: bool) -> str:
     return json.dumps(shown, indent=3, ensure_ascii=False, default=str)
 
 
-def _stat(part: Part) -> dict[str, Any]:
+def _stat(part: Share) -> dict[str, Any]:
     return {"Name": part.name, "Sum": part.size, "Count": part.count}
 
 
-def record(found: Found) -> str:
+def record(found: StateRecord) -> str:
     """One record as a line of JSON; as it came where it is of no kind that we can read."""
     try:
         return line(kind_name(found.kind), readable(found.kind, found.value))

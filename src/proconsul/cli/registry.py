@@ -89,6 +89,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "operator raft list-peers": ("operator", "ListPeers", "Show the Raft peers"),
     "operator raft remove-peer": ("operator", "RemovePeer", "Remove a Raft peer"),
     "operator raft transfer-leader": ("operator", "TransferLeader", "Hand leadership to another server"),
+    "operator usage instances": ("operator_usage", "Instances", "Count nodes, services and their instances"),
     "reload": ("cluster", "Reload", "Make the agent read its configuration again"),
     "rtt": ("rtt", "Rtt", "Estimate the round trip time between nodes"),
     "services deregister": ("services", "Deregister", "Remove services from the agent"),
@@ -198,6 +199,11 @@ GROUPS: dict[str, tuple[str, str, str]] = {
         "<subcommand> [options]",
         "Look at and repair Raft",
         "  Lists the servers of the Raft quorum and removes lost ones.",
+    ),
+    "operator usage": (
+        "<subcommand> [options] [args]",
+        "Show how much the catalog holds",
+        "  Counts what is registered, by datacenter.",
     ),
     "services": (
         "<subcommand> [options] [args]",

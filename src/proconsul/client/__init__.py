@@ -88,7 +88,13 @@ if TYPE_CHECKING:
     )
     from proconsul.features.coordinate.model import Coord, Coordinate, DatacenterMap
     from proconsul.features.kv.model import DirEntry
-    from proconsul.features.operator.model import AutopilotConfig, RaftConfigurationResponse, RaftServer
+    from proconsul.features.operator.model import (
+        AutopilotConfig,
+        RaftConfigurationResponse,
+        RaftServer,
+        ServiceUsage,
+        UsageReply,
+    )
     from proconsul.features.query.model import PreparedQuery, ServiceQuery
     from proconsul.features.session.model import Session
     from proconsul.features.txn.model import TxnResult
@@ -179,6 +185,7 @@ __all__ = [
     "ServiceIntention",
     "ServiceNode",
     "ServiceQuery",
+    "ServiceUsage",
     "Session",
     "SettingsError",
     "Strategy",
@@ -189,6 +196,7 @@ __all__ = [
     "TransactionFailed",
     "TxnResult",
     "Unavailable",
+    "UsageReply",
     "UserEvent",
     "Watch",
     "Weights",
@@ -248,7 +256,9 @@ _HOMES = {
     ),
     "features.coordinate.model": ("Coord", "Coordinate", "DatacenterMap",),
     "features.kv.model": ("DirEntry",),
-    "features.operator.model": ("AutopilotConfig", "RaftConfigurationResponse", "RaftServer",),
+    "features.operator.model": (
+        "AutopilotConfig", "RaftConfigurationResponse", "RaftServer", "ServiceUsage", "UsageReply",
+    ),
     "features.query.model": ("PreparedQuery", "ServiceQuery",),
     "features.session.model": ("Session",),
     "features.txn.model": ("TxnResult",),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from proconsul.features.acl.endpoint import ACL
 from proconsul.features.acl.http import acl_routes
-from proconsul.features.catalog.endpoint import Catalog
+from proconsul.features.catalog.endpoint import LIST_DATACENTERS, Catalog
 from proconsul.features.catalog.http import CatalogRoutes
 from proconsul.features.coordinate.endpoint import Coordinates
 from proconsul.features.coordinate.http import CoordinateRoutes
@@ -73,6 +73,6 @@ FEATURES = (
     Feature(ACL, lambda site, acl: acl_routes(site.web, acl, site.web.gate.call, enabled=site.acl_enabled)),
     Feature(UserInterface, lambda site, ui: UserInterfaceRoutes(site.web, site.server, ui, site.dns_domains)),
     Feature(None, lambda site, _: KeyringRoutes(site.web, site.web.gate.call)),
-    Feature(None, lambda site, _: OperatorRoutes(site.web, site.web.gate.call)),
+    Feature(None, lambda site, _: OperatorRoutes(site.web, site.web.gate.call, LIST_DATACENTERS)),
     Feature(None, lambda site, _: SnapshotRoutes(site.web, site.archives)),
 )  # fmt: skip

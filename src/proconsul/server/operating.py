@@ -1,7 +1,7 @@
 """Operator.*: what operators ask of the cluster itself. Done by the leader, whichever server is asked.
 
-The methods are Consul's where Consul 1.8 has them (RPC reference, methods); AutopilotState and TransferLeader came
-with later releases, there not as RPC methods of this kind, so they are understood among our own servers only.
+The methods are Consul's where Consul 1.8 has them (RPC reference, methods); AutopilotState, TransferLeader and Usage
+came with later releases, there not as RPC methods of this kind, so they are understood among our own servers only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from proconsul.features.operator.model import (
     RaftRemovePeerRequest,
     RaftServer,
     TransferLeaderRequest,
+    UsageReply,
 )
 from proconsul.features.operator.routes import (
     GET_CONFIG,
@@ -32,7 +33,9 @@ from proconsul.features.operator.routes import (
     SET_CONFIG,
     STATE,
     TRANSFER,
+    USAGE,
 )
+from proconsul.features.operator.usage import usage
 from proconsul.features.server import CallMethod
 from proconsul.server.autopilot import Autopilot
 from proconsul.server.consensus import Consensus
@@ -48,7 +51,7 @@ class Operating:
         self.calls: Mapping[CallMethod, Callable[[Any], Awaitable[Any]]] = {
             GET_CONFIG: self._get_config, SET_CONFIG: self._set_config, HEALTH: self._health, STATE: self._state,
             RAFT_CONFIGURATION: self._raft_configuration, REMOVE_BY_ADDRESS: self._remove_by_address,
-            REMOVE_BY_ID: self._remove_by_id, TRANSFER: self._transfer,
+            REMOVE_BY_ID: self._remove_by_id, TRANSFER: self._transfer, USAGE: self._usage,
         }  # fmt: skip
 
     # ------------------------------------------------------------------ autopilot
@@ -83,6 +86,11 @@ class Operating:
             ))  # fmt: skip
         # The index is always 0 in Consul's answer, though it has one.
         return RaftConfigurationResponse(found, 0)
+
+    async def _usage(self, args: DCSpecificRequest) -> UsageReply:
+        state = self._server.state
+        found = {self._server.config.datacenter: usage(state.tables)}
+        return UsageReply(found, state.store.max_index("nodes", "services"))
 
     async def _remove_by_address(self, args: RaftRemovePeerRequest) -> None:
         peer = self._server.raft.members.by_address(args.Address)

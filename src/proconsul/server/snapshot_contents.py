@@ -27,7 +27,7 @@ from proconsul.features.operator.model import AutopilotConfig
 from proconsul.features.query.model import PreparedQuery
 from proconsul.features.session.model import Session
 
-__all__ = ["Contents", "Found", "StateStream", "kind_name", "readable"]
+__all__ = ["Contents", "StateRecord", "StateStream", "kind_name", "readable"]
 
 _NAMES = {
     MessageType.REGISTER: "Register", MessageType.DEREGISTER: "Deregister", MessageType.KVS: "KVS",
@@ -79,7 +79,7 @@ def readable(kind: int, value: Any) -> Any:
     return value if read is None else read(value)
 
 
-class Found(NamedTuple):
+class StateRecord(NamedTuple):
     """One record: its kind, its plain value, and how many bytes of the stream it takes with its kind."""
 
     kind: int
@@ -99,7 +99,7 @@ class StateStream:
         self._kind: int | None = None
         self._start = 0
 
-    def feed(self, data: bytes) -> Iterator[Found]:
+    def feed(self, data: bytes) -> Iterator[StateRecord]:
         """The records that end in ``data``."""
         try:
             self._unpacker.feed(data)
@@ -110,7 +110,7 @@ class StateStream:
                     self._kind = self._kind_of(value)
                 else:
                     end = self._unpacker.tell()
-                    found = Found(self._kind, value, end - self._start)
+                    found = StateRecord(self._kind, value, end - self._start)
                     self._kind, self._start = None, end
                     yield found
         except (ValueError, TypeError, msgpack_c.UnpackException) as error:
@@ -134,7 +134,7 @@ class StateStream:
 
 
 @dataclass
-class Part:
+class Share:
     """Records of one name."""
 
     name: str
@@ -148,10 +148,10 @@ class Contents:
 
     depth: int = 2
     prefix: str = ""
-    kinds: dict[str, Part] = field(default_factory=dict)
-    keys: dict[str, Part] = field(default_factory=dict)
+    kinds: dict[str, Share] = field(default_factory=dict)
+    keys: dict[str, Share] = field(default_factory=dict)
 
-    def add(self, found: Found) -> None:
+    def add(self, found: StateRecord) -> None:
         """Count one record."""
         name = kind_name(found.kind)
         _count(self.kinds, name, found.size)
@@ -161,12 +161,12 @@ class Contents:
                 _count(self.keys, "/".join(key.split("/")[: self.depth]), found.size)
 
 
-def by_size(parts: Mapping[str, Part]) -> list[Part]:
+def by_size(parts: Mapping[str, Share]) -> list[Share]:
     """The largest first; of one size, by name."""
     return sorted(parts.values(), key=lambda part: (-part.size, part.name))
 
 
-def _count(parts: dict[str, Part], name: str, size: int) -> None:
-    part = parts.setdefault(name, Part(name))
+def _count(parts: dict[str, Share], name: str, size: int) -> None:
+    part = parts.setdefault(name, Share(name))
     part.count += 1
     part.size += size

@@ -11,7 +11,7 @@ from proconsul.client.options import ReadOptions, WriteOptions, given, read_quer
 from proconsul.client.transport import Upload
 from proconsul.client.types import AutopilotHealth, AutopilotState, KeyringAnswer
 from proconsul.client.wire import Call
-from proconsul.features.operator.model import AutopilotConfig, RaftConfigurationResponse
+from proconsul.features.operator.model import AutopilotConfig, RaftConfigurationResponse, UsageReply
 
 __all__ = ["AsyncKeyring", "AsyncOperator", "AsyncSnapshots"]
 
@@ -36,6 +36,10 @@ class AsyncOperator(AsyncGroup):
     async def raft_configuration(self, **options: Unpack[ReadOptions]) -> RaftConfigurationResponse:
         """The servers in Raft."""
         return await self._call.read(f"{_RAFT}/configuration", RaftConfigurationResponse, options)
+
+    async def usage(self, *, all_datacenters: bool = False, **options: Unpack[ReadOptions]) -> UsageReply:
+        """How much is in the catalog, here or in every datacenter (Consul 1.14 and newer, and ours)."""
+        return await self._call.read("/v1/operator/usage", UsageReply, options, given(**{"global": all_datacenters}))
 
     async def raft_remove_peer(
         self, *, id: str | None = None, address: str | None = None, **options: Unpack[WriteOptions]

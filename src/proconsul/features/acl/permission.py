@@ -296,6 +296,7 @@ class ACLPermission:
             "Operator.ServerHealth": operator_read,
             "Operator.AutopilotState": operator_read,
             "Operator.RaftGetConfiguration": operator_read,
+            "Operator.Usage": operator_read,
             "Internal.CatalogOverview": operator_read,
             "Operator.AutopilotSetConfiguration": operator_write,
             "Operator.RaftRemovePeerByAddress": operator_write,

@@ -107,6 +107,23 @@ class RaftConfigurationResponse(Record, frozen=True):
     Index: int = 0
 
 
+class ServiceUsage(Record, frozen=True):
+    """What is in the catalog of one datacenter; ``ConnectServiceInstances`` by kind (from 1.14 on)."""
+
+    Services: int = 0
+    ServiceInstances: int = 0
+    ConnectServiceInstances: dict[str, int] | None = None
+    BillableServiceInstances: int = 0
+    Nodes: int = 0
+
+
+class UsageReply(Record, frozen=True):
+    """``Usage`` by datacenter. ``Index``: of the last change that could count."""
+
+    Usage: dict[str, ServiceUsage] | None = None
+    Index: int = 0
+
+
 class RaftRemovePeerRequest(WriteRequest, frozen=True, kw_only=True):
     """Either ``Address`` or ``ID`` names the server."""
 

@@ -1,4 +1,4 @@
-"""/v1/operator/autopilot and /v1/operator/raft, and the RPC methods behind them (HTTP API: operator)."""
+"""/v1/operator/{autopilot,raft,usage}, and the RPC methods behind them (HTTP API: operator)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from proconsul.features.operator.model import (
     RaftRemovePeerRequest,
     ServerHealth,
     TransferLeaderRequest,
+    UsageReply,
 )
 from proconsul.features.server import CallMethod, Carry
 from proconsul.features.web import Web
@@ -39,23 +40,25 @@ STATE = CallMethod("Operator.AutopilotState", DCSpecificRequest, AutopilotStateR
 RAFT_CONFIGURATION = CallMethod(
     "Operator.RaftGetConfiguration", DCSpecificRequest, RaftConfigurationResponse, may_be_stale=True
 )
+USAGE = CallMethod("Operator.Usage", DCSpecificRequest, UsageReply, may_be_stale=True)
 REMOVE_BY_ADDRESS = CallMethod("Operator.RaftRemovePeerByAddress", RaftRemovePeerRequest, None, reads=False)
 REMOVE_BY_ID = CallMethod("Operator.RaftRemovePeerByID", RaftRemovePeerRequest, None, reads=False)
 TRANSFER = CallMethod("Operator.TransferLeader", TransferLeaderRequest, None, reads=False)
 
 
 class OperatorRoutes:
-    """Handlers. ``call`` carries out a method, here or on another server."""
+    """Handlers. ``call`` carries out a method, here or on another server; ``datacenters`` lists them."""
 
-    def __init__(self, web: Web, call: Carry) -> None:
+    def __init__(self, web: Web, call: Carry, datacenters: CallMethod) -> None:
         self.web = web
-        self._call = call
+        self._call, self._datacenters = call, datacenters
 
     def register(self, router: Router) -> None:
         autopilot, raft = "/v1/operator/autopilot", "/v1/operator/raft"
         router.add(f"{autopilot}/configuration", {"GET": self.get_config, "PUT": self.set_config})
         router.add(f"{autopilot}/health", {"GET": self.health})
         router.add(f"{autopilot}/state", {"GET": self.state})
+        router.add("/v1/operator/usage", {"GET": self.usage})
         router.add(f"{raft}/configuration", {"GET": self.raft_configuration})
         router.add(f"{raft}/peer", {"DELETE": self.remove_peer})
         router.add(f"{raft}/transfer-leader", {"POST": self.transfer_leader, "PUT": self.transfer_leader})
@@ -108,6 +111,24 @@ class OperatorRoutes:
             OptimisticFailureTolerance=max(alive - majority(len(voters)), 0),
             Servers=gojson.Object({one.ID: _shown_server(one) for one in servers}),
             Leader=reply.Leader, Voters=voters, Next=reply.Next,
+        )  # fmt: skip
+        return self.web.json(request, body)
+
+    # ------------------------------------------------------------------ usage
+
+    async def usage(self, request: Request) -> Response:
+        """What is in the catalog; ``?global`` asks every datacenter, and fails when one of them does not answer."""
+        args = self._read(request)
+        names = [args.Datacenter]
+        if request.has("global"):
+            local = replace(args, Datacenter=self.web.datacenter)
+            names = await self._call(self._datacenters, local) or names
+        replies: list[UsageReply] = [await self._call(USAGE, replace(args, Datacenter=name)) for name in names]
+        found = {name: usage for reply in replies for name, usage in (reply.Usage or {}).items()}
+        body = gojson.Object(
+            Usage=gojson.Object(found), Index=max(reply.Index for reply in replies), LastContact=0, KnownLeader=True,
+            ConsistencyLevel=self.web.options(request).consistency or "leader", NotModified=False, Backend=0,
+            ResultsFilteredByACLs=False,
         )  # fmt: skip
         return self.web.json(request, body)
 
