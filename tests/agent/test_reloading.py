@@ -279,7 +279,14 @@ async def logged(tmp_path: Path) -> None:
             logger.debug("not to be seen")
             await agent.reload(log_level="debug")
             logger.debug("to be seen")
-            assert ("to be seen" in stream.getvalue(), "not to be seen" in stream.getvalue()) == (True, False)
+            await agent.reload(log_level="warn", log_sublevels={"agent.one": "debug"})
+            logger.info("not to be seen")
+            logger.getChild("one").debug("seen of one")
+            await agent.reload(log_sublevels={})
+            logger.getChild("one").debug("not to be seen")
+            assert [line.rsplit(": ", 1)[1] for line in stream.getvalue().splitlines() if "seen" in line] == [
+                "to be seen", "seen of one",
+            ]  # fmt: skip
         finally:
             logger.level, logger.propagate, logger.handlers = before
 
@@ -403,7 +410,8 @@ async def test_checks_use_the_agents_certificate_when_they_are_told_to(tmp_path:
 EFFECTS: dict[str, tuple[Callable[[Path], Awaitable[None]], ...]] = {
     "tokens": (tokens,), "check_definitions": (definitions,), "checks": (checks,), "dns": (dns,),
     "enable_debug": (debugging,), "queries": (http_times, http_staleness, http_cache), "leave_on_terminate": (leaving,),
-    "http_conns_per_client_max": (connections,), "log_level": (logged,), "node_meta": (metadata,),
+    "http_conns_per_client_max": (connections,), "log_level": (logged,), "log_sublevels": (logged,),
+    "node_meta": (metadata,),
     "asking": (asking_servers,), "service_definitions": (definitions,),
     "skip_leave_on_interrupt": (leaving,), "tls": (secured,),
     "watches": (watches,),
@@ -643,6 +651,6 @@ def test_a_reload_says_what_is_new_and_does_nothing(tmp_path: Path) -> None:
         "limits.rpc_client_timeout",
     )
     assert reload(flags, current)[1] == []
-    path.write_text('{"limits": {"rpc_client_timeout": "5s"}, "enable_syslog": true}')
+    path.write_text('{"limits": {"rpc_client_timeout": "5s"}, "telemetry": {"statsd_address": "127.0.0.1:1"}}')
     result, warnings = reload(flags, current)
-    assert warnings[0].endswith("nothing is sent): enable_syslog") and len(result.without_effect) == 2
+    assert warnings[0].endswith("nothing is sent): telemetry.statsd_address") and len(result.without_effect) == 2

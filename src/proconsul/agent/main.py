@@ -18,6 +18,7 @@ from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.signals import Signals
 from proconsul.agent.telemetry.logs import Logs
 from proconsul.engine.raft.errors import RaftError
+from proconsul.engine.wire.goerrors import path_error
 from proconsul.features.errors import ConsulError
 from proconsul.server.config import RpcTls
 
@@ -121,14 +122,13 @@ def unkept_promises(config: RuntimeConfig) -> list[str]:
 
 
 async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object], tls: RpcTls) -> int:
-    print("==> Starting Consul agent...", flush=True)
     logs = Logs()
-    fixed = config.fixed
-    logs.configure(
-        config.reloadable.log_level, as_json=fixed.logging.json, file=fixed.logging.file,
-        rotate_bytes=fixed.logging.rotate_bytes, rotate_duration_s=fixed.logging.rotate_duration_s,
-        rotate_files_max=fixed.logging.rotate_files_max,
-    )  # fmt: skip
+    try:
+        await _set_up_logs(logs, config)
+    except (ValueError, OSError) as error:
+        print(f"==> {error}", file=sys.stderr)
+        return 1
+    print("==> Starting Consul agent...", flush=True)
     try:
         code = await _run_agent(config, warnings, settings, logs, tls)
     except Exception as error:
@@ -136,6 +136,23 @@ async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[st
         code = 1
     log.info("Exit code: code=%s", code)
     return code
+
+
+async def _set_up_logs(logs: Logs, config: RuntimeConfig) -> None:
+    """Raises ValueError or OSError, with the text for who starts the agent."""
+    fixed = config.fixed
+    try:
+        logs.configure(
+            config.reloadable.log_level, config.reloadable.log_sublevels, as_json=fixed.logging.json,
+            file=fixed.logging.file, rotate_bytes=fixed.logging.rotate_bytes,
+            rotate_duration_s=fixed.logging.rotate_duration_s, rotate_files_max=fixed.logging.rotate_files_max,
+        )  # fmt: skip
+    except OSError as error:
+        raise OSError(f"Failed to setup logging: {path_error('open', str(error.filename or ''), error)}") from None
+    if fixed.logging.syslog:
+        from proconsul.agent.telemetry.syslog import connect
+
+        logs.add(await connect(fixed.logging.syslog_facility))
 
 
 def _say_why(error: Exception) -> None:

@@ -264,4 +264,5 @@ def _reloadable(config: Reader, host: Host) -> ReloadableConfig:
         leave_on_terminate=config.flag("leave_on_terminate", not server),
         skip_leave_on_interrupt=config.flag("skip_leave_on_interrupt", server),
         log_level=config.text("log_level"),
+        log_sublevels=config.text_map("log_sublevels"),
     )

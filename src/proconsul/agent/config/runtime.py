@@ -480,8 +480,7 @@ class ReloadableConfig(msgspec.Struct, frozen=True, kw_only=True):
     asking: AskingConfig
     tls: TlsConfig
     node_meta: Mapping[str, str]
-    # As JSON data in the form of the HTTP API (see ``definitions``).
-    service_definitions: tuple[Mapping[str, object], ...]
+    service_definitions: tuple[Mapping[str, object], ...]  # as JSON data of the HTTP API (see ``definitions``)
     check_definitions: tuple[Mapping[str, object], ...]
     watches: tuple[Mapping[str, object], ...]
     enable_debug: bool
@@ -489,6 +488,7 @@ class ReloadableConfig(msgspec.Struct, frozen=True, kw_only=True):
     leave_on_terminate: bool
     skip_leave_on_interrupt: bool
     log_level: str
+    log_sublevels: Mapping[str, str]  # of single modules, by their names in the log
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -332,7 +332,7 @@ CONFIG: Final = Section(
         **_of(_SS, "primary_gateways recursors retry_join"),
         **_of(_SS, "retry_join_wan serf_lan_allowed_cidrs serf_wan_allowed_cidrs"),
         **_of(_SS, "start_join start_join_wan experiments"),
-        **_of(_SM, "node_meta tagged_addresses"),
+        **_of(_SM, "log_sublevels node_meta tagged_addresses"),
         "snapshot_agent": Kind.OPAQUE,
         "watches": Kind.OPAQUES,
         # Blocks.

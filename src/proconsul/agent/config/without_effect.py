@@ -75,8 +75,7 @@ GROUPS: Final = (
         "limits.rpc_handshake_timeout": "limits.rpc_handshake_timeout_s",
         "http_config.max_header_bytes": "http.max_header_bytes",
     }),
-    Group("sending metrics and logs elsewhere", "nothing is sent", {
-        "enable_syslog": "logging.syslog", "syslog_facility": "logging.syslog_facility",
+    Group("sending metrics elsewhere", "nothing is sent", {
         "telemetry.prefix_filter": "telemetry.allowed_prefixes", "telemetry.circonus_*": "telemetry.circonus",
         "telemetry.dogstatsd_addr": "telemetry.dogstatsd_address",
         **_same("telemetry.", "disable_hostname dogstatsd_tags filter_default statsd_address statsite_address"),

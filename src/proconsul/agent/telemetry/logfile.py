@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import errno
 import os
 import time
 from pathlib import Path
+
+from proconsul.agent.telemetry.dropping import DroppingHandler
 
 DEFAULT_NAME = "consul"
 DEFAULT_ROTATE_S = 24 * 3600.0
 
 
-class RotatingFile(logging.Handler):
+class RotatingFile(DroppingHandler):
     """Writes ``name-<unix nanoseconds>.ext`` files, one after another, and keeps at most ``files_max`` old ones."""
 
     def __init__(self, path: Path, rotate_bytes: int, rotate_s: float, files_max: int) -> None:
-        super().__init__()
         self._directory = path.parent
         self._stem, self._suffix = path.stem, path.suffix or ".log"
         self._rotate_bytes, self._rotate_s, self._files_max = rotate_bytes, rotate_s or DEFAULT_ROTATE_S, files_max
-        self._open()
+        self._file = self._open()
+        super().__init__()
 
-    def _open(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
+    def _open(self) -> int:
+        """Raises OSError, that names the file."""
         self._opened = time.time()
         self._bytes = 0
         path = self._directory / f"{self._stem}-{time.time_ns()}{self._suffix}"
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640), "w", encoding="utf-8")
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        line = self.format(record) + "\n"
+    def write(self, level: int, text: str) -> None:
+        """See `DroppingHandler`. Where no new file can be had, the old one goes on, and it is tried again later."""
+        line = (text + "\n").encode("utf-8", "replace")
         too_old = time.time() - self._opened >= self._rotate_s
         if too_old or (self._rotate_bytes > 0 and self._bytes >= self._rotate_bytes):
-            self._file.close()
-            self._open()
-            self._prune()
-        self._bytes += len(line)
-        self._file.write(line)
-        self._file.flush()
+            with contextlib.suppress(OSError):
+                old, self._file = self._file, self._open()
+                os.close(old)
+                self._prune()
+        written = os.write(self._file, line)
+        if written < len(line):
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._bytes += written
 
     def _prune(self) -> None:
         if self._files_max == 0:
@@ -48,7 +55,9 @@ class RotatingFile(logging.Handler):
             path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        self._file.close()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
         super().close()
 
 

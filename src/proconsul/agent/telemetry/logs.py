@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import TextIO
 
 from proconsul.agent.config.runtime import ReloadableConfig
@@ -31,6 +32,14 @@ MONITOR_LINES_MAX = 512
 def level_number(name: str) -> int | None:
     """The level a user names, in any case; None when there is none of that name."""
     return LEVELS.get(name.upper())
+
+
+def _known_level(name: str) -> int:
+    """Raises ValueError, with Consul's text."""
+    number = level_number(name)
+    if number is None:
+        raise ValueError(f"Invalid log level: {name}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
+    return number
 
 
 def _timestamp(created: float) -> str:
@@ -124,51 +133,71 @@ class Logs:
         self._stream = stream if stream is not None else sys.stdout
         self._handler: logging.Handler = logging.StreamHandler(self._stream)
         self._held: logging.Handler | None = None
+        self._formatter: logging.Formatter = TextFormatter("    ")
         self._level = logging.INFO
+        self._sublevels: dict[str, int] = {}
         self._monitors: set[Monitor] = set()
 
-    def configure(self, level: str, *, as_json: bool = False, file: str = "", rotate_bytes: int = 0,
-                  rotate_duration_s: float = 0.0, rotate_files_max: int = 0) -> None:  # fmt: skip
-        """Set format and level. Raises ValueError for an unknown level, with Consul's text."""
-        self.set_level(level)
-        formatter: logging.Formatter = JSONFormatter() if as_json else TextFormatter("    ")
-        self._handler.setFormatter(formatter)
-        self._handler.setLevel(self._level)
-        self.root.addHandler(self._handler)
+    def configure(
+        self, level: str, sublevels: Mapping[str, str] = {}, *, as_json: bool = False, file: str = "",
+        rotate_bytes: int = 0, rotate_duration_s: float = 0.0, rotate_files_max: int = 0,
+    ) -> None:  # fmt: skip
+        """Set format and levels. Raises ValueError for an unknown level, with Consul's text, and OSError."""
+        self.set_level(level, sublevels)
+        self._formatter = JSONFormatter() if as_json else TextFormatter("    ")
+        self.add(self._handler)
         if file:
             from proconsul.agent.telemetry.logfile import open_log_file
 
-            handler = open_log_file(file, rotate_bytes, rotate_duration_s, rotate_files_max)
-            handler.setFormatter(formatter)
-            handler.setLevel(self._level)
-            self.root.addHandler(handler)
+            self.add(open_log_file(file, rotate_bytes, rotate_duration_s, rotate_files_max))
 
-    def set_level(self, level: str) -> None:
-        """Raises ValueError for an unknown level."""
-        number = level_number(level)
-        if number is None:
-            raise ValueError(f"Invalid log level: {level}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
-        self._level = number
-        for handler in self.root.handlers:
-            if not isinstance(handler, Monitor):
-                handler.setLevel(number)
-        self._settle_root()
+    def add(self, handler: logging.Handler) -> None:
+        """One more place for what the levels let through, in the format of the others."""
+        handler.setFormatter(self._formatter)
+        handler.addFilter(self._is_wanted)
+        self.root.addHandler(handler)
 
-    def _settle_root(self) -> None:
-        """The logger lets through what its most talkative reader wants."""
-        self.root.setLevel(min([self._level, *(monitor.level for monitor in self._monitors)]))
+    def set_level(self, level: str, sublevels: Mapping[str, str] = {}) -> None:
+        """``sublevels`` are those of single modules, by their names in the log, with what is below them.
+
+        Raises ValueError for an unknown level; then nothing has changed.
+        """
+        number = _known_level(level)
+        wanted = {name: _known_level(one) for name, one in sublevels.items()}
+        for name in self._sublevels.keys() - wanted.keys():
+            logging.getLogger(name).setLevel(logging.NOTSET)
+        self._level, self._sublevels = number, wanted
+        self._settle()
+
+    def _is_wanted(self, record: logging.LogRecord) -> bool:
+        """Whether it is for everybody: a monitor that asked for more makes loggers let through what only it wants."""
+        if not self._sublevels:
+            return record.levelno >= self._level
+        return record.levelno >= self._level_of(record.name)
+
+    def _level_of(self, name: str) -> int:
+        while name not in self._sublevels and "." in name:
+            name = name.rpartition(".")[0]
+        return self._sublevels.get(name, self._level)
+
+    def _settle(self) -> None:
+        """Loggers let through what their most talkative reader wants."""
+        asked = [monitor.level for monitor in self._monitors]
+        self.root.setLevel(min([self._level, *asked]))
+        for name, level in self._sublevels.items():
+            logging.getLogger(name).setLevel(min([level, *asked]))
 
     def open_monitor(self, level: int, *, as_json: bool) -> Monitor:
         monitor = Monitor(level, as_json=as_json)
         self._monitors.add(monitor)
         self.root.addHandler(monitor)
-        self._settle_root()
+        self._settle()
         return monitor
 
     def close_monitor(self, monitor: Monitor) -> None:
         self.root.removeHandler(monitor)
         self._monitors.discard(monitor)
-        self._settle_root()
+        self._settle()
         if monitor.dropped:
             self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)
 
@@ -183,6 +212,6 @@ class LogLevel(Part):
         """A level that is none stays without effect, and is the only thing that does."""
         try:
             if self._logs is not None:
-                self._logs.set_level(config.log_level)
+                self._logs.set_level(config.log_level, config.log_sublevels)
         except ValueError as error:
             logging.getLogger("agent").error("Invalid log level in new configuration: error=%s", error)
