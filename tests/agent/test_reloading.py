@@ -291,6 +291,14 @@ async def logged(tmp_path: Path) -> None:
             logger.level, logger.propagate, logger.handlers = before
 
 
+async def serving(tmp_path: Path) -> None:
+    async with Reloaded(tmp_path, limits={"request_limits": {"mode": "disabled"}}) as agent:
+        for mode, statuses in (("enforcing", {200, 429}), ("disabled", {200})):
+            await agent.reload(limits={"request_limits": {"mode": mode, "read_rate": 1}})  # ten may come at once
+            found = [await agent.loop.request("GET", "/v1/catalog/nodes") for _ in range(20)]
+            assert {reply.status for reply in found} == statuses
+
+
 async def metadata(tmp_path: Path) -> None:
     async with Reloaded(tmp_path, node_meta={"rack": "one"}) as agent:
         await agent.reload(node_meta={"rack": "two"})
@@ -412,7 +420,7 @@ EFFECTS: dict[str, tuple[Callable[[Path], Awaitable[None]], ...]] = {
     "enable_debug": (debugging,), "queries": (http_times, http_staleness, http_cache), "leave_on_terminate": (leaving,),
     "http_conns_per_client_max": (connections,), "log_level": (logged,), "log_sublevels": (logged,),
     "node_meta": (metadata,),
-    "asking": (asking_servers,), "service_definitions": (definitions,),
+    "asking": (asking_servers,), "serving": (serving,), "service_definitions": (definitions,),
     "skip_leave_on_interrupt": (leaving,), "tls": (secured,),
     "watches": (watches,),
 }  # fmt: skip
@@ -647,7 +655,7 @@ def test_a_reload_says_what_is_new_and_does_nothing(tmp_path: Path) -> None:
     path.write_text('{"limits": {"rpc_client_timeout": "5s"}}')
     current, _ = load(flags)
     assert current.without_effect == (
-        "settings without effect (limits of the RPC port and of requests: nothing is limited): "
+        "settings without effect (limits of calls and of headers: they are as they are): "
         "limits.rpc_client_timeout",
     )
     assert reload(flags, current)[1] == []

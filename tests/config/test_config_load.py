@@ -220,7 +220,10 @@ def test_newer_keys_are_understood() -> None:
     assert not config.reloadable.tls.https.verify_incoming
     assert config.reloadable.tls.https.ca_file == "ca"
     assert config.fixed.ui.content_path == "/x/"
-    assert (config.fixed.limits.request_limits_mode, config.fixed.limits.request_read_rate) == ("enforcing", 5.0)
+    assert (config.reloadable.serving.request_limits_mode, config.reloadable.serving.request_read_rate) == (
+        "enforcing",
+        5.0,
+    )
 
 
 @pytest.mark.parametrize(("block", "text"), [

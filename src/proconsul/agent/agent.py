@@ -50,7 +50,7 @@ from proconsul.agent.local.registrations import Registrations
 from proconsul.agent.part import Part, Parts
 from proconsul.agent.pid_file import PidFile
 from proconsul.agent.reloading import ReadConfig, Reloading
-from proconsul.agent.serving import Opening, Serving, make_node, server_config
+from proconsul.agent.serving import Opening, Serving, limit, make_node, server_config
 from proconsul.agent.telemetry.description import Description
 from proconsul.agent.telemetry.logs import LogLevel, Logs
 from proconsul.agent.telemetry.measure import Measure
@@ -102,7 +102,7 @@ class Agent:
             PoolsPort(self.pools, fixed.datacenter, fixed.node_name), server=fixed.server, rng=self.rng,
             give_up=give_up, clocks=self.clocks,
         )  # fmt: skip
-        self.node.limit_calls(config.reloadable.asking.rpc_rate, config.reloadable.asking.rpc_burst_max)
+        limit(self.node, config.reloadable)
 
     def _make_local(self, config: RuntimeConfig) -> None:
         """What is registered here, and its way into the catalog."""

@@ -20,6 +20,7 @@ from proconsul.server.client import ConsulClient
 from proconsul.server.config import RpcTls, ServerConfig
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.node import ConsulNode
+from proconsul.server.request_limits import Limiting
 from proconsul.server.server import ConsulServer
 
 log = logging.getLogger("agent")
@@ -49,6 +50,7 @@ def server_config(config: RuntimeConfig, node_id: str, tls: RpcTls, *, solo: boo
         bootstrap=fixed.server and alone, bootstrap_expect=fixed.bootstrap_expect if fixed.server else 0,
         listen=None if solo else Address(fixed.rpc_bind.host, fixed.rpc_bind.port), tls=tls,
         session_ttl_min_s=fixed.session_ttl_min_s, rpc_hold_timeout_s=fixed.performance.rpc_hold_timeout_s,
+        rpc_handshake_timeout_s=fixed.limits.rpc_handshake_timeout_s,
         coordinate_update_period_s=fixed.coordinate.update_period_s, autopilot=_autopilot(fixed),
         acl=AclSettings(
             acl.enabled, acl.default_policy == "allow", config.reloadable.tokens.initial_management,
@@ -74,6 +76,16 @@ def _autopilot(config: FixedConfig) -> AutopilotConfig:
         ServerStabilizationTime=round(block.server_stabilization_time_s * SECOND_NS),
         RedundancyZoneTag=block.redundancy_zone_tag, DisableUpgradeMigration=block.disable_upgrade_migration,
         UpgradeVersionTag=block.upgrade_version_tag,
+    )  # fmt: skip
+
+
+def limit(node: ConsulNode, config: ReloadableConfig) -> None:
+    """Have ``node`` ask others, and take of others, no more than the configuration says."""
+    node.limit_calls(config.asking.rpc_rate, config.asking.rpc_burst_max)
+    serving = config.serving
+    node.limit_serving(
+        Limiting(serving.request_limits_mode), serving.request_read_rate, serving.request_write_rate,
+        serving.rpc_conns_per_client_max,
     )  # fmt: skip
 
 
@@ -129,6 +141,6 @@ class Serving(Part):
 
         def commit() -> None:
             self._node.tls = tls
-            self._node.limit_calls(config.asking.rpc_rate, config.asking.rpc_burst_max)
+            limit(self._node, config)
 
         return commit

@@ -79,6 +79,24 @@ class RateExceeded(ConsulError):
         super().__init__("RPC rate limit exceeded")
 
 
+class RetryElsewhere(ConsulError):
+    """This server takes no more requests just now (limits.request_limits); another one may."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("rate limit exceeded, try again later or against a different server")
+
+
+class RetryLater(ConsulError):
+    """The leader takes no more writes just now, and nobody else can do them."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("rate limit exceeded for operation that can only be performed by the leader, try again later")
+
+
 class NoPathToDatacenter(ConsulError):
     """No server of that datacenter is known."""
 
@@ -101,6 +119,8 @@ _BY_TEXT = (
     ("Permission denied", 403),
     ("ACL not found", 403),
     ("RPC rate limit exceeded", 429),
+    ("rate limit exceeded, try again later", 429),
+    ("rate limit exceeded for operation", 503),
 )
 
 

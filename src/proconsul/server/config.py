@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from proconsul.engine.raft.config import RaftConfig
 from proconsul.engine.rpc.dial import Tls
-from proconsul.engine.rpc.mux import NO_TLS, TlsPolicy
+from proconsul.engine.rpc.mux import HANDSHAKE_TIMEOUT_S, NO_TLS, TlsPolicy
 from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.settings import NO_ACLS, AclSettings
 from proconsul.features.base import SECOND_NS
@@ -65,6 +65,7 @@ class ServerConfig:
     autopilot_interval_s, server_health_interval_s: how often autopilot acts, and how often it asks for
     the servers' health.
     rpc_hold_timeout_s: how long a request waits for a leader during an election.
+    rpc_handshake_timeout_s: until when a connection has said what it is for.
     pool_known_after_s: how long after the start the gossip pool is sure to have told of everybody who is in it.
     """
 
@@ -79,6 +80,7 @@ class ServerConfig:
     tls: RpcTls = IN_THE_CLEAR
     session_ttl_min_s: float = 10.0
     rpc_hold_timeout_s: float = 7.0
+    rpc_handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S
     # One of the periodic exchanges with another member (Consul docs: gossip).
     pool_known_after_s: float = 30.0
     coordinate_update_period_s: float = 5.0

@@ -33,6 +33,7 @@ from proconsul.features.server import CallMethod, Do, Read, ReadMethod, WriteMet
 from proconsul.server.as_seen import AsSeen, left_out
 from proconsul.server.bearers import Bearers
 from proconsul.server.forwarding import Forwarding, Way, Written
+from proconsul.server.request_limits import RequestLimits
 
 _LEADS = True, 0
 
@@ -80,6 +81,8 @@ class Gate:
         self.default_query_time_ns, self.max_query_time_ns = DEFAULT_QUERY_TIME_NS, MAX_QUERY_TIME_NS
         # Only spreads time-outs.
         self._jitter = rng or random.Random()
+        # Of a server that takes only so many requests a second.
+        self.limits: RequestLimits | None = None
         self._reads: dict[ReadMethod, Callable[[Any], Read]] = {}
         self._writes: dict[WriteMethod, Do] = {}
         self._calls: dict[CallMethod, Callable[[Any], Awaitable[Any]]] = {}
@@ -117,7 +120,7 @@ class Gate:
     @property
     def plain(self) -> bool:
         """See `features.gate.Gate`."""
-        return self.authority.leading and self.permission.unlimited
+        return self.limits is None and self.authority.leading and self.permission.unlimited
 
     def admitted(self, asked: Read, before: Read | None, token: str) -> Read:
         """``asked`` as it may be done now; that is ``before`` while ``token`` has the rights it had then.
@@ -141,6 +144,8 @@ class Gate:
 
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
+        if self.limits is not None:
+            self.limits.spend(read.method)
         if datacenter and self.elsewhere(datacenter) is not None:
             return None
         level = self.level(options)
@@ -236,6 +241,8 @@ class Gate:
 
     def write(self, waiter: Completion, method: WriteMethod, args: Any) -> None:
         """See `features.gate.Gate`."""
+        if self.limits is not None:
+            self.limits.spend(method)
         way = self.elsewhere(args.Datacenter)
         if way is not None:
             self.forward_write(waiter, method, self.leaving(args, way), way)
@@ -287,6 +294,8 @@ class Gate:
 
     async def call(self, method: CallMethod, args: Any) -> Any:
         """Carry ``method`` out, here or on the leader; on any server when that is good enough. Raises ConsulError."""
+        if self.limits is not None:
+            self.limits.spend(method)
         way = self.elsewhere(args.Datacenter)
         if way is not None:
             reply = await self.forwarding.call(method, self.leaving(args, way), way)

@@ -10,7 +10,7 @@ from proconsul.engine.raft.configuration import Server as RaftServer
 from proconsul.engine.raft.errors import RaftError, TransportError
 from proconsul.engine.raft.network import NetworkTransport, Streams
 from proconsul.engine.rpc.dial import FirstByte
-from proconsul.engine.rpc.mux import OnProtocol, OnStreams, RpcListener
+from proconsul.engine.rpc.mux import HANDSHAKE_TIMEOUT_S, OnProtocol, OnStreams, RpcListener
 from proconsul.engine.rpc.pool import ConnectionPool
 from proconsul.engine.rpc.server import Peer, RpcServer
 from proconsul.engine.wire.goerrors import ListenError
@@ -34,14 +34,20 @@ class Served(RpcHost, Protocol):
 class ServerNetwork:
     """What comes in on a server's RPC port, and Raft's way to the others by ``pool``."""
 
-    def __init__(self, server: Served, pool: ConnectionPool, peers: Peers) -> None:
+    def __init__(
+        self, server: Served, pool: ConnectionPool, peers: Peers, *, handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S
+    ) -> None:  # fmt: skip
         self._server, self.pool, self._peers = server, pool, peers
         self.transport = NetworkTransport(self._dial)
         self.rpc = RpcServer((ConsulError, RaftError))
         self._listener = RpcListener({
             FirstByte.SINGLE: OnProtocol(self.rpc.single), FirstByte.MULTIPLEX: OnProtocol(self.rpc.multiplexed),
             FirstByte.RAFT: OnStreams(self._raft), FirstByte.SNAPSHOT: OnStreams(server.archives.serve),
-        }, tls=lambda: server.tls.incoming)  # fmt: skip
+        }, tls=lambda: server.tls.incoming, handshake_timeout_s=handshake_timeout_s)  # fmt: skip
+
+    def limit_connections(self, per_client_max: int) -> None:
+        """Of one address, from now on; 0 is no limit."""
+        self._listener.per_client_max = per_client_max
 
     async def listen(self, address: Address) -> None:
         """Accept calls. Raises ListenError."""

@@ -53,8 +53,11 @@ class SecondaryGate(Gate):
     def now(self, read: Read, options: Options, token: str = "", datacenter: str = "") -> Found | None:
         """See `features.gate.Gate`."""
         read, datacenter = self._placed(read, datacenter)
-        ours = self.is_ours(datacenter)
-        return None if ours and not self.learner.ready(token) else super().now(read, options, token, datacenter)
+        if self.is_ours(datacenter) and not self.learner.ready(token):
+            if self.limits is not None:
+                self.limits.spend(read.method)
+            return None
+        return super().now(read, options, token, datacenter)
 
     def begin(
         self, waiter: Completion, read: Read, options: Options, token: str = "", datacenter: str = ""

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ from proconsul.server.node import ASK_TIMEOUT_S, LEADER_POLL_S, ConsulNode
 from proconsul.server.operating import Operating
 from proconsul.server.peers import parse_address
 from proconsul.server.recovery import recover
+from proconsul.server.request_limits import Limiting, RequestLimits
 from proconsul.server.secondary_gate import SecondaryGate
 from proconsul.server.server_details import ServerDetails
 from proconsul.server.snapshotting import LocalArchives
@@ -99,6 +101,8 @@ class ConsulServer(ConsulNode):
         self.leadership = self._make_leadership()
         self.fsm = FSM(self.state, self.leadership.took_effect, self._restored)
         self._lock_gate = LockGate()
+        # Requests above what may be asked: how many of which limit, method and mode.
+        self.over_limit: Counter[tuple[str, str, str]] = Counter()
         self.network = self._make_network(self.pool) if self.pool is not None else None
         self.gate.serve(calls=Operating(self, self.leadership.autopilot).calls)
         self.gate.serve(calls={
@@ -203,7 +207,16 @@ class ConsulServer(ConsulNode):
         return entries, DirectorySnapshots(directory / "snapshots", log=raft_log.warning), open_disk
 
     def _make_network(self, pool: ConnectionPool) -> ServerNetwork:
-        return ServerNetwork(self, pool, self.peers_known)
+        return ServerNetwork(
+            self, pool, self.peers_known, handshake_timeout_s=self.config.rpc_handshake_timeout_s
+        )  # fmt: skip
+
+    def limit_serving(self, mode: Limiting, read_rate: float, write_rate: float, conns_per_client_max: int) -> None:
+        """See `ConsulNode.limit_serving`."""
+        self.gate.limits = None if mode is Limiting.DISABLED else RequestLimits(
+            mode, read_rate, write_rate, self.clock, lambda: self.on_duty, self.over_limit)  # fmt: skip
+        if self.network is not None:
+            self.network.limit_connections(conns_per_client_max)
 
     def _make_leadership(self) -> Leadership:
         made = Leadership(self, self.endpoint(Coordinates).flush, self.endpoint(ACL))

@@ -10,11 +10,11 @@ from typing import Final, cast
 
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
+from proconsul.agent.config.limits import AskingConfig, LimitsConfig, ServingConfig
 from proconsul.agent.config.network import join_addresses
 from proconsul.agent.config.runtime import (
     AclConfig,
     AclTokens,
-    AskingConfig,
     AutoConfigConfig,
     AutopilotConfig,
     CheckConfig,
@@ -23,7 +23,6 @@ from proconsul.agent.config.runtime import (
     DnsConfig,
     GossipConfig,
     HttpConfig,
-    LimitsConfig,
     LogConfig,
     QueryConfig,
     SoaConfig,
@@ -286,15 +285,27 @@ def build_queries(config: Reader) -> QueryConfig:
 
 def build_limits(config: Reader) -> LimitsConfig:
     block = config.block("limits")
-    requests = block.block("request_limits")
     return LimitsConfig(
         https_handshake_timeout_s=block.seconds("https_handshake_timeout"),
         rpc_handshake_timeout_s=block.seconds("rpc_handshake_timeout"),
         rpc_client_timeout_s=block.seconds("rpc_client_timeout"),
-        rpc_conns_per_client_max=block.number("rpc_max_conns_per_client"),
         kv_value_bytes_max=block.number("kv_max_value_size"),
         txn_request_bytes_max=block.number("txn_max_req_len"),
-        request_limits_mode=requests.text("mode"),
+    )
+
+
+_LIMIT_MODES = ("disabled", "permissive", "enforcing")
+
+
+def build_serving(config: Reader) -> ServingConfig:
+    block = config.block("limits")
+    requests = block.block("request_limits")
+    mode = requests.text("mode")
+    if mode not in _LIMIT_MODES:
+        config.issues.add(f"limits.request_limits.mode: {quoted(mode)} is none of {', '.join(_LIMIT_MODES)}")
+    return ServingConfig(
+        rpc_conns_per_client_max=block.number("rpc_max_conns_per_client"),
+        request_limits_mode=mode,
         request_read_rate=requests.real("read_rate"),
         request_write_rate=requests.real("write_rate"),
     )

@@ -317,7 +317,7 @@ def _limits(config: RuntimeConfig) -> dict[str, object]:
         "KVMaxValueSize": limits.kv_value_bytes_max,
         "RPCHandshakeTimeout": _duration(limits.rpc_handshake_timeout_s),
         "RPCMaxBurst": asking.rpc_burst_max,
-        "RPCMaxConnsPerClient": limits.rpc_conns_per_client_max,
+        "RPCMaxConnsPerClient": config.reloadable.serving.rpc_conns_per_client_max,
         "RPCRateLimit": _number(asking.rpc_rate),
         "TxnMaxReqLen": limits.txn_request_bytes_max,
     }

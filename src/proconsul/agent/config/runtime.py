@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from proconsul.agent.config.limits import AskingConfig, LimitsConfig, ServingConfig
 from proconsul.engine.wire.hostport import Address
 
 __all__ = [
@@ -213,28 +214,6 @@ class JoinConfig(msgspec.Struct, frozen=True, kw_only=True):
     retry_join: tuple[str, ...]
     retry_interval_s: float
     retry_attempts_max: int  # 0: for ever
-
-
-class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
-    https_handshake_timeout_s: float
-    rpc_handshake_timeout_s: float
-    rpc_client_timeout_s: float
-    rpc_conns_per_client_max: int
-    kv_value_bytes_max: int
-    txn_request_bytes_max: int
-    request_limits_mode: str
-    request_read_rate: float
-    request_write_rate: float
-
-
-class AskingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How often servers are asked, in times a second: by a client agent for anything, by any for an entry of its
-    cache."""
-
-    rpc_rate: float  # negative: unlimited
-    rpc_burst_max: int
-    cache_entry_fetch_rate: float
-    cache_entry_fetch_burst_max: int
 
 
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -478,6 +457,7 @@ class ReloadableConfig(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsConfig
     queries: QueryConfig
     asking: AskingConfig
+    serving: ServingConfig
     tls: TlsConfig
     node_meta: Mapping[str, str]
     service_definitions: tuple[Mapping[str, object], ...]  # as JSON data of the HTTP API (see ``definitions``)

@@ -66,13 +66,8 @@ GROUPS: Final = (
     Group("peering", "it is not there", {
         **_none("peering.", "enabled test_allow_peer_registrations"),
     }),
-    Group("limits of the RPC port and of requests", "nothing is limited", {
-        "limits.request_limits.mode": "limits.request_limits_mode",
-        "limits.request_limits.read_rate": "limits.request_read_rate",
-        "limits.request_limits.write_rate": "limits.request_write_rate",
+    Group("limits of calls and of headers", "they are as they are", {
         "limits.rpc_client_timeout": "limits.rpc_client_timeout_s",
-        "limits.rpc_max_conns_per_client": "limits.rpc_conns_per_client_max",
-        "limits.rpc_handshake_timeout": "limits.rpc_handshake_timeout_s",
         "http_config.max_header_bytes": "http.max_header_bytes",
     }),
     Group("sending metrics elsewhere", "nothing is sent", {

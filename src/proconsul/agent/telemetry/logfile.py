@@ -43,7 +43,7 @@ class RotatingFile(DroppingHandler):
         written = os.write(self._file, line)
         if written < len(line):
             os.ftruncate(self._file, os.fstat(self._file).st_size - written)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.ENOSPC, "the disk is full")
         self._bytes += written
 
     def _prune(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from proconsul.agent.gossip.pools import Pools
@@ -43,6 +44,7 @@ class Measure(Part):
         self._requests, self._connections = requests, connections
         self._timer: asyncio.TimerHandle | None = None
         self._applied: dict[int, int] = {}
+        self._over_limit: Counter[tuple[str, str, str]] = Counter()
         self._gossip_dropped: dict[tuple[str, str], int] = {}
         self._due = 0.0
 
@@ -87,6 +89,7 @@ class Measure(Part):
         """What only a server has."""
         metrics = self.metrics
         self._commands(server)
+        self._refused(server)
         metrics.gauge("session_ttl.active", len(server.leadership.sessions.deadlines))
         if server.on_duty:
             health = server.leadership.autopilot.health()
@@ -108,6 +111,16 @@ class Measure(Part):
                 if name in _RPC:
                     metrics.count(_RPC[name], new)
             self._applied[kind] = total
+
+    def _refused(self, server: ConsulServer) -> None:
+        """Requests above the limits of this server."""
+        for key, total in server.over_limit.items():
+            new = total - self._over_limit[key]
+            if new:
+                limit, method, mode = key
+                labels = (("limit_type", limit), ("mode", mode), ("op", method))
+                self.metrics.count("rpc.rate_limit.exceeded", new, labels)
+            self._over_limit[key] = total
 
     def _dropped(self) -> None:
         """What gossip received and did not use: a wrong key, a name claimed twice or an attack shows here."""
