@@ -655,8 +655,7 @@ def test_a_reload_says_what_is_new_and_does_nothing(tmp_path: Path) -> None:
     path.write_text('{"limits": {"rpc_client_timeout": "5s"}}')
     current, _ = load(flags)
     assert current.without_effect == (
-        "settings without effect (limits of calls and of headers: they are as they are): "
-        "limits.rpc_client_timeout",
+        "settings without effect (limits of calls: they are as they are): limits.rpc_client_timeout",
     )
     assert reload(flags, current)[1] == []
     path.write_text('{"limits": {"rpc_client_timeout": "5s"}, "telemetry": {"statsd_address": "127.0.0.1:1"}}')

@@ -200,6 +200,17 @@ def test_what_cannot_be_understood_is_refused(data: bytes, status: int) -> None:
     assert connection.feed(GET) == b""
 
 
+@pytest.mark.parametrize("step", [0, 100, 5000])
+@pytest.mark.parametrize(("limit", "room"), [(0, HEADER_BYTES_MAX), (1000, 1000 + 4096), (100_000, 104_096)])
+def test_how_long_a_head_may_be(limit: int, room: int, step: int) -> None:
+    """http_config.max_header_bytes, and the slack that Go's server gives."""
+    for more, status in ((0, 200), (1, 431)):
+        begin = b"GET /v1/echo/a HTTP/1.1\r\nHost: x\r\nLong: "
+        data = begin + b"a" * (room - len(begin) - 4 + more) + b"\r\n\r\n"
+        connections = ConnectionSet(0, lambda callback: callback(), lambda *_: None, header_bytes_max=limit)
+        assert Connection(connections=connections).feed(data, step=step).startswith(b"HTTP/1.1 %d " % status)
+
+
 @pytest.mark.parametrize(
     ("head", "closed"),
     [(b"HTTP/1.1\r\nHost: x", False), (b"HTTP/1.1\r\nHost: x\r\nConnection: close", True), (b"HTTP/1.0", True),

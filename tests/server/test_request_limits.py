@@ -102,7 +102,7 @@ WRITES = (
 
 async def test_every_kind_of_request_is_limited_through_http() -> None:
     async with AgentInLoop() as agent:
-        agent.agent.node.limit_serving(Limiting.ENFORCING, 0.0, 0.0, 0)
+        agent.server.limit_serving(Limiting.ENFORCING, 0.0, 0.0, 0)
         for target in READS:
             reply = await agent.request("GET", target)
             text = b"rate limit exceeded, try again later or against a different server"
@@ -113,7 +113,7 @@ async def test_every_kind_of_request_is_limited_through_http() -> None:
             assert reply.body.startswith(b"rate limit exceeded for operation that can only be performed by the leader")
         assert (await agent.request("GET", "/v1/status/leader")).status == 200
         assert (await agent.request("GET", "/v1/agent/self")).status == 200
-        agent.agent.node.limit_serving(Limiting.PERMISSIVE, 0.0, 0.0, 0)
+        agent.server.limit_serving(Limiting.PERMISSIVE, 0.0, 0.0, 0)
         assert (await agent.request("GET", "/v1/catalog/nodes")).status == 200
         agent.agent.measure.sample()
         found = json.loads((await agent.request("GET", "/v1/agent/metrics")).body)["Counters"]

@@ -82,11 +82,12 @@ def _autopilot(config: FixedConfig) -> AutopilotConfig:
 def limit(node: ConsulNode, config: ReloadableConfig) -> None:
     """Have ``node`` ask others, and take of others, no more than the configuration says."""
     node.limit_calls(config.asking.rpc_rate, config.asking.rpc_burst_max)
-    serving = config.serving
-    node.limit_serving(
-        Limiting(serving.request_limits_mode), serving.request_read_rate, serving.request_write_rate,
-        serving.rpc_conns_per_client_max,
-    )  # fmt: skip
+    if isinstance(node, ConsulServer):
+        mode = Limiting(config.serving.request_limits_mode)
+        node.limit_serving(
+            mode, config.serving.request_read_rate, config.serving.request_write_rate,
+            config.serving.rpc_conns_per_client_max,
+        )  # fmt: skip
 
 
 class Opening(Part):

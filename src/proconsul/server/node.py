@@ -37,7 +37,6 @@ from proconsul.server.forwarding import Forwarding, Way
 from proconsul.server.gate import Gate
 from proconsul.server.gossip_port import GossipPort
 from proconsul.server.peers import Peers
-from proconsul.server.request_limits import Limiting
 from proconsul.server.snapshotting import LocalArchives, SnapshotArchives
 
 T = TypeVar("T")
@@ -168,9 +167,6 @@ class ConsulNode(ABC):
         """
         limited = self.is_client and 0 < rate < sys.float_info.max and burst > 0
         self._calls = TokenBucket(rate, burst, self.clock()) if limited else None
-
-    def limit_serving(self, mode: Limiting, read_rate: float, write_rate: float, conns_per_client_max: int) -> None:
-        """What a server takes of others from now on; a client agent serves nobody."""
 
     def wan_member_changed(self) -> None:
         """The view of a member of the pool of all datacenters' servers changed."""

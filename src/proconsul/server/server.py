@@ -212,7 +212,7 @@ class ConsulServer(ConsulNode):
         )  # fmt: skip
 
     def limit_serving(self, mode: Limiting, read_rate: float, write_rate: float, conns_per_client_max: int) -> None:
-        """See `ConsulNode.limit_serving`."""
+        """How many requests a second, and connections of one address, are taken from now on (see `RequestLimits`)."""
         self.gate.limits = None if mode is Limiting.DISABLED else RequestLimits(
             mode, read_rate, write_rate, self.clock, lambda: self.on_duty, self.over_limit)  # fmt: skip
         if self.network is not None:

@@ -66,9 +66,8 @@ GROUPS: Final = (
     Group("peering", "it is not there", {
         **_none("peering.", "enabled test_allow_peer_registrations"),
     }),
-    Group("limits of calls and of headers", "they are as they are", {
+    Group("limits of calls", "they are as they are", {
         "limits.rpc_client_timeout": "limits.rpc_client_timeout_s",
-        "http_config.max_header_bytes": "http.max_header_bytes",
     }),
     Group("sending metrics elsewhere", "nothing is sent", {
         "telemetry.prefix_filter": "telemetry.allowed_prefixes", "telemetry.circonus_*": "telemetry.circonus",

@@ -22,7 +22,9 @@ class HttpService(Part):
 
     def __init__(self, fixed: FixedConfig, reloadable: ReloadableConfig, front: Application) -> None:
         self._fixed, self._front = fixed, front
-        self._connections = ConnectionSet(reloadable.http_conns_per_client_max)
+        self._connections = ConnectionSet(
+            reloadable.http_conns_per_client_max, header_bytes_max=fixed.http.max_header_bytes
+        )  # fmt: skip
         self._application: Application = Starting(front.route)
         self._listeners = Listeners(lambda: HTTPProtocol(self._application, self._connections), fixed)
         # What the listeners begin with; from then on they have their own.

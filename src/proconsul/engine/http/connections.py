@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from proconsul.engine.http.message import HEADER_BYTES_DEFAULT, HEADER_SLACK_BYTES
 from proconsul.engine.http.router import Route
 
 # Connections that are written to in one turn of the event loop: a millisecond, even when a change wakes ten thousand.
@@ -46,9 +47,16 @@ class ConnectionSet:
         per_client_max: int = 0,
         soon: Callable[[Callable[[], None]], object] | None = None,
         later: Callable[[float, Callable[[], None]], object] | None = None,
+        header_bytes_max: int = 0,
     ) -> None:
-        """``soon`` calls what it is given when the event loop has done what it is at, ``later`` after some seconds."""
+        """``soon`` calls what it is given when the event loop has done what it is at, ``later`` after some seconds.
+
+        ``header_bytes_max``: of one request's line and headers (http_config.max_header_bytes); 0 is the default.
+        """
         self.per_client_max = per_client_max
+        self.header_bytes_max = (
+            header_bytes_max if header_bytes_max > 0 else HEADER_BYTES_DEFAULT
+        ) + HEADER_SLACK_BYTES
         self._soon = soon or (lambda callback: asyncio.get_running_loop().call_soon(callback))
         self._later = later or (lambda delay, callback: asyncio.get_running_loop().call_later(delay, callback))
         # Parsed request lines: they hold routes, so they belong to one application.

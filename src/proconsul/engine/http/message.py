@@ -13,8 +13,9 @@ from urllib.parse import unquote
 from proconsul.engine.http.syntax import PHRASES, valid_escapes
 from proconsul.engine.wire.text import quoted
 
-# net/http: DefaultMaxHeaderBytes and a buffer more.
-HEADER_BYTES_MAX = (1 << 20) + 4096
+# net/http: DefaultMaxHeaderBytes, and a buffer more in any case.
+HEADER_BYTES_DEFAULT, HEADER_SLACK_BYTES = 1 << 20, 4096
+HEADER_BYTES_MAX = HEADER_BYTES_DEFAULT + HEADER_SLACK_BYTES
 # net/http: the longest line between two chunks, and the longest trailer.
 CHUNK_LINE_BYTES_MAX = 4096
 _CHUNK_DIGITS_MAX = 16

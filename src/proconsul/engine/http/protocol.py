@@ -18,7 +18,6 @@ from proconsul.engine.http.encoding import encode_response, encode_stream_head
 from proconsul.engine.http.known import BLOCK_BYTES_MAX, BLOCKS, parse_line, remember_block
 from proconsul.engine.http.message import (
     HEAD_END,
-    HEADER_BYTES_MAX,
     Chunks,
     Head,
     Refused,
@@ -207,7 +206,7 @@ class HTTPProtocol(asyncio.Protocol):
         if HEAD_END.search(rest, max(self._looked_at - 2, 0)) is not None:
             return True
         try:
-            if len(rest) > HEADER_BYTES_MAX:
+            if len(rest) > self._connections.header_bytes_max:
                 raise Refused(431)
             end = rest.rfind(b"\n", self._looked_at)
             if end >= 0:
@@ -230,7 +229,7 @@ class HTTPProtocol(asyncio.Protocol):
             if match is None:
                 self._keep_rest(data[position:])
                 return
-            if match.end() - position > HEADER_BYTES_MAX:
+            if match.end() - position > self._connections.header_bytes_max:
                 raise Refused(431)
             block = data[position : match.end()]
             if self._block and not (position == 0 and block.endswith(self._block + b"\r\n\r\n")):
