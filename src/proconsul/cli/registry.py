@@ -58,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "connect ca set-config": ("connect", "SetConfig", "Change the mesh CA's configuration"),
     "connect expose": ("connect", "Expose", "Publish a mesh service through an ingress gateway"),
     "debug": ("debug", "Debug", "Collect data about an agent for support"),
+    "doctor": ("doctor", "Doctor", "Say what is wrong, what will be, and what to do"),
     "event": ("event", "Event", "Send a user event"),
     "exec": ("exec", "Exec", "Run a command on many nodes"),
     "force-leave": ("cluster", "ForceLeave", 'Mark a failed member as "left"'),
