@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -11,7 +12,10 @@ from typing import Any
 import pytest
 from test_reloading import make_pair
 
+from proconsul import COMPATIBLE_VERSION
 from proconsul.agent.api.certificates import CRITICAL, INFO, WARNING, Severity, _File, described, severity_of
+from proconsul.agent.config import load
+from proconsul.agent.telemetry.certificate_watch import CertificateWatch
 from proconsul.engine.wire import gojson
 from proconsul.testing import AgentInLoop
 
@@ -95,3 +99,35 @@ def test_certificates_that_nobody_can_read_are_told_of(tmp_path: Path) -> None:
     assert len(failures) > 5 and "" not in failures
     [folder] = described([_File(tmp_path, "ca", "https")], "n-1", time.time())
     assert "Is a directory" in folder["renewal_failure"]["failure_reason"]
+
+
+async def test_the_metrics_and_the_log_tell_of_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of the agent's own certificate, from the start; a reload that takes TLS away ends it."""
+    pair = make_pair(tmp_path, "own")
+    async with AgentInLoop({"tls": {"defaults": pair}}) as agent:
+        [watch] = [part for part in agent.agent._parts._parts if isinstance(part, CertificateWatch)]
+        await watch.look()
+        left = watch.left_s()
+        assert left is not None and left > 0
+        ends = time.time() + left
+
+        async def gauges() -> dict[str, Any]:
+            agent.agent.measure.sample()
+            await asyncio.sleep(0)
+            shown = agent.agent.metrics.latest()
+            return {one["Name"]: (one["Value"], one["Labels"]) for one in shown["Gauges"]}
+
+        assert abs((await gauges())["consul.agent.tls.cert.expiry"][0] - left) < 60
+        assert (await gauges())["consul.version"] == (1.0, {"pre_release": "", "version": COMPATIBLE_VERSION})
+        for days, told in ((29, 0), (27, 1), (-1, 1)):
+            caplog.clear()
+            watch._clock = lambda days=days: ends - days * DAY_S  # type: ignore[misc]
+            await watch.look()
+            assert sum("about to expire" in one.getMessage() for one in caplog.records) == told, days
+        watch.reloaded(without_tls())
+        assert watch.left_s() is None and watch._task is None
+
+
+def without_tls() -> Any:
+    """Settings without any TLS."""
+    return load({"dev": True})[0].reloadable

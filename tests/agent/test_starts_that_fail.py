@@ -19,7 +19,8 @@ from support.patience import PATIENCE_S
 
 NAMES = (
     "WebSettings", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy",
-    "DnsService", "Watches", "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
+    "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure", "Reaper", "PidFile",
+    "Joining",
 )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ from proconsul.agent.part import Part, Parts
 from proconsul.agent.pid_file import PidFile
 from proconsul.agent.reloading import ReadConfig, Reloading
 from proconsul.agent.serving import Opening, Serving, limit, make_node, server_config
+from proconsul.agent.telemetry.certificate_watch import CertificateWatch
 from proconsul.agent.telemetry.description import Description
 from proconsul.agent.telemetry.logs import LogLevel, Logs
 from proconsul.agent.telemetry.measure import Measure
@@ -177,9 +178,10 @@ class Agent:
         self.audit = Audit(fixed.audit, fixed.data_dir)
         http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
+        watched = CertificateWatch(reloadable, fixed.node_name, clock=self.clocks.wall)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,
-            connections=lambda: http.connection_count,
+            connections=lambda: http.connection_count, certificate_left_s=watched.left_s,
         )  # fmt: skip
         remote = RemoteExec(
             ServerKV(self.node, tokens.for_agent), fixed.node_name, enabled=not fixed.disable_remote_exec
@@ -200,6 +202,7 @@ class Agent:
             Watches(self.front.answer, reloadable),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
+            watched,
             self.measure,
             Reaper(self.registrations, reloadable.checks.reap_interval_s, self.clocks.monotonic),
             PidFile(fixed.pid_file),

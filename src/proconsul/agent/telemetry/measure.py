@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from proconsul import COMPATIBLE_VERSION
 from proconsul.agent.gossip.pools import Pools
 from proconsul.agent.part import Part
 from proconsul.agent.telemetry.metrics import Metrics
@@ -31,6 +32,8 @@ _COMMANDS = {
 _RPC = {"register": "catalog.register", "deregister": "catalog.deregister", "kvs": "kvs.apply",
         "session": "session.apply", "txn": "txn.apply"}  # fmt: skip
 
+_VERSION = (("pre_release", ""), ("version", COMPATIBLE_VERSION))
+
 
 class Measure(Part):
     """Samples gauges and turns totals into counters, once a second."""
@@ -38,10 +41,12 @@ class Measure(Part):
     def __init__(
         self, metrics: Metrics, pools: Pools, node: ConsulNode, server: ConsulServer | None, *,
         requests: Callable[[Metrics], None], connections: Callable[[], int],
+        certificate_left_s: Callable[[], float | None],
     ) -> None:  # fmt: skip
-        """``requests`` adds the HTTP requests since it was last called, ``connections`` counts the open ones."""
+        """``requests`` adds the HTTP requests since it was last called, ``connections`` counts the open ones;
+        ``certificate_left_s`` says how long the agent's certificate is good, None without one."""
         self.metrics, self._pools, self._node, self._server = metrics, pools, node, server
-        self._requests, self._connections = requests, connections
+        self._requests, self._connections, self._certificate_left_s = requests, connections, certificate_left_s
         self._timer: asyncio.TimerHandle | None = None
         self._applied: dict[int, int] = {}
         self._over_limit: Counter[tuple[str, str, str]] = Counter()
@@ -74,6 +79,10 @@ class Measure(Part):
             self._serving(self._server)
         metrics.gauge("rpc.queries_blocking", server.views.waiting)
         metrics.gauge("http.connections", self._connections())
+        metrics.gauge("version", 1.0, _VERSION)
+        left_s = self._certificate_left_s()
+        if left_s is not None:
+            metrics.gauge("agent.tls.cert.expiry", left_s)
         metrics.gauge("server.isLeader", 1.0 if server.on_duty else 0.0)
         tables = server.state.tables
         metrics.gauge("state.nodes", len(tables.nodes))
