@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types page ui-shots sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types page man ui-shots sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -24,6 +24,11 @@ test: $(VENV)/.installed-dev
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
+
+# The manual page, from the command table.
+man: $(VENV)/.installed
+	@mkdir -p build
+	$(BIN)/python scripts/make_man.py > build/proconsul.1
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
