@@ -25,14 +25,15 @@ CLASS_METHODS_MAX = 20
 # Who may import whom: the room on the left, the rooms below it on the right.
 LAYERS = {
     "engine": set(),
-    "features": {"engine"},
-    "server": {"features", "engine"},
-    "agent": {"server", "features", "engine", "dns", "client"},
+    "plugins": {"engine"},
+    "features": {"engine", "plugins"},
+    "server": {"features", "engine", "plugins"},
+    "agent": {"server", "features", "engine", "dns", "client", "plugins"},
     "dns": {"features", "engine"},
     "client": {"features", "engine"},
     "ui": {"features", "engine"},
     "cli": {"agent", "server", "features", "engine", "client"},
-    "testing": {"agent", "server", "features", "engine", "client", "dns", "cli"},
+    "testing": {"agent", "server", "features", "engine", "client", "dns", "cli", "plugins"},
 }
 # A pure core takes time and randomness as arguments and does no I/O.
 PURE = (
@@ -78,6 +79,7 @@ PURE = (
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
     "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
     "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py",
+    "plugins/protocols.py", "plugins/registry.py", "plugins/shape.py", "agent/config/plugins.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.

@@ -6,20 +6,23 @@ import asyncio
 from pathlib import Path
 
 from proconsul.agent.audit.door import AuditedDoor, Who
+from proconsul.agent.audit.plugin_output import PluginOutput
 from proconsul.agent.audit.sinks import Output, RotatedFile, Sink, StandardOutput
-from proconsul.agent.config.runtime import AuditConfig, AuditSink
+from proconsul.agent.config.runtime_sinks import AuditConfig, AuditSink
 from proconsul.agent.part import Part
 from proconsul.engine.http.protocol import Application
 from proconsul.features.errors import ConsulError
+from proconsul.plugins.host import PluginHost
+from proconsul.plugins.registry import PluginError
 
 
 class Audit(Part):
     """Nothing happens where it is not enabled."""
 
-    def __init__(self, config: AuditConfig, data_dir: str) -> None:
+    def __init__(self, config: AuditConfig, data_dir: str, plugins: PluginHost) -> None:
         """Relative paths are below ``data_dir``, as in the documents."""
         self._sinks = [
-            Sink(sink.name, _output(sink, Path(data_dir)), enforced=sink.enforced)
+            Sink(sink.name, _output(sink, Path(data_dir), plugins), enforced=sink.enforced)
             for sink in (config.sinks if config.enabled else ())
         ]
         self._door: AuditedDoor | None = None
@@ -32,11 +35,11 @@ class Audit(Part):
         return self._door
 
     async def start(self) -> None:
-        """Raises ConsulError for a file that cannot be opened."""
+        """Raises ConsulError for a file that cannot be opened, and a plug-in that cannot be used."""
         for sink in self._sinks:
             try:
                 sink.start()
-            except OSError as error:
+            except (OSError, PluginError) as error:
                 raise ConsulError(f"failed to open the audit log: sink={sink.name} error={error}") from None
 
     async def stop(self) -> None:
@@ -46,9 +49,11 @@ class Audit(Part):
             await asyncio.to_thread(sink.stop)
 
 
-def _output(sink: AuditSink, below: Path) -> Output:
+def _output(sink: AuditSink, below: Path, plugins: PluginHost) -> Output:
     if sink.type == "stdout":
         return StandardOutput()
+    if sink.use is not None:
+        return PluginOutput(plugins, sink.use, sink.name)
     return RotatedFile(
         below / sink.path, rotate_s=sink.rotate_s, rotate_bytes=sink.rotate_bytes, files_max=sink.rotate_max_files,
         mode=sink.mode,

@@ -29,7 +29,9 @@ _ROTATE_AGAIN_NS = 60 * 10**9
 
 
 class Output(Protocol):
-    """Takes whole lines."""
+    """Takes whole lines. lines_max: how many at a time; what fails counts as nothing written."""
+
+    lines_max: int
 
     def open(self) -> None:
         """Raises OSError."""
@@ -42,6 +44,8 @@ class Output(Protocol):
 
 class StandardOutput:
     """Standard output, for those who collect the output of programs."""
+
+    lines_max = 1
 
     def open(self) -> None:
         """It is open."""
@@ -60,6 +64,8 @@ class RotatedFile:
 
     ``rotate_s`` and ``rotate_bytes`` are no limit when 0; ``files_max`` 0 keeps all, below 0 none.
     """
+
+    lines_max = 1
 
     def __init__(
         self, path: Path, *, rotate_s: float, rotate_bytes: int, files_max: int, mode: int,
@@ -183,12 +189,13 @@ class Sink:
             self._write(batch)
 
     def _write(self, batch: list[bytes]) -> None:
-        """Write them one by one, so that it is known how many are; what fails is tried again, or lost."""
-        done = 0
+        """Write them piece by piece, so that it is known how many are; what fails is tried again, or lost."""
+        done, step = 0, self._output.lines_max
         try:
-            for text in batch:
-                self._output.write([text])
-                done += 1
+            while done < len(batch):
+                piece = batch[done : done + step]
+                self._output.write(piece)
+                done += len(piece)
             self._failing = False
         except OSError as error:
             if not self._failing:

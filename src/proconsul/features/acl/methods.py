@@ -16,6 +16,7 @@ from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
+from proconsul.features.acl.auth import plugin
 from proconsul.features.acl.auth.common import AuthError, Validator
 from proconsul.features.acl.auth.types import OIDC, TYPES, maker
 from proconsul.features.acl.common import Desk
@@ -87,6 +88,7 @@ class AuthMethods:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.auth_methods
+        self._plugins = desk.server.acl_settings.plugins
         self._background = Background()
         # By name: what was made of a row.
         self._validators: dict[str, tuple[ACLAuthMethod, Validator]] = {}
@@ -108,9 +110,12 @@ class AuthMethods:
 
     def _made(self, method: ACLAuthMethod) -> Validator:
         make = maker(method.Type)
-        if make is None:
+        if make is not None:
+            return make(method.Config or {}, self._desk.resolver.now_ns)
+        made = plugin.make(self._plugins, method.Type, method.Config or {})
+        if made is None:
             raise AuthError(f"no auth method found with type {quoted(method.Type)}")
-        return make(method.Config or {}, self._desk.resolver.now_ns)
+        return made
 
     # ------------------------------------------------------------------ reads
 
@@ -159,8 +164,9 @@ class AuthMethods:
             method = replace(method, Type=method.Type or old.Type)
             if method.Type != old.Type:
                 raise ConsulError("the Type field of an Auth Method is immutable")
-        if method.Type not in TYPES:
-            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(sorted(TYPES))}]")
+        if method.Type not in TYPES and not (self._plugins and self._plugins.registry.known(plugin.KIND, method.Type)):
+            types = sorted((*TYPES, *(self._plugins.registry.usable(plugin.KIND) if self._plugins else ())))
+            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(types)}]")
         ttl_ns = method.MaxTokenTTL
         if method.Type == OIDC and not ttl_ns:
             raise ConsulError('Invalid Auth Method: MaxTokenTTL must be set for type "oidc"')
