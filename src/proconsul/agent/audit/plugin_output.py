@@ -13,14 +13,14 @@ from proconsul.plugins.calling import GRACE_S, MAKE_TIMEOUT_S, PluginInstance, s
 from proconsul.plugins.host import PluginHost
 from proconsul.plugins.protocols import PluginKind
 
+# Lines in one call.
+LINES_MAX: Final = 512
 # For a batch of lines. It is shorter than what a stop waits for a sink.
 WRITE_TIMEOUT_S: Final = 4.0
 
 
 class PluginOutput:
     """Implements `sinks.Output`."""
-
-    lines_max = 512
 
     def __init__(self, plugins: PluginHost, use: PluginUse, sink: str) -> None:
         self._plugins, self._use, self._sink = plugins, use, sink

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from proconsul.agent.audit.door import AuditedDoor, Who
-from proconsul.agent.audit.plugin_output import PluginOutput
+from proconsul.agent.audit.plugin_output import LINES_MAX, PluginOutput
 from proconsul.agent.audit.sinks import Output, RotatedFile, Sink, StandardOutput
 from proconsul.agent.config.runtime_sinks import AuditConfig, AuditSink
 from proconsul.agent.part import Part
@@ -21,10 +21,7 @@ class Audit(Part):
 
     def __init__(self, config: AuditConfig, data_dir: str, plugins: PluginHost) -> None:
         """Relative paths are below ``data_dir``, as in the documents."""
-        self._sinks = [
-            Sink(sink.name, _output(sink, Path(data_dir), plugins), enforced=sink.enforced)
-            for sink in (config.sinks if config.enabled else ())
-        ]
+        self._sinks = [_sink(sink, Path(data_dir), plugins) for sink in (config.sinks if config.enabled else ())]
         self._door: AuditedDoor | None = None
 
     def door(self, door: Application, who: Who) -> Application:
@@ -49,11 +46,16 @@ class Audit(Part):
             await asyncio.to_thread(sink.stop)
 
 
-def _output(sink: AuditSink, below: Path, plugins: PluginHost) -> Output:
+def _sink(sink: AuditSink, below: Path, plugins: PluginHost) -> Sink:
+    if sink.use is not None:
+        output = PluginOutput(plugins, sink.use, sink.name)
+        return Sink(sink.name, output, enforced=sink.enforced, lines_max=LINES_MAX)
+    return Sink(sink.name, _output(sink, below), enforced=sink.enforced)
+
+
+def _output(sink: AuditSink, below: Path) -> Output:
     if sink.type == "stdout":
         return StandardOutput()
-    if sink.use is not None:
-        return PluginOutput(plugins, sink.use, sink.name)
     return RotatedFile(
         below / sink.path, rotate_s=sink.rotate_s, rotate_bytes=sink.rotate_bytes, files_max=sink.rotate_max_files,
         mode=sink.mode,

@@ -29,9 +29,7 @@ _ROTATE_AGAIN_NS = 60 * 10**9
 
 
 class Output(Protocol):
-    """Takes whole lines. lines_max: how many at a time; what fails counts as nothing written."""
-
-    lines_max: int
+    """Takes whole lines."""
 
     def open(self) -> None:
         """Raises OSError."""
@@ -44,8 +42,6 @@ class Output(Protocol):
 
 class StandardOutput:
     """Standard output, for those who collect the output of programs."""
-
-    lines_max = 1
 
     def open(self) -> None:
         """It is open."""
@@ -64,8 +60,6 @@ class RotatedFile:
 
     ``rotate_s`` and ``rotate_bytes`` are no limit when 0; ``files_max`` 0 keeps all, below 0 none.
     """
-
-    lines_max = 1
 
     def __init__(
         self, path: Path, *, rotate_s: float, rotate_bytes: int, files_max: int, mode: int,
@@ -145,10 +139,15 @@ class RotatedFile:
 
 
 class Sink:
-    """A queue and a thread before an output. ``enforced``: nothing may be lost, so that a full queue refuses."""
+    """A queue and a thread before an output. ``enforced``: nothing may be lost, so that a full queue refuses.
 
-    def __init__(self, name: str, output: Output, *, enforced: bool, queued_max: int = QUEUED_MAX) -> None:
-        self.name, self.enforced = name, enforced
+    ``lines_max``: how many lines are written at a time; when that fails, it counts as none of them.
+    """
+
+    def __init__(
+        self, name: str, output: Output, *, enforced: bool, queued_max: int = QUEUED_MAX, lines_max: int = 1
+    ) -> None:
+        self.name, self.enforced, self._lines_max = name, enforced, lines_max
         self._output, self._queued_max = output, queued_max
         self._queue: deque[bytes] = deque()
         self._changed = threading.Condition()
@@ -190,10 +189,10 @@ class Sink:
 
     def _write(self, batch: list[bytes]) -> None:
         """Write them piece by piece, so that it is known how many are; what fails is tried again, or lost."""
-        done, step = 0, self._output.lines_max
+        done = 0
         try:
             while done < len(batch):
-                piece = batch[done : done + step]
+                piece = batch[done : done + self._lines_max]
                 self._output.write(piece)
                 done += len(piece)
             self._failing = False
