@@ -308,7 +308,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kit", "test", "text"), BAD, ids=lambda one: getattr(one, "plugin", str).__name__)
+@pytest.mark.parametrize(("kit", "test", "text"), BAD, ids=[f"{kit.plugin.__name__}-{test}" for kit, test, _ in BAD])
 def test_bad_ones_fail(kit: Any, test: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     END.clear()
     for name, value in (("_ENDED_S", 0.1), ("LATE_S", 0.5), ("TRIES", 2)):

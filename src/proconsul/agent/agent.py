@@ -212,7 +212,7 @@ class Agent:
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
             self.measure,
-            MetricsSinks(self.metrics, self.plugins, fixed.telemetry.sinks),
+            MetricsSinks(self.metrics, self.plugins, fixed.telemetry.sinks, self.measure.sample),
             Reaper(self.registrations, reloadable.checks.reap_interval_s, self.clocks.monotonic),
             PidFile(fixed.pid_file),
             Joining(self.pools),

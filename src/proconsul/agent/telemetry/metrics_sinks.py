@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
 
 from proconsul.agent.config.runtime_sinks import PluginUse
@@ -53,8 +53,11 @@ def _aggregates(
 class MetricsSinks(Part):
     """A task per sink, so that a slow one keeps nobody else waiting. Nothing runs without sinks."""
 
-    def __init__(self, metrics: Metrics, plugins: PluginHost, uses: Sequence[PluginUse]) -> None:
-        self._metrics, self._plugins, self._uses = metrics, plugins, uses
+    def __init__(
+        self, metrics: Metrics, plugins: PluginHost, uses: Sequence[PluginUse], sample: Callable[[], None]
+    ) -> None:
+        """``sample`` brings ``metrics`` up to now."""
+        self._metrics, self._plugins, self._uses, self._sample = metrics, plugins, uses, sample
         self._sinks: list[_SinkTask] = []
 
     async def start(self) -> None:
@@ -71,6 +74,8 @@ class MetricsSinks(Part):
     async def stop(self) -> None:
         """Hand over what there is, as far as the sinks take it now."""
         sinks, self._sinks = self._sinks, []
+        if sinks:
+            self._sample()
         await asyncio.gather(*(sink.stop() for sink in sinks))
 
 
