@@ -99,12 +99,14 @@ ACME = '''
         api_version = 1
 
         def __init__(self, settings):
-            self.fails = settings.get("fails", 0)
+            self.fails, self.hangs = settings.get("fails", 0), settings.get("hangs")
 
         def write(self, lines):
             if self.fails:
                 self.fails -= 1
                 raise ConnectionError("not now")
+            if self.hangs:
+                HOLD.wait(60)
             SEEN.extend(lines)
 
         def close(self):

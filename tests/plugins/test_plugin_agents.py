@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from plugin_world import acme, get, install, put, status_of, until
 
 from proconsul.features.errors import ConsulError
-from proconsul.testing import AgentInLoop
+from proconsul.testing import AgentInLoop, DevAgent
 from support.distributions import FakeDistributions
+from support.patience import PATIENCE_S
 
 ROOT = "root-secret"
 CHECK = {"name": "disk", "id": "disk", "interval": "1s", "plugin": "acme"}
@@ -112,6 +114,10 @@ async def test_a_hanging_check_and_one_that_fails(
         (
             {"watches": [{"type": "nodes", "handler_type": "plugin"}]},
             "Handler type 'plugin' requires 'plugin' to be a name, and 'plugin_config' to be a block",
+        ),
+        (
+            {"watches": [{"type": "nodes", "handler_type": "plugin", "plugin": "acme", "args": ["true"]}]},
+            "Only one watch handler allowed",
         ),
         (
             {"audit": {"enabled": True, "sink": {"s": {"type": "plugin", "plugin": "gone"}}}},
@@ -236,6 +242,24 @@ async def test_audit_lines_at_a_sink(distributions: FakeDistributions) -> None:
     assert paths == ["/v1/kv/audited"] * 2
 
 
+async def test_an_audit_sink_that_hangs_holds_up_nobody(
+    distributions: FakeDistributions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    install(distributions)
+    monkeypatch.setattr("proconsul.agent.audit.plugin_output.WRITE_TIMEOUT_S", 0.2)
+    sink = {"type": "plugin", "plugin": "acme", "plugin_config": {"hangs": True}}
+    async with AgentInLoop({"audit": {"enabled": True, "sink": {"s": sink}}}, listen=True) as inside:
+        reader, writer = await asyncio.open_connection(*inside.http_address.split(":"))
+        writer.write(b"GET /v1/status/leader HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"200 OK" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        await until(lambda: "failed to write the audit log: sink=s" in caplog.text)
+    assert 'plug-in "acme" has not answered within 200ms' in caplog.text
+    assert "kind=audit_sinks name=acme calls=1" in caplog.text
+    acme().HOLD.set()
+
+
 async def test_metrics_at_a_sink(distributions: FakeDistributions) -> None:
     install(distributions)
     async with AgentInLoop({"telemetry": {"sinks": [{"plugin": "acme"}]}}) as inside:
@@ -283,3 +307,19 @@ async def test_a_reload_brings_plugins(distributions: FakeDistributions) -> None
         read["checks"] = [CHECK]
         await inside.agent.reload()
         assert await status_of(inside, "disk", "passing") == "ok"
+
+
+def test_a_plugin_check_in_a_test_that_holds_the_time(distributions: FakeDistributions) -> None:
+    """`DevAgent`, whose clock stands still until the test has it go on."""
+    install(distributions)
+    with DevAgent({"checks": [{**CHECK, "interval": "10s"}]}, frozen=True) as agent:
+        agent.advance(10)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while agent.get("/v1/agent/checks").json()["disk"]["Output"] != "ok":  # its thread has a time of its own
+            assert time.monotonic() < deadline_s
+            agent.settle()
+        acme().STATUS[0] = "critical"
+        agent.advance(10)
+        while agent.get("/v1/agent/checks").json()["disk"]["Status"] != "critical":
+            assert time.monotonic() < deadline_s
+            agent.settle()

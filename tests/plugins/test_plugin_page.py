@@ -30,4 +30,5 @@ PYTEST = f'#!/bin/sh\nexec {sys.executable} -m pytest -p no:cacheprovider "$@"\n
 def test_the_page_about_plugins(tmp_path: Path) -> None:
     site = tmp_path / "site"
     pip = PIP.format(python=sys.executable, site=site)
-    run_page_of_one_agent("plugins.md", tmp_path, {"pip": pip, "pytest": PYTEST}, {"PYTHONPATH": str(site)})
+    environment = {"PYTHONPATH": str(site), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # their imports take seconds
+    run_page_of_one_agent("plugins.md", tmp_path, {"pip": pip, "pytest": PYTEST}, environment)

@@ -109,6 +109,13 @@ def test_names(kind: PluginKind) -> None:
         registry.factory(kind, "good-1_x.y", by_api=False)
 
 
+def test_what_is_listed_and_not_installed() -> None:
+    registry = Registry(["disk", "checks:disk", "gone", "checks:gone", "audit_sinks:disk", "*", "checks:*"])
+    registry.take([found(PluginKind.CHECKS, "disk")])
+    assert registry.unmatched() == ["gone", "checks:gone", "audit_sinks:disk"]
+    assert Registry().unmatched() == []
+
+
 def test_looking_again_keeps_what_is_loaded() -> None:
     kind = PluginKind.CHECKS
     registry = Registry(["*"])

@@ -60,6 +60,8 @@ class PluginHost:
             missing = [one for one in named if not self.registry.known(*one)]
             if not self._looked or missing:
                 await self._look()
+                for entry in self.registry.unmatched():
+                    log.warning("plugins.allow lists what is not installed: entry=%s", entry)
             for found in self.registry.to_load(named):
                 await self._import(found)
 

@@ -139,6 +139,13 @@ class Registry:
             raise PluginError(f"{what} is not loaded")
         return entry.factory
 
+    def unmatched(self) -> list[str]:
+        """What the allow-list lists and nobody brings."""
+        return [
+            one for one in self.allow or ()
+            if not one.endswith(EVERYTHING) and not any(one in (name, f"{kind}:{name}") for kind, name in self._entries)
+        ]  # fmt: skip
+
     def usable(self, kind: PluginKind) -> list[str]:
         """The names of those that the allow-list lists and that are loaded."""
         return sorted(

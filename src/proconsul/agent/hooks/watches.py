@@ -122,6 +122,8 @@ def _handler(given: Mapping[str, Any]) -> Handler | None:
 
 
 def _plugin_handler(given: Mapping[str, Any]) -> Handler:
+    if given.get("args") or given.get("handler"):
+        raise ConsulError("Only one watch handler allowed")
     raw = given.get("plugin_config") or {}
     config = raw[0] if isinstance(raw, list | tuple) and len(raw) == 1 else raw
     if not given.get("plugin") or not isinstance(given["plugin"], str) or not isinstance(config, Mapping):
