@@ -218,6 +218,15 @@ def test_heavy_modules_are_imported_late() -> None:
     hold(tidy.late_imports(package(), LAZY_MODULES))
 
 
+def test_what_only_plugins_need_is_imported_late() -> None:
+    """The search for them takes longer to import than all of ours, and the kits are for authors."""
+    late = ("importlib.metadata", "proconsul.plugins.loader", "proconsul.plugins.conformance")
+    hold(
+        f"{module.name} imports {name} at its top"
+        for module in package().values() for name in module.runtime_imports if name.startswith(late)
+    )  # fmt: skip
+
+
 def test_sizes() -> None:
     hold(tidy.large_files(package(), FILE_LINES, FILE_LINES_MAX, FILES_ALLOWED))
     hold(tidy.large_functions(package(), FUNCTION_LINES_MAX))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 from plugin_world import install
 
-import proconsul
 from proconsul.cli.main import main
 from proconsul.testing import AgentInLoop, AgentInThread
 from support.distributions import FakeDistributions
-from support.tidy import Package
 
 BROKEN = {"plug_broken": "raise RuntimeError('first line\\nand more\\x1b[31m')\n"}
 
@@ -64,10 +61,3 @@ async def test_it_needs_agent_read(distributions: FakeDistributions) -> None:
     async with AgentInLoop({"acl": {"enabled": True, "default_policy": "deny"}}) as inside:
         answers = await asyncio.gather(*(inside.request("GET", "/v1/agent/plugins") for _ in range(3)))
         assert [answer.status for answer in answers] == [403] * 3
-
-
-def test_an_agent_does_not_import_what_only_plugins_need() -> None:
-    """The search takes longer to import than all of ours, and the kits are for authors: both where they are used."""
-    for module in Package.read(Path(proconsul.__file__).parent).values():
-        for name in module.runtime_imports:
-            assert not name.startswith(("importlib.metadata", "proconsul.plugins.loader", "proconsul.plugins.conform"))
