@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -256,7 +257,7 @@ async def test_an_audit_sink_that_hangs_holds_up_nobody(
         await writer.wait_closed()
         await until(lambda: "failed to write the audit log: sink=s" in caplog.text)
     assert 'plug-in "acme" has not answered within 200ms' in caplog.text
-    assert "kind=audit_sinks name=acme calls=1" in caplog.text
+    assert re.search("given up: kind=audit_sinks name=acme calls=[12]\n", caplog.text)
     acme().HOLD.set()
 
 

@@ -15,7 +15,7 @@ import pytest
 from proconsul.plugins import PluginKind, SettingsError
 from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout, shown
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError
 from proconsul.plugins.workers import THREADS_MAX, WorkerDied
 from support.distributions import FakeDistributions
 from support.patience import PATIENCE_S
@@ -232,7 +232,7 @@ async def test_loading_survives_everything(
     await host.load([])
     assert time.monotonic() - time_before < PATIENCE_S
     report = {one.name: one for one in await host.report()}
-    assert report["fine"].state.value == "loaded"
+    assert report["fine"].state == "loaded"
     assert (report["fine"].distribution, report["fine"].version) == ("many", "1.0")
     wanted = {
         "raises": "its import failed: RuntimeError: at import", "ends": "its import failed: SystemExit: 3",
@@ -243,7 +243,7 @@ async def test_loading_survives_everything(
         "nowhere": "its import failed: ModuleNotFoundError", "target": "its import failed",
     }  # fmt: skip
     for name, text in wanted.items():
-        assert report[name].state.value == "broken" and text in report[name].problem, report[name]
+        assert report[name].state == "broken" and text in report[name].problem, report[name]
         with pytest.raises(PluginError, match="cannot be used"):
             host.plugin(KIND, name)
     assert "plug-in is left out: kind=checks name=raises distribution=many" in caplog.text
@@ -257,5 +257,5 @@ async def test_looking_imports_nothing(distributions: FakeDistributions) -> None
         host = PluginHost(allow)
         await host.load([])
         [one] = await host.report()
-        assert (one.state.value, one.problem, one.target) == (state, "", "plug_ends:Plugin")
+        assert (one.state, one.problem, one.target) == (state, "", "plug_ends:Plugin")
         host.stop()

@@ -18,7 +18,8 @@ from proconsul.plugins import (
     PluginKind,
     WatchHandlerPlugin,
 )
-from proconsul.plugins.registry import RESERVED, FoundPlugin, PluginError, PluginState, Registry
+from proconsul.plugins.kinds import PluginError
+from proconsul.plugins.registry import RESERVED, FoundPlugin, PluginState, Registry
 from proconsul.plugins.shape import METHODS, problem_of, settings_of
 
 

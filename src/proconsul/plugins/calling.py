@@ -15,9 +15,9 @@ from typing import Any, Final
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.wire.durations import format_seconds
 from proconsul.engine.wire.text import quoted
+from proconsul.plugins.kinds import PluginError, PluginKind
 from proconsul.plugins.leash import Leash
-from proconsul.plugins.protocols import PluginKind, SettingsError
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.protocols import SettingsError
 from proconsul.plugins.workers import Workers
 
 __all__ = ["MAKE_TIMEOUT_S", "Plugin", "PluginInstance", "PluginTimeout", "shown"]

@@ -23,13 +23,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator,
 from typing import Any, ClassVar, Final, TypeVar
 
 from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout, shown
+from proconsul.plugins.kinds import PluginKind
 from proconsul.plugins.protocols import (
     CheckOutcome,
     LoginRefused,
     LoginResult,
     Metric,
     MetricsInterval,
-    PluginKind,
     SettingsError,
     WatchChange,
 )

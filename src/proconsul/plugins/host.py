@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from proconsul.engine.wire.text import quoted
-from proconsul.plugins.calling import Plugin, PluginInstance, shown
-from proconsul.plugins.protocols import PluginKind
-from proconsul.plugins.registry import FoundPlugin, PluginError, PluginState, Registry
-from proconsul.plugins.shape import settings_of
-from proconsul.plugins.workers import Workers
+from proconsul.plugins.kinds import PluginError, PluginKind
+
+if TYPE_CHECKING:  # agents without plug-ins have no use for them
+    from proconsul.plugins.calling import Plugin, PluginInstance
+    from proconsul.plugins.registry import FoundPlugin, Registry
+    from proconsul.plugins.workers import Workers
 
 __all__ = ["PluginHost", "PluginReport"]
 
@@ -35,7 +37,7 @@ class PluginReport(NamedTuple):
     target: str
     distribution: str
     version: str
-    state: PluginState
+    state: str
     problem: str
     calls: int
     let_go: int
@@ -45,16 +47,28 @@ class PluginHost:
     """For one event loop. ``allow``: the allow-list, None without one (see `registry`)."""
 
     def __init__(self, allow: Sequence[str] | None = None) -> None:
-        self.registry = Registry(allow)
+        self._allow = allow
         self._plugins: dict[tuple[PluginKind, str], Plugin] = {}
-        self._imports = Workers("plugin-import", _IMPORTS_MAX)
         self._looked = False
         self._loading = asyncio.Lock()
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What is known of them."""
+        from proconsul.plugins.registry import Registry
+
+        return Registry(self._allow)
+
+    @cached_property
+    def _imports(self) -> Workers:
+        from proconsul.plugins.workers import Workers
+
+        return Workers("plugin-import", _IMPORTS_MAX)
 
     async def load(self, named: Collection[tuple[PluginKind, str]]) -> None:
         """Import what the allow-list lists and the configuration names, as far as that is not done. What is wrong is
         logged and kept for those that ask; raises nothing."""
-        if not named and not self.registry.allow:
+        if not named and not self._allow:
             return
         async with self._loading:
             missing = [one for one in named if not self.registry.known(*one)]
@@ -73,7 +87,7 @@ class PluginHost:
                 self.registry.take(await self._imports.run(find_plugins))
             self._looked = True
         except Exception as error:
-            log.error("failed to look for plug-ins: error=%s", shown(error))
+            log.error("failed to look for plug-ins: error=%s: %s", type(error).__name__, error)
 
     async def _import(self, found: FoundPlugin) -> None:
         from proconsul.plugins.loader import import_plugin
@@ -94,8 +108,18 @@ class PluginHost:
 
     # ------------------------------------------------------------------ use
 
+    def knows(self, kind: PluginKind, name: str) -> bool:
+        """Whether there is one of that name, of use or not, as far as anybody has looked."""
+        return self._looked and self.registry.known(kind, name)
+
+    def usable(self, kind: PluginKind) -> list[str]:
+        """The names of those that the allow-list lists and that are loaded."""
+        return self.registry.usable(kind) if self._looked else []
+
     def plugin(self, kind: PluginKind, name: str, *, by_api: bool = False) -> Plugin:
         """A loaded plug-in, for a definition of the configuration or of the API. Raises PluginError."""
+        from proconsul.plugins.calling import Plugin
+
         factory = self.registry.factory(kind, name, by_api=by_api)
         found = self._plugins.get((kind, name))
         if found is None:
@@ -110,10 +134,14 @@ class PluginHost:
         self, kind: PluginKind, name: str, settings: Mapping[str, Any] | None, about: str, *, by_api: bool = False
     ) -> PluginInstance:
         """One for these settings. Raises PluginError."""
+        from proconsul.plugins.calling import PluginInstance
+
         plugin = self.plugin(kind, name, by_api=by_api)
         return PluginInstance(plugin, self._settings(plugin, settings), about)
 
     def _settings(self, plugin: Plugin, settings: Mapping[str, Any] | None) -> Any:
+        from proconsul.plugins.shape import settings_of
+
         try:
             return settings_of(plugin.factory, settings)
         except ValueError as error:
@@ -140,5 +168,5 @@ class PluginHost:
         """End the threads; calls that do not come back are given up."""
         for plugin in self._plugins.values():
             plugin.stop()
-        if left := self._imports.stop():
+        if "_imports" in self.__dict__ and (left := self._imports.stop()):
             log.error("imports of plug-ins do not come back, and are given up: imports=%d", left)

@@ -9,7 +9,7 @@ import logging
 import re
 from typing import Any, Final, NamedTuple
 
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginKind
 from proconsul.plugins.registry import FoundPlugin
 
 __all__ = ["Imported", "find_plugins", "import_plugin"]

@@ -11,10 +11,11 @@ Pure. Source: ours; Consul has nothing of the kind. See docs/plugins.md.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
 
 import msgspec
+
+from proconsul.plugins.kinds import PluginKind
 
 __all__ = [
     "API_VERSION", "AuditSinkPlugin", "AuthMethodPlugin", "CheckOutcome", "CheckPlugin", "LoginRefused", "LoginResult",
@@ -24,21 +25,6 @@ __all__ = [
 
 # The version of these protocols. A plug-in for another one is left out.
 API_VERSION: Final = 1
-
-
-class PluginKind(StrEnum):
-    """The kinds of plug-ins."""
-
-    CHECKS = "checks"
-    WATCH_HANDLERS = "watch_handlers"
-    AUTH_METHODS = "auth_methods"
-    AUDIT_SINKS = "audit_sinks"
-    METRICS_SINKS = "metrics_sinks"
-
-    @property
-    def group(self) -> str:
-        """The group of its entry points."""
-        return f"proconsul.{self.value}"
 
 
 class SettingsError(ValueError):
@@ -110,7 +96,7 @@ class CheckPlugin(Protocol):
 
 
 class WatchHandlerPlugin(Protocol):
-    """What runs when a watch sees a change. Calls for one watch do not overlap."""
+    """What runs when a watch sees a change. Calls for one watch do not overlap, as long as they keep their time."""
 
     api_version: ClassVar[int]
 
@@ -135,8 +121,9 @@ class AuditSinkPlugin(Protocol):
     api_version: ClassVar[int]
 
     def write(self, lines: Sequence[bytes]) -> None | Awaitable[None]:
-        """Take whole lines of JSON, each with its newline, one call at a time. What is raised counts as nothing
-        written: with ``enforced`` the same lines come again, else they are lost and counted."""
+        """Take whole lines of JSON, each with its newline. Calls do not overlap, as long as they keep their time. What
+        is raised counts as nothing written: with ``enforced`` the same lines come again, else they are lost and
+        counted."""
 
 
 class MetricsSinkPlugin(Protocol):
@@ -145,5 +132,5 @@ class MetricsSinkPlugin(Protocol):
     api_version: ClassVar[int]
 
     def emit(self, interval: MetricsInterval) -> None | Awaitable[None]:
-        """Take what was measured in one interval, one call at a time. What is raised is logged; the interval is
-        lost."""
+        """Take what was measured in one interval. Calls do not overlap, as long as they keep their time. What is raised
+        is logged; the interval is lost."""

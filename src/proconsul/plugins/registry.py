@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from proconsul.engine.wire.text import quoted
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginError, PluginKind
 from proconsul.plugins.shape import problem_of
 
-__all__ = ["RESERVED", "FoundPlugin", "PluginError", "PluginState", "Registered", "Registry"]
+__all__ = ["RESERVED", "FoundPlugin", "PluginState", "Registered", "Registry"]
 
 # What our own are called, or will be.
 RESERVED: Final[dict[PluginKind, frozenset[str]]] = {
@@ -34,10 +34,6 @@ RESERVED: Final[dict[PluginKind, frozenset[str]]] = {
 }  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 EVERYTHING: Final = "*"
-
-
-class PluginError(ValueError):
-    """A plug-in that cannot be used, or settings it does not take. ``str()`` names it and says why."""
 
 
 class PluginState(StrEnum):

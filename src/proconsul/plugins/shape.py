@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from proconsul.plugins.protocols import API_VERSION, PluginKind
+from proconsul.plugins.kinds import PluginKind
+from proconsul.plugins.protocols import API_VERSION
 
 __all__ = ["METHODS", "problem_of", "settings_of"]
 

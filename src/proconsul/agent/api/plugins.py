@@ -24,7 +24,7 @@ class PluginRoutes:
 
 def _shown(one: PluginReport) -> dict[str, object]:
     return {
-        "Kind": one.kind.value, "Name": one.name, "State": one.state.value, "Problem": one.problem,
+        "Kind": one.kind.value, "Name": one.name, "State": one.state, "Problem": one.problem,
         "Distribution": one.distribution, "Version": one.version, "Target": one.target, "Calls": one.calls,
         "LetGo": one.let_go,
     }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, Final
 from proconsul.agent.config.runtime_sinks import PluginUse
 from proconsul.plugins.calling import GRACE_S, MAKE_TIMEOUT_S, PluginInstance, shown
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginKind
 
 # Lines in one call.
 LINES_MAX: Final = 512

@@ -6,14 +6,13 @@ import asyncio
 from pathlib import Path
 
 from proconsul.agent.audit.door import AuditedDoor, Who
-from proconsul.agent.audit.plugin_output import LINES_MAX, PluginOutput
 from proconsul.agent.audit.sinks import Output, RotatedFile, Sink, StandardOutput
 from proconsul.agent.config.runtime_sinks import AuditConfig, AuditSink
 from proconsul.agent.part import Part
 from proconsul.engine.http.protocol import Application
 from proconsul.features.errors import ConsulError
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError
 
 
 class Audit(Part):
@@ -48,6 +47,8 @@ class Audit(Part):
 
 def _sink(sink: AuditSink, below: Path, plugins: PluginHost) -> Sink:
     if sink.use is not None:
+        from proconsul.agent.audit.plugin_output import LINES_MAX, PluginOutput
+
         output = PluginOutput(plugins, sink.use, sink.name)
         return Sink(sink.name, output, enforced=sink.enforced, lines_max=LINES_MAX)
     return Sink(sink.name, _output(sink, below), enforced=sink.enforced)

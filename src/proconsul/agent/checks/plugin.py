@@ -8,7 +8,7 @@ from proconsul.agent.checks.base import ProbeResult
 from proconsul.agent.checks.output import TailBuffer, captured_text
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.plugins.calling import PluginInstance, shown
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError
 
 __all__ = ["PluginProbe", "result_of"]
 

@@ -11,7 +11,7 @@ from proconsul.agent.checks.definition import CheckKind, RunnableCheck
 from proconsul.engine.wire.durations import SECOND_NS
 from proconsul.features.catalog.definition import CheckType
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginKind
 
 if TYPE_CHECKING:
     import ssl

@@ -13,7 +13,7 @@ from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig
 from proconsul.agent.config.runtime_sinks import PluginsConfig, PluginUse
 from proconsul.agent.config.values import Reader
 from proconsul.engine.wire.text import quoted
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginKind
 
 __all__ = ["WATCH_PLUGIN", "build_metrics_sinks", "build_plugins", "named_plugins", "plugin_use"]
 

@@ -14,7 +14,7 @@ import os
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
@@ -30,10 +30,11 @@ from proconsul.engine.streams import put
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.goerrors import exit_text, start_error
 from proconsul.features.errors import ConsulError
-from proconsul.plugins.calling import PluginInstance
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import PluginKind, WatchChange
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError, PluginKind
+
+if TYPE_CHECKING:  # agents without plug-ins have no use for it
+    from proconsul.plugins.calling import PluginInstance
 
 log = logging.getLogger("agent")
 
@@ -245,7 +246,7 @@ class Watches(Part):
     async def _run(self, watch: WatchDefinition, index: int, result: Any) -> None:
         try:
             if watch.handler.instance is not None:
-                await self._hand_over(watch.handler.instance, watch, WatchChange(watch.kind, index, _copy(result)))
+                await self._hand_over(watch.handler.instance, watch, index, result)
                 return
             body = (gojson.dumps(result) + "\n").encode("utf-8", "surrogateescape")
             if watch.handler.url:
@@ -280,7 +281,10 @@ class Watches(Part):
             log.error("Failed to run watch handler: handler=%s error=%s", shlex.join(command), exit_text(code))
         log.debug("watch handler output: watch_handler=%s output=%s", shlex.join(command), buffer.text)
 
-    async def _hand_over(self, instance: PluginInstance, watch: WatchDefinition, change: WatchChange) -> None:
+    async def _hand_over(self, instance: PluginInstance, watch: WatchDefinition, index: int, result: Any) -> None:
+        from proconsul.plugins.protocols import WatchChange
+
+        change = WatchChange(watch.kind, index, _copy(result))
         try:
             found = await instance.call("handle", change, timeout_s=watch.handler.timeout_s)
         except Exception as error:

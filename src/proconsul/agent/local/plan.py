@@ -29,7 +29,7 @@ from proconsul.features.catalog.model import (
     NodeService,
     ServiceAddress,
 )
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError
 
 # The addresses every service with an IP address has, and which family they must be of.
 _TAGGED_FAMILIES = {"lan_ipv4": 4, "wan_ipv4": 4, "lan_ipv6": 6, "wan_ipv6": 6}

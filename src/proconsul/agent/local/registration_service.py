@@ -17,7 +17,7 @@ from proconsul.agent.local.plan import Rules
 from proconsul.agent.local.registrations import Registrations
 from proconsul.agent.part import Commit, Part
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import PluginKind
+from proconsul.plugins.kinds import PluginKind
 
 log = logging.getLogger("agent")
 

@@ -6,17 +6,19 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from proconsul.agent.config.runtime_sinks import PluginUse
 from proconsul.agent.part import Part
 from proconsul.agent.telemetry.metrics import INTERVAL_S, Interval, Metrics
 from proconsul.engine.meters import Sample
 from proconsul.features.errors import ConsulError
-from proconsul.plugins.calling import PluginInstance
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import Metric, MetricsInterval, PluginKind
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError, PluginKind
+
+if TYPE_CHECKING:  # agents without sinks have no use for them
+    from proconsul.plugins.calling import PluginInstance
+    from proconsul.plugins.protocols import Metric, MetricsInterval
 
 log = logging.getLogger("agent")
 
@@ -28,10 +30,14 @@ LAST_TIMEOUT_S: Final = 2.0
 
 def interval_of(metrics: Metrics, interval: Interval, duration_s: float = INTERVAL_S) -> MetricsInterval:
     """An interval as sinks get it, by kind and name."""
+    from proconsul.plugins.protocols import MetricsInterval
+
     return MetricsInterval(interval.start, duration_s, tuple(_metrics(metrics, interval)))
 
 
 def _metrics(metrics: Metrics, interval: Interval) -> Iterator[Metric]:
+    from proconsul.plugins.protocols import Metric
+
     for (name, labels), value in sorted(interval.gauges.items()):
         yield Metric("gauge", metrics.full_name(name), tuple(sorted(labels)), 1, value, value, value)
     yield from _aggregates(metrics, "counter", interval.counters)
@@ -41,6 +47,8 @@ def _metrics(metrics: Metrics, interval: Interval) -> Iterator[Metric]:
 def _aggregates(
     metrics: Metrics, kind: Literal["counter", "sample"], found: dict[tuple[str, tuple[tuple[str, str], ...]], Sample]
 ) -> Iterator[Metric]:
+    from proconsul.plugins.protocols import Metric
+
     for name, labels in sorted(found):
         one = found[name, labels]
         spread = one.stddev()

@@ -16,7 +16,6 @@ from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.record import ABSENT, replace
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl import model
-from proconsul.features.acl.auth import plugin
 from proconsul.features.acl.auth.common import AuthError, Validator
 from proconsul.features.acl.auth.types import OIDC, TYPES, maker
 from proconsul.features.acl.common import Desk
@@ -37,6 +36,7 @@ from proconsul.features.acl.tokens import EXPIRES_MAX_NS, EXPIRES_MIN_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, ReadMethod, WriteMethod, or_empty
+from proconsul.plugins.kinds import PluginKind
 
 METHOD_READ = ReadMethod("ACL.AuthMethodRead", AuthMethodGetRequest, AuthMethodResponse, "AuthMethod")
 METHOD_LIST = ReadMethod("ACL.AuthMethodList", ListRequest, AuthMethodListResponse, "AuthMethods", to_value=or_empty)
@@ -88,7 +88,6 @@ class AuthMethods:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._table = desk, desk.state.auth_methods
-        self._plugins = desk.server.acl_settings.plugins
         self._background = Background()
         # By name: what was made of a row.
         self._validators: dict[str, tuple[ACLAuthMethod, Validator]] = {}
@@ -112,10 +111,12 @@ class AuthMethods:
         make = maker(method.Type)
         if make is not None:
             return make(method.Config or {}, self._desk.resolver.now_ns)
-        made = plugin.make(self._plugins, method.Type, method.Config or {})
-        if made is None:
+        plugins = self._desk.server.acl_settings.plugins
+        if plugins is None or not plugins.knows(PluginKind.AUTH_METHODS, method.Type):
             raise AuthError(f"no auth method found with type {quoted(method.Type)}")
-        return made
+        from proconsul.features.acl.auth import plugin
+
+        return plugin.make(plugins, method.Type, method.Config or {})
 
     # ------------------------------------------------------------------ reads
 
@@ -164,9 +165,7 @@ class AuthMethods:
             method = replace(method, Type=method.Type or old.Type)
             if method.Type != old.Type:
                 raise ConsulError("the Type field of an Auth Method is immutable")
-        if method.Type not in TYPES and not (self._plugins and self._plugins.registry.known(plugin.KIND, method.Type)):
-            types = sorted((*TYPES, *(self._plugins.registry.usable(plugin.KIND) if self._plugins else ())))
-            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(types)}]")
+        self._check_type(method.Type)
         ttl_ns = method.MaxTokenTTL
         if method.Type == OIDC and not ttl_ns:
             raise ConsulError('Invalid Auth Method: MaxTokenTTL must be set for type "oidc"')
@@ -183,6 +182,13 @@ class AuthMethods:
         if method.TokenLocality == "global" and self._desk.server.acl_settings.primary:
             raise ConsulError("Invalid Auth Method: TokenLocality 'global' can only be used in the primary datacenter")
         return replace(method, TokenNameFormat=method.TokenNameFormat or ABSENT)  # type: ignore[no-any-return]
+
+    def _check_type(self, name: str) -> None:
+        """Raises ConsulError for a type that is none of ours, and of no plug-in."""
+        kind, plugins = PluginKind.AUTH_METHODS, self._desk.server.acl_settings.plugins
+        if name not in TYPES and (plugins is None or not plugins.knows(kind, name)):
+            types = sorted((*TYPES, *(plugins.usable(kind) if plugins is not None else ())))
+            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(types)}]")
 
     async def _set(
         self, waiter: Completion, args: AuthMethodSetCall, method: ACLAuthMethod, validator: Validator

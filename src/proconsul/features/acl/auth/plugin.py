@@ -15,10 +15,9 @@ from proconsul.features.acl.auth.claims import Claims
 from proconsul.features.acl.auth.common import REMOTE_TIMEOUT_S, AuthError, Verified
 from proconsul.plugins.calling import PluginInstance, shown
 from proconsul.plugins.host import PluginHost
-from proconsul.plugins.protocols import LoginRefused, LoginResult, PluginKind
-from proconsul.plugins.registry import PluginError
+from proconsul.plugins.kinds import PluginError, PluginKind
+from proconsul.plugins.protocols import LoginRefused, LoginResult
 
-KIND: Final = PluginKind.AUTH_METHODS
 # As much as the largest signed tokens say.
 CHARACTERS_MAX: Final = 64 * 1024
 HIDDEN: Final = "<hidden>"
@@ -93,12 +92,10 @@ def _without(text: str, bearer: str) -> str:
     return text.replace(bearer, HIDDEN) if bearer else text
 
 
-def make(plugins: PluginHost | None, name: str, config: Mapping[str, Any]) -> PluginMethod | None:
-    """A validator of the plug-in ``name``; None when there is no such one. Raises AuthError."""
-    if plugins is None or not plugins.registry.known(KIND, name):
-        return None
+def make(plugins: PluginHost, name: str, config: Mapping[str, Any]) -> PluginMethod:
+    """A validator of the plug-in ``name``. Raises AuthError."""
     try:
-        instance = plugins.instance(KIND, name, config, "auth method", by_api=True)
+        instance = plugins.instance(PluginKind.AUTH_METHODS, name, config, "auth method", by_api=True)
     except PluginError as error:
         raise AuthError(str(error)) from None
     return PluginMethod(instance, frozenset(getattr(instance.plugin.factory, "variables", ())))
