@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from proconsul.plugins import PluginKind, SettingsError
+from proconsul.agent.checks.plugin import result_of
+from proconsul.agent.checks.status import CheckStatus
+from proconsul.features.acl.auth.plugin import problem_of_login
+from proconsul.plugins import LoginResult, PluginKind, SettingsError
 from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout, shown
 from proconsul.plugins.host import PluginHost
 from proconsul.plugins.kinds import PluginError
@@ -185,11 +190,11 @@ def test_errors_are_shown_as_one_text() -> None:
 
 
 async def test_instances_are_made_again_after_a_failure(plugin: Plugin, caplog: pytest.LogCaptureFixture) -> None:
-    for settings, text in (
+    for raised, text in (
         (SettingsError("no path"), 'plug-in "any": no path'),
         (OSError("refused"), 'plug-in "any" cannot be made: OSError: refused'),
     ):
-        instance = PluginInstance(plugin, settings, "check x")
+        instance = PluginInstance(plugin, raised, "check x")
         for _ in range(2):
             with pytest.raises(PluginError) as caught:
                 await instance.ready()
@@ -199,6 +204,88 @@ async def test_instances_are_made_again_after_a_failure(plugin: Plugin, caplog: 
         assert made is await instance.ready()
         await instance.close()  # has none
     assert caplog.text.count("plug-in failed") == 1  # said once, and settings are not the author's to mend
+
+
+async def test_who_waits_for_an_object_waits_for_one_attempt(
+    monkeypatch: pytest.MonkeyPatch, hold: threading.Event
+) -> None:
+    attempts: list[Any] = []
+
+    class Slow:
+        def __init__(self, settings: Any) -> None:
+            attempts.append(settings)
+            hold.wait(60)
+
+    monkeypatch.setattr("proconsul.plugins.calling.MAKE_TIMEOUT_S", 0.2)
+    plugin = Plugin(KIND, "slow", Slow)
+    instance = PluginInstance(plugin, None, "x")
+    given_up = asyncio.ensure_future(instance.ready())
+    calls = [asyncio.ensure_future(instance.call("check", timeout_s=PATIENCE_S)) for _ in range(50)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    ends = await asyncio.gather(*calls, given_up, return_exceptions=True)
+    assert [type(one) for one in ends] == [PluginTimeout] * 50 + [asyncio.CancelledError]
+    assert len(attempts) == 1
+    hold.set()
+    assert isinstance(await instance.ready(), Slow) and len(attempts) == 2
+    # Nobody waits for this one, and it goes with the agent.
+    hold.clear()
+    left = asyncio.ensure_future(PluginInstance(plugin, None, "y").ready())
+    await asyncio.sleep(0)
+    left.cancel()
+    plugin.stop()
+    await asyncio.wait([left])
+    hold.set()
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+    | st.sampled_from(["passing", "warning", "critical", *CheckStatus]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    | st.tuples(inner, inner) | st.tuples(st.sampled_from(["passing", "critical"]), st.text(st.characters())),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANYTHING, st.integers(1, 40))
+def test_whatever_a_check_returns_is_a_result_or_none(found: Any, limit: int) -> None:
+    result = result_of(found, limit)
+    fits = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], str)
+    if result is None:
+        assert not fits or found[0] not in ("passing", "warning", "critical")
+    else:
+        assert fits and result.status == found[0]
+        kept = (
+            result.output.rpartition("\n...\n")[2]
+            if len(found[1].encode("utf-8", "replace")) > limit
+            else result.output
+        )
+        assert len(kept.encode()) <= limit * 3  # a character that was cut is replaced by one of three bytes
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ANYTHING | st.builds(LoginResult, ANYTHING, ANYTHING)
+    | st.builds(
+        LoginResult, st.dictionaries(st.sampled_from(["user", "team", "x"]), st.text() | st.integers(), max_size=2),
+        st.dictionaries(st.text(), st.lists(st.text() | st.none()) | st.text(), max_size=2),
+    )
+)  # fmt: skip
+def test_whatever_a_login_returns_is_judged(found: Any) -> None:
+    problem = problem_of_login(found, frozenset({"user", "team"}))
+    if not problem:
+        assert isinstance(found, LoginResult) and set(found.values) <= {"user", "team"}
+        assert all(isinstance(text, str) for text in found.values.values())
+        assert all(isinstance(text, str) for texts in found.lists.values() for text in texts)
+
+
+def test_a_login_has_bounds() -> None:
+    for found in (
+        LoginResult({"user": "x" * 70_000}), LoginResult({}, {"g": ["x"] * 40_000}),
+        LoginResult({}, {"x" * 70_000: []}),
+    ):  # fmt: skip
+        assert problem_of_login(found, frozenset({"user"})) == "a login has more than 65536 characters"
 
 
 MODULES = {

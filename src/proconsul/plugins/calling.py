@@ -54,6 +54,8 @@ class Plugin:
         self.workers = Workers(f"plugin-{kind}-{name}")
         # Coroutines that did not end when they had to.
         self.let_go = 0
+        # Objects that are being made, whether or not anybody waits for them.
+        self._making: set[asyncio.Task[None]] = set()
         self._complaints = Complaints()
 
     def __str__(self) -> str:
@@ -97,8 +99,17 @@ class Plugin:
         if self._complaints.over(about):
             log.info("plug-in works again: kind=%s name=%s of=%s", self.kind, self.name, about)
 
+    def spawn(self, making: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have an object be made."""
+        task = asyncio.get_running_loop().create_task(making)
+        self._making.add(task)
+        task.add_done_callback(self._making.discard)
+        return task
+
     def stop(self) -> None:
         """Give up what does not come back, and say so."""
+        for task in self._making:
+            task.cancel()
         left = self.workers.stop()
         if left:
             log.error("plug-in has calls that do not come back, and are given up: kind=%s name=%s calls=%d",
@@ -139,25 +150,32 @@ class PluginInstance:
         """``about``: what uses it, for the log."""
         self.plugin, self._settings, self._about = plugin, settings, about
         self._made: Any = None
-        self._making = asyncio.Lock()
+        self._making: asyncio.Task[None] | None = None
 
     async def ready(self) -> Any:
-        """The object. Raises PluginError."""
-        async with self._making:
-            if self._made is None:
-                try:
-                    self._made = await self.plugin.call(self._make, timeout_s=MAKE_TIMEOUT_S)
-                except PluginError:
-                    raise
-                except SettingsError as error:
-                    raise PluginError(f"{self.plugin}: {shown(error).removeprefix('SettingsError: ')}") from None
-                except Exception as error:
-                    self.plugin.complain(self._about, error)
-                    raise PluginError(f"{self.plugin} cannot be made: {shown(error)}") from error
+        """The object. Who asks while it is being made waits for the same attempt. Raises PluginError."""
+        if self._made is None:
+            if self._making is None:
+                self._making = self.plugin.spawn(self._make())
+                self._making.add_done_callback(self._attempted)
+            await asyncio.shield(self._making)
         return self._made
 
-    def _make(self) -> Any:
-        return self.plugin.factory(self._settings)
+    def _attempted(self, task: asyncio.Task[None]) -> None:
+        self._making = None
+        if not task.cancelled():
+            task.exception()  # whoever has waited for it was told
+
+    async def _make(self) -> None:
+        try:
+            self._made = await self.plugin.call(self.plugin.factory, self._settings, timeout_s=MAKE_TIMEOUT_S)
+        except PluginError:
+            raise
+        except SettingsError as error:
+            raise PluginError(f"{self.plugin}: {shown(error).removeprefix('SettingsError: ')}") from None
+        except Exception as error:
+            self.plugin.complain(self._about, error)
+            raise PluginError(f"{self.plugin} cannot be made: {shown(error)}") from error
 
     async def call(self, method: str, *args: Any, timeout_s: float) -> Any:
         """What the method returns. Raises PluginError, and what the method raises, as it is."""

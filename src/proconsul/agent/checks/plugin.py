@@ -41,7 +41,7 @@ def result_of(found: Any, output_bytes_max: int) -> ProbeResult | None:
     if not isinstance(found, tuple) or len(found) != 2:
         return None
     status, output = found
-    if not isinstance(output, str) or status not in tuple(CheckStatus):
+    if not isinstance(output, str) or not isinstance(status, str) or status not in tuple(CheckStatus):
         return None
     buffer = TailBuffer(output_bytes_max)
     buffer.write(output.encode("utf-8", "replace"))
