@@ -178,6 +178,45 @@ async def test_what_plain_methods_raise(plugin: Plugin, error: BaseException, se
     assert await plugin.call(lambda: 1, timeout_s=PATIENCE_S) == 1
 
 
+class Ends(BaseException):
+    """Neither an error nor what ends programs."""
+
+
+@pytest.mark.parametrize("waits", [0, 2])
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [*((error, Exception) for error, _ in ERRORS), (Ends("x"), WorkerDied), (SystemExit(3), WorkerDied)], ids=repr,
+)  # fmt: skip
+async def test_what_coroutines_raise(
+    plugin: Plugin, error: BaseException, seen: type[BaseException], waits: int
+) -> None:  # fmt: skip
+    async def raises() -> None:
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        raise error
+
+    with pytest.raises(seen) as caught:
+        await plugin.call(raises, timeout_s=PATIENCE_S)
+    assert isinstance(caught.value, Exception)
+    current = asyncio.current_task()
+    assert current is not None and not current.cancelling()
+    if isinstance(error, asyncio.CancelledError):
+        assert str(caught.value) == 'plug-in "any" has cancelled itself'
+
+
+async def test_errors_that_come_too_late_are_nobodys(plugin: Plugin, caplog: pytest.LogCaptureFixture) -> None:
+    async def late() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise OSError("too late")
+
+    with pytest.raises(PluginTimeout):
+        await plugin.call(late, timeout_s=0.02)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
 class Silent(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")

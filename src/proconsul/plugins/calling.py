@@ -18,7 +18,7 @@ from proconsul.engine.wire.text import quoted
 from proconsul.plugins.kinds import PluginError, PluginKind
 from proconsul.plugins.leash import Leash
 from proconsul.plugins.protocols import SettingsError
-from proconsul.plugins.workers import Workers
+from proconsul.plugins.workers import WorkerDied, Workers
 
 __all__ = ["MAKE_TIMEOUT_S", "Plugin", "PluginInstance", "PluginTimeout", "shown"]
 
@@ -81,6 +81,13 @@ class Plugin:
                 log.error("plug-in does not end when it is cancelled: kind=%s name=%s", self.kind, self.name)
                 call.let_go()
                 task.cancel()
+            elif not task.cancelled():
+                task.exception()  # of one that has come too late nobody hears otherwise
+        if task.cancelled():  # and not by us: whoever has called is not to end for it
+            raise PluginError(f"{self} has cancelled itself")
+        error = task.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise WorkerDied(shown(error))
         return task.result()
 
     def _stuck(self) -> str:
@@ -124,14 +131,18 @@ class _Call:
         self._leash: Leash | None = None
 
     async def run(self) -> Any:
-        if inspect.iscoroutinefunction(self._function):
-            found = self._function(*self._args)
-        else:
-            found = await self._workers.run(self._function, *self._args)
-        if not inspect.isawaitable(found):
-            return found
-        self._leash = Leash(found if isinstance(found, Coroutine) else _awaited(found))
-        return await self._leash
+        """What the function returns. Raises what it raises."""
+        try:
+            if inspect.iscoroutinefunction(self._function):
+                found = self._function(*self._args)
+            else:
+                found = await self._workers.run(self._function, *self._args)
+            if not inspect.isawaitable(found):
+                return found
+            self._leash = Leash(found if isinstance(found, Coroutine) else _awaited(found))
+            return await self._leash
+        except (SystemExit, KeyboardInterrupt) as error:  # with which a task ends the event loop
+            raise WorkerDied(shown(error)) from None
 
     def let_go(self) -> None:
         if self._leash is not None:
