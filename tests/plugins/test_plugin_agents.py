@@ -152,7 +152,10 @@ async def test_checks_outlive_the_agent_as_long_as_they_may_run(
         assert await status_of(inside, "disk", "passing") == "kept"
     async with AgentInLoop(settings) as inside:
         assert "disk" not in await get(inside, "/v1/agent/checks")
-    assert "may be named in configuration files only" in caplog.text
+    assert 'Failed to restore check: check=disk error=plug-in "acme" may be named in configuration' in caplog.text
+    # It was not lost for it.
+    async with AgentInLoop({**settings, "plugins": {"allow": ["acme"]}}) as inside:
+        assert await status_of(inside, "disk", "passing") == "kept"
 
 
 # ---------------------------------------------------------------------- watches
