@@ -26,7 +26,7 @@ class Reloading:
     def __init__(
         self, config: RuntimeConfig, parts: Parts, read: ReadConfig | None,
         paused: Callable[[], contextlib.AbstractContextManager[None]],
-        prepare: Callable[[ReloadableConfig], Awaitable[None]],
+        prepare: Callable[[ReloadableConfig], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         """``read`` is None for an agent that has its configuration from nowhere to be read again. ``paused`` holds back
         what would show others half of a change. ``prepare`` brings what plans need and takes time."""
@@ -55,7 +55,8 @@ class Reloading:
                 config = self.read(self.config)
             except (ConfigError, OSError) as error:
                 raise ConsulError(str(error)) from None
-            await self._prepare(config.reloadable)
+            if self._prepare is not None:
+                await self._prepare(config.reloadable)
             commits = self._parts.plan_reload(config.reloadable)
             with self._paused():
                 before, self.config = self.config.reloadable, config
