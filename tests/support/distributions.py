@@ -10,6 +10,19 @@ from pathlib import Path
 import pytest
 
 
+def write_distribution(
+    folder: Path, name: str, entry_points: Mapping[str, Sequence[str]], modules: Mapping[str, str], version: str
+) -> None:
+    """What an installer would write into ``folder``."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    groups = [f"[{group}]\n" + "\n".join(lines) + "\n" for group, lines in entry_points.items()]
+    (info / "entry_points.txt").write_text("\n".join(groups))
+    for module, source in modules.items():
+        (folder / f"{module}.py").write_text(textwrap.dedent(source))
+
+
 class FakeDistributions:
     """Writes them below ``folder``."""
 
@@ -23,13 +36,7 @@ class FakeDistributions:
         version: str = "1.0",
     ) -> None:  # fmt: skip
         """``entry_points``: lines like ``disk = acme:Disk`` by group. ``modules``: their sources by name."""
-        info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        groups = [f"[{group}]\n" + "\n".join(lines) + "\n" for group, lines in entry_points.items()]
-        (info / "entry_points.txt").write_text("\n".join(groups))
-        for module, source in modules.items():
-            (self.folder / f"{module}.py").write_text(textwrap.dedent(source))
+        write_distribution(self.folder, name, entry_points, modules, version)
 
     def forget(self) -> None:
         """Have its modules imported anew by whoever comes next."""

@@ -26,14 +26,11 @@ exec {python} -m proconsul "$@"
 """
 
 
-def run_page_of_one_agent(
-    name: str, directory: Path, programs: Mapping[str, str] = {}, environment: Mapping[str, str] = {}
-) -> None:
+def run_page_of_one_agent(name: str, directory: Path) -> None:
     """As `run_page`, where ``consul agent`` is one of ours that the other commands speak to."""
     http, server, lan = free_ports(3)
     consul = ONE_AGENT.format(python=sys.executable, http=http, server=server, lan=lan)
-    address = {"CONSUL_HTTP_ADDR": f"127.0.0.1:{http}"}
-    run_page(name, directory, {"consul": consul, **programs}, {**address, **environment})
+    run_page(name, directory, {"consul": consul}, {"CONSUL_HTTP_ADDR": f"127.0.0.1:{http}"})
 
 
 def python_blocks(name: str) -> list[tuple[int, str]]:
@@ -71,7 +68,7 @@ def run_page(
     assert blocks, f"{name} shows nothing"
     script = ["set -u", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
     for number, (language, text) in enumerate(blocks):
-        if language in ("hcl", "json", "python", "toml"):
+        if language in ("hcl", "json", "python"):
             file = text.split("\n", 1)[0].removeprefix("# ")
             script += [f"cat > {file} <<'END'", text.rstrip("\n"), "END"]
         else:
