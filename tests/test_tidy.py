@@ -25,14 +25,15 @@ CLASS_METHODS_MAX = 20
 # Who may import whom: the room on the left, the rooms below it on the right.
 LAYERS = {
     "engine": set(),
-    "features": {"engine"},
-    "server": {"features", "engine"},
-    "agent": {"server", "features", "engine", "dns", "client"},
+    "plugins": {"engine"},
+    "features": {"engine", "plugins"},
+    "server": {"features", "engine", "plugins"},
+    "agent": {"server", "features", "engine", "dns", "client", "plugins"},
     "dns": {"features", "engine"},
     "client": {"features", "engine"},
     "ui": {"features", "engine"},
     "cli": {"agent", "server", "features", "engine", "client"},
-    "testing": {"agent", "server", "features", "engine", "client", "dns", "cli"},
+    "testing": {"agent", "server", "features", "engine", "client", "dns", "cli", "plugins"},
 }
 # A pure core takes time and randomness as arguments and does no I/O.
 PURE = (
@@ -78,6 +79,7 @@ PURE = (
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
     "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
     "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py",
+    "plugins/kinds.py", "plugins/protocols.py", "plugins/registry.py", "plugins/shape.py", "agent/config/plugins.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.
@@ -102,6 +104,8 @@ FILES_ALLOWED = {
     "engine/gossip/codec.py", "engine/gossip/swim.py", "engine/http/protocol.py", "engine/wire/gojson.py",
 }  # fmt: skip
 CLASSES_ALLOWED = {
+    "client/aio/agent.py:AsyncAgent": "one method for each route",
+    "client/blocking/agent.py:Agent": "one method for each route",
     "agent/local/local_state.py:LocalState": "services and checks have each their own verbs",
     "dns/answers.py:_Run": "one method for each kind of question",
     "engine/filter/syntax.py:_Parser": "one method for each rule of the grammar",
@@ -139,6 +143,7 @@ TWIN_ROOMS_ALLOWED = {
 }
 # What programs call: methods there are used by nobody in the package. tests/client looks after them.
 PUBLIC_ROOMS = {
+    "plugins/protocols.py", "plugins/conformance.py",
     "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
         "acl", "agent", "catalog", "client", "internal", "kv", "locks", "mesh", "operator", "recipes", "registration",
@@ -211,6 +216,18 @@ def test_cores_have_no_chance_of_their_own() -> None:
 
 def test_heavy_modules_are_imported_late() -> None:
     hold(tidy.late_imports(package(), LAZY_MODULES))
+
+
+def test_what_only_plugins_need_is_imported_late() -> None:
+    """The search for them takes longer to import than all of ours, and the kits are for authors."""
+    own = {f"plugins/{name}.py" for name in ("calling", "conformance", "loader", "registry", "shape")}
+    own |= {"agent/audit/plugin_output.py", "agent/checks/plugin.py", "features/acl/auth/plugin.py"}
+    late = "importlib.metadata", *(f"proconsul.{name[:-3].replace('/', '.')}" for name in own)
+    hold(
+        f"{module.name} imports {name} at its top"
+        for module in package().values() for name in module.runtime_imports
+        if name.startswith(late) and module.name not in own
+    )  # fmt: skip
 
 
 def test_sizes() -> None:

@@ -192,6 +192,7 @@ ROWS: list[Row] = [
     # The agent
     Row("GET", "/v1/agent/services", WEB, "filtered", seen='"web"'),
     Row("GET", "/v1/agent/checks", WEB, "filtered", seen='"service:web"'),
+    _agent("GET", "/v1/agent/plugins", "read"),
     Row("GET", "/v1/agent/sync", WEB, "filtered", seen='"web"'),
     Row("PUT", "/v1/agent/sync", ("agent:write:test",)),
     Row("GET", "/v1/agent/members", NODE, "filtered", seen='"test"'),

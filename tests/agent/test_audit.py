@@ -383,7 +383,11 @@ async def test_who_does_not_wait_is_told_of(deferred: bool) -> None:
 BAD = [
     ({"enabled": True}, "audit.sink must be set when audit.enabled is true"),
     ({"enabled": True, "sink": {"a": {"type": "file"}}}, 'audit.sink["a"].path must be set for a file'),
-    ({"enabled": True, "sink": {"a": {"type": "syslog"}}}, '.type must be one of "file", "stdout", not "syslog"'),
+    ({"enabled": True, "sink": {"a": {"type": "syslog"}}}, '.type must be one of "file", "stdout", "plugin"'),
+    ({"enabled": True, "sink": {"a": {"type": "plugin"}}}, ".plugin must be the name of a plug-in"),
+    ({"enabled": True, "sink": {"a": {"type": "plugin", "plugin": 1}}}, ".plugin must be the name of a plug-in"),
+    ({"enabled": True, "sink": {"a": {"type": "plugin", "plugin": "x", "plugin_config": 1}}}, ".plugin_config must be"),
+    ({"enabled": True, "sink": {"a": {"type": "stdout", "plugin": "x"}}}, 'need the type "plugin"'),
     ({"enabled": True, "sink": {"a": {"type": "stdout", "delivery_guarantee": "x"}}}, ".delivery_guarantee must be"),
     ({"enabled": True, "sink": {"a": {"type": "stdout", "rotate_bytes": "many"}}}, ".rotate_bytes must be a number"),
     ({"enabled": True, "sink": {"a": {"type": "stdout", "rotate_duration": "soon"}}}, "invalid duration"),

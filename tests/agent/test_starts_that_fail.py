@@ -18,9 +18,9 @@ from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
 
 NAMES = (
-    "WebSettings", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy",
-    "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure", "Reaper", "PidFile",
-    "Joining",
+    "WebSettings", "Opening", "PluginService", "Audit", "Pools", "Serving", "RegistrationService", "HttpService",
+    "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure",
+    "MetricsSinks", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from proconsul.agent.api.debug import DebugRoutes
 from proconsul.agent.api.event import EventRoutes
 from proconsul.agent.api.guarded import GuardedRouter
 from proconsul.agent.api.info import Controls, InfoRoutes
+from proconsul.agent.api.plugins import PluginRoutes
 from proconsul.agent.api.registration import RegistrationRoutes
 from proconsul.agent.api.rights import Rights
 from proconsul.agent.api.sync import SyncRoutes
@@ -49,6 +50,7 @@ from proconsul.agent.local.registration_service import Reaper, RegistrationServi
 from proconsul.agent.local.registrations import Registrations
 from proconsul.agent.part import Part, Parts
 from proconsul.agent.pid_file import PidFile
+from proconsul.agent.plugin_service import PluginService
 from proconsul.agent.reloading import ReadConfig, Reloading
 from proconsul.agent.serving import Opening, Serving, limit, make_node, server_config
 from proconsul.agent.telemetry.certificate_watch import CertificateWatch
@@ -56,11 +58,13 @@ from proconsul.agent.telemetry.description import Description
 from proconsul.agent.telemetry.logs import LogLevel, Logs
 from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
+from proconsul.agent.telemetry.metrics_sinks import MetricsSinks
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.router import Router
 from proconsul.features.agent_cache.cache import AgentCache
 from proconsul.features.registry import FEATURES, Site
 from proconsul.features.web import Web
+from proconsul.plugins.host import PluginHost
 from proconsul.server.config import RpcTls
 
 # Servers are asked no more often about what has not changed, however short the times of tokens.
@@ -83,12 +87,14 @@ class Agent:
         # The node makes secrets with it: nobody may work out the next from ids that were seen.
         self.rng, self.clocks = rng or random.SystemRandom(), clocks
         self.ending, self.logs = Ending(), logs
+        self.plugins = PluginHost(config.fixed.plugins.allow)
+        self._plugin_part = PluginService(self.plugins, config)
         self.node_id = read_node_id(config.fixed, self.rng)
         self._make_node(config, tls or rpc_tls(config.fixed, config.reloadable), solo=solo)
         self._make_local(config)
         self._make_web(config)
         self._parts = Parts([*self._settings(config), *self._services(config)])
-        self.reloading = Reloading(config, self._parts, read_config, self.sync.holding_back)
+        self.reloading = Reloading(config, self._parts, read_config, self.sync.holding_back, self._plugin_part.prepare)
         self._make_routes(config)
 
     # ------------------------------------------------------------------ what the parts are made of
@@ -99,7 +105,7 @@ class Agent:
         tags = own_tags(fixed, self.node_id, build=f"{COMPATIBLE_VERSION}:", use_tls=tls.use_tls)
         self.pools = Pools(fixed, tags, self.node_id, solo=solo, give_up=give_up, rng=self.rng)
         self.node, self.server = make_node(
-            server_config(config, self.node_id, tls, solo=solo),
+            server_config(config, self.node_id, tls, self.plugins, solo=solo),
             PoolsPort(self.pools, fixed.datacenter, fixed.node_name), server=fixed.server, rng=self.rng,
             give_up=give_up, clocks=self.clocks,
         )  # fmt: skip
@@ -126,6 +132,7 @@ class Agent:
         self.runners = CheckRunners(
             self.local, rng=self.rng, aliases=LocalAliases(self.local),
             remote_aliases=CatalogAliases(self.node.gate, self.tokens.for_agent), log=log_check,
+            plugins=self.plugins,
         )  # fmt: skip
         self._persistence = Persistence(fixed.data_dir, FileWriter())
         holdings = Holdings(
@@ -133,8 +140,9 @@ class Agent:
             deregister_min_s=config.reloadable.checks.deregister_interval_min_s,
         )  # fmt: skip
         self.registrations = Registrations(
-            holdings, node=fixed.node_name, rules=rules_of(fixed, config.reloadable), wall_clock=self.clocks.wall
-        )
+            holdings, node=fixed.node_name, rules=rules_of(fixed, config.reloadable, self.plugins),
+            wall_clock=self.clocks.wall,
+        )  # fmt: skip
         PoolEvents(fixed, self.pools, self.node, self.sync, self.events)
 
     def _make_web(self, config: RuntimeConfig) -> None:
@@ -175,7 +183,7 @@ class Agent:
     def _services(self, config: RuntimeConfig) -> list[Part]:
         """Parts that run. Each may use those before it."""
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
-        self.audit = Audit(fixed.audit, fixed.data_dir)
+        self.audit = Audit(fixed.audit, fixed.data_dir, self.plugins)
         http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights))
         self.metrics = Metrics(fixed.telemetry.metrics_prefix)
         watched = CertificateWatch(reloadable, fixed.node_name, clock=self.clocks.wall)
@@ -190,20 +198,24 @@ class Agent:
         opening = Opening(self._persistence.check_folders, self.node)
         return [
             opening,
+            self._plugin_part,
             self.audit,
             self.pools,
             Serving(fixed, self.node, opening, http.listen_early),
-            RegistrationService(fixed, reloadable, self.registrations, self.runners, self._persistence, self.rng),
+            RegistrationService(
+                fixed, reloadable, self.registrations, self.runners, self._persistence, self.plugins, self.rng
+            ),
             http,
             self.sync,
             DnsService(
                 fixed, reloadable, self.node, tokens, cache=self.web.cache, sample=self.metrics.sample, rng=self.rng
             ),
-            Watches(self.front.answer, reloadable),
+            Watches(self.front.answer, reloadable, self.plugins),
             CoordinateSender(fixed, self.pools.lan, self.node.gate, token=tokens.for_agent, rng=self.rng),
             remote,
             watched,
             self.measure,
+            MetricsSinks(self.metrics, self.plugins, fixed.telemetry.sinks, self.measure.sample),
             Reaper(self.registrations, reloadable.checks.reap_interval_s, self.clocks.monotonic),
             PidFile(fixed.pid_file),
             Joining(self.pools),
@@ -227,7 +239,7 @@ class Agent:
             self._description, self.measure, self.logs, fixed,
         ).register(guarded)  # fmt: skip
         EventRoutes(self.web, self.events, self.rights).register(guarded)
-        for routes in (self._debug, self._certificates):
+        for routes in (self._debug, self._certificates, PluginRoutes(self.web, self.plugins)):
             routes.register(guarded)
         MetricsProxy(self.web, node.rights, fixed, served=bool(page_path(fixed))).register(guarded)
         self._page.register(router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -26,12 +26,13 @@ class Reloading:
     def __init__(
         self, config: RuntimeConfig, parts: Parts, read: ReadConfig | None,
         paused: Callable[[], contextlib.AbstractContextManager[None]],
+        prepare: Callable[[ReloadableConfig], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         """``read`` is None for an agent that has its configuration from nowhere to be read again. ``paused`` holds back
-        what would show others half of a change."""
+        what would show others half of a change. ``prepare`` brings what plans need and takes time."""
         self.config = config
         self.read = read
-        self._parts, self._paused = parts, paused
+        self._parts, self._paused, self._prepare = parts, paused, prepare
         self._one_at_a_time = asyncio.Lock()
 
     async def reload(self) -> None:
@@ -54,6 +55,8 @@ class Reloading:
                 config = self.read(self.config)
             except (ConfigError, OSError) as error:
                 raise ConsulError(str(error)) from None
+            if self._prepare is not None:
+                await self._prepare(config.reloadable)
             commits = self._parts.plan_reload(config.reloadable)
             with self._paused():
                 before, self.config = self.config.reloadable, config

@@ -16,6 +16,7 @@ from proconsul.engine.wire.hostport import Address
 from proconsul.features.acl.settings import AclSettings
 from proconsul.features.base import SECOND_NS
 from proconsul.features.operator.model import AutopilotConfig
+from proconsul.plugins.host import PluginHost
 from proconsul.server.client import ConsulClient
 from proconsul.server.config import RpcTls, ServerConfig
 from proconsul.server.gossip_port import GossipPort
@@ -40,7 +41,9 @@ def make_node(
     return made, made
 
 
-def server_config(config: RuntimeConfig, node_id: str, tls: RpcTls, *, solo: bool) -> ServerConfig:
+def server_config(
+    config: RuntimeConfig, node_id: str, tls: RpcTls, plugins: PluginHost | None = None, *, solo: bool
+) -> ServerConfig:  # fmt: skip
     """What a server, or a client's side towards servers, has to know. ``solo``: without a network."""
     fixed, acl, raft = config.fixed, config.fixed.acl, config.fixed.raft
     alone = fixed.bootstrap or fixed.dev_mode or fixed.bootstrap_expect == 1
@@ -57,7 +60,7 @@ def server_config(config: RuntimeConfig, node_id: str, tls: RpcTls, *, solo: boo
             acl.enable_key_list_policy, fixed.data_dir, acl.down_policy, acl.token_ttl_s,
             acl.policy_ttl_s, acl.role_ttl_s, acl.disabled_ttl_s,
             "" if fixed.primary_datacenter == fixed.datacenter else fixed.primary_datacenter,
-            acl.enable_token_replication,
+            acl.enable_token_replication, plugins,
         ),
         raft=RaftConfig(
             heartbeat_timeout_s=raft.heartbeat_timeout_s, election_timeout_s=raft.election_timeout_s,

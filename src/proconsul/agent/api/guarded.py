@@ -19,6 +19,7 @@ NEEDS = {
     "/v1/agent/version": ("agent", Level.READ),
     "/v1/agent/metrics": ("agent", Level.READ),
     "/v1/agent/metrics/certificates": ("agent", Level.READ),
+    "/v1/agent/plugins": ("agent", Level.READ),
     "/v1/agent/monitor": ("agent", Level.READ),
     "/v1/agent/host": ("operator", Level.READ),
     "/v1/agent/reload": ("agent", Level.WRITE),

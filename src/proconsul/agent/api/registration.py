@@ -13,6 +13,7 @@ from proconsul.agent.local.anti_entropy import AntiEntropy
 from proconsul.agent.local.change import RegistrationChange
 from proconsul.agent.local.content_hash import PROXY_KINDS, content_hash
 from proconsul.agent.local.local_state import worst_status
+from proconsul.agent.local.plan import PluginRefused
 from proconsul.agent.local.registrations import Registrations, refusal
 from proconsul.engine.http.request import Deferred, Request, Response, text_response
 from proconsul.engine.http.router import Answer, Router
@@ -306,6 +307,8 @@ class RegistrationRoutes:
         wanted = [(service, checks), *([sidecar] if sidecar is not None else [])]
         try:
             planned = [planner.service(one, its_checks, token=token) for one, its_checks in wanted]
+        except PluginRefused as error:
+            raise BadRequest(f"Invalid check: {error}") from None
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
         for one in planned:
@@ -384,6 +387,8 @@ class RegistrationRoutes:
         token = definition.Token or self.web.token(request)
         try:
             planned = self.registrations.planner().check(check, run, token=token)
+        except PluginRefused as error:
+            raise BadRequest(f"Invalid check: {error}") from None
         except DefinitionError as error:
             raise ConsulError(str(error)) from None
         return self._kept(partial(self.registrations.register_check, planned))

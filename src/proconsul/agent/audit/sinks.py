@@ -139,10 +139,15 @@ class RotatedFile:
 
 
 class Sink:
-    """A queue and a thread before an output. ``enforced``: nothing may be lost, so that a full queue refuses."""
+    """A queue and a thread before an output. ``enforced``: nothing may be lost, so that a full queue refuses.
 
-    def __init__(self, name: str, output: Output, *, enforced: bool, queued_max: int = QUEUED_MAX) -> None:
-        self.name, self.enforced = name, enforced
+    ``lines_max``: how many lines are written at a time; when that fails, it counts as none of them.
+    """
+
+    def __init__(
+        self, name: str, output: Output, *, enforced: bool, queued_max: int = QUEUED_MAX, lines_max: int = 1
+    ) -> None:
+        self.name, self.enforced, self._lines_max = name, enforced, lines_max
         self._output, self._queued_max = output, queued_max
         self._queue: deque[bytes] = deque()
         self._changed = threading.Condition()
@@ -183,12 +188,13 @@ class Sink:
             self._write(batch)
 
     def _write(self, batch: list[bytes]) -> None:
-        """Write them one by one, so that it is known how many are; what fails is tried again, or lost."""
+        """Write them piece by piece, so that it is known how many are; what fails is tried again, or lost."""
         done = 0
         try:
-            for text in batch:
-                self._output.write([text])
-                done += 1
+            while done < len(batch):
+                piece = batch[done : done + self._lines_max]
+                self._output.write(piece)
+                done += len(piece)
             self._failing = False
         except OSError as error:
             if not self._failing:

@@ -31,6 +31,7 @@ class CheckKind(StrEnum):
     ALIAS = "alias"
     H2PING = "h2ping"
     OS_SERVICE = "os_service"
+    PLUGIN = "plugin"
 
 
 class RunnableCheck(NamedTuple):
@@ -58,6 +59,8 @@ def runnable(check: CheckType) -> RunnableCheck:
         raise DefinitionError("TTL must be not be set for Alias checks")
     if not periodic and not alias and check.TTL <= 0:
         raise DefinitionError("TTL must be > 0 for TTL checks")
+    if check.PluginConfig and not check.Plugin:
+        raise DefinitionError("PluginConfig cannot be set without Plugin")
     if check.OutputMaxSize < 0:
         raise DefinitionError("MaxOutputMaxSize must be positive")
     if check.FailuresBeforeWarning > check.FailuresBeforeCritical:
@@ -94,4 +97,5 @@ _KINDS: Final = {
     "GRPC": CheckKind.GRPC,
     "H2PING": CheckKind.H2PING,
     "OSService": CheckKind.OS_SERVICE,
+    "Plugin": CheckKind.PLUGIN,
 }

@@ -10,6 +10,8 @@ from proconsul.agent.checks.base import Probe, TlsContexts
 from proconsul.agent.checks.definition import CheckKind, RunnableCheck
 from proconsul.engine.wire.durations import SECOND_NS
 from proconsul.features.catalog.definition import CheckType
+from proconsul.plugins.host import PluginHost
+from proconsul.plugins.kinds import PluginKind
 
 if TYPE_CHECKING:
     import ssl
@@ -21,8 +23,12 @@ _NETWORK_TIMEOUT_S: Final = 10.0
 _COMMAND_TIMEOUT_S: Final = 30.0
 
 
-def make_probe(check: RunnableCheck, output_bytes_max: int, tls: TlsContexts) -> Probe:
+def make_probe(
+    check: RunnableCheck, output_bytes_max: int, tls: TlsContexts, plugins: PluginHost | None = None
+) -> Probe:
     """Build the probe of a periodic check. Modules are imported when a check of their kind first appears."""
+    if check.kind is CheckKind.PLUGIN:
+        return _plugin(check.definition, output_bytes_max, plugins)
     return _MAKERS[check.kind](check.definition, output_bytes_max, tls)
 
 
@@ -98,6 +104,15 @@ def _os_service(definition: CheckType, output_bytes_max: int, tls: TlsContexts) 
     from proconsul.agent.checks.os_service import OsServiceProbe
 
     return OsServiceProbe(definition.OSService, _timeout_s(definition, _NETWORK_TIMEOUT_S))
+
+
+def _plugin(definition: CheckType, output_bytes_max: int, plugins: PluginHost | None) -> Probe:
+    from proconsul.agent.checks.plugin import PluginProbe
+
+    assert plugins is not None, "who plans checks has seen that there is such a plug-in"
+    name = definition.Name or definition.CheckID
+    instance = plugins.instance(PluginKind.CHECKS, definition.Plugin, definition.PluginConfig, f"check {name}")
+    return PluginProbe(instance, _timeout_s(definition, _COMMAND_TIMEOUT_S), output_bytes_max)
 
 
 _MAKERS: Final[dict[CheckKind, Callable[[CheckType, int, TlsContexts], Probe]]] = {

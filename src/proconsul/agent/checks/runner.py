@@ -23,6 +23,7 @@ from proconsul.agent.checks.status import CheckStatus, StatusCounter
 from proconsul.agent.checks.ttl import TtlState
 from proconsul.engine.wire.durations import SECOND_NS, format_duration
 from proconsul.engine.wire.text import quoted
+from proconsul.plugins.host import PluginHost
 
 __all__ = ["CheckLog", "CheckRunners", "Held", "NoTtlError"]
 
@@ -77,6 +78,7 @@ class CheckRunners:
         remote_aliases: AliasLookup | None = None,
         log: CheckLog = _silent,
         concurrent_max: int = CONCURRENT_MAX,
+        plugins: PluginHost | None = None,
     ) -> None:
         self._notify = notify
         self._rng = rng or random.Random()
@@ -85,6 +87,7 @@ class CheckRunners:
         self._aliases = aliases
         self._remote_aliases = remote_aliases
         self._log = log
+        self._plugins = plugins
         self._checks: dict[str, _Running] = {}
         self._schedule = Schedule(self._rng, concurrent_max)
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +122,7 @@ class CheckRunners:
         elif kind is CheckKind.ALIAS:
             self._start_alias(check_id, running)
         else:
-            running.probe = make_probe(check, limit, self._tls)
+            running.probe = make_probe(check, limit, self._tls, self._plugins)
             self._schedule.add(check_id, check.interval_s, now_s)
         self._arm()
 

@@ -1,4 +1,4 @@
-"""The ``audit`` block, as the Enterprise documents describe it; with ``stdout`` and ``enforced`` of proconsul's own."""
+"""The ``audit`` block, as the Enterprise documents describe it; ``stdout``, ``plugin`` and ``enforced`` are ours."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from proconsul.agent.config.issues import Issues
-from proconsul.agent.config.runtime import AuditConfig, AuditSink
+from proconsul.agent.config.plugins import plugin_use
+from proconsul.agent.config.runtime_sinks import AuditConfig, AuditSink
 from proconsul.agent.config.values import Reader
 from proconsul.engine.wire.durations import SECOND_NS
 from proconsul.engine.wire.text import quoted
 
 _KEYS = frozenset({"type", "format", "path", "delivery_guarantee", "mode", "rotate_duration", "rotate_max_files",
-                   "rotate_bytes"})  # fmt: skip
-_TYPES, _GUARANTEES = ("file", "stdout"), ("best-effort", "enforced")
+                   "rotate_bytes", "plugin", "plugin_config"})  # fmt: skip
+_TYPES, _GUARANTEES = ("file", "stdout", "plugin"), ("best-effort", "enforced")
 _ROTATE_DEFAULT = "24h"
 
 
@@ -42,6 +43,7 @@ def _sink(name: str, value: Any, issues: Issues) -> AuditSink:
         mode=_mode(value, path, issues), rotate_bytes=_number(value, "rotate_bytes", path, issues),
         rotate_s=issues.duration_ns(f"{path}.rotate_duration", duration) / SECOND_NS,
         rotate_max_files=_number(value, "rotate_max_files", path, issues),
+        use=plugin_use(value, path, issues, given=value.get("type") == "plugin"),
     )  # fmt: skip
     _one_of(value, "format", "json", ("json",), path, issues)
     if sink.type == "file" and not sink.path:

@@ -37,6 +37,7 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.issues import Issues
 from proconsul.agent.config.network import Network, build_network, build_ports, join_addresses
+from proconsul.agent.config.plugins import build_plugins
 from proconsul.agent.config.runtime import (
     AutoEncryptConfig,
     FixedConfig,
@@ -227,7 +228,7 @@ def _fixed(
         coordinate=build_coordinate(config), http=build_http(config), limits=build_limits(config),
         logging=build_logging(config), performance=performance,
         raft=_raft(config, engine, performance.raft_multiplier), telemetry=build_telemetry(config),
-        ui=build_ui(config), audit=build_audit(config),
+        ui=build_ui(config), audit=build_audit(config), plugins=build_plugins(config),
         config_entry_bootstrap=tuple(config.block("config_entries").blocks("bootstrap")),
         ae_interval_s=config.seconds("ae_interval"),
         server_health_interval_s=config.block("consul").block("server").seconds("health_interval"),

@@ -12,6 +12,7 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host
 from proconsul.agent.config.limits import AskingConfig, LimitsConfig, ServingConfig
 from proconsul.agent.config.network import join_addresses
+from proconsul.agent.config.plugins import build_metrics_sinks
 from proconsul.agent.config.runtime import (
     AclConfig,
     AclTokens,
@@ -358,6 +359,7 @@ def build_telemetry(config: Reader) -> TelemetryConfig:
         dogstatsd_address=block.text("dogstatsd_addr"),
         dogstatsd_tags=block.texts("dogstatsd_tags"),
         circonus={key: cast("str", value) for key, value in block.values.items() if key.startswith("circonus_")},
+        sinks=build_metrics_sinks(block),
     )
 
 

@@ -57,6 +57,8 @@ def _check_view(check: Mapping[str, object], extra: Mapping[str, object]) -> dic
     view["Header"] = {
         name: [HIDDEN] * len(values) if _SECRET_NAME.search(name) else values for name, values in header.items()
     }
+    if view.get("PluginConfig"):  # nobody but the plug-in knows what of it is secret
+        view["PluginConfig"] = dict.fromkeys(cast("Mapping[str, object]", view["PluginConfig"]), HIDDEN)
     return dict(sorted(view.items()))
 
 

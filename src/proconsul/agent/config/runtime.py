@@ -15,14 +15,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from proconsul.agent.config.limits import AskingConfig, LimitsConfig, ServingConfig
+from proconsul.agent.config.runtime_sinks import AuditConfig, PluginsConfig, PluginUse
 from proconsul.engine.wire.hostport import Address
 
 __all__ = [
     "AclConfig",
     "AclTokens",
     "Address",
-    "AuditConfig",
-    "AuditSink",
     "AutoConfigConfig",
     "AutoEncryptConfig",
     "AutopilotConfig",
@@ -275,6 +274,7 @@ class TelemetryConfig(msgspec.Struct, frozen=True, kw_only=True):
     dogstatsd_address: str
     dogstatsd_tags: tuple[str, ...]
     circonus: Mapping[str, str]  # the circonus_* keys as written
+    sinks: tuple[PluginUse, ...]
 
 
 class TlsListenerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,26 +323,6 @@ class UiConfig(msgspec.Struct, frozen=True, kw_only=True):
     metrics_proxy: MetricsProxyConfig
     dashboard_url_templates: Mapping[str, str]
     read_only: bool
-
-
-class AuditSink(msgspec.Struct, frozen=True, kw_only=True):
-    """One ``audit.sink``. ``enforced``: requests are refused when events cannot be written."""
-
-    name: str
-    type: str  # file or stdout
-    path: str
-    enforced: bool
-    mode: int
-    rotate_bytes: int
-    rotate_s: float
-    rotate_max_files: int
-
-
-class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``audit`` block."""
-
-    enabled: bool
-    sinks: tuple[AuditSink, ...]
 
 
 class CoordinateConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -429,6 +409,7 @@ class FixedConfig(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: TelemetryConfig
     ui: UiConfig
     audit: AuditConfig
+    plugins: PluginsConfig
 
     config_entry_bootstrap: tuple[Mapping[str, object], ...]
 

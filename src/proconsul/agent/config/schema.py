@@ -98,13 +98,14 @@ CHECK: Final = Section(
     {
         **_of(_S, "id name notes service_id token status namespace partition"),
         **_of(_S, "alias_node alias_service docker_container_id shell http method"),
-        **_of(_S, "body tcp udp grpc h2ping os_service"),
+        **_of(_S, "body tcp udp grpc h2ping os_service plugin"),
         **_of(_S, "tls_server_name"),
         **_of(_D, "interval timeout ttl deregister_critical_service_after"),
         **_of(_B, "tls_skip_verify grpc_use_tls h2ping_use_tls disable_redirects tcp_use_tls"),
         **_of(_I, "success_before_passing failures_before_warning failures_before_critical output_max_size"),
         "args": _SS,
         "header": Kind.STRINGS_MAP,
+        "plugin_config": Kind.OPAQUE,
     },
     aliases={
         "scriptargs": "args",
@@ -245,6 +246,7 @@ _TELEMETRY: Final = Section(
         **_of(_B, "disable_hostname filter_default retry_failed_connection enable_host_metrics"),
         **_of(_B, "disable_per_tenancy_usage_metrics"),
         "prometheus_retention_time": _D,
+        "sinks": ListOf(Section({"plugin": _S, "plugin_config": Kind.OPAQUE})),
     }
 )
 
@@ -375,6 +377,7 @@ CONFIG: Final = Section(
         ),
         "limits": _LIMITS,
         "locality": _LOCALITY,
+        "plugins": Section({"allow": _SS}),
         "peering": Section(_of(_B, "enabled test_allow_peer_registrations")),
         "performance": Section(
             {

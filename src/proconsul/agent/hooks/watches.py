@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from proconsul.agent.checks.base import DefaultTlsContexts
 from proconsul.agent.checks.output import TailBuffer
+from proconsul.agent.config.plugins import WATCH_PLUGIN
 from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.hooks.processes import kill_group, start_group
 from proconsul.agent.part import Commit, Part
@@ -28,17 +30,24 @@ from proconsul.engine.streams import put
 from proconsul.engine.wire.durations import DurationError, parse_duration
 from proconsul.engine.wire.goerrors import exit_text, start_error
 from proconsul.features.errors import ConsulError
+from proconsul.plugins.host import PluginHost
+from proconsul.plugins.kinds import PluginError, PluginKind
+
+if TYPE_CHECKING:  # agents without plug-ins have no use for it
+    from proconsul.plugins.calling import PluginInstance
 
 log = logging.getLogger("agent")
 
 HANDLER_TIMEOUT_S = 10.0
 # Output of a handler that is kept for the log (Consul: WatchBufSize 4 KiB).
 OUTPUT_BYTES_MAX = 4096
-_HANDLER_KEYS = ("handler", "args", "handler_type", "http_handler_config")
+_HANDLER_KEYS = (
+    "handler", "args", "handler_type", "http_handler_config", "plugin", "plugin_config", "plugin_timeout"
+)  # fmt: skip
 
 
 class Handler(NamedTuple):
-    """What runs on a change: a command, or an HTTP request."""
+    """What runs on a change: a command, an HTTP request, or a plug-in (ours; docs/plugins.md)."""
 
     command: tuple[str, ...] = ()
     url: str = ""
@@ -46,6 +55,12 @@ class Handler(NamedTuple):
     header: Mapping[str, Sequence[str]] = {}
     timeout_s: float = HANDLER_TIMEOUT_S
     tls_skip_verify: bool = False
+    plugin: str = ""
+    plugin_config: Mapping[str, Any] = {}
+    instance: PluginInstance | None = None
+
+    def __str__(self) -> str:
+        return self.url or (f"plugin {self.plugin}" if self.plugin else shlex.join(self.command))
 
 
 class WatchDefinition(NamedTuple):
@@ -97,12 +112,24 @@ def _handler(given: Mapping[str, Any]) -> Handler | None:
             url=str(config["path"]), method=str(config.get("method") or "POST"), header=header,
             timeout_s=_seconds(config.get("timeout")), tls_skip_verify=bool(config.get("tls_skip_verify")),
         )  # fmt: skip
+    if given.get("handler_type") == WATCH_PLUGIN:
+        return _plugin_handler(given)
     if given.get("args"):
         args = given["args"]
         return Handler(command=(args,) if isinstance(args, str) else tuple(str(item) for item in args))
     if given.get("handler"):
         return Handler(command=("/bin/sh", "-c", str(given["handler"])))
     return None
+
+
+def _plugin_handler(given: Mapping[str, Any]) -> Handler:
+    if given.get("args") or given.get("handler"):
+        raise ConsulError("Only one watch handler allowed")
+    raw = given.get("plugin_config") or {}
+    config = raw[0] if isinstance(raw, list | tuple) and len(raw) == 1 else raw
+    if not given.get("plugin") or not isinstance(given["plugin"], str) or not isinstance(config, Mapping):
+        raise ConsulError("Handler type 'plugin' requires 'plugin' to be a name, and 'plugin_config' to be a block")
+    return Handler(plugin=given["plugin"], plugin_config=config, timeout_s=_seconds(given.get("plugin_timeout")))
 
 
 def _seconds(value: Any) -> float:
@@ -117,8 +144,10 @@ def _seconds(value: Any) -> float:
 class Watches(Part):
     """All watches of an agent. ``answer`` gives the agent's own answer to a request."""
 
-    def __init__(self, answer: Callable[[Request], Awaitable[Response]], config: ReloadableConfig) -> None:
-        self._answer = answer
+    def __init__(
+        self, answer: Callable[[Request], Awaitable[Response]], config: ReloadableConfig, plugins: PluginHost
+    ) -> None:
+        self._answer, self._plugins = answer, plugins
         self._definitions = config.watches
         self._tasks: list[asyncio.Task[None]] = []
         # Handlers that run, those of watches that are gone as well.
@@ -127,7 +156,21 @@ class Watches(Part):
 
     async def start(self) -> None:
         """Raises ConsulError for a watch that cannot be understood."""
-        self._follow_instead([parse_watch(raw) for raw in self._definitions])
+        self._follow_instead([self._parsed(raw) for raw in self._definitions])
+
+    def _parsed(self, raw: Mapping[str, Any]) -> WatchDefinition:
+        """With its plug-in, if it names one. Raises ConsulError."""
+        watch = parse_watch(raw)
+        handler = watch.handler
+        if not handler.plugin:
+            return watch
+        try:
+            instance = self._plugins.instance(
+                PluginKind.WATCH_HANDLERS, handler.plugin, handler.plugin_config, f"watch of type {watch.kind}"
+            )
+        except PluginError as error:
+            raise ConsulError(f"Failed to parse watch: {error}") from None
+        return watch._replace(handler=handler._replace(instance=instance))
 
     def _follow_instead(self, watches: Sequence[WatchDefinition]) -> None:
         for task in self._tasks:
@@ -147,7 +190,7 @@ class Watches(Part):
         Handlers that run are not disturbed: one of them may be what asked for the reload. Raises ConsulError.
         """
         try:
-            watches = [parse_watch(raw) for raw in config.watches]
+            watches = [self._parsed(raw) for raw in config.watches]
         except ConsulError as error:
             raise ConsulError(f"Failed reloading watches: {error}") from None
         return partial(self._follow_instead, watches)
@@ -201,8 +244,10 @@ class Watches(Part):
     # ------------------------------------------------------------------ handlers
 
     async def _run(self, watch: WatchDefinition, index: int, result: Any) -> None:
-        shown = watch.handler.url or shlex.join(watch.handler.command)
         try:
+            if watch.handler.instance is not None:
+                await self._hand_over(watch.handler.instance, watch, index, result)
+                return
             body = (gojson.dumps(result) + "\n").encode("utf-8", "surrogateescape")
             if watch.handler.url:
                 await self._post(watch.handler, index, body)
@@ -213,7 +258,7 @@ class Watches(Part):
             known = isinstance(error, (OSError, HttpClientError, TimeoutError, ValueError))
             command = watch.handler.command
             text = start_error(command[0], error) if command and isinstance(error, OSError) else error
-            log.error("Failed to run watch handler: handler=%s error=%s", shown, text, exc_info=not known)
+            log.error("Failed to run watch handler: handler=%s error=%s", watch.handler, text, exc_info=not known)
 
     async def _execute(self, command: Sequence[str], index: int, body: bytes) -> None:
         process = await start_group(
@@ -236,6 +281,21 @@ class Watches(Part):
             log.error("Failed to run watch handler: handler=%s error=%s", shlex.join(command), exit_text(code))
         log.debug("watch handler output: watch_handler=%s output=%s", shlex.join(command), buffer.text)
 
+    async def _hand_over(self, instance: PluginInstance, watch: WatchDefinition, index: int, result: Any) -> None:
+        from proconsul.plugins.protocols import WatchChange
+
+        change = WatchChange(watch.kind, index, _copy(result))
+        try:
+            found = await instance.call("handle", change, timeout_s=watch.handler.timeout_s)
+        except Exception as error:
+            instance.complain(error)
+            return
+        if found is not None and not isinstance(found, str):
+            instance.complain(PluginError(f"it must return a text or None, and returned a {type(found).__name__}"))
+            return
+        instance.well()
+        log.debug("watch handler output: watch_handler=%s output=%s", watch.handler, (found or "")[:OUTPUT_BYTES_MAX])
+
     async def _post(self, handler: Handler, index: int, body: bytes) -> None:
         header = {"Content-Type": ("application/json",), "X-Consul-Index": (str(index),), **handler.header}
         request = HttpRequest(
@@ -250,6 +310,11 @@ class Watches(Part):
                       response.status_text, text)  # fmt: skip
         else:
             log.debug("HTTP watch handler output: watch=%s output=%s", handler.url, text)
+
+
+def _copy(result: Any) -> Any:
+    """The result as JSON data that is nobody else's: the watch compares the next with it."""
+    return json.loads(gojson.dumps(result))
 
 
 def _header(response: Response, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from proconsul.agent.checks.definition import RunnableCheck, runnable
-from proconsul.agent.local.plan import PlannedCheck, PlannedService, Planner, Rules
+from proconsul.agent.local.plan import PlannedCheck, PlannedService, Planner, PluginRefused, Rules
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.durations import format_duration
 from proconsul.engine.wire.text import quoted
@@ -25,10 +25,14 @@ from proconsul.features.errors import ConsulError
 
 
 class NotTakenOver(NamedTuple):
-    """What was registered before and is not taken over; ``reason`` is empty where the configuration wins."""
+    """What was registered before and is not taken over; ``reason`` is empty where the configuration wins.
+
+    ``kept``: a check that stays on disk, for when the plug-in that it names can be used again.
+    """
 
     id: str
     reason: str = ""
+    kept: bool = False
 
 
 class Before(NamedTuple):
@@ -90,7 +94,7 @@ def plan_agent(
         try:
             planned_checks.append(planner.check(item.check, item.run, token=item.token, from_config=item.from_config))
         except DefinitionError as error:
-            dropped_checks.append(NotTakenOver(check_id, str(error)))
+            dropped_checks.append(NotTakenOver(check_id, str(error), kept=isinstance(error, PluginRefused)))
     return AgentPlan(tuple(planned_services), tuple(planned_checks), tuple(dropped_services), tuple(dropped_checks))
 
 

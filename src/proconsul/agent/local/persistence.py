@@ -26,8 +26,8 @@ SOURCE_LOCAL = "local"
 SOURCE_REMOTE = "remote"
 # Fields of checks that releases after 1.8.7 brought: written only where they say something.
 NEWER_CHECK_FIELDS = frozenset({
-    "DisableRedirects", "FailuresBeforeWarning", "H2PING", "H2PingUseTLS", "OSService", "TCPUseTLS", "TLSServerName",
-    "UDP",
+    "DisableRedirects", "FailuresBeforeWarning", "H2PING", "H2PingUseTLS", "OSService", "Plugin", "PluginConfig",
+    "TCPUseTLS", "TLSServerName", "UDP",
 })  # fmt: skip
 _SOURCES = frozenset({SOURCE_LOCAL, SOURCE_REMOTE, ""})
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from proconsul.agent.checks.definition import RunnableCheck, runnable
+from proconsul.agent.checks.definition import CheckKind, RunnableCheck, runnable
 from proconsul.engine.wire import gojson
 from proconsul.engine.wire.record import replace
 from proconsul.engine.wire.text import quoted
@@ -29,9 +29,23 @@ from proconsul.features.catalog.model import (
     NodeService,
     ServiceAddress,
 )
+from proconsul.plugins.kinds import PluginError
 
 # The addresses every service with an IP address has, and which family they must be of.
 _TAGGED_FAMILIES = {"lan_ipv4": 4, "wan_ipv4": 4, "lan_ipv6": 6, "wan_ipv6": 6}
+
+
+class PluginRefused(DefinitionError):
+    """A check names a plug-in that cannot be used, or settings it does not take."""
+
+
+class PluginCheck(Protocol):
+    def __call__(self, name: str, settings: Mapping[str, Any] | None, *, by_api: bool) -> None:
+        """Raise PluginError unless a check may use the plug-in with these settings."""
+
+
+def _no_plugins(name: str, settings: Mapping[str, Any] | None, *, by_api: bool) -> None:
+    raise PluginError("there are no plug-ins here")
 
 
 class Rules(NamedTuple):
@@ -40,6 +54,7 @@ class Rules(NamedTuple):
     sidecar_ports: tuple[int, int] = (21000, 21255)
     local_scripts: bool = True
     remote_scripts: bool = True
+    plugin: PluginCheck = _no_plugins
 
 
 class PlannedCheck(NamedTuple):
@@ -83,7 +98,7 @@ class Planner:
             for number, check in enumerate(checks, 1)
         )
         for item in planned:
-            self._require_scripts(item)
+            self._require(item)
         self.services[service.ID] = service
         return PlannedService(service, planned, token, from_config)
 
@@ -112,11 +127,20 @@ class Planner:
                 raise DefinitionError(f"ServiceID {quoted(check.ServiceID)} does not exist")
             check = replace(check, ServiceName=service.Service, ServiceTags=service.Tags)
         planned = PlannedCheck(check, run, token, from_config)
-        self._require_scripts(planned)
+        self._require(planned)
         return planned
 
-    def _require_scripts(self, planned: PlannedCheck) -> None:
-        if planned.run is None or not planned.run.definition.ScriptArgs:
+    def _require(self, planned: PlannedCheck) -> None:
+        """Raise DefinitionError for what may not be run here."""
+        if planned.run is None:
+            return
+        if planned.run.kind is CheckKind.PLUGIN:
+            definition = planned.run.definition
+            try:
+                self.rules.plugin(definition.Plugin, definition.PluginConfig, by_api=not planned.from_config)
+            except PluginError as error:
+                raise PluginRefused(str(error)) from None
+        if not planned.run.definition.ScriptArgs:
             return
         if planned.from_config and not self.rules.local_scripts:
             raise DefinitionError(

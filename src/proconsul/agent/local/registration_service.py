@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from proconsul.agent.checks.runner import CheckRunners
 from proconsul.agent.config.runtime import FixedConfig, ReloadableConfig
@@ -15,6 +16,8 @@ from proconsul.agent.local.persistence import Persistence
 from proconsul.agent.local.plan import Rules
 from proconsul.agent.local.registrations import Registrations
 from proconsul.agent.part import Commit, Part
+from proconsul.plugins.host import PluginHost
+from proconsul.plugins.kinds import PluginKind
 
 log = logging.getLogger("agent")
 
@@ -27,13 +30,14 @@ def log_check(level: str, message: str, **fields: object) -> None:
     log.log(_LEVELS.get(level, logging.INFO), "%s%s", message, f": {text}" if text else "")
 
 
-def rules_of(fixed: FixedConfig, config: ReloadableConfig) -> Rules:
+def rules_of(fixed: FixedConfig, config: ReloadableConfig, plugins: PluginHost | None = None) -> Rules:
     """What may be registered."""
     checks, ports = config.checks, fixed.ports
-    return Rules(
+    rules = Rules(
         (ports.sidecar_min, ports.sidecar_max), local_scripts=checks.enable_local_scripts,
         remote_scripts=checks.enable_remote_scripts,
     )  # fmt: skip
+    return rules._replace(plugin=partial(plugins.check, PluginKind.CHECKS)) if plugins is not None else rules
 
 
 class RegistrationService(Part):
@@ -41,10 +45,10 @@ class RegistrationService(Part):
 
     def __init__(
         self, fixed: FixedConfig, reloadable: ReloadableConfig, registrations: Registrations, runners: CheckRunners,
-        persistence: Persistence, rng: random.Random,
+        persistence: Persistence, plugins: PluginHost, rng: random.Random,
     ) -> None:  # fmt: skip
         self._fixed, self._registrations, self._runners = fixed, registrations, runners
-        self._persistence, self._rng = persistence, rng
+        self._persistence, self._plugins, self._rng = persistence, plugins, rng
         # What the start is to load.
         self._definitions = reloadable.service_definitions, reloadable.check_definitions
         self._settle(reloadable, CheckTls(fixed.node_name, reloadable))
@@ -64,7 +68,7 @@ class RegistrationService(Part):
         tls = CheckTls(self._fixed.node_name, config)
         with reloading_tls():
             tls.check()
-        rules = rules_of(self._fixed, config)
+        rules = rules_of(self._fixed, config, self._plugins)
         plan = self._registrations.plan(config.service_definitions, config.check_definitions, rules)
 
         def commit() -> Awaitable[object] | None:

@@ -344,19 +344,20 @@ class Registrations:
             self._drop_service(service_id, None)
         self._rules = rules
         writes: list[Outcome] = []
-        for service_id, reason in plan.dropped_services:
+        for service_id, reason, _ in plan.dropped_services:
             # Who was refused stays on disk: with another configuration it may be wanted again.
             if reason:
                 log.error("service is not restored: service=%s error=%s", service_id, reason)
             else:
                 log.debug("service exists, not restoring from file: service=%s", service_id)
                 writes += _forgotten(self._persistence.forget_service, service_id)
-        for check_id, reason in plan.dropped_checks:
+        for check_id, reason, kept in plan.dropped_checks:
             if reason:
                 log.warning("Failed to restore check: check=%s error=%s", check_id, reason)
             else:
                 log.debug("check exists, not restoring from file: check=%s", check_id)
-            writes += _forgotten(self._persistence.forget_check, check_id)
+            if not kept:
+                writes += _forgotten(self._persistence.forget_check, check_id)
         for service in plan.services:
             self.state.add_service(service.service, service.token, from_config=service.from_config)
             for check in service.checks:

@@ -74,6 +74,19 @@ class Metrics:
 
     # ------------------------------------------------------------------ views
 
+    def since(self, start: float, *, running: bool = False) -> list[Interval]:
+        """The finished intervals that began after ``start``, the oldest first; with the ``running`` one at the end."""
+        now = self._current()
+        return [one for one in self._intervals if one.start > start and (running or one is not now)]
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock()
+
+    def full_name(self, name: str) -> str:
+        """With the prefix."""
+        return f"{self.prefix}.{name}" if self.prefix else name
+
     def latest(self) -> dict[str, Any]:
         """The last finished interval as /v1/agent/metrics shows it; the running one when none has finished."""
         self._current()
@@ -82,7 +95,7 @@ class Metrics:
         return Object({
             "Timestamp": stamp,
             "Gauges": [
-                Object(Name=self._full(name), Value=value, Labels=dict(labels))
+                Object(Name=self.full_name(name), Value=value, Labels=dict(labels))
                 for (name, labels), value in sorted(interval.gauges.items())
             ],
             "Points": [],
@@ -90,12 +103,9 @@ class Metrics:
             "Samples": [self._sampled(key, sample) for key, sample in sorted(interval.samples.items(), key=_by_key)],
         })  # fmt: skip
 
-    def _full(self, name: str) -> str:
-        return f"{self.prefix}.{name}" if self.prefix else name
-
     def _sampled(self, key: tuple[str, Labels], sample: Sample) -> dict[str, Any]:
         return Object({
-            "Name": self._full(key[0]), "Count": sample.count, "Rate": sample.total / INTERVAL_S,
+            "Name": self.full_name(key[0]), "Count": sample.count, "Rate": sample.total / INTERVAL_S,
             "Sum": sample.total, "Min": sample.minimum, "Max": sample.maximum,
             "Mean": sample.total / sample.count, "Stddev": sample.stddev(), "Labels": dict(key[1]),
         })  # fmt: skip
@@ -127,7 +137,7 @@ class Metrics:
         return text
 
     def _family(self, families: dict[str, Any], kind: Any, name: str, labels: Labels) -> Any:
-        full = self._full(name).replace(".", "_").replace("-", "_")
+        full = self.full_name(name).replace(".", "_").replace("-", "_")
         if full not in families:
             families[full] = kind(full, full, labels=[key for key, _ in labels])
         return families[full]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-from proconsul.cli.api import ApiError
+from proconsul.cli.api import ApiError, Client
+from proconsul.cli.columnize import columnize
 from proconsul.cli.command import Api, Command, Failure, ShowHelp, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.client.gojson import Json
+
+_SEPARATOR = "\x1f"
 
 
 class Info(Command):
@@ -16,10 +20,23 @@ class Info(Command):
 
     usage = "consul info [options]"
     api = Api.CLIENT
-    body = "  Prints figures of the running agent, grouped by subsystem."
+    body = """
+  Prints figures of the running agent, grouped by subsystem. With -plugins, an
+  extension of proconsul's own: which plug-ins are installed there, and what is
+  wrong with those that do not run.
+
+      $ consul info -plugins
+      $ consul info -plugins -format=json
+"""
+
+    def define(self, flags: FlagSet) -> None:
+        self.plugins = flags.boolean("plugins", "Show the plug-ins instead. Default: false.")
+        self.format = flags.string("format", "Output format of -plugins {pretty|json}", "pretty")
 
     def execute(self, args: list[str]) -> int:
         client = self.client()
+        if self.plugins.value:
+            return self._plugins(client)
         with explain("Error querying agent: "):
             answer = cast("Mapping[str, Json]", client.get("/v1/agent/self"))
         stats = answer.get("Stats")
@@ -33,6 +50,33 @@ class Info(Command):
             for name in sorted(figures):
                 self.ui.out(f"\t{name} = {figures[name]}")
         return 0
+
+    def _plugins(self, client: Client) -> int:
+        if self.format.value not in ("pretty", "json"):
+            raise Failure(f"Invalid format: {self.format.value}; it must be pretty or json")
+        with explain("Error asking for the plug-ins: "):
+            found = client.get("/v1/agent/plugins")
+        if not isinstance(found, Sequence) or not all(isinstance(one, Mapping) and "State" in one for one in found):
+            raise Failure("This agent does not tell of plug-ins; proconsul agents do")
+        rows = cast("Sequence[Mapping[str, Json]]", found)
+        if self.format.value == "json":
+            self.ui.out(json.dumps(rows, indent=4))
+        elif rows:
+            head = _SEPARATOR.join(("Kind", "Name", "Distribution", "State", "Notes"))
+            self.ui.out(columnize([head, *map(_plugin_row, rows)], delimiter=_SEPARATOR))
+        else:
+            self.ui.out("No plug-ins are installed")
+        return 0
+
+
+def _plugin_row(one: Mapping[str, Json]) -> str:
+    brought = f"{one['Distribution']} {one['Version']}".strip()
+    notes = [str(one["Problem"])] if one["Problem"] else []
+    notes += [f"{one['Calls']} calls under way"] if one["Calls"] else []
+    notes += [f"{one['LetGo']} calls did not end"] if one["LetGo"] else []
+    cells = one["Kind"], one["Name"], brought, one["State"], "; ".join(notes)
+    # What others have written may have lines and signs of its own.
+    return _SEPARATOR.join("".join(c if c.isprintable() else " " for c in str(cell)) or "-" for cell in cells)
 
 
 def _shown(answer: Mapping[str, Json]) -> str:

@@ -103,6 +103,10 @@ class AsyncAgent(AsyncGroup):
         """Compare with the catalog, send what differs, and say the same. proconsul's alone."""
         return await self._call.written("PUT", "/v1/agent/sync", dict[str, Any], options, repeatable=True)
 
+    async def plugins(self, **options: Unpack[ReadOptions]) -> list[dict[str, Any]]:
+        """Which plug-ins are installed, and what is wrong with those that do not run. proconsul's alone."""
+        return await self._call.read("/v1/agent/plugins", list[dict[str, Any]], options)
+
     async def connect_roots(self, **options: Unpack[ReadOptions]) -> RootCertificates:
         """The mesh's roots, as the agent has them. Not served by proconsul yet."""
         return await self._call.read("/v1/agent/connect/ca/roots", RootCertificates, options)

@@ -104,6 +104,10 @@ class Agent(Group):
         """Compare with the catalog, send what differs, and say the same. proconsul's alone."""
         return self._call.written("PUT", "/v1/agent/sync", dict[str, Any], options, repeatable=True)
 
+    def plugins(self, **options: Unpack[ReadOptions]) -> list[dict[str, Any]]:
+        """Which plug-ins are installed, and what is wrong with those that do not run. proconsul's alone."""
+        return self._call.read("/v1/agent/plugins", list[dict[str, Any]], options)
+
     def connect_roots(self, **options: Unpack[ReadOptions]) -> RootCertificates:
         """The mesh's roots, as the agent has them. Not served by proconsul yet."""
         return self._call.read("/v1/agent/connect/ca/roots", RootCertificates, options)

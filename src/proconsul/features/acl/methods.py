@@ -36,6 +36,7 @@ from proconsul.features.acl.tokens import EXPIRES_MAX_NS, EXPIRES_MIN_NS
 from proconsul.features.errors import ConsulError
 from proconsul.features.messages import MessageType
 from proconsul.features.server import Read, ReadMethod, WriteMethod, or_empty
+from proconsul.plugins.kinds import PluginKind
 
 METHOD_READ = ReadMethod("ACL.AuthMethodRead", AuthMethodGetRequest, AuthMethodResponse, "AuthMethod")
 METHOD_LIST = ReadMethod("ACL.AuthMethodList", ListRequest, AuthMethodListResponse, "AuthMethods", to_value=or_empty)
@@ -108,9 +109,14 @@ class AuthMethods:
 
     def _made(self, method: ACLAuthMethod) -> Validator:
         make = maker(method.Type)
-        if make is None:
+        if make is not None:
+            return make(method.Config or {}, self._desk.resolver.now_ns)
+        plugins = self._desk.server.acl_settings.plugins
+        if plugins is None or not plugins.knows(PluginKind.AUTH_METHODS, method.Type):
             raise AuthError(f"no auth method found with type {quoted(method.Type)}")
-        return make(method.Config or {}, self._desk.resolver.now_ns)
+        from proconsul.features.acl.auth import plugin
+
+        return plugin.make(plugins, method.Type, method.Config or {})
 
     # ------------------------------------------------------------------ reads
 
@@ -159,8 +165,7 @@ class AuthMethods:
             method = replace(method, Type=method.Type or old.Type)
             if method.Type != old.Type:
                 raise ConsulError("the Type field of an Auth Method is immutable")
-        if method.Type not in TYPES:
-            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(sorted(TYPES))}]")
+        self._check_type(method.Type)
         ttl_ns = method.MaxTokenTTL
         if method.Type == OIDC and not ttl_ns:
             raise ConsulError('Invalid Auth Method: MaxTokenTTL must be set for type "oidc"')
@@ -177,6 +182,13 @@ class AuthMethods:
         if method.TokenLocality == "global" and self._desk.server.acl_settings.primary:
             raise ConsulError("Invalid Auth Method: TokenLocality 'global' can only be used in the primary datacenter")
         return replace(method, TokenNameFormat=method.TokenNameFormat or ABSENT)  # type: ignore[no-any-return]
+
+    def _check_type(self, name: str) -> None:
+        """Raises ConsulError for a type that is none of ours, and of no plug-in."""
+        kind, plugins = PluginKind.AUTH_METHODS, self._desk.server.acl_settings.plugins
+        if name not in TYPES and (plugins is None or not plugins.knows(kind, name)):
+            types = sorted((*TYPES, *(plugins.usable(kind) if plugins is not None else ())))
+            raise ConsulError(f"Invalid Auth Method: Type should be one of: [{' '.join(types)}]")
 
     async def _set(
         self, waiter: Completion, args: AuthMethodSetCall, method: ACLAuthMethod, validator: Validator

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # settings are no more than values to what imports them
+    from proconsul.plugins.host import PluginHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,8 @@ class AclSettings:
     key_list_policy: listing keys needs more than reading them. reset_dir: where a file may allow another bootstrap, ""
     for nowhere. down_policy, the ttls: how long a client agent goes by what servers told it, and what it does when they
     cannot be asked; see `token_rights`. primary: the datacenter whose access control counts here, too, "" where that is
-    our own. token_replication: copy its tokens, not only its policies and roles.
+    our own. token_replication: copy its tokens, not only its policies and roles. plugins: the agent's, some of
+    which bring types of auth methods.
     """
 
     enabled: bool = False
@@ -27,6 +32,7 @@ class AclSettings:
     disabled_ttl_s: float = 120.0
     primary: str = ""
     token_replication: bool = False
+    plugins: PluginHost | None = field(default=None, repr=False, compare=False)
 
     @property
     def local_tokens(self) -> bool:

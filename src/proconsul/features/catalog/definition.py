@@ -40,7 +40,7 @@ def reachable(address: str) -> bool:
 
 def kind_of(
     *, grpc: object, http: object, ttl: int, tcp: object, alias: object, docker: object, script: object,
-    interval: int, h2ping: object = "", os_service: object = "", udp: object = "",
+    interval: int, h2ping: object = "", os_service: object = "", udp: object = "", plugin: object = "",
 ) -> str:  # fmt: skip
     """The kind of check, the first of those that are described; what runs needs an interval."""
     runs = interval > 0
@@ -48,6 +48,7 @@ def kind_of(
         ("grpc", grpc and runs), ("http", http and runs), ("h2ping", h2ping and runs),
         ("os_service", os_service and runs), ("udp", udp and runs), ("ttl", ttl > 0), ("tcp", tcp and runs),
         ("alias", alias), ("docker", docker and script and runs), ("script", script),
+        ("plugin", plugin and runs),
     ):  # fmt: skip
         if described:
             return kind
@@ -66,6 +67,7 @@ class CheckType(Record, frozen=True):
         "failures_before_warning": "FailuresBeforeWarning", "output_max_size": "OutputMaxSize",
         "tls_server_name": "TLSServerName", "h2ping_use_tls": "H2PingUseTLS", "os_service": "OSService",
         "disable_redirects": "DisableRedirects", "check_id": "CheckID", "tcp_use_tls": "TCPUseTLS",
+        "plugin_config": "PluginConfig",
     }  # fmt: skip
     # In a service's definition it goes without saying.
     json_ignored: ClassVar[dict[str, Any]] = {"ServiceID": str, "service_id": str}
@@ -93,6 +95,9 @@ class CheckType(Record, frozen=True):
     H2PING: str = ""
     H2PingUseTLS: bool = True
     OSService: str = ""
+    # Ours: the name of a plug-in (docs/plugins.md), and its settings.
+    Plugin: str = ""
+    PluginConfig: dict[str, Any] | None = None
     TLSServerName: str = ""
     TLSSkipVerify: bool = False
     Timeout: Duration = 0
@@ -110,7 +115,7 @@ class CheckType(Record, frozen=True):
         return kind_of(
             grpc=self.GRPC, http=self.HTTP, ttl=self.TTL, tcp=self.TCP, alias=self.AliasNode or self.AliasService,
             docker=self.DockerContainerID, script=self.ScriptArgs, interval=self.Interval, h2ping=self.H2PING,
-            os_service=self.OSService, udp=self.UDP,
+            os_service=self.OSService, udp=self.UDP, plugin=self.Plugin,
         )  # fmt: skip
 
     def is_empty(self) -> bool:
