@@ -52,7 +52,7 @@ from proconsul.agent.pid_file import PidFile
 from proconsul.agent.reloading import ReadConfig, Reloading
 from proconsul.agent.serving import Opening, Serving, make_node, server_config
 from proconsul.agent.telemetry.description import Description
-from proconsul.agent.telemetry.logs import LogLevel, Logs
+from proconsul.agent.telemetry.logs import HostLogs, LogLevel
 from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.tokens import AgentTokens
@@ -70,7 +70,7 @@ class Agent:
     """One agent. After `start`, whether it raises or not, comes `stop`; `exit_code` says that it is time for that."""
 
     def __init__(
-        self, config: RuntimeConfig, *, logs: Logs | None = None, read_config: ReadConfig | None = None,
+        self, config: RuntimeConfig, *, logs: HostLogs | None = None, read_config: ReadConfig | None = None,
         rng: random.Random | None = None, tls: RpcTls | None = None, solo: bool = False, clocks: Clocks = REAL,
     ) -> None:  # fmt: skip
         """``read_config`` reads the configuration again for a reload. ``tls``: what `rpc_tls` made of ``config``,

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
+from proconsul.agent.hosting import started, stopped
 from proconsul.engine.http.request import Request, Response
 from proconsul.server.server import ConsulServer
 from proconsul.testing.ports import free_port
@@ -59,23 +60,13 @@ class AgentInLoop:
     async def __aenter__(self) -> AgentInLoop:
         config, _ = load(self._settings)
         self.agent = Agent(config, solo=self._solo)
-        try:
-            await self.agent.start()
-            if self.agent.server is None:
-                return self
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                await self.agent.node.when_ready(READY_TIMEOUT_S)
-                while self.agent.node.state.tables.nodes.get(config.fixed.node_name.lower()) is None:
-                    await asyncio.sleep(0)
-        except BaseException:
-            await self.agent.stop()
-            raise
+        await started(self.agent, READY_TIMEOUT_S)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.agent.stop()
+        await stopped(self.agent)
 
     async def request(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from proconsul.client.errors import BadAnswer, CallTimeout, ConsulError, Unavailable
 from proconsul.client.settings import Place
@@ -44,8 +44,7 @@ class _Connection(asyncio.Protocol):
     # ------------------------------------------------------------------ asyncio's
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by their class
 
     def data_received(self, data: bytes) -> None:
         if self.reader is None or self.waiter is None:  # nobody asked: what comes can be no answer
