@@ -78,7 +78,7 @@ PURE = (
     "dns/names.py", "dns/answers.py", "dns/trim.py",
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
     "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
-    "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py",
+    "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py", "client/setting_values.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
 # Slow to import; the agent must answer within a second of its start.
@@ -142,9 +142,10 @@ TWIN_ROOMS_ALLOWED = {
 PUBLIC_ROOMS = {
     "embed/agent.py",
     "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
+    "client/setting_values.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
         "acl", "agent", "catalog", "client", "internal", "kv", "locks", "mesh", "operator", "recipes", "registration",
-        "session", "resolver", "election", "transaction", "watch",
+        "session", "resolver", "election", "transaction", "watch", "live_settings",
     )),
 }  # fmt: skip
 # Used by nobody in the package, scripts and benchmarks.

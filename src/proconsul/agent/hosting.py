@@ -49,7 +49,9 @@ def plan(settings: Mapping[str, object], defaults: Mapping[str, object] = {}) ->
     return StartPlan(config, warnings, settings, defaults, tls)
 
 
-def make(plan: StartPlan, *, logs: HostLogs | None = None, solo: bool = False, rng: random.Random | None = None) -> Agent:
+def make(
+    plan: StartPlan, *, logs: HostLogs | None = None, solo: bool = False, rng: random.Random | None = None
+) -> Agent:  # fmt: skip
     """The agent, on the loop that runs. ``solo``: see `Agent`. Raises ConsulError."""
     from proconsul.agent.agent import Agent
 

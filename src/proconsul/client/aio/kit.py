@@ -14,8 +14,8 @@ from proconsul.client.transport import Upload
 from proconsul.client.wire import Answer, Call, Deadline
 
 __all__ = [
-    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "deaf", "lease_clock", "now", "own_transport",
-    "sleep", "uninterrupted",
+    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "at_fork", "deaf", "lease_clock", "now",
+    "own_transport", "sleep", "uninterrupted",
 ]  # fmt: skip
 
 own_transport = LoopTransport
@@ -68,6 +68,10 @@ async def sleep(seconds: float) -> None:
 def deaf() -> contextlib.AbstractContextManager[None]:
     """Nothing: a task can be cancelled wherever it waits."""
     return contextlib.nullcontext()
+
+
+def at_fork(one: object) -> None:
+    """Nothing: an event loop does not go on in a process that is forked from its own."""
 
 
 class Flag(asyncio.Event):

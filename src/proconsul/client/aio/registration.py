@@ -50,9 +50,15 @@ class AsyncRegistration:
         self.failures = 0
         self.last_error: ConsulError | None = None
 
-    async def start(self) -> None:
-        """Register, and keep it so. Raises ConsulError when that cannot be done now."""
-        await self._register()
+    async def start(self, *, required: bool = True) -> None:
+        """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
+        again until it can."""
+        try:
+            await self._register()
+        except ConsulError as error:
+            if required:
+                raise
+            self.failures, self.last_error = 1, error
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     async def _register(self) -> None:

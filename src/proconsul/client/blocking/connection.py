@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
+from proconsul.client.blocking import forks
 from proconsul.client.errors import BadAnswer, CallTimeout, Unavailable
 from proconsul.client.transport import IDLE_MAX, IDLE_S_MAX, PIECE_BYTES, Endpoint, Upload, broke_off, chunk
 from proconsul.client.wire import Answer, AnswerReader, Call, Deadline, request_bytes
@@ -95,11 +96,17 @@ class SocketTransport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self.closed = False
+        self._context: ssl.SSLContext | None = None
+        self.forked()
+        forks.tell(self)
+
+    def forked(self) -> None:
+        """Begin without connections. Those of the process this one was forked from are let go, and not ended: what is
+        said on them there goes on."""
         self._lock = threading.Lock()
         self._idle: dict[int, deque[_Connection]] = {}
         self._busy: set[_Connection] = set()
-        self.closed = False
-        self._context: ssl.SSLContext | None = None
 
     def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
         """Do a call at the ``place``-th agent. Raises Unavailable, CallTimeout and BadAnswer."""

@@ -51,9 +51,15 @@ class Registration:
         self.failures = 0
         self.last_error: ConsulError | None = None
 
-    def start(self) -> None:
-        """Register, and keep it so. Raises ConsulError when that cannot be done now."""
-        self._register()
+    def start(self, *, required: bool = True) -> None:
+        """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
+        again until it can."""
+        try:
+            self._register()
+        except ConsulError as error:
+            if required:
+                raise
+            self.failures, self.last_error = 1, error
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     def _register(self) -> None:
