@@ -21,7 +21,7 @@ from proconsul.agent.clocks import REAL, Clocks
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
-from proconsul.agent.doors.http_service import HttpService
+from proconsul.agent.doors.http_service import HttpService, LastConnections
 from proconsul.agent.doors.metrics_proxy import MetricsProxy
 from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.doors.web_page import WebPage, page_path
@@ -187,6 +187,7 @@ class Agent:
         self.events.divert(remote_exec.EVENT, remote.received)
         opening = Opening(self._persistence.check_folders, self.node)
         return [
+            LastConnections(http),
             opening,
             self.audit,
             self.pools,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from proconsul.client.aio import kit
 from proconsul.client.aio.agent import CheckStatus
 from proconsul.client.aio.parts import AsyncParts
 from proconsul.client.checks import CheckType, ttl_check
 from proconsul.client.errors import ConsulError, NotFound
+from proconsul.client.options import WriteOptions
 from proconsul.client.retry import backoff_s
 
 __all__ = ["AsyncRegistration"]
@@ -19,6 +20,8 @@ _LOOK_S: Final = 15.0
 _RETRY_FIRST_S: Final = 0.25
 _RETRY_MOST_S: Final = 5.0
 _END_S: Final = 5.0
+# For a program that goes on without.
+_FIRST_S: Final = 5.0
 
 
 class AsyncRegistration:
@@ -53,23 +56,24 @@ class AsyncRegistration:
     async def start(self, *, required: bool = True) -> None:
         """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
         again until it can."""
+        limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
         try:
-            await self._register()
+            await self._register(**limit)
         except ConsulError as error:
             if required:
                 raise
             self.failures, self.last_error = 1, error
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
-    async def _register(self) -> None:
+    async def _register(self, **options: Unpack[WriteOptions]) -> None:
         checks = [*self._checks, *self._definition.get("checks", ())]
         more = {name: value for name, value in self._definition.items() if name != "checks"}
-        await self._parts.agent.services.register(self.name, id=self.id, checks=checks, **more)
+        await self._parts.agent.services.register(self.name, id=self.id, checks=checks, **more, **options)
         if self.check_id:
-            await self._report()
+            await self._report(**options)
 
-    async def _report(self) -> None:
-        await self._parts.agent.checks.update(self.check_id, self._status, self._output)
+    async def _report(self, **options: Unpack[WriteOptions]) -> None:
+        await self._parts.agent.checks.update(self.check_id, self._status, self._output, **options)
 
     async def _keep(self) -> None:
         rng = self._parts.caller.rng
