@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
