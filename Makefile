@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
@@ -45,7 +45,7 @@ format: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/ui/test_ui_types.py
+	$(BIN)/pytest -q -m '' tests/ui/test_ui_types.py tests/types
 
 # The web page, from its modules; what is built is kept in the repository.
 page: $(VENV)/.installed-dev

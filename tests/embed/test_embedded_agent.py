@@ -47,7 +47,7 @@ async def test_two_agents_in_one_loop_are_one_datacenter(tmp_path: Path) -> None
         async with EmbeddedAgent({**DEV, "node_name": "one"}, free_ports=True) as server:
             settings = {
                 "node_name": "two", "data_dir": str(tmp_path), "bind_addr": "127.0.0.1",
-                "retry_join": [f"127.0.0.1:{server.agent.config.fixed.ports.serf_lan}"],
+                "retry_join": [server.gossip_address],
                 "service": {"name": "web", "port": 80},
             }  # fmt: skip
             async with EmbeddedAgent(settings, free_ports=True) as member:
@@ -260,8 +260,8 @@ async def test_a_fault_of_its_own_ends_the_block() -> None:
         with pytest.raises(AgentEnded) as raised:
             async with agent:
                 address = agent.http_address
-                assert agent.agent.server is not None
-                agent.agent.server.died(ZeroDivisionError("a fault"))
+                assert agent._bare.server is not None
+                agent._bare.server.died(ZeroDivisionError("a fault"))
                 await asyncio.sleep(WAIT_S)
         assert isinstance(raised.value.__cause__, ZeroDivisionError) and raised.value.code == 1
         with pytest.raises(AgentEnded):

@@ -148,6 +148,11 @@ class Field:
 
     __slots__ = ("many", "name", "omit", "struct", "zero")
 
+    name: str
+    omit: bool
+    struct: Struct | None
+    zero: Json
+
     def __init__(
         self, name: str, zero: Json = "", *, omit: bool = False, struct: Struct | None = None, many: str = ""
     ) -> None:
@@ -183,6 +188,8 @@ class Struct:
     """The fields of a Go struct in their order."""
 
     __slots__ = ("_by_lower", "fields")
+
+    fields: tuple[Field, ...]
 
     def __init__(self, *fields: Field) -> None:
         self.fields = fields

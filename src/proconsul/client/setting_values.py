@@ -79,6 +79,8 @@ class SettingsSnapshot(Mapping[str, bytes]):
 
     __slots__ = ("_cache", "_data", "defaults", "index")
 
+    index: int
+
     def __init__(
         self, data: Mapping[str, bytes] = {}, defaults: Mapping[str, Setting] = {}, index: int = 0
     ) -> None:  # fmt: skip

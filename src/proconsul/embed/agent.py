@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentEnded", "EmbeddedAgent"]
 
-log = logging.getLogger("agent")
+log: logging.Logger = logging.getLogger("agent")
 
 # Ready means a leader that has registered itself. Alone that takes milliseconds, with a large state seconds.
 READY_TIMEOUT_S: Final = 60.0
@@ -181,7 +181,7 @@ class EmbeddedAgent:
         """Leave the datacenter on purpose, so that nobody takes it for failed, and stop. Raises ConsulError when the
         others cannot do without it just now; it has stopped then, too."""
         try:
-            await self.agent.leave()
+            await self._bare.leave()
         finally:
             await self.stop()
 
@@ -190,7 +190,7 @@ class EmbeddedAgent:
 
         Raises ConsulError or ConfigError; everything is as before then. What needs another start is named in the log.
         """
-        agent = self.agent
+        agent = self._bare
         before = dict(self._settings)
         if settings is not None:
             require_known(settings)
@@ -206,7 +206,7 @@ class EmbeddedAgent:
 
     async def ready(self, timeout: float = READY_TIMEOUT_S) -> None:
         """Return when writes have somewhere to go: a leader is known. Raises TimeoutError."""
-        await hosting.when_ready(self.agent, timeout)
+        await hosting.when_ready(self._bare, timeout)
 
     async def wait(self) -> None:
         """Return when it has ended, by `stop` or because somebody told it to leave. Raises AgentEnded when that was by
@@ -237,7 +237,7 @@ class EmbeddedAgent:
     # ------------------------------------------------------------------ where it is
 
     @property
-    def agent(self) -> Agent:
+    def _bare(self) -> Agent:
         """The agent itself. Raises RuntimeError when it does not run."""
         if self._agent is None:
             raise self._failure or RuntimeError(_NOT_RUNNING)
@@ -251,13 +251,13 @@ class EmbeddedAgent:
     @property
     def node_name(self) -> str:
         """Its name in the catalog."""
-        return self.agent.config.fixed.node_name
+        return self._bare.config.fixed.node_name
 
     @property
     def http_address(self) -> str:
         """What finds its HTTP API in CONSUL_HTTP_ADDR, or as address of a client: ``host:port``, ``unix://path``, or
         ``https://host:port`` where there is nothing else. Raises RuntimeError when it answers no HTTP."""
-        fixed = self.agent.config.fixed
+        fixed = self._bare.config.fixed
         for scheme, endpoints in (("", fixed.http_addrs), ("https://", fixed.https_addrs)):
             for endpoint in endpoints:
                 if endpoint.network == "unix":
@@ -268,13 +268,18 @@ class EmbeddedAgent:
     @property
     def dns_address(self) -> str:
         """``host:port`` of DNS, UDP and TCP. Raises RuntimeError when it answers none."""
-        for endpoint in self.agent.config.fixed.dns_addrs:
+        for endpoint in self._bare.config.fixed.dns_addrs:
             return str(Address(_ANYWHERE.get(endpoint.host, endpoint.host), endpoint.port))
         raise RuntimeError("this agent answers no DNS: its settings say so")
 
     @property
+    def gossip_address(self) -> str:
+        """``host:port`` at which others join its datacenter (``retry_join``)."""
+        return str(self._bare.config.fixed.serf_advertise_lan)
+
+    @property
     def _ca_file(self) -> str:
-        return self.agent.config.reloadable.tls.https.ca_file
+        return self._bare.config.reloadable.tls.https.ca_file
 
     def _listening(self, agent: Agent) -> tuple[str, str]:
         """What the log says of where it is."""

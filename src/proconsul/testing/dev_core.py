@@ -41,6 +41,10 @@ class _Refusing(asyncio.Protocol):
 class Core:
     """The agent, on its loop. Coroutines and callbacks of this class run there."""
 
+    settings: dict[str, Any]
+    token: str
+    loop: ClockedLoop
+
     def __init__(self, settings: Mapping[str, Any] | None, *, dns: bool, seed: int | None, token: str) -> None:
         self.settings, self.token = dict(settings or {}), token
         self._dns, self._seed = dns, seed

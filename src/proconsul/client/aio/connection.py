@@ -32,13 +32,13 @@ class _Connection(asyncio.Protocol):
     __slots__ = ("_on_body", "_room", "closed", "idle_since", "loop", "reader", "transport", "waiter")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self.transport: asyncio.Transport
         self.reader: AnswerReader | None = None
         # Told when the answer is there, or that there is none.
         self.waiter: asyncio.Future[None] | None = None
-        self.closed = False
-        self.idle_since = 0.0
+        self.closed: bool = False
+        self.idle_since: float = 0.0
         self._room: asyncio.Future[None] | None = None
 
     # ------------------------------------------------------------------ asyncio's
@@ -126,6 +126,8 @@ class _Connection(asyncio.Protocol):
 
 class LoopTransport:
     """Sends calls to agents and keeps the connections that can be asked again."""
+
+    closed: bool
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

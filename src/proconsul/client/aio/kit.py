@@ -101,6 +101,8 @@ def uninterrupted() -> contextlib.AbstractContextManager[None]:
 class Handle:
     """Something that waits again and again, inside ``with``, and can be told from outside to end."""
 
+    stopped: bool
+
     def __init__(self) -> None:
         self.stopped = False
         self._waiting: asyncio.Task[Any] | None = None

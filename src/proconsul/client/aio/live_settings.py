@@ -19,7 +19,7 @@ __all__ = ["AsyncLiveSettings"]
 
 T = TypeVar("T")
 
-log = logging.getLogger("proconsul.client")
+log: logging.Logger = logging.getLogger("proconsul.client")
 
 _AGAIN_S: Final = 5.0
 

@@ -32,6 +32,11 @@ class AsyncRegistration:
     ``failures`` counts how often in a row it was; ``last_error`` is why.
     """
 
+    name: str
+    id: str
+    check_id: str
+    failures: int
+
     def __init__(
         self, parts: AsyncParts, name: str, *, id: str, ttl: float | None, check: CheckType | Mapping[str, Any] | None,
         deregister_after: float, definition: Mapping[str, Any],

@@ -29,6 +29,9 @@ __all__ = ["INTERRUPT", "Interrupt", "SocketStream", "SocketTransport"]
 class Interrupt:
     """Ends the calls of a thread from another one: that which waits, and all later ones, raise Unavailable."""
 
+    raised: threading.Event
+    deaf: bool
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
@@ -79,8 +82,8 @@ class _Connection:
     __slots__ = ("idle_since", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.idle_since = 0.0
+        self.sock: socket.socket = sock
+        self.idle_since: float = 0.0
 
     def is_quiet(self) -> bool:
         """Whether nothing has come since the last answer: not even its end."""
@@ -93,6 +96,8 @@ class _Connection:
 
 class SocketTransport:
     """Sends calls to agents and keeps the connections that can be asked again."""
+
+    closed: bool
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

@@ -22,8 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 own_transport = SocketTransport
-at_fork = forks.tell
-now = time.monotonic
+now: Callable[[], float] = time.monotonic
 lease_clock = since_boot
 
 
@@ -93,6 +92,11 @@ def deaf() -> Iterator[None]:
         yield
     finally:
         interrupt.leave()
+
+
+def at_fork(one: forks.Forked) -> None:
+    """Have it told when this becomes another process."""
+    forks.tell(one)
 
 
 class Flag:

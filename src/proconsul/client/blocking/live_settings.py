@@ -20,7 +20,7 @@ __all__ = ["LiveSettings"]
 
 T = TypeVar("T")
 
-log = logging.getLogger("proconsul.client")
+log: logging.Logger = logging.getLogger("proconsul.client")
 
 _AGAIN_S: Final = 5.0
 

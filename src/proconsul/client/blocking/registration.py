@@ -33,6 +33,11 @@ class Registration:
     ``failures`` counts how often in a row it was; ``last_error`` is why.
     """
 
+    name: str
+    id: str
+    check_id: str
+    failures: int
+
     def __init__(
         self, parts: Parts, name: str, *, id: str, ttl: float | None, check: CheckType | Mapping[str, Any] | None,
         deregister_after: float, definition: Mapping[str, Any],
