@@ -19,7 +19,7 @@ import pytest
 from leftovers import nothing_left
 
 from proconsul.client import Client
-from proconsul.embed import EmbeddedAgent
+from proconsul.embed import Attached, EmbeddedAgent, WebService
 from proconsul.testing import AgentInThread, free_port
 from support.harness import eventually
 
@@ -131,6 +131,29 @@ async def test_fastapi_lives_without_its_agent(monkeypatch: pytest.MonkeyPatch, 
 
                     await until(registered, True)
             assert await app.get("/") == {"greeting": "hello", "limit": 10}
+
+
+async def test_attaching_may_be_cancelled_at_any_moment() -> None:
+    """Neither a task nor a registration is left."""
+    async with EmbeddedAgent({"dev": True}, free_ports=True, gossip=False) as agent, agent.client() as client:
+        assert await client.status.leader()  # its connection is there before
+        async with nothing_left():
+            for turns in range(10_000):
+                attached = Attached(
+                    address=agent.http_address, register=WebService("orders"), resolve=["orders"], prefix="orders/"
+                )  # fmt: skip
+                task = asyncio.ensure_future(attached.__aenter__())
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                if task.done():
+                    break
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert await client.agent.services.get("orders") is None
+            assert turns > 10
+            assert await client.agent.services.get("orders") is not None
+            await attached.__aexit__(None, None, None)
+            assert await client.agent.services.get("orders") is None
 
 
 async def test_starlette_with_an_agent_inside(monkeypatch: pytest.MonkeyPatch) -> None:

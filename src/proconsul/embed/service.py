@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from proconsul.client import (
 from proconsul.embed.agent import EmbeddedAgent
 
 __all__ = ["Attached", "WebService", "cleanup_context", "lifespan"]
+
+log: logging.Logger = logging.getLogger("proconsul.embed")
 
 # What an application waits for at its start: whoever needs longer is followed beside its work.
 _START_S: Final = 5.0
@@ -98,6 +101,8 @@ class Attached:
             resolver = self._resolvers[name] = self.client.resolver(name)
             ends.push_async_callback(resolver.stop)
             await resolver.start(_START_S, required=False)
+            if resolver.last_error is not None:
+                log.warning("instances of %s are not known, and will be: %s", name, resolver.last_error)
         if self._register is not None:  # last: who is found has to be able to work
             await self._be_found(self._register, ends)
 
@@ -108,6 +113,8 @@ class Attached:
         )  # fmt: skip
         ends.push_async_callback(self.registration.stop)
         await self.registration.start(required=False)
+        if self.registration.last_error is not None:
+            log.warning("%s is not registered, and will be: %s", service.name, self.registration.last_error)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,7 +10,7 @@ from proconsul.client.aio import kit
 from proconsul.client.aio.agent import CheckStatus
 from proconsul.client.aio.parts import AsyncParts
 from proconsul.client.checks import CheckType, ttl_check
-from proconsul.client.errors import ConsulError, NotFound
+from proconsul.client.errors import ConsulError, NotFound, Unavailable
 from proconsul.client.options import WriteOptions
 from proconsul.client.retry import backoff_s
 
@@ -64,10 +64,13 @@ class AsyncRegistration:
         limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
         try:
             await self._register(**limit)
-        except ConsulError as error:
-            if required:
+        except BaseException as error:
+            if isinstance(error, ConsulError) and not required:
+                self.failures, self.last_error = 1, error
+            else:
+                if not isinstance(error, Unavailable):  # who is cancelled may be registered already
+                    await self._take_back()
                 raise
-            self.failures, self.last_error = 1, error
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     async def _register(self, **options: Unpack[WriteOptions]) -> None:
@@ -124,13 +127,16 @@ class AsyncRegistration:
         try:
             await job.stop()
         finally:
-            try:
-                with kit.uninterrupted():
-                    await self._parts.agent.services.deregister(self.id, timeout=_END_S)
-            except NotFound:
-                pass
-            except ConsulError as error:
-                self.last_error = error
+            await self._take_back()
+
+    async def _take_back(self) -> None:
+        try:
+            with kit.uninterrupted():
+                await self._parts.agent.services.deregister(self.id, timeout=_END_S)
+        except NotFound:
+            pass
+        except ConsulError as error:
+            self.last_error = error
 
     async def __aenter__(self) -> AsyncRegistration:
         await self.start()

@@ -11,7 +11,7 @@ from proconsul.client.blocking import kit
 from proconsul.client.blocking.agent import CheckStatus
 from proconsul.client.blocking.parts import Parts
 from proconsul.client.checks import CheckType, ttl_check
-from proconsul.client.errors import ConsulError, NotFound
+from proconsul.client.errors import ConsulError, NotFound, Unavailable
 from proconsul.client.options import WriteOptions
 from proconsul.client.retry import backoff_s
 
@@ -65,10 +65,13 @@ class Registration:
         limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
         try:
             self._register(**limit)
-        except ConsulError as error:
-            if required:
+        except BaseException as error:
+            if isinstance(error, ConsulError) and not required:
+                self.failures, self.last_error = 1, error
+            else:
+                if not isinstance(error, Unavailable):  # who is cancelled may be registered already
+                    self._take_back()
                 raise
-            self.failures, self.last_error = 1, error
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
     def _register(self, **options: Unpack[WriteOptions]) -> None:
@@ -125,13 +128,16 @@ class Registration:
         try:
             job.stop()
         finally:
-            try:
-                with kit.uninterrupted():
-                    self._parts.agent.services.deregister(self.id, timeout=_END_S)
-            except NotFound:
-                pass
-            except ConsulError as error:
-                self.last_error = error
+            self._take_back()
+
+    def _take_back(self) -> None:
+        try:
+            with kit.uninterrupted():
+                self._parts.agent.services.deregister(self.id, timeout=_END_S)
+        except NotFound:
+            pass
+        except ConsulError as error:
+            self.last_error = error
 
     def __enter__(self) -> Registration:
         self.start()
