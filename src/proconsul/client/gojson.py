@@ -9,6 +9,11 @@ from typing import TypeAlias, cast
 
 from proconsul.engine.wire import gojson_scan
 
+__all__ = [
+    "UNFINISHED", "Field", "GoJsonError", "Json", "Struct", "dumps", "kind_of", "loads", "loads_first",
+    "sort_maps",
+]  # fmt: skip
+
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
 # Deeper documents are refused: Python's decoder recurses, and no Consul document nests this far.

@@ -21,6 +21,8 @@ from proconsul.engine.http.request import Request, Response
 from proconsul.server.server import ConsulServer
 from proconsul.testing.ports import free_port
 
+__all__ = ["READY_TIMEOUT_S", "AgentInLoop", "AgentInThread"]
+
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
 
