@@ -16,14 +16,14 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
 	$(BIN)/python scripts/fetch_node_tools.py
-	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts benchmarks examples
 	$(BIN)/mypy
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 3 --dist loadfile
 
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types
 
 # The manual page, from the command table.
 man: $(VENV)/.installed
@@ -42,15 +42,15 @@ bench: $(VENV)/.installed-dev
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/python -m benchmarks.testing
 
 lint: $(VENV)/.installed-dev
-	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts benchmarks examples
 
 format: $(VENV)/.installed-dev
-	$(BIN)/ruff format src tests scripts benchmarks
+	$(BIN)/ruff format src tests scripts benchmarks examples
 
 types: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_node_tools.py
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/ui/test_ui_types.py
+	$(BIN)/pytest -q -m '' tests/ui/test_ui_types.py tests/types
 
 # The web page, from its modules; what is built is kept in the repository.
 page: $(VENV)/.installed-dev

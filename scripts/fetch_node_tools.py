@@ -1,5 +1,5 @@
-"""Fetch from npm what builds the web page and what its tests need: the bundler, TypeScript's compiler, and the packages
-its vendored files are from.
+"""Fetch from npm what builds the web page and what tests need: the bundler, TypeScript's compiler, the packages its
+vendored files are from, and pyright, which reads the types of the Python package as its users' editors do.
 
 They go below ``.node/``, in the versions that ``tests/ui/package-lock.json`` names; nothing of it is part of the
 program. Without node and npm, or without their registry, the tests that need it are skipped.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 CLIENT = Path(__file__).resolve().parent.parent / "src/proconsul/client"
 # What is written twice by hand: what the rest is written over.
-BY_HAND = ("__init__.py", "connection.py", "kit.py")
+BY_HAND = ("__init__.py", "connection.py", "forks.py", "kit.py")
 RULES = {
     r"\basync (def|with|for)\b": r"\1",
     r"\bawait ": "",

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from proconsul.testing.ports import FIRST_PORT, LAST_PORT, free_port, free_ports
+from proconsul.engine.ports import FIRST_PORT, LAST_PORT
+from proconsul.testing.ports import free_port, free_ports
 
 ASK = "from proconsul.testing.ports import free_ports; print(*free_ports(400)); input()"
 

@@ -33,6 +33,7 @@ LAYERS = {
     "client": {"features", "engine"},
     "ui": {"features", "engine"},
     "cli": {"agent", "server", "features", "engine", "client"},
+    "embed": {"agent", "server", "features", "engine", "client"},
     "testing": {"agent", "server", "features", "engine", "client", "dns", "cli", "plugins"},
 }
 # A pure core takes time and randomness as arguments and does no I/O.
@@ -78,7 +79,7 @@ PURE = (
     "dns/names.py", "dns/answers.py", "dns/trim.py",
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
     "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
-    "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py",
+    "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py", "client/setting_values.py",
     "plugins/kinds.py", "plugins/protocols.py", "plugins/registry.py", "plugins/shape.py", "agent/config/plugins.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}
@@ -143,11 +144,12 @@ TWIN_ROOMS_ALLOWED = {
 }
 # What programs call: methods there are used by nobody in the package. tests/client looks after them.
 PUBLIC_ROOMS = {
-    "plugins/protocols.py", "plugins/conformance.py",
+    "plugins/protocols.py", "plugins/conformance.py", "embed/agent.py",
     "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
+    "client/setting_values.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
         "acl", "agent", "catalog", "client", "internal", "kv", "locks", "mesh", "operator", "recipes", "registration",
-        "session", "resolver", "election", "transaction", "watch",
+        "session", "resolver", "election", "transaction", "watch", "live_settings",
     )),
 }  # fmt: skip
 # Used by nobody in the package, scripts and benchmarks.
@@ -157,7 +159,7 @@ DEAD_ALLOWED = {
     "get_debug": "asyncio's", "is_running": "asyncio's", "consul_agent_address": "a fixture of pytest's plugin",
     "pytest_addoption": "pytest's", "pytest_configure": "pytest's", "pytest_runtest_makereport": "pytest's",
     "pytest_runtest_call": "pytest's", "async_consul_agent": "a fixture of pytest's plugin",
-    "post": "for users of test agents", "dns_address": "for users of test agents",
+    "post": "for users of test agents",
     "hang_disk": "for users of test clusters", "step_down": "for users of test clusters",
     "let_lead": "for users of test clusters", "lossy": "for users of test clusters",
     "agreed": "for users of the simulator", "seen_as": "for users of the simulator",
@@ -261,6 +263,16 @@ def test_streams_are_written_to_in_one_way() -> None:
     """See `proconsul.engine.streams`: uvloop's error for a connection that is over is not an OSError."""
     pattern = r"\b\w*writer\.write(?:_eof|lines)?\(|stdin\.write\("
     hold(tidy.forbidden_text(package(), pattern, {"engine/streams.py"}))
+
+
+def test_servers_of_a_loop_are_begun_in_one_way() -> None:
+    """See `proconsul.engine.streams.listener`: who is cancelled leaves one behind that listens."""
+    hold(tidy.forbidden_text(package(), r"await [a-z_.]*\b(?:create_server|create_unix_server|start_server)\("))
+
+
+def test_transports_are_known_by_no_class() -> None:
+    """uvloop's are no `asyncio.Transport`."""
+    hold(tidy.forbidden_text(package(), r"isinstance\(\w*transport, asyncio\."))
 
 
 def test_secrets_are_compared_in_one_way() -> None:

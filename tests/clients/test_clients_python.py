@@ -39,11 +39,30 @@ def library(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def test_the_life_of_a_service(library: Path, dev_agent: Agent) -> None:
+def lives(script: str, library: Path, agent: Agent, *more: str) -> None:
+    """A script comes to its end with this library and this agent."""
     paths = os.pathsep.join([str(library), *(path for path in sys.path if path)])
-    command = [sys.executable, str(HERE / "client_life.py"), str(dev_agent.ports["http"])]
-    done = run(command, timeout_s=90, env={**os.environ, "PYTHONPATH": paths})
+    command = [sys.executable, str(HERE / script), str(agent.ports["http"]), *more]
+    done = run(command, timeout_s=180, env={**os.environ, "PYTHONPATH": paths})
     assert (done.returncode, done.stdout.strip()) == (0, "lived"), done.stderr
+
+
+def test_the_life_of_a_service(library: Path, dev_agent: Agent) -> None:
+    lives("client_life.py", library, dev_agent)
+
+
+def test_messages_of_kombu(library: Path, dev_agent: Agent) -> None:
+    lives("kombu_life.py", library, dev_agent, "messages")
+
+
+@pytest.mark.long
+def test_tasks_of_celery(library: Path, dev_agent: Agent) -> None:
+    """Its workers look for tasks once in a while, so this takes long and costs little."""
+    lives("kombu_life.py", library, dev_agent, "tasks")
+
+
+def test_groups_and_locks_of_tooz(library: Path, dev_agent: Agent) -> None:
+    lives("tooz_life.py", library, dev_agent)
 
 
 def test_requests_sessions_keep_one_connection(dev_agent: Agent) -> None:

@@ -305,7 +305,8 @@ def test_debug_config_hides_secrets_and_is_sorted() -> None:
 
 
 def test_nobody_is_told_of_grpc_which_nobody_serves() -> None:
-    from proconsul.agent.main import banner, unkept_promises
+    from proconsul.agent.hosting import unkept_promises
+    from proconsul.agent.main import banner
 
     config, _ = load_with({"dev": True}, FakeHost())
     assert "gRPC: -1," in banner(config, "id")

@@ -22,7 +22,7 @@ from proconsul.agent.clocks import REAL, Clocks
 from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.doors.dns_service import DnsService
 from proconsul.agent.doors.frontdoor import TRANSLATED, FrontDoor
-from proconsul.agent.doors.http_service import HttpService
+from proconsul.agent.doors.http_service import HttpService, LastConnections
 from proconsul.agent.doors.metrics_proxy import MetricsProxy
 from proconsul.agent.doors.tls import rpc_tls
 from proconsul.agent.doors.web_page import WebPage, page_path
@@ -55,7 +55,7 @@ from proconsul.agent.reloading import ReadConfig, Reloading
 from proconsul.agent.serving import Opening, Serving, limit, make_node, server_config
 from proconsul.agent.telemetry.certificate_watch import CertificateWatch
 from proconsul.agent.telemetry.description import Description
-from proconsul.agent.telemetry.logs import LogLevel, Logs
+from proconsul.agent.telemetry.logs import HostLogs, LogLevel
 from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
 from proconsul.agent.telemetry.metrics_sinks import MetricsSinks
@@ -75,7 +75,7 @@ class Agent:
     """One agent. After `start`, whether it raises or not, comes `stop`; `exit_code` says that it is time for that."""
 
     def __init__(
-        self, config: RuntimeConfig, *, logs: Logs | None = None, read_config: ReadConfig | None = None,
+        self, config: RuntimeConfig, *, logs: HostLogs | None = None, read_config: ReadConfig | None = None,
         rng: random.Random | None = None, tls: RpcTls | None = None, solo: bool = False, clocks: Clocks = REAL,
     ) -> None:  # fmt: skip
         """``read_config`` reads the configuration again for a reload. ``tls``: what `rpc_tls` made of ``config``,
@@ -197,6 +197,7 @@ class Agent:
         self.events.divert(remote_exec.EVENT, remote.received)
         opening = Opening(self._persistence.check_folders, self.node)
         return [
+            LastConnections(http),
             opening,
             self._plugin_part,
             self.audit,

@@ -7,20 +7,19 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from proconsul import COMPATIBLE_VERSION, early_signals
-from proconsul.agent.config import ConfigError, RuntimeConfig, load, reload
-from proconsul.agent.doors.tls import rpc_tls
+from proconsul.agent import hosting
+from proconsul.agent.config import ConfigError, RuntimeConfig
 from proconsul.agent.signals import Signals
 from proconsul.agent.telemetry.logs import Logs
 from proconsul.engine.raft.errors import RaftError
 from proconsul.engine.wire.goerrors import path_error
 from proconsul.features.errors import ConsulError
-from proconsul.server.config import RpcTls
 
 log = logging.getLogger("agent")
 
@@ -57,12 +56,11 @@ def run(flags: Any) -> int:
     """Run an agent until it is told to stop. Returns the process's exit code."""
     settings = settings_of(flags)
     try:
-        config, warnings = load(settings)
-        tls = rpc_tls(config.fixed, config.reloadable)  # files that are no good end it before it begins
+        plan = hosting.plan(settings)
     except (ConfigError, ConsulError) as error:
         print(f"==> {error}", file=sys.stderr)
         return 1
-    return _new_loop(partial(_main, config, warnings, settings, tls))
+    return _new_loop(partial(_main, plan))
 
 
 def prepare_process() -> None:
@@ -112,25 +110,16 @@ def banner(config: RuntimeConfig, node_id: str) -> str:
     return "".join(f"{name:>18}: {value}\n" for name, value in rows.items())
 
 
-def unkept_promises(config: RuntimeConfig) -> list[str]:
-    """What the configuration asks for and this version does not do: nobody may find that out by chance."""
-    found = []
-    for port in (config.fixed.ports.grpc, config.fixed.ports.grpc_tls):
-        if port > 0:
-            found.append(f"port {port} is set for gRPC, but this version does not serve gRPC: nobody listens there")
-    return found
-
-
-async def _main(config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object], tls: RpcTls) -> int:
+async def _main(plan: hosting.StartPlan) -> int:
     logs = Logs()
     try:
-        await _set_up_logs(logs, config)
+        await _set_up_logs(logs, plan.config)
     except (ValueError, OSError) as error:
         print(f"==> {error}", file=sys.stderr)
         return 1
     print("==> Starting Consul agent...", flush=True)
     try:
-        code = await _run_agent(config, warnings, settings, logs, tls)
+        code = await _run_agent(plan, logs)
     except Exception as error:
         _say_why(error)
         code = 1
@@ -167,19 +156,12 @@ def _say_why(error: Exception) -> None:
     log.error("Error starting agent: error=%s", error, exc_info=None if known else error)
 
 
-async def _run_agent(
-    config: RuntimeConfig, warnings: list[str], settings: Mapping[str, object], logs: Logs, tls: RpcTls
-) -> int:
+async def _run_agent(plan: hosting.StartPlan, logs: Logs) -> int:
     """Raises what the start of the agent raises."""
-    from proconsul.agent.agent import Agent
-
-    agent = Agent(config, logs=logs, read_config=partial(_read_again, settings), tls=tls)
-    print(banner(config, agent.node_id), flush=True)
+    agent = hosting.make(plan, logs=logs)
+    print(banner(plan.config, agent.node_id), flush=True)
     print("==> Log data will now stream in as it occurs:\n", flush=True)
-    for sentence in (*warnings, *config.without_effect):
-        log.warning("%s", sentence)
-    for promise in unkept_promises(config):
-        log.error("%s", promise)
+    hosting.tell(plan)
     signals = Signals(agent, running=False)
     failed = True
     try:
@@ -198,11 +180,3 @@ async def _run_agent(
             log.info("Exit code: code=%s", signals.code)
             sys.stdout.flush()
             os._exit(signals.code)
-
-
-def _read_again(settings: Mapping[str, object], current: RuntimeConfig) -> RuntimeConfig:
-    """Read the sources again; values that need a restart keep what the running agent has. Raises ConfigError."""
-    config, warnings = reload(settings, current)
-    for warning in warnings:
-        log.warning("%s", warning)
-    return config

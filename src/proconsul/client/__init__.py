@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from proconsul.client.aio.client import AsyncClient
     from proconsul.client.aio.election import AsyncElection
     from proconsul.client.aio.kv import AsyncMapping
+    from proconsul.client.aio.live_settings import AsyncLiveSettings
     from proconsul.client.aio.locks import AsyncHeld, AsyncLock, AsyncSemaphore
     from proconsul.client.aio.over_httpx import AsyncHttpxTransport
     from proconsul.client.aio.registration import AsyncRegistration
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from proconsul.client.blocking.client import Client
     from proconsul.client.blocking.election import Election
     from proconsul.client.blocking.kv import Mapping
+    from proconsul.client.blocking.live_settings import LiveSettings
     from proconsul.client.blocking.locks import Held, Lock, Semaphore
     from proconsul.client.blocking.over_httpx import HttpxTransport
     from proconsul.client.blocking.registration import Registration
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from proconsul.client.leases import FencingToken
     from proconsul.client.options import Consistency, ReadOptions, WriteOptions
     from proconsul.client.retry import RetryPolicy
+    from proconsul.client.setting_values import Setting, SettingsSnapshot
     from proconsul.client.settings import ClientConfig, SettingsError
     from proconsul.client.types import (
         AuthMethod,
@@ -111,6 +114,7 @@ __all__ = [
     "AsyncElection",
     "AsyncHeld",
     "AsyncHttpxTransport",
+    "AsyncLiveSettings",
     "AsyncLock",
     "AsyncMapping",
     "AsyncRegistration",
@@ -150,6 +154,7 @@ __all__ = [
     "Instance",
     "KeyringAnswer",
     "Link",
+    "LiveSettings",
     "Lock",
     "LockLost",
     "Mapping",
@@ -187,7 +192,9 @@ __all__ = [
     "ServiceQuery",
     "ServiceUsage",
     "Session",
+    "Setting",
     "SettingsError",
+    "SettingsSnapshot",
     "Strategy",
     "Token",
     "TokenNotFound",
@@ -214,6 +221,7 @@ _HOMES = {
     "client.aio.client": ("AsyncClient",),
     "client.aio.election": ("AsyncElection",),
     "client.aio.kv": ("AsyncMapping",),
+    "client.aio.live_settings": ("AsyncLiveSettings",),
     "client.aio.locks": ("AsyncHeld", "AsyncLock", "AsyncSemaphore",),
     "client.aio.over_httpx": ("AsyncHttpxTransport",),
     "client.aio.registration": ("AsyncRegistration",),
@@ -224,6 +232,7 @@ _HOMES = {
     "client.blocking.client": ("Client",),
     "client.blocking.election": ("Election",),
     "client.blocking.kv": ("Mapping",),
+    "client.blocking.live_settings": ("LiveSettings",),
     "client.blocking.locks": ("Held", "Lock", "Semaphore",),
     "client.blocking.over_httpx": ("HttpxTransport",),
     "client.blocking.registration": ("Registration",),
@@ -241,6 +250,7 @@ _HOMES = {
     "client.leases": ("FencingToken",),
     "client.options": ("Consistency", "ReadOptions", "WriteOptions",),
     "client.retry": ("RetryPolicy",),
+    "client.setting_values": ("Setting", "SettingsSnapshot",),
     "client.settings": ("ClientConfig", "SettingsError",),
     "client.types": (
         "AuthMethod", "AutopilotHealth", "AutopilotState", "BindingRule", "KeyringAnswer", "Link", "Member",

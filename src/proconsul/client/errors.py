@@ -91,6 +91,12 @@ class PermissionDenied(ResponseError):
     ``app/a``), ``rule``: a rule that would allow it (proconsul's alone).
     """
 
+    accessor: str
+    resource: str
+    access: str
+    name: str
+    rule: str
+
     def __init__(self, text: str, status: int = 403) -> None:
         super().__init__(text, status)
         who = _ACCESSOR.search(text)

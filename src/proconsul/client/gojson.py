@@ -9,6 +9,11 @@ from typing import TypeAlias, cast
 
 from proconsul.engine.wire import gojson_scan
 
+__all__ = [
+    "UNFINISHED", "Field", "GoJsonError", "Json", "Struct", "dumps", "kind_of", "loads", "loads_first",
+    "sort_maps",
+]  # fmt: skip
+
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
 # Deeper documents are refused: Python's decoder recurses, and no Consul document nests this far.
@@ -148,6 +153,11 @@ class Field:
 
     __slots__ = ("many", "name", "omit", "struct", "zero")
 
+    name: str
+    omit: bool
+    struct: Struct | None
+    zero: Json
+
     def __init__(
         self, name: str, zero: Json = "", *, omit: bool = False, struct: Struct | None = None, many: str = ""
     ) -> None:
@@ -183,6 +193,8 @@ class Struct:
     """The fields of a Go struct in their order."""
 
     __slots__ = ("_by_lower", "fields")
+
+    fields: tuple[Field, ...]
 
     def __init__(self, *fields: Field) -> None:
         self.fields = fields

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from proconsul.client.gojson import Field, Struct
 
+__all__ = [
+    "AGENT_SERVICE", "CA_CONFIG", "CHECK", "CHECK_DEFINITION", "EXPOSE", "KV_PAIR", "MESH_GATEWAY", "NODE",
+    "SERVICE_ENTRY", "USER_EVENT",
+]  # fmt: skip
+
 _INDEXES = (Field("CreateIndex", 0), Field("ModifyIndex", 0))
 
 KV_PAIR = Struct(

@@ -43,6 +43,19 @@ class Place(NamedTuple):
 class ClientConfig:
     """Where the agent is and how to talk to it: environment first, what is assigned afterwards above."""
 
+    address: str
+    scheme: str
+    token: str
+    token_file: str
+    basic_auth: str
+    ca_file: str
+    ca_path: str
+    client_cert: str
+    client_key: str
+    tls_server_name: str
+    namespace: str
+    verify: bool
+
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         env = os.environ if environ is None else environ
         self.address = env.get("CONSUL_HTTP_ADDR") or DEFAULT_ADDRESS

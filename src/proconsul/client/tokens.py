@@ -17,6 +17,8 @@ _LOOK_S: Final = 1.0
 class TokenSource:
     """Knows the token. A file that cannot be read, or is empty for a moment, leaves the token as it was."""
 
+    token: str
+
     def __init__(self, config: ClientConfig) -> None:
         """Raises SettingsError when there is a file and it cannot be read."""
         self._config = config

@@ -31,6 +31,12 @@ class Upload(Protocol):
 class Endpoint:
     """The agents, and how to connect to them. ``fixed``: for each the header fields of all requests."""
 
+    config: ClientConfig
+    places: tuple[Place, ...]
+    connect_timeout_s: float
+    header: dict[str, str]
+    fixed: list[bytes]
+
     def __init__(
         self, config: ClientConfig, places: Sequence[Place], header: Mapping[str, str], connect_timeout_s: float
     ) -> None:  # fmt: skip

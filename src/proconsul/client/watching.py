@@ -42,6 +42,9 @@ _RETRY_MOST_S: Final = 30.0
 class IndexRules:
     """What to ask with next, and when. Times are of the monotonic clock, in seconds."""
 
+    index: int
+    failures: int
+
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         # 0: read without waiting.

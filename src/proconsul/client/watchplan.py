@@ -11,6 +11,11 @@ from typing import NamedTuple, cast
 from proconsul.client import schemas
 from proconsul.client.gojson import Json, sort_maps
 
+__all__ = [
+    "RETRY_S", "RETRY_S_MAX", "WatchError", "WatchPlan", "WatchRequest", "event_index", "new_events", "parse",
+    "retry_s",
+]  # fmt: skip
+
 RETRY_S = 5
 RETRY_S_MAX = 180
 

@@ -108,6 +108,8 @@ class AnswerReader:
 
     __slots__ = ("_answer", "_method", "_on_body", "_parts", "_reader", "_size", "begun")
 
+    begun: bool
+
     def __init__(self, method: str, on_body: Callable[[bytes], None] | None = None) -> None:
         self._method = method
         self._on_body = on_body

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from proconsul.dns.responder import DOMAIN_QUERY, REVERSE_QUERY, Responder
+from proconsul.engine.streams import listener
 from proconsul.engine.wire.goerrors import listening
 from proconsul.engine.wire.hostport import Address
 
@@ -155,7 +156,8 @@ class TcpListener:
         """Listen; returns the port. Raises ListenError."""
         loop = asyncio.get_running_loop()
         with listening("tcp", Address(host, port)):
-            self._server = await loop.create_server(lambda: TcpConnection(self), host, port, backlog=512)
+            making = loop.create_server(lambda: TcpConnection(self), host, port, backlog=512)
+            self._server = await listener(making)
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])
 

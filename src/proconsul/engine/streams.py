@@ -1,4 +1,4 @@
-"""Writing to a connection that may be over.
+"""Writing to a connection that may be over, and what event loops leave behind of those who are cancelled.
 
 What ends a connection and what notices it are two things: its transport is closed, while the coroutine that reads has
 not had its turn. asyncio drops what is written meanwhile; uvloop raises RuntimeError, which no handler of network
@@ -10,7 +10,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable
+from contextlib import suppress
 from functools import partial
+from typing import TypeVar
+
+S = TypeVar("S", bound=asyncio.AbstractServer)
 
 _OVER = "connection is closed"
 
@@ -44,6 +48,24 @@ async def connected(sock: socket.socket, making: Awaitable[tuple[asyncio.BaseTra
         raise
     except BaseException:
         sock.close()
+        raise
+
+
+async def listener(making: Awaitable[S]) -> S:
+    """As ``await making``, of a server of an event loop. Raises OSError.
+
+    Who is cancelled in the turn that a server needs to begin leaves one behind that listens, and that nobody knows:
+    here it is waited for, and closed.
+    """
+    made = asyncio.ensure_future(making)
+    try:
+        return await asyncio.shield(made)
+    except asyncio.CancelledError:
+        while not made.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([made])
+        if not made.cancelled() and made.exception() is None:
+            made.result().close()
         raise
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # Hears what ended the work.
 Died = Callable[[BaseException], None]
@@ -23,3 +25,20 @@ def supervised(work: Coroutine[Any, Any, None], died: Died) -> asyncio.Task[None
 
     task.add_done_callback(ended)
     return task
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """As ``await work``, but whoever is cancelled meanwhile learns of it when the work is over, and not before: what
+    gives back must not be left in the middle."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # heard by nobody else
+        raise cancelled
+    return task.result()

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from proconsul.engine.supervision import to_the_end
+
 __all__ = ["on_thread"]
 
 P = ParamSpec("P")
@@ -18,15 +20,4 @@ async def on_thread(function: Callable[P, T], *args: P.args, **options: P.kwargs
     A thread cannot be interrupted: a file that is closed beneath it gives errors that nobody hears, and what was
     removed may come back.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **options))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            try:
-                await asyncio.wait([work])
-            except asyncio.CancelledError:
-                continue
-        if not work.cancelled():
-            work.exception()  # heard by nobody else
-        raise
+    return await to_the_end(asyncio.to_thread(function, *args, **options))

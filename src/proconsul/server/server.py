@@ -92,6 +92,8 @@ class ConsulServer(ConsulNode):
     ) -> None:
         super().__init__(config, gossip, clock=clock, wall_clock_ns=wall_clock_ns, rng=rng)
         self._give_up = give_up
+        # The fault that ended it.
+        self.death: BaseException | None = None
         # Of a secondary datacenter: the secret with which its leader asks the primary.
         self.replication_token: Callable[[], str] = str
         acl = config.acl
@@ -184,6 +186,7 @@ class ConsulServer(ConsulNode):
         """A part without which there is no server has ended by ``error``."""
         known = isinstance(error, RaftError | OSError)
         log.critical("the server cannot go on and ends: error=%s", error, exc_info=None if known else error)
+        self.death = self.death or error
         self._give_up()
 
     async def _ask_peers(self, server: ServerDetails) -> list[str]:

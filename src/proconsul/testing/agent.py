@@ -16,9 +16,12 @@ from urllib.parse import unquote
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.config import load
+from proconsul.agent.hosting import started, stopped
 from proconsul.engine.http.request import Request, Response
 from proconsul.server.server import ConsulServer
 from proconsul.testing.ports import free_port
+
+__all__ = ["READY_TIMEOUT_S", "AgentInLoop", "AgentInThread"]
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 10.0
@@ -59,23 +62,13 @@ class AgentInLoop:
     async def __aenter__(self) -> AgentInLoop:
         config, _ = load(self._settings)
         self.agent = Agent(config, solo=self._solo)
-        try:
-            await self.agent.start()
-            if self.agent.server is None:
-                return self
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                await self.agent.node.when_ready(READY_TIMEOUT_S)
-                while self.agent.node.state.tables.nodes.get(config.fixed.node_name.lower()) is None:
-                    await asyncio.sleep(0)
-        except BaseException:
-            await self.agent.stop()
-            raise
+        await started(self.agent, READY_TIMEOUT_S)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.agent.stop()
+        await stopped(self.agent)
 
     async def request(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None

@@ -16,6 +16,8 @@ __all__ = ["ClientInMemory"]
 class ClientInMemory:
     """A `proconsul.client.aio.kit.Transport` that asks ``agent``. What is streamed comes whole, at its end."""
 
+    closed: bool
+
     def __init__(self, agent: AsyncAsking) -> None:
         self._agent = agent
         self.closed = False

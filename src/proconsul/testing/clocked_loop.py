@@ -214,6 +214,9 @@ class ClockedLoop(asyncio.SelectorEventLoop):
 class Hosted:
     """Runs ``guest`` within the event loop that runs now, which may be of any kind, on the same thread."""
 
+    guest: ClockedLoop
+    host: asyncio.AbstractEventLoop
+
     def __init__(self, guest: ClockedLoop) -> None:
         self.guest, self.host = guest, asyncio.get_running_loop()
         self._inside = self._woken = False

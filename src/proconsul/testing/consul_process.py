@@ -49,6 +49,9 @@ class ConsulProcess(SyncAsking):
     ``settings``: configuration keys. ``program``: see `find_consul`. Raises FileNotFoundError when there is none.
     """
 
+    settings: dict[str, Any]
+    token: str
+
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *, program: str = "", dns: bool = False, token: str = ""
     ) -> None:  # fmt: skip

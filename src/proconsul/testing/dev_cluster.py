@@ -142,6 +142,12 @@ class PendingRequest:
 class ClusterNode(SyncAsking):
     """One server: what it is asked, and what happens to it. ``token``: what requests go with."""
 
+    cluster: DevCluster
+    datacenter: Datacenter
+    host: Machine
+    token: str
+    name: str
+
     def __init__(self, cluster: DevCluster, datacenter: Datacenter, host: Machine, token: str) -> None:
         self.cluster, self.datacenter, self.host, self.token = cluster, datacenter, host, token
         self.name = host.name
@@ -330,6 +336,11 @@ class DevCluster:
 
     ``settings``: configuration keys of all of them. ``seed``: of all that happens by chance.
     """
+
+    seed: int
+    token: str
+    datacenters: dict[str, Datacenter]
+    all_nodes: list[ClusterNode]
 
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *, servers: int = 3, datacenters: int = 1, seed: int = 0,

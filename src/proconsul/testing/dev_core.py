@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 from collections.abc import Mapping
 from random import Random
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from proconsul.agent.agent import Agent
 from proconsul.agent.clocks import Clocks
 from proconsul.agent.config import load
-from proconsul.agent.config.sources import Source, parse
+from proconsul.agent.config.sources import require_known
+from proconsul.agent.hosting import started, stopped
 from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.protocol import HTTPProtocol
 from proconsul.engine.http.request import Request, Response
+from proconsul.engine.streams import listener
 from proconsul.testing.agent_state import AgentSnapshot, capture, restore
 from proconsul.testing.answers import Body, HttpAnswer, encoded, headers_of
 from proconsul.testing.clocked_loop import ClockedLoop
@@ -27,8 +28,6 @@ __all__ = ["AgentHandle", "Core", "FaultVerbs", "answer_of"]
 
 # Ready means a leader that has registered itself; this long is far beyond anything but a broken test machine.
 READY_TIMEOUT_S = 60.0
-# What `load` takes beside the keys of files.
-CONTROLS = ("dev", "config_files", "hcl", "config_format")
 HOST = "127.0.0.1"
 
 
@@ -36,12 +35,15 @@ class _Refusing(asyncio.Protocol):
     """What a failed node does with connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        cast(asyncio.Transport, transport).abort()  # uvloop's are none by their class
 
 
 class Core:
     """The agent, on its loop. Coroutines and callbacks of this class run there."""
+
+    settings: dict[str, Any]
+    token: str
+    loop: ClockedLoop
 
     def __init__(self, settings: Mapping[str, Any] | None, *, dns: bool, seed: int | None, token: str) -> None:
         self.settings, self.token = dict(settings or {}), token
@@ -66,21 +68,13 @@ class Core:
     async def start(self) -> None:
         """Raises ConsulError and what else a start raises; nothing is left behind then."""
         ports = {"http": -1, "dns": free_port() if self._dns else -1, "grpc": -1, **(self.settings.get("ports") or {})}
-        _require_known(self.settings)
+        require_known(self.settings)
         config, _ = load({"dev": True, "node_name": "test", "log_level": "warn", **self.settings, "ports": ports})
         rng = None if self._seed is None else Random(self._seed)
         agent = Agent(config, solo=True, rng=rng, clocks=Clocks(self.loop.time, self.loop.wall))
-        try:
-            await agent.start()
-            if agent.server is None:
-                raise ValueError("a development agent is a server: settings may not make it a client")
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                await agent.node.when_ready(READY_TIMEOUT_S)
-                while not _registered(agent):
-                    await asyncio.sleep(0.001)
-        except BaseException:
-            await agent.stop()
-            raise
+        if agent.server is None:
+            raise ValueError("a development agent is a server: settings may not make it a client")
+        await started(agent, READY_TIMEOUT_S)
         self.agent, self.door = agent, FaultyDoor(agent.audit.door(agent.front, agent.rights))
         if not config.fixed.data_dir or config.fixed.dev_mode:
             self.begin = capture(agent)
@@ -89,13 +83,13 @@ class Core:
         """Nothing of it is left on the loop."""
         self.loop.thaw()  # what ends in an orderly way has deadlines
         agent, self.agent = self.agent, None
-        for listener in self._listeners:
-            listener.close()
+        for one in self._listeners:
+            one.close()
         for sock in self._sockets:
             sock.close()
         self._connections.close()
         if agent is not None:
-            await agent.stop()
+            await stopped(agent)
         await asyncio.sleep(0)
 
     async def end_rest(self) -> None:
@@ -126,7 +120,7 @@ class Core:
 
     async def _listen(self, sock: socket.socket) -> None:
         if self.agent is not None:  # else it was stopped before it came to this
-            self._listeners.append(await self.loop.create_server(self._protocol, sock=sock))
+            self._listeners.append(await listener(self.loop.create_server(self._protocol, sock=sock)))
 
     def _protocol(self) -> asyncio.Protocol:
         return _Refusing() if self.door.faults.down else HTTPProtocol(self.door, self._connections)
@@ -175,20 +169,6 @@ class Core:
     def cut_connections(self) -> None:
         for connection in [*self._connections._open]:
             connection.close_now()
-
-
-def _require_known(settings: Mapping[str, Any]) -> None:
-    """Refuse keys that no configuration has, as in a file. Raises ConfigError naming them."""
-    keys = {key: value for key, value in settings.items() if key not in CONTROLS}
-    parse(Source("settings", "json", json.dumps(keys)))
-
-
-def _registered(agent: Agent) -> bool:
-    """Whether the catalog knows this node, its service, and all that is registered with the agent."""
-    fixed, local = agent.config.fixed, agent.local
-    # Where tokens count, the agent may have none that may register anything.
-    sent = fixed.acl.enabled or not (local.unsynced_services or local.unsynced_checks)
-    return sent and agent.node.state.tables.nodes.get(fixed.node_name.lower()) is not None
 
 
 async def answer_of(response: Response) -> HttpAnswer:

@@ -52,6 +52,8 @@ class DoorFaults:
 class FaultyDoor:
     """Implements the HTTP engine's Application: as the door behind it while nothing is wrong."""
 
+    faults: DoorFaults
+
     def __init__(self, door: Application) -> None:
         self._door = door
         self.faults = DoorFaults()

@@ -31,6 +31,8 @@ from proconsul.engine.gossip.serf_config import SerfConfig
 from proconsul.engine.gossip.stream import StreamCodec
 from proconsul.engine.wire.hostport import Address, split_address
 
+__all__ = ["MemberProcess", "address", "main", "say", "tags_of"]
+
 
 def address(text: str) -> Address:
     return split_address(text)

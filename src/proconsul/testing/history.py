@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+__all__ = ["Operation", "Row"]
+
 
 class Row(msgspec.Struct, frozen=True):
     """A key as an answer shows it. ``value`` None: the answer does not show it, as those of transactions' writes."""

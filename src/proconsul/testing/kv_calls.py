@@ -11,6 +11,8 @@ from proconsul.features.kv.model import DirEntry, KVSRequest
 from proconsul.features.txn.model import TxnKVOp, TxnOp, TxnReadResponse, TxnRequest, TxnResponse
 from proconsul.testing.history import Operation, Row
 
+__all__ = ["entry_of", "kv_request", "row_of", "txn_request", "with_rows", "with_txn_answer"]
+
 
 def entry_of(operation: Operation) -> DirEntry:
     """The key as a request names it."""

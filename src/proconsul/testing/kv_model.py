@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from proconsul.testing.history import Operation, Row
 
+__all__ = ["Cell", "Model", "ModelSession", "Stamp", "State"]
+
 State = tuple[Any, ...]
 
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from proconsul.engine.gossip.config import LAN
 from proconsul.testing.simulation import Simulation
 
+__all__ = ["ANOMALIES_S", "DISSEMINATED_S", "QUIET_S", "FalsePositives", "Latency", "false_positives", "latencies"]
+
 # The paper's pools run quietly for a while, then under anomalies until the first end of one after two minutes.
 QUIET_S = 5.0
 ANOMALIES_S = 120.0

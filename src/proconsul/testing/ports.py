@@ -13,10 +13,11 @@ import os
 import socket
 from collections.abc import Iterator
 
+from proconsul.engine.ports import FIRST_PORT, LAST_PORT, is_free
+
 __all__ = ["free_port", "free_ports"]
 
-# Below what Linux offers by itself (32768 and up; other systems begin higher), above the ports that Consul has.
-FIRST_PORT, LAST_PORT, BLOCK = 10_000, 32_000, 500
+BLOCK = 500
 HOST = "127.0.0.1"
 
 _guards: dict[int, socket.socket] = {}
@@ -40,17 +41,6 @@ def _claim() -> Iterator[int]:
     raise OSError(f"every block of ports from {FIRST_PORT} to {LAST_PORT} is taken")
 
 
-def _is_free(port: int) -> bool:
-    """Nobody has it, for TCP or UDP, on any address."""
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        try:
-            tcp.bind(("", port))
-            udp.bind(("", port))
-        except OSError:
-            return False
-    return True
-
-
 def free_ports(count: int) -> list[int]:
     """Ports that are free for TCP and UDP on every address, and that only this process gives away.
 
@@ -60,7 +50,7 @@ def free_ports(count: int) -> list[int]:
     if pid not in _ports:
         _ports[pid] = _claim()
     ports = _ports[pid]
-    found = list(itertools.islice((port for port in itertools.islice(ports, BLOCK) if _is_free(port)), count))
+    found = list(itertools.islice((port for port in itertools.islice(ports, BLOCK) if is_free(port)), count))
     if len(found) < count:
         raise OSError(f"fewer than {count} ports are free in this process's block")
     return found

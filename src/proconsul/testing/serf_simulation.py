@@ -24,6 +24,8 @@ from proconsul.engine.gossip.serf_effects import MembersChanged, UserEvent
 from proconsul.engine.wire.hostport import Address
 from proconsul.testing.simulation import PacketFaults, Player, Simulation
 
+__all__ = ["NotingSerf", "SerfPlayer", "SerfSimulation"]
+
 
 class SerfPlayer(Player):
     """A simulated member with serf. ``events``: the user events that it was given, in order."""

@@ -28,6 +28,11 @@ from proconsul.engine.gossip.messages import NodeState, PushNode
 from proconsul.engine.gossip.swim import Swim
 from proconsul.engine.wire.hostport import Address
 
+__all__ = [
+    "LEAVE_LINGER_S", "LEAVE_TOLD_S", "STEPS_PER_INSTANT_MAX", "Happening", "PacketFaults", "PlainDelegate",
+    "Player", "Simulation", "adopt",
+]  # fmt: skip
+
 # How long a leave waits until it was told, and how long a leaver goes on answering afterwards (Consul's settings).
 LEAVE_TOLD_S = 5.0
 LEAVE_LINGER_S = 3.0

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from proconsul.testing.serf_simulation import SerfSimulation
 from proconsul.testing.simulation import PacketFaults
 
+__all__ = ["LASTS_S", "When", "main"]
+
 LASTS_S = 10.0
 
 

@@ -11,7 +11,7 @@ from proconsul.agent.config.runtime import FixedConfig
 from proconsul.agent.gossip.pools import Pools
 from proconsul.agent.telemetry import host
 from proconsul.agent.telemetry.description import Description, show_member
-from proconsul.agent.telemetry.logs import Logs, Monitor, level_number
+from proconsul.agent.telemetry.logs import HostLogs, Monitor, level_number
 from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.request import Request, Response
@@ -45,7 +45,7 @@ class InfoRoutes:
 
     def __init__(
         self, web: Web, rights: Rights, pools: Pools, controls: Controls, tokens: AgentTokens, description: Description,
-        measure: Measure, logs: Logs | None, config: FixedConfig,
+        measure: Measure, logs: HostLogs | None, config: FixedConfig,
     ) -> None:  # fmt: skip
         self.web, self.rights, self.pools, self.controls, self.tokens = web, rights, pools, controls, tokens
         self.description, self.measure, self.logs, self.config = description, measure, logs, config

@@ -7,7 +7,6 @@ single-valued flags. Later values win; lists append.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
@@ -18,26 +17,28 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.host import Host, RealHost
 from proconsul.agent.config.merge import merge
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.agent.config.sources import FORMATS, Source, parse, read_paths
+from proconsul.agent.config.sources import CONTROLS, FORMATS, Source, parse, read_paths
 from proconsul.agent.config.without_effect import ignored
 
 __all__ = ["load", "load_with", "reload", "validate_paths"]
 
-# Keys of the flags mapping which are not configuration keys.
-_CONTROL: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
 
 
-def load(flags: Mapping[str, object]) -> tuple[RuntimeConfig, list[str]]:
+def load(flags: Mapping[str, object], defaults: Mapping[str, object] = {}) -> tuple[RuntimeConfig, list[str]]:
     """Build the configuration of this machine from the flags of ``agent``.
 
     ``flags`` holds configuration keys as in a file (``{"datacenter": "dc2", "retry_join": [...]}``) and four controls:
     ``config_files`` (files and directories in the order given), ``hcl`` (fragments), ``config_format`` and ``dev``.
+    ``defaults``: keys in place of those that hold where nothing is said.
+
     Returns the configuration and the warnings to print. Raises ConfigError with the text for the operator.
     """
-    return load_with(flags, RealHost())
+    return load_with(flags, RealHost(), defaults)
 
 
-def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, list[str]]:
+def load_with(
+    flags: Mapping[str, object], host: Host, defaults: Mapping[str, object] = {}
+) -> tuple[RuntimeConfig, list[str]]:  # fmt: skip
     """``load`` on a given host."""
     dev = bool(flags.get("dev", False))
     config_format = str(flags.get("config_format") or "")
@@ -45,10 +46,10 @@ def load_with(flags: Mapping[str, object], host: Host) -> tuple[RuntimeConfig, l
         raise ConfigError("-config-format must be either 'hcl' or 'json'")
     sources, warnings = read_paths(_texts(flags.get("config_files")), config_format)
     sources += [Source(f"flags-{number}.hcl", "hcl", text) for number, text in enumerate(_texts(flags.get("hcl")))]
-    given: Values = {key: value for key, value in flags.items() if key not in _CONTROL and value is not None}
+    given: Values = {key: value for key, value in flags.items() if key not in CONTROLS and value is not None}
     head = {key: list(value) for key, value in given.items() if isinstance(value, list | tuple)}
     tail = {key: value for key, value in given.items() if key not in head}
-    built_in = merge([DEFAULTS, DEV]) if dev else DEFAULTS
+    built_in = merge([DEFAULTS, *([DEV] if dev else []), dict(defaults)]) if dev or defaults else DEFAULTS
     wished = merge([dict(head), *(parse(source) for source in sources), tail])
     own = [NON_USER, NON_USER_DEV] if dev else [NON_USER]
     runtime, found = build(merge([built_in, wished, *own]), host, dev=dev)
@@ -62,13 +63,15 @@ def _texts(value: object) -> list[str]:
     return [str(item) for item in value or ()]
 
 
-def reload(flags: Mapping[str, object], current: RuntimeConfig) -> tuple[RuntimeConfig, list[str]]:
-    """Load again with the flags of the first time.
+def reload(
+    flags: Mapping[str, object], current: RuntimeConfig, defaults: Mapping[str, object] = {}
+) -> tuple[RuntimeConfig, list[str]]:  # fmt: skip
+    """Load again with the flags, and the defaults, of the first time.
 
     What a running agent can put into force (`ReloadableConfig`) is taken over, so the result tells the truth about it;
     other changes are named in a warning. Raises ConfigError and leaves the current one in force.
     """
-    fresh, warnings = load(flags)
+    fresh, warnings = load(flags, defaults)
     # What was said at the start need not be said again.
     warnings = [*warnings, *(text for text in fresh.without_effect if text not in current.without_effect)]
     waiting = list(_differences(fresh.fixed, current.fixed))

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from proconsul.agent.config.decode import Values, decode_config
 from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.schema import CONFIG
 from proconsul.engine.wire.goerrors import path_error
 
-__all__ = ["FORMATS", "Source", "parse", "read_paths"]
+__all__ = ["CONTROLS", "FORMATS", "Source", "parse", "read_paths", "require_known"]
+
+# What `load` takes beside the keys of files.
+CONTROLS: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
 
 FORMATS: Final = ("hcl", "json")
 
@@ -133,3 +136,9 @@ def _json_fault(text: str) -> str:
     rest = text[stop:].lstrip(" \t\r\n")
     shown = {"'": "'\\''", '"': "'\"'"}.get(rest[:1], f"'{rest[:1]}'")
     return f"invalid character {shown} after top-level value"
+
+
+def require_known(settings: Mapping[str, Any]) -> None:
+    """Refuse keys that no configuration has, as in a file. Raises ConfigError naming them."""
+    keys = {key: value for key, value in settings.items() if key not in CONTROLS}
+    parse(Source("settings", "json", json.dumps(keys, default=os.fspath)))

@@ -60,6 +60,10 @@ class HttpService(Part):
         await asyncio.sleep(0)
         self._listeners.remove_sockets()
 
+    async def finish(self) -> None:
+        """End the connections that wait for what cannot come any more."""
+        await self._connections.finish()
+
     def plan_reload(self, config: ReloadableConfig) -> Commit:
         """Another certificate, for new connections. Raises ConsulError."""
         context = None
@@ -72,3 +76,13 @@ class HttpService(Part):
             return self._listeners.renew(context) if context is not None else None
 
         return commit
+
+
+class LastConnections(Part):
+    """The first part, so the last that is stopped: while others stop, answers may still come."""
+
+    def __init__(self, http: HttpService) -> None:
+        self._http = http
+
+    async def stop(self) -> None:
+        await self._http.finish()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
+from proconsul.engine.streams import listener
 from proconsul.engine.wire.goerrors import listening
 from proconsul.engine.wire.hostport import Address
 
@@ -43,12 +44,13 @@ class Listeners:
             path = Path(endpoint.path)
             with listening("unix", path):
                 path.unlink(missing_ok=True)
-                server = await loop.create_unix_server(self._make, str(path), **options)
+                server = await listener(loop.create_unix_server(self._make, str(path), **options))
             self._sockets.append(path)
             _own(path, self._config.http)
         else:
             with listening("tcp", Address(endpoint.host, endpoint.port)):
-                server = await loop.create_server(self._make, endpoint.host, endpoint.port, **options)
+                making = loop.create_server(self._make, endpoint.host, endpoint.port, **options)
+                server = await listener(making)
         kind = "HTTPS" if context is not None else "HTTP"
         log.info("Started %s server: address=%s network=%s", kind,
                  endpoint.path or str(Address(endpoint.host, endpoint.port)), endpoint.network)  # fmt: skip
@@ -62,7 +64,7 @@ class Listeners:
             for held in old.sockets:
                 sock = held.dup()
                 create: Any = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
-                fresh.append(await create(self._make, sock=sock, **self._options(context)))
+                fresh.append(await listener(create(self._make, sock=sock, **self._options(context))))
             old.close()
         self._secured = fresh
 

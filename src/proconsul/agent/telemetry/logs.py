@@ -124,19 +124,46 @@ class Monitor(logging.Handler):
         self.ready.set()
 
 
-class Logs:
-    """The agent's logging: lines are held until the start banner is out, then flow to the stream."""
+class HostLogs:
+    """The logging of the program that this agent is part of: levels and handlers are the program's. Monitors read along
+    what it lets through."""
+
+    def __init__(self) -> None:
+        self.root = logging.getLogger("agent")
+        self._monitors: set[Monitor] = set()
+
+    def set_level(self, level: str, sublevels: Mapping[str, str] = {}) -> None:
+        """The program's levels stay."""
+
+    def _settle(self) -> None:
+        """It is the program's to say what is let through."""
+
+    def open_monitor(self, level: int, *, as_json: bool) -> Monitor:
+        monitor = Monitor(level, as_json=as_json)
+        self._monitors.add(monitor)
+        self.root.addHandler(monitor)
+        self._settle()
+        return monitor
+
+    def close_monitor(self, monitor: Monitor) -> None:
+        self.root.removeHandler(monitor)
+        self._monitors.discard(monitor)
+        self._settle()
+        if monitor.dropped:
+            self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)
+
+
+class Logs(HostLogs):
+    """The agent's own logging: lines are held until the start banner is out, then flow to the stream."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.root = logging.getLogger("agent")
+        super().__init__()
         self.root.propagate = False
         self._stream = stream if stream is not None else sys.stdout
         self._handler: logging.Handler = logging.StreamHandler(self._stream)
-        self._held: logging.Handler | None = None
         self._formatter: logging.Formatter = TextFormatter("    ")
         self._level = logging.INFO
         self._sublevels: dict[str, int] = {}
-        self._monitors: set[Monitor] = set()
 
     def configure(
         self, level: str, sublevels: Mapping[str, str] = {}, *, as_json: bool = False, file: str = "",
@@ -187,25 +214,11 @@ class Logs:
         for name, level in self._sublevels.items():
             logging.getLogger(name).setLevel(min([level, *asked]))
 
-    def open_monitor(self, level: int, *, as_json: bool) -> Monitor:
-        monitor = Monitor(level, as_json=as_json)
-        self._monitors.add(monitor)
-        self.root.addHandler(monitor)
-        self._settle()
-        return monitor
-
-    def close_monitor(self, monitor: Monitor) -> None:
-        self.root.removeHandler(monitor)
-        self._monitors.discard(monitor)
-        self._settle()
-        if monitor.dropped:
-            self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)
-
 
 class LogLevel(Part):
     """Keeps the level of ``logs``, if they are ours to set, as the configuration says."""
 
-    def __init__(self, logs: Logs | None) -> None:
+    def __init__(self, logs: HostLogs | None) -> None:
         self._logs = logs
 
     def reloaded(self, config: ReloadableConfig) -> None:

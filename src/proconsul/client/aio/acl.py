@@ -37,6 +37,14 @@ class AsyncACL(AsyncGroup):
 
     __slots__ = ("auth_methods", "binding_rules", "legacy", "policies", "roles", "templates", "tokens")
 
+    auth_methods: AsyncAuthMethods
+    binding_rules: AsyncBindingRules
+    legacy: AsyncLegacyTokens
+    policies: AsyncPolicies
+    roles: AsyncRoles
+    templates: AsyncTemplates
+    tokens: AsyncTokens
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.tokens = AsyncTokens(caller)

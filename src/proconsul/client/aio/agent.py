@@ -28,6 +28,9 @@ class AsyncAgent(AsyncGroup):
 
     __slots__ = ("checks", "services")
 
+    checks: AsyncAgentChecks
+    services: AsyncAgentServices
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.services = AsyncAgentServices(caller)

@@ -48,6 +48,24 @@ class AsyncClient(AsyncRecipes):
     them.
     """
 
+    caller: AsyncCaller
+    parts: AsyncParts
+    kv: AsyncKV
+    session: AsyncSessions
+    agent: AsyncAgent
+    health: AsyncHealth
+    catalog: AsyncCatalog
+    event: AsyncEvents
+    query: AsyncQueries
+    acl: AsyncACL
+    operator: AsyncOperator
+    coordinate: AsyncCoordinates
+    status: AsyncStatus
+    snapshot: AsyncSnapshots
+    connect: AsyncConnect
+    config: AsyncConfigEntries
+    internal: AsyncInternal
+
     def __init__(
         self, address: str | Sequence[str] | None = None, *, token: str | None = None, dc: str = "",
         consistency: Consistency = "default", timeout: float = 30.0, connect_timeout: float = 5.0,

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from proconsul.client.errors import BadAnswer, CallTimeout, ConsulError, Unavailable
 from proconsul.client.settings import Place
@@ -32,20 +32,19 @@ class _Connection(asyncio.Protocol):
     __slots__ = ("_on_body", "_room", "closed", "idle_since", "loop", "reader", "transport", "waiter")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self.transport: asyncio.Transport
         self.reader: AnswerReader | None = None
         # Told when the answer is there, or that there is none.
         self.waiter: asyncio.Future[None] | None = None
-        self.closed = False
-        self.idle_since = 0.0
+        self.closed: bool = False
+        self.idle_since: float = 0.0
         self._room: asyncio.Future[None] | None = None
 
     # ------------------------------------------------------------------ asyncio's
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by their class
 
     def data_received(self, data: bytes) -> None:
         if self.reader is None or self.waiter is None:  # nobody asked: what comes can be no answer
@@ -127,6 +126,8 @@ class _Connection(asyncio.Protocol):
 
 class LoopTransport:
     """Sends calls to agents and keeps the connections that can be asked again."""
+
+    closed: bool
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

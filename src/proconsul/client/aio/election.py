@@ -21,6 +21,8 @@ _RETRY_MOST_S = 15.0
 class AsyncElection:
     """Who holds ``key`` leads; its value says who that is. Made by `client.election`."""
 
+    key: str
+
     def __init__(self, parts: AsyncParts, key: str, make: Callable[[], AsyncLock]) -> None:
         self._parts, self.key, self._make = parts, key, make
         self._handle = kit.Handle()

@@ -14,8 +14,8 @@ from proconsul.client.transport import Upload
 from proconsul.client.wire import Answer, Call, Deadline
 
 __all__ = [
-    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "deaf", "lease_clock", "now", "own_transport",
-    "sleep", "uninterrupted",
+    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "at_fork", "deaf", "lease_clock", "now",
+    "own_transport", "sleep", "uninterrupted",
 ]  # fmt: skip
 
 own_transport = LoopTransport
@@ -70,6 +70,10 @@ def deaf() -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
+def at_fork(one: object) -> None:
+    """Nothing: an event loop does not go on in a process that is forked from its own."""
+
+
 class Flag(asyncio.Event):
     """An event that can be waited for with a limit."""
 
@@ -96,6 +100,8 @@ def uninterrupted() -> contextlib.AbstractContextManager[None]:
 
 class Handle:
     """Something that waits again and again, inside ``with``, and can be told from outside to end."""
+
+    stopped: bool
 
     def __init__(self) -> None:
         self.stopped = False

@@ -32,6 +32,10 @@ _END_S: Final = 3.0
 class AsyncSessionKeeper:
     """A session that is renewed until it is closed, or lost."""
 
+    id: str
+    lost: kit.Flag
+    reason: str
+
     def __init__(
         self, parts: AsyncParts, *, ttl_s: float, name: str, lock_delay: float | None,
         behavior: Literal["release", "delete"] = "release", clock: Callable[[], float] = kit.lease_clock,
@@ -138,6 +142,8 @@ class AsyncLock:
     ``async with`` it, which gives an `AsyncHeld`. Where it is lost inside, the task is cancelled there and then, and
     LockLost is raised at the end of the block; threads are not cancelled, and have to look at ``held``.
     """
+
+    key: str
 
     flag = LOCK_FLAG
     # What becomes of keys that its session holds.
@@ -328,9 +334,12 @@ class AsyncSemaphore(AsyncLock):
     The index of its token is that of the list of holders: larger for each who comes later.
     """
 
+    prefix: str
+    limit: int
+
     flag = SEMAPHORE_FLAG
     # A contender's key goes with it.
-    behavior = "delete"
+    behavior: Literal["release", "delete"] = "delete"
 
     def __init__(
         self, parts: AsyncParts, prefix: str, limit: int, *, value: bytes | str, ttl_s: float,

@@ -24,6 +24,8 @@ class AsyncConnect(AsyncGroup):
 
     __slots__ = ("intentions",)
 
+    intentions: AsyncIntentions
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.intentions = AsyncIntentions(caller)

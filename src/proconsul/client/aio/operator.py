@@ -29,6 +29,8 @@ class AsyncOperator(AsyncGroup):
 
     __slots__ = ("keyring",)
 
+    keyring: AsyncKeyring
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.keyring = AsyncKeyring(caller)

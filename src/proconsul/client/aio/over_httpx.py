@@ -26,6 +26,8 @@ class AsyncHttpxTransport:
     may go on for some seconds beside the caller.
     """
 
+    closed: bool
+
     def __init__(self, endpoint: Endpoint, session: httpx.AsyncClient | None = None) -> None:
         import httpx
 

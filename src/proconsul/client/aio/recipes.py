@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from proconsul.client.aio.election import AsyncElection
+from proconsul.client.aio.live_settings import AsyncLiveSettings
 from proconsul.client.aio.locks import AsyncLock, AsyncSemaphore
 from proconsul.client.aio.parts import AsyncParts
 from proconsul.client.aio.registration import AsyncRegistration
@@ -14,6 +15,7 @@ from proconsul.client.aio.watch import AsyncChanges, AsyncWatch
 from proconsul.client.checks import CheckType
 from proconsul.client.choosing import Strategy
 from proconsul.client.options import ReadOptions
+from proconsul.client.setting_values import Setting
 from proconsul.client.watching import Position
 
 __all__ = ["AsyncRecipes"]
@@ -124,3 +126,13 @@ class AsyncRecipes:
     ) -> AsyncResolver:  # fmt: skip
         """The instances of a service, followed beside the caller's work."""
         return AsyncResolver(self.parts, service, passing=passing, tag=tag, strategy=strategy, options=options)
+
+    # ------------------------------------------------------------------ settings
+
+    def live_settings(self, prefix: str, defaults: Mapping[str, Setting] = {}) -> AsyncLiveSettings:
+        """The settings that are keys below ``prefix`` (``"app/"``), followed beside the caller's work.
+
+        ``defaults``: what holds where nothing is written; what is written has to be of the default's kind, else the
+        last good value stays. Raises TypeError for a default that no setting can be.
+        """
+        return AsyncLiveSettings(self.parts, prefix, defaults)

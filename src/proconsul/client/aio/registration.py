@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from proconsul.client.aio import kit
 from proconsul.client.aio.agent import CheckStatus
 from proconsul.client.aio.parts import AsyncParts
 from proconsul.client.checks import CheckType, ttl_check
-from proconsul.client.errors import ConsulError, NotFound
+from proconsul.client.errors import ConsulError, NotFound, Unavailable
+from proconsul.client.options import WriteOptions
 from proconsul.client.retry import backoff_s
 
 __all__ = ["AsyncRegistration"]
@@ -19,6 +20,8 @@ _LOOK_S: Final = 15.0
 _RETRY_FIRST_S: Final = 0.25
 _RETRY_MOST_S: Final = 5.0
 _END_S: Final = 5.0
+# For a program that goes on without.
+_FIRST_S: Final = 5.0
 
 
 class AsyncRegistration:
@@ -28,6 +31,11 @@ class AsyncRegistration:
     itself. An agent that has been started anew and knows nothing of it is told again, as is one that was out of reach.
     ``failures`` counts how often in a row it was; ``last_error`` is why.
     """
+
+    name: str
+    id: str
+    check_id: str
+    failures: int
 
     def __init__(
         self, parts: AsyncParts, name: str, *, id: str, ttl: float | None, check: CheckType | Mapping[str, Any] | None,
@@ -50,20 +58,30 @@ class AsyncRegistration:
         self.failures = 0
         self.last_error: ConsulError | None = None
 
-    async def start(self) -> None:
-        """Register, and keep it so. Raises ConsulError when that cannot be done now."""
-        await self._register()
+    async def start(self, *, required: bool = True) -> None:
+        """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
+        again until it can."""
+        limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
+        try:
+            await self._register(**limit)
+        except BaseException as error:
+            if isinstance(error, ConsulError) and not required:
+                self.failures, self.last_error = 1, error
+            else:
+                if not isinstance(error, Unavailable):  # who is cancelled may be registered already
+                    await self._take_back()
+                raise
         self._job = kit.Job(self._keep, f"registration of {self.id}", self._broken)
 
-    async def _register(self) -> None:
+    async def _register(self, **options: Unpack[WriteOptions]) -> None:
         checks = [*self._checks, *self._definition.get("checks", ())]
         more = {name: value for name, value in self._definition.items() if name != "checks"}
-        await self._parts.agent.services.register(self.name, id=self.id, checks=checks, **more)
+        await self._parts.agent.services.register(self.name, id=self.id, checks=checks, **more, **options)
         if self.check_id:
-            await self._report()
+            await self._report(**options)
 
-    async def _report(self) -> None:
-        await self._parts.agent.checks.update(self.check_id, self._status, self._output)
+    async def _report(self, **options: Unpack[WriteOptions]) -> None:
+        await self._parts.agent.checks.update(self.check_id, self._status, self._output, **options)
 
     async def _keep(self) -> None:
         rng = self._parts.caller.rng
@@ -109,13 +127,16 @@ class AsyncRegistration:
         try:
             await job.stop()
         finally:
-            try:
-                with kit.uninterrupted():
-                    await self._parts.agent.services.deregister(self.id, timeout=_END_S)
-            except NotFound:
-                pass
-            except ConsulError as error:
-                self.last_error = error
+            await self._take_back()
+
+    async def _take_back(self) -> None:
+        try:
+            with kit.uninterrupted():
+                await self._parts.agent.services.deregister(self.id, timeout=_END_S)
+        except NotFound:
+            pass
+        except ConsulError as error:
+            self.last_error = error
 
     async def __aenter__(self) -> AsyncRegistration:
         await self.start()

@@ -52,12 +52,15 @@ class AsyncResolver:
         """Whether what is known may be old."""
         return self.last_error is not None
 
-    async def start(self, timeout: float = 10.0) -> None:
-        """Begin, and wait until the instances are known. Raises ConsulError when that does not come to be in time."""
+    async def start(self, timeout: float = 10.0, *, required: bool = True) -> None:
+        """Begin, and wait until the instances are known. Raises ConsulError when that does not come to be in time;
+        without ``required`` it does not, and goes on with no instance until it knows some."""
+        if not required:
+            self._watch.on_error = self._failed
         self._job = kit.Job(self._follow, f"resolver of {self.service}", self._broken)
         try:
             known = await self._ready.wait_for(timeout)
-            if not known or self._refusal is not None:
+            if required and (not known or self._refusal is not None):
                 raise self.last_error or CallTimeout(f"{self.service} is not known within {timeout:g} s")
         except BaseException:
             await self.stop()
@@ -75,6 +78,10 @@ class AsyncResolver:
                 self._refusal = error
                 self._ready.set()
                 await kit.sleep(_AGAIN_S)
+
+    def _failed(self, error: ConsulError) -> None:
+        """Who does not need it goes on."""
+        self._ready.set()
 
     def _broken(self, error: BaseException) -> None:
         """A fault of ours ends it; nobody shall take that for quiet."""

@@ -38,6 +38,14 @@ class ACL(Group):
 
     __slots__ = ("auth_methods", "binding_rules", "legacy", "policies", "roles", "templates", "tokens")
 
+    auth_methods: AuthMethods
+    binding_rules: BindingRules
+    legacy: LegacyTokens
+    policies: Policies
+    roles: Roles
+    templates: Templates
+    tokens: Tokens
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.tokens = Tokens(caller)

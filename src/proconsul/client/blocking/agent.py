@@ -29,6 +29,9 @@ class Agent(Group):
 
     __slots__ = ("checks", "services")
 
+    checks: AgentChecks
+    services: AgentServices
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.services = AgentServices(caller)

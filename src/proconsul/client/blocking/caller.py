@@ -29,6 +29,9 @@ _WAIT_JITTER: Final = 1 / 16
 class Caller:
     """What the groups of calls are written over. One per client."""
 
+    transport: kit.Transport
+    rng: random.Random
+
     def __init__(
         self, endpoint: Endpoint, transport: kit.Transport, tokens: TokenSource, *, defaults: ReadOptions,
         timeout_s: float, retry: RetryPolicy, rng: random.Random,

@@ -49,6 +49,24 @@ class Client(Recipes):
     them.
     """
 
+    caller: Caller
+    parts: Parts
+    kv: KV
+    session: Sessions
+    agent: Agent
+    health: Health
+    catalog: Catalog
+    event: Events
+    query: Queries
+    acl: ACL
+    operator: Operator
+    coordinate: Coordinates
+    status: Status
+    snapshot: Snapshots
+    connect: Connect
+    config: ConfigEntries
+    internal: Internal
+
     def __init__(
         self, address: str | Sequence[str] | None = None, *, token: str | None = None, dc: str = "",
         consistency: Consistency = "default", timeout: float = 30.0, connect_timeout: float = 5.0,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
+from proconsul.client.blocking import forks
 from proconsul.client.errors import BadAnswer, CallTimeout, Unavailable
 from proconsul.client.transport import IDLE_MAX, IDLE_S_MAX, PIECE_BYTES, Endpoint, Upload, broke_off, chunk
 from proconsul.client.wire import Answer, AnswerReader, Call, Deadline, request_bytes
@@ -27,6 +28,9 @@ __all__ = ["INTERRUPT", "Interrupt", "SocketStream", "SocketTransport"]
 
 class Interrupt:
     """Ends the calls of a thread from another one: that which waits, and all later ones, raise Unavailable."""
+
+    raised: threading.Event
+    deaf: bool
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,8 +82,8 @@ class _Connection:
     __slots__ = ("idle_since", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.idle_since = 0.0
+        self.sock: socket.socket = sock
+        self.idle_since: float = 0.0
 
     def is_quiet(self) -> bool:
         """Whether nothing has come since the last answer: not even its end."""
@@ -93,13 +97,21 @@ class _Connection:
 class SocketTransport:
     """Sends calls to agents and keeps the connections that can be asked again."""
 
+    closed: bool
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self.closed = False
+        self._context: ssl.SSLContext | None = None
+        self.forked()
+        forks.tell(self)
+
+    def forked(self) -> None:
+        """Begin without connections. Those of the process this one was forked from are let go, and not ended: what is
+        said on them there goes on."""
         self._lock = threading.Lock()
         self._idle: dict[int, deque[_Connection]] = {}
         self._busy: set[_Connection] = set()
-        self.closed = False
-        self._context: ssl.SSLContext | None = None
 
     def send(self, place: int, call: Call, token: str, deadline: Deadline, body: Upload | None = None) -> Answer:
         """Do a call at the ``place``-th agent. Raises Unavailable, CallTimeout and BadAnswer."""

@@ -22,6 +22,8 @@ _RETRY_MOST_S = 15.0
 class Election:
     """Who holds ``key`` leads; its value says who that is. Made by `client.election`."""
 
+    key: str
+
     def __init__(self, parts: Parts, key: str, make: Callable[[], Lock]) -> None:
         self._parts, self.key, self._make = parts, key, make
         self._handle = kit.Handle()

@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator
 from contextvars import Token
 from typing import Protocol
 
+from proconsul.client.blocking import forks
 from proconsul.client.blocking.connection import INTERRUPT, Interrupt, SocketTransport
 from proconsul.client.clock import since_boot
 from proconsul.client.transport import Upload
 from proconsul.client.wire import Answer, Call, Deadline
 
 __all__ = [
-    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "deaf", "lease_clock", "now", "own_transport",
-    "sleep", "uninterrupted",
+    "Flag", "Handle", "Job", "Scope", "Stopped", "Stream", "Transport", "at_fork", "deaf", "lease_clock", "now",
+    "own_transport", "sleep", "uninterrupted",
 ]  # fmt: skip
 
 own_transport = SocketTransport
-now = time.monotonic
+now: Callable[[], float] = time.monotonic
 lease_clock = since_boot
 
 
@@ -91,6 +92,11 @@ def deaf() -> Iterator[None]:
         yield
     finally:
         interrupt.leave()
+
+
+def at_fork(one: forks.Forked) -> None:
+    """Have it told when this becomes another process."""
+    forks.tell(one)
 
 
 class Flag:

@@ -33,6 +33,10 @@ _END_S: Final = 3.0
 class SessionKeeper:
     """A session that is renewed until it is closed, or lost."""
 
+    id: str
+    lost: kit.Flag
+    reason: str
+
     def __init__(
         self, parts: Parts, *, ttl_s: float, name: str, lock_delay: float | None,
         behavior: Literal["release", "delete"] = "release", clock: Callable[[], float] = kit.lease_clock,
@@ -139,6 +143,8 @@ class Lock:
     ``with`` it, which gives an `Held`. Where it is lost inside, the task is cancelled there and then, and
     LockLost is raised at the end of the block; threads are not cancelled, and have to look at ``held``.
     """
+
+    key: str
 
     flag = LOCK_FLAG
     # What becomes of keys that its session holds.
@@ -329,9 +335,12 @@ class Semaphore(Lock):
     The index of its token is that of the list of holders: larger for each who comes later.
     """
 
+    prefix: str
+    limit: int
+
     flag = SEMAPHORE_FLAG
     # A contender's key goes with it.
-    behavior = "delete"
+    behavior: Literal["release", "delete"] = "delete"
 
     def __init__(
         self, parts: Parts, prefix: str, limit: int, *, value: bytes | str, ttl_s: float,

@@ -25,6 +25,8 @@ class Connect(Group):
 
     __slots__ = ("intentions",)
 
+    intentions: Intentions
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.intentions = Intentions(caller)

@@ -30,6 +30,8 @@ class Operator(Group):
 
     __slots__ = ("keyring",)
 
+    keyring: Keyring
+
     def __init__(self, caller: Any) -> None:
         super().__init__(caller)
         self.keyring = Keyring(caller)

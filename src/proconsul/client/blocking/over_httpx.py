@@ -27,6 +27,8 @@ class HttpxTransport:
     may go on for some seconds beside the caller.
     """
 
+    closed: bool
+
     def __init__(self, endpoint: Endpoint, session: httpx.Client | None = None) -> None:
         import httpx
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from proconsul.client.blocking.election import Election
+from proconsul.client.blocking.live_settings import LiveSettings
 from proconsul.client.blocking.locks import Lock, Semaphore
 from proconsul.client.blocking.parts import Parts
 from proconsul.client.blocking.registration import Registration
@@ -15,6 +16,7 @@ from proconsul.client.blocking.watch import Changes, Watch
 from proconsul.client.checks import CheckType
 from proconsul.client.choosing import Strategy
 from proconsul.client.options import ReadOptions
+from proconsul.client.setting_values import Setting
 from proconsul.client.watching import Position
 
 __all__ = ["Recipes"]
@@ -125,3 +127,13 @@ class Recipes:
     ) -> Resolver:  # fmt: skip
         """The instances of a service, followed beside the caller's work."""
         return Resolver(self.parts, service, passing=passing, tag=tag, strategy=strategy, options=options)
+
+    # ------------------------------------------------------------------ settings
+
+    def live_settings(self, prefix: str, defaults: Mapping[str, Setting] = {}) -> LiveSettings:
+        """The settings that are keys below ``prefix`` (``"app/"``), followed beside the caller's work.
+
+        ``defaults``: what holds where nothing is written; what is written has to be of the default's kind, else the
+        last good value stays. Raises TypeError for a default that no setting can be.
+        """
+        return LiveSettings(self.parts, prefix, defaults)

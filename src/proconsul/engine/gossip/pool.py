@@ -32,7 +32,7 @@ from proconsul.engine.gossip.serf_effects import Effect
 from proconsul.engine.gossip.stream import HEAVY_BYTES, Payload, StreamCodec, StreamError, encode_push_pull
 from proconsul.engine.gossip.stream import PushPull as Exchanged
 from proconsul.engine.gossip.swim import Swim
-from proconsul.engine.streams import put
+from proconsul.engine.streams import listener, put
 from proconsul.engine.wire.goerrors import dial_error, listening
 from proconsul.engine.wire.hostport import Address
 
@@ -110,9 +110,9 @@ class GossipPool:
         try:
             # Nobody is served before there is a pool.
             with listening("tcp", self.bind):
-                self._server = await asyncio.start_server(
+                self._server = await listener(asyncio.start_server(
                     self._serve, self.bind.host, self.bind.port, backlog=BACKLOG, start_serving=False
-                )
+                ))  # fmt: skip
         except OSError as error:
             raise BindError("tcp", self.bind, error) from None
         self._udp = socket.socket(family, socket.SOCK_DGRAM)

@@ -18,6 +18,8 @@ LINGER_S = 0.5
 LINGER_S_MAX = 60.0
 # What is answered at once is answered by then; an agent that is over cannot answer the rest.
 END_S_MAX = 0.5
+# Turns of the event loop in which a closed connection is over, if its peer takes what is still to be sent.
+END_TURNS = 4
 # A parsed request line: method, path, query, route, what follows the route's prefix.
 Line = tuple[str, str, str, Route | None, str]
 
@@ -33,7 +35,7 @@ class Connection(Protocol):
 
     def close_when_idle(self) -> None: ...
 
-    def close_now(self) -> None: ...
+    def close_now(self, *, abort: bool = False) -> None: ...
 
     def ended_quietly(self) -> bool:
         """Whether nothing has come since the last time this was asked, or too much."""
@@ -133,3 +135,15 @@ class ConnectionSet:
 
         if self._open:
             self._later(END_S_MAX, rest)
+
+    async def finish(self) -> None:
+        """After `close`, when nobody is left who could answer: end what is still open, now."""
+        for connection in list(self._open):
+            connection.close_now()
+        for _ in range(END_TURNS):
+            if self._open:
+                await asyncio.sleep(0)
+        for connection in list(self._open):  # of a peer that reads nothing, or says no goodbye in TLS
+            connection.close_now(abort=True)
+        for _ in range(END_TURNS):  # tasks of requests end, too
+            await asyncio.sleep(0)

@@ -416,11 +416,11 @@ class HTTPProtocol(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def close_now(self) -> None:
-        """Close, whatever the peer still sends."""
+    def close_now(self, *, abort: bool = False) -> None:
+        """Close, whatever the peer still sends; with ``abort`` whatever it is still sent."""
         self._closing = True
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort() if abort else self._transport.close()
 
     def ended_quietly(self) -> bool:
         """Whether the peer has sent nothing since this was asked last, or more than is worth reading."""
