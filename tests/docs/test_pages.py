@@ -106,7 +106,7 @@ def test_the_readme_runs(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text()
     commands = [part for part in sections_of(text) if any(one.language == "sh" for one in blocks_of(part))]
     for number, part in enumerate(commands):
-        run_page(ROOT / "README.md", tmp_path / str(number), {"pip": "#!/bin/sh\n"}, text=part)
+        run_page(ROOT / "README.md", tmp_path / str(number), text=part)
 
 
 @linux

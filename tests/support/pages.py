@@ -47,10 +47,12 @@ exec {sys.executable} -I -S {THIN} proconsul "$@"
 """
 PROGRAMS = {
     "consul": ONE_AGENT, "proconsul": ONE_AGENT, "python": PYTHON, "pytest": PYTEST, "make": MAKE_AGENT,
+    "pip": "#!/bin/sh\n",  # it is installed already
 }  # fmt: skip
 LANGUAGES_OF_FILES = ("hcl", "json", "python", "ini", "yaml")
 # The first line of a block that is a file: its name.
 _NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
+_READY = "until consul catalog nodes 2>/dev/null | grep -q 127; do sleep 0.1; done"
 # A command that runs until somebody ends it.
 _AGENT = re.compile(r"(\.venv/bin/)?(pro)?consul agent ")
 _FENCE = re.compile(r"^( *)```(\w*)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -273,8 +275,10 @@ def _script(page: str, blocks: list[Block]) -> Iterator[str]:
                     terminals += 1
                     line = f"{line} > terminal{terminals}.log 2>&1 &"
                 yield _checked(line, number)
+                if _AGENT.match(line) and " -dev " in line:
+                    yield _READY
     if terminals:
-        yield "until consul catalog nodes 2>/dev/null | grep -q 127; do sleep 0.1; done"
+        yield _READY
 
 
 def _lines(text: str) -> list[str]:
