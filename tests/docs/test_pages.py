@@ -43,6 +43,7 @@ ELSEWHERE = {
 }  # fmt: skip
 # Blocks that are shown and not run.
 TEXT = {
+    "protocols/rpc.md": "the form of a call; blocks below make some",
     "operating.md": "what is in a data directory; one line for another program's configuration",
     "web-page.md": "headers of the page, which tests/http looks at; a line for nginx",
     "benchmarks.md": "commands that take minutes", "gossip.md": "a command that takes minutes",

@@ -15,19 +15,25 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from proconsul.agent.config import load
-from proconsul.testing import AgentInThread
+from proconsul.testing import AgentInLoop
 from support import preloaded
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TIMEOUT_S = 240.0
 THIN = Path(__file__).with_name("thin_program.py")
-OURS = f'#!/bin/sh\nexec {sys.executable} -I -S {THIN} proconsul "$@"\n'
+# Agents are started in full, so that kill -9 is what it says.
+OURS = f"""#!/bin/sh
+if [ "$1" = agent ]; then exec {sys.executable} -m proconsul "$@"; fi
+exec {sys.executable} -I -S {THIN} proconsul "$@"
+"""
 PYTEST = f'#!/bin/sh\nexec {sys.executable} -m pytest -p no:cacheprovider "$@"\n'
 PYTHON = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 # As in a terminal of its own: until the page is over.
@@ -42,6 +48,7 @@ ONE_AGENT = f"""#!/bin/sh
 if [ "$1" = agent ] && [ "${{2#-h}}" = "$2" ]; then
   case "$*" in *-client*) ;; *) set -- "$@" -client=127.0.0.1 ;; esac
   case "$*" in *-bind*|*-config-file*) ;; *) set -- "$@" -bind=127.0.0.1 ;; esac
+  exec {sys.executable} -m proconsul "$@"
 fi
 exec {sys.executable} -I -S {THIN} proconsul "$@"
 """
@@ -134,6 +141,25 @@ class Addresses:
 # ---------------------------------------------------------------------- Python
 
 
+@contextmanager
+def _agent(settings: Mapping[str, object]) -> Iterator[None]:
+    """An agent with all its ports, in a thread: a page may block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="agent of a page", daemon=True)
+    agent = AgentInLoop(settings, gossip=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(agent.__aenter__(), loop).result(TIMEOUT_S)
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(agent.__aexit__(None, None, None), loop).result(TIMEOUT_S)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(TIMEOUT_S)
+        loop.close()
+
+
 async def run_python_page(path: Path, names: dict[str, object]) -> None:
     """Run the Python blocks of a page one after the other, with ``names``, as ``python -m asyncio`` would.
 
@@ -143,11 +169,11 @@ async def run_python_page(path: Path, names: dict[str, object]) -> None:
     here = addresses.network("127.0.0")
     settings = {
         "bind_addr": f"{here}.1", "client_addr": f"{here}.1", "node_name": "node-1",
-        "ports": {"http": 8500, "dns": 8600, "server": 8300},
+        "ports": {"http": 8500, "dns": 8600, "server": 8300, "serf_lan": 8301, "serf_wan": 8302},
     }  # fmt: skip
     os.environ["CONSUL_HTTP_ADDR"] = f"{here}.1:8500"
     try:
-        with AgentInThread(settings):
+        with _agent(settings):
             for block in blocks_of(path.read_text()):
                 text = addresses.put_into(block.text)
                 if block.language == "python":
