@@ -26,7 +26,7 @@ _SOURCES = {page: source for source, page in OUTSIDE.items()}
 _TARGET = re.compile(r"\]\(([^)#:\s]+)(#[^)\s]*)?\)")
 
 
-def on_site(markdown: str, page: str) -> str:
+def site_links(markdown: str, page: str) -> str:
     """``markdown`` with the links it has in the repository turned into those of the site.
 
     ``page``: where it is on the site, from docs/; of one of `OUTSIDE` or a file of docs/.
@@ -50,4 +50,4 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn the links of every page into those of the site."""
-    return on_site(markdown, page.file.src_uri)
+    return site_links(markdown, page.file.src_uri)

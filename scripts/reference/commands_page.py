@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from proconsul.cli.command import Api, Command
@@ -36,6 +37,7 @@ def _row(flag: Flag[object]) -> tuple[str, str, str]:
     placeholder, usage = flag.unquote_usage()
     default = flag.default
     shown = "" if default in (None, "", False, [], {}, 0) else str(default)
+    shown = re.sub(r"\d{10}", "<now>", shown)  # of `debug`: when it was begun
     if flag.type_name == "duration" and isinstance(default, int) and default:
         shown = f"{default / 1e9:g}s"
     return code(f"-{flag.name}" + (f"={placeholder}" if placeholder else "")), prose(usage), code(shown)

@@ -102,9 +102,9 @@ def _built(wished: Values) -> RuntimeConfig:
 
 def _effect(key: Key, plain: RuntimeConfig, idle: Mapping[str, str]) -> str:
     """What a change of it takes."""
-    for path in (key.path, f"{key.path.rpartition('.')[0]}.*"):
-        if path in idle or (key.path.startswith("telemetry.circonus_") and "telemetry.circonus_*" in idle):
-            return "nothing"
+    blocks = [key.path, *(key.path[:at] for at, letter in enumerate(key.path) if letter == ".")]
+    if any(one in idle for one in blocks) or key.path.startswith("telemetry.circonus_"):
+        return "nothing"
     if key.path in ("service", "services", "check", "checks", "watches"):
         return "reload"
     base = _TOGETHER.get(key.path, {})
@@ -169,7 +169,9 @@ def configuration_page() -> str:
     for key in keys():
         block = key.path.partition(".")[0] if "." in key.path else ""
         flag = flags.get(key.path, ("", ""))[0]
-        word = prose(words.get(key.path, "")) + (f" Flag: {code(flag)}." if flag else "")
+        word = prose(words.get(key.path) or words.get(f"*.{key.path.rpartition('.')[2]}", "")) + (
+            f" Flag: {code(flag)}." if flag else ""
+        )
         effect = _effect(key, plain, idle)
         row = (code(key.path), key.kind, code(_default(key.path, defaults)), effect, word)
         blocks.setdefault(block, []).append(row)

@@ -36,6 +36,8 @@ PYTHON = (
     "explanations/loss.md", "explanations/pieces.md", "protocols/dns.md", "protocols/http.md", "protocols/raft.md",
     "protocols/rpc.md", "protocols/snapshots.md",
 )  # fmt: skip
+# Servers that leave, are lost and come back take their time.
+LONG = ("three-servers.md",)
 ELSEWHERE = {
     "migrate.md": "test_migration.py: it needs Consul and minutes",
     "reference/client.md": "signatures: test_reference.py", "reference/testing.md": "signatures: test_reference.py",
@@ -76,7 +78,7 @@ def test_no_code_is_hidden_by_indentation() -> None:
 
 
 @linux
-@pytest.mark.parametrize("name", [name for name in COMMANDS if (DOCS / name).exists()])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in COMMANDS])
 def test_a_page_of_commands_runs(name: str, tmp_path: Path) -> None:
     if re.search(r"\bdig\b", (DOCS / name).read_text()) and shutil.which("dig") is None:
         pytest.skip("needs dig")
@@ -85,7 +87,7 @@ def test_a_page_of_commands_runs(name: str, tmp_path: Path) -> None:
 
 
 @linux
-@pytest.mark.parametrize("name", [name for name in PYTHON if (DOCS / name).exists()])
+@pytest.mark.parametrize("name", PYTHON)
 async def test_a_page_of_python_runs(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CONSUL_HTTP_TOKEN", raising=False)
     monkeypatch.setenv("CONSUL_HTTP_ADDR", "")
