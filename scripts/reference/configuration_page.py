@@ -173,10 +173,10 @@ def configuration_page() -> str:
             f" Flag: {code(flag)}." if flag else ""
         )
         effect = _effect(key, plain, idle)
-        row = (code(key.path), key.kind, code(_default(key.path, defaults)), effect, word)
+        row = (code(key.path), word, key.kind, code(_default(key.path, defaults)), effect)
         blocks.setdefault(block, []).append(row)
     logging.disable(logging.NOTSET)
-    head = ("Key", "Kind", "Default", "A change takes", "Meaning")
+    head = ("Key", "Meaning", "Kind", "Default", "A change takes")
     parts = [f"## {title(name)}\n\n{table(head, rows)}" for name, rows in blocks.items()]
     return page("Configuration", _INTRO, parts)
 

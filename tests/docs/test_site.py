@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 from support.browser import PATIENCE_MS, chromium
 from support.pages import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = [
     pytest.mark.long,
@@ -73,8 +77,7 @@ def test_it_can_be_read(site: Path, tmp_path: Path) -> None:
                 page = context.new_page()
                 hosts: set[str] = set()
                 errors: list[str] = []
-                page.on("request", lambda request, hosts=hosts: hosts.add(urlsplit(request.url).netloc))
-                page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+                listen(page, hosts, errors)
                 for name in PAGES:
                     page.goto(f"{root}/{name}")
                     assert page.locator("article h1").first.is_visible(), name
@@ -97,6 +100,12 @@ def test_its_search_finds(site: Path) -> None:
         found.first.wait_for(timeout=PATIENCE_MS, state="attached")
         page.wait_for_function("document.querySelectorAll('.md-search-result__item').length > 1", timeout=PATIENCE_MS)
         assert any("fencing" in text.lower() for text in found.all_text_contents())
+
+
+def listen(page: Page, hosts: set[str], errors: list[str]) -> None:
+    """Note whom the page asks, and what goes wrong in it."""
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    page.on("pageerror", lambda error: errors.append(str(error)))
 
 
 def _light(colour: str) -> bool:
