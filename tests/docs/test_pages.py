@@ -19,7 +19,7 @@ from support.pages import (
     run_python_page,
     sections_of,
 )
-from support.reference import reference_path
+from support.reference import reference_path, require_reference
 
 pytest_plugins = ["pytester"]
 # What is imported already is not imported again by a run of pytest within this one.
@@ -35,6 +35,11 @@ PYTHON = (
     "client.md", "index.md", "locks.md", "watches.md", "explanations/consistency.md", "explanations/sessions.md",
     "explanations/loss.md", "explanations/pieces.md", "protocols/dns.md", "protocols/http.md", "protocols/raft.md",
     "protocols/rpc.md", "protocols/snapshots.md",
+)  # fmt: skip
+# Those that hold for Consul, and are tried there.
+PUBLIC = (
+    *(name for name in PYTHON if name.startswith("protocols/")), "client.md", "explanations/consistency.md",
+    "explanations/pieces.md", "locks.md", "watches.md",
 )  # fmt: skip
 # Servers that leave, are lost and come back take their time.
 LONG = ("three-servers.md",)
@@ -93,6 +98,17 @@ async def test_a_page_of_python_runs(name: str, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("CONSUL_HTTP_ADDR", "")
     monkeypatch.chdir(tmp_path)
     await run_python_page(DOCS / name, {"__name__": "page"})
+
+
+@linux
+@pytest.mark.reference
+@pytest.mark.parametrize("name", PUBLIC)
+async def test_a_public_protocol_is_consuls(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What these pages say holds for the original, too."""
+    consul = require_reference()
+    monkeypatch.delenv("CONSUL_HTTP_TOKEN", raising=False)
+    monkeypatch.setenv("CONSUL_HTTP_ADDR", "")
+    await run_python_page(DOCS / name, {"__name__": "page"}, consul=consul, directory=tmp_path)
 
 
 def test_the_file_of_the_readme_passes(pytester: pytest.Pytester) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 import asyncio
 import itertools
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +26,18 @@ from typing import NamedTuple
 from proconsul.agent.config import load
 from proconsul.testing import AgentInLoop
 from support import preloaded
+from support.harness import eventually
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TIMEOUT_S = 240.0
 THIN = Path(__file__).with_name("thin_program.py")
-# Agents are started in full, so that kill -9 is what it says.
-OURS = f"""#!/bin/sh
-if [ "$1" = agent ]; then exec {sys.executable} -m proconsul "$@"; fi
-exec {sys.executable} -I -S {THIN} proconsul "$@"
-"""
+OURS = f'#!/bin/sh\nexec {sys.executable} -I -S {THIN} proconsul "$@"\n'
+# What the shell knows of a program of ours only passes signals on, which it cannot with -9.
+KILL = """kill() {
+  if [ "$1" = -9 ]; then for one in "$@"; do builtin kill -9 $(cat .pids/$one 2>/dev/null) 2>/dev/null; done; fi
+  builtin kill "$@"
+}"""
 PYTEST = f'#!/bin/sh\nexec {sys.executable} -m pytest -p no:cacheprovider "$@"\n'
 PYTHON = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 # As in a terminal of its own: until the page is over.
@@ -48,7 +52,6 @@ ONE_AGENT = f"""#!/bin/sh
 if [ "$1" = agent ] && [ "${{2#-h}}" = "$2" ]; then
   case "$*" in *-client*) ;; *) set -- "$@" -client=127.0.0.1 ;; esac
   case "$*" in *-bind*|*-config-file*) ;; *) set -- "$@" -bind=127.0.0.1 ;; esac
-  exec {sys.executable} -m proconsul "$@"
 fi
 exec {sys.executable} -I -S {THIN} proconsul "$@"
 """
@@ -160,10 +163,35 @@ def _agent(settings: Mapping[str, object]) -> Iterator[None]:
         loop.close()
 
 
-async def run_python_page(path: Path, names: dict[str, object]) -> None:
+@contextmanager
+def _consul(program: Path, settings: Mapping[str, object], directory: Path) -> Iterator[None]:
+    """The same with a real Consul."""
+    file = directory / "page.json"
+    file.write_text(json.dumps(settings))
+    command = [os.fspath(program), "agent", "-dev", f"-config-file={file}", "-log-level=err"]
+    with subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            eventually(lambda: _leads(str(settings["client_addr"])), "Consul leads", TIMEOUT_S)
+            yield
+        finally:
+            process.kill()
+
+
+def _leads(host: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{host}:8500/v1/health/node/node-1", timeout=30) as answer:
+            return b"serfHealth" in answer.read()
+    except OSError:
+        return False
+
+
+async def run_python_page(
+    path: Path, names: dict[str, object], *, consul: Path | None = None, directory: Path = Path()
+) -> None:  # fmt: skip
     """Run the Python blocks of a page one after the other, with ``names``, as ``python -m asyncio`` would.
 
-    Blocks of JSON and HCL are configurations, those of HTTP a request with its answer.
+    Blocks of JSON and HCL are configurations, those of HTTP a request with its answer. ``consul``: beside this program
+    instead of an agent of ours, in ``directory``.
     """
     addresses = Addresses()
     here = addresses.network("127.0.0")
@@ -173,7 +201,7 @@ async def run_python_page(path: Path, names: dict[str, object]) -> None:
     }  # fmt: skip
     os.environ["CONSUL_HTTP_ADDR"] = f"{here}.1:8500"
     try:
-        with _agent(settings):
+        with _consul(consul, settings, directory) if consul else _agent(settings):
             for block in blocks_of(path.read_text()):
                 text = addresses.put_into(block.text)
                 if block.language == "python":
@@ -282,7 +310,7 @@ def _run(script: str, directory: Path, variables: Mapping[str, str], timeout_s: 
 
 
 def _script(page: str, blocks: list[Block]) -> Iterator[str]:
-    yield "set -u"
+    yield from ("set -u", "mkdir .pids", KILL)
     terminals = 0
     yield "trap 'kill $(jobs -p) $(cat pids 2>/dev/null) 2>/dev/null; wait' EXIT"
     for number, block in enumerate(blocks):
