@@ -27,8 +27,8 @@ IMPORTED = DevAgent
 
 # Pages of commands.
 COMMANDS = (
-    "access-control.md", "anti-entropy.md", "datacenters.md", "operating.md", "queries.md", "testing.md", "tutorial.md",
-    "three-servers.md", "web-page.md", "benchmarks.md", "gossip.md",
+    "access-control.md", "anti-entropy.md", "checks.md", "datacenters.md", "operating.md", "queries.md", "testing.md",
+    "tutorial.md", "three-servers.md", "web-page.md", "benchmarks.md", "gossip.md",
 )  # fmt: skip
 # Pages of Python, of HTTP, or with pieces of configuration.
 PYTHON = (
