@@ -292,7 +292,8 @@ def run_page(
     print(printed[-3000:])  # for who wants to see it
     tails = "\n".join(f"--- {log}\n{text[-1500:]}" for log, text in logs.items())
     assert code == 0, f"{printed[-3000:]}\n{tails}"
-    assert not any("Traceback" in text for text in logs.values()), tails
+    broken = [f"{log}: {text[text.index('Traceback') :][:6000]}" for log, text in logs.items() if "Traceback" in text]
+    assert not broken, "\n".join(broken)
 
 
 def _run(script: str, directory: Path, variables: Mapping[str, str], timeout_s: float) -> tuple[int, str]:

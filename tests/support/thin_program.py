@@ -35,7 +35,8 @@ def main() -> None:
         signal.signal(number, lambda number, _: os.kill(pid, number))
     code = int(answers.readline())
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 
