@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import enum
 import inspect
 import typing
@@ -162,20 +163,19 @@ def _fields(kind: type) -> Iterator[tuple[str, str, str]]:
         defaults = dict(zip(fields[len(fields) - len(given):], given, strict=True))  # fmt: skip
     elif hasattr(kind, "__dataclass_fields__"):
         fields = tuple(kind.__dataclass_fields__)
+        known = kind.__dataclass_fields__.values()
+        defaults = {one.name: one.default for one in known if one.default is not dataclasses.MISSING}
     else:
         fields = tuple(getattr(kind, "_fields", ()))
     types: dict[str, Any] = {}
     for one in reversed(kind.__mro__):
-        types.update({name: text for name, text in vars(one).get("__annotations__", {}).items() if name[0] != "_"})
+        types.update({name: text for name, text in inspect.get_annotations(one).items() if name[0] != "_"})
     for name in fields or tuple(types):
         if name in _INNER:
             continue
         default = defaults.get(name, msgspec.NODEFAULT)
-        shown = (
-            "" if default is msgspec.NODEFAULT or callable(default) or "object at" in repr(default) else repr(default)
-        )
-        if "Factory" in shown or "default_factory" in shown:
-            shown = ""
+        shown = "" if default is msgspec.NODEFAULT else repr(default)
+        shown = "..." if shown.startswith("<") or "Factory" in shown else shown
         yield code(name), code(_annotation(types.get(name, ""))), code(shown)
 
 
