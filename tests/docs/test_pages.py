@@ -55,7 +55,7 @@ TEXT = {
     "web-page.md": "headers of the page, which tests/http looks at; a line for nginx",
     "benchmarks.md": "commands that take minutes", "gossip.md": "a command that takes minutes",
 }  # fmt: skip
-LANGUAGES = {"sh", "python", "hcl", "json", "http", "text"}
+LANGUAGES = {"sh", "python", "hcl", "json", "toml", "http", "text"}
 
 linux = pytest.mark.skipif(os.uname().sysname != "Linux", reason="needs all of 127.0.0.0/8")
 

@@ -59,7 +59,7 @@ PROGRAMS = {
     "consul": ONE_AGENT, "proconsul": ONE_AGENT, "python": PYTHON, "pytest": PYTEST, "make": MAKE_AGENT,
     "pip": "#!/bin/sh\n",  # it is installed already
 }  # fmt: skip
-LANGUAGES_OF_FILES = ("hcl", "json", "python", "ini", "yaml")
+LANGUAGES_OF_FILES = ("hcl", "json", "python", "toml")
 # The first line of a block that is a file: its name.
 _NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
 _READY = "until consul catalog nodes 2>/dev/null | grep -q 127; do sleep 0.1; done"
@@ -188,36 +188,49 @@ def _leads(host: str) -> bool:
 async def run_python_page(
     path: Path, names: dict[str, object], *, consul: Path | None = None, directory: Path = Path()
 ) -> None:  # fmt: skip
-    """Run the Python blocks of a page one after the other, with ``names``, as ``python -m asyncio`` would.
+    """Run a page beside an agent, see `run_python_blocks`, that CONSUL_HTTP_ADDR names; it is set back in the end.
 
-    Blocks of JSON and HCL are configurations, those of HTTP a request with its answer. ``consul``: beside this program
-    instead of an agent of ours, in ``directory``.
+    ``consul``: beside this program instead of an agent of ours, in ``directory``.
     """
     addresses = Addresses()
-    here = addresses.network("127.0.0")
+    here = f"{addresses.network('127.0.0')}.1"
     settings = {
-        "bind_addr": f"{here}.1", "client_addr": f"{here}.1", "node_name": "node-1",
+        "bind_addr": here, "client_addr": here, "node_name": "node-1",
         "ports": {"http": 8500, "dns": 8600, "server": 8300, "serf_lan": 8301, "serf_wan": 8302},
     }  # fmt: skip
-    os.environ["CONSUL_HTTP_ADDR"] = f"{here}.1:8500"
+    before = os.environ.get("CONSUL_HTTP_ADDR")
+    os.environ["CONSUL_HTTP_ADDR"] = f"{here}:8500"
     try:
         with _consul(consul, settings, directory) if consul else _agent(settings):
-            for block in blocks_of(path.read_text()):
-                text = addresses.put_into(block.text)
-                if block.language == "python":
-                    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-                    code = compile("\n" * (block.line - 1) + text, str(path), "exec", flags=flags)
-                    found = eval(code, names)  # a coroutine where the block awaits
-                    if found is not None:
-                        await found
-                elif block.language == "http":
-                    await asyncio.to_thread(exchange, f"{here}.1", text, block.line)
-                elif block.language in ("hcl", "json"):
-                    check_configuration(block)
-                else:
-                    assert block.language == "text", f"{path.name}:{block.line}: nobody runs {block.language!r}"
+            await run_python_blocks(path, names, addresses, here)
     finally:
+        del os.environ["CONSUL_HTTP_ADDR"]
+        if before is not None:
+            os.environ["CONSUL_HTTP_ADDR"] = before
         addresses.close()
+
+
+async def run_python_blocks(
+    path: Path, names: dict[str, object], addresses: Addresses | None = None, host: str = "127.0.0.1"
+) -> None:  # fmt: skip
+    """Run the Python blocks of a page one after the other, with ``names``, as ``python -m asyncio`` would.
+
+    Blocks of JSON and HCL are configurations, those of HTTP a request to ``host`` with its answer.
+    """
+    for block in blocks_of(path.read_text()):
+        text = addresses.put_into(block.text) if addresses else block.text
+        if block.language == "python":
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            code = compile("\n" * (block.line - 1) + text, str(path), "exec", flags=flags)
+            found = eval(code, names)  # a coroutine where the block awaits
+            if found is not None:
+                await found
+        elif block.language == "http":
+            await asyncio.to_thread(exchange, host, text, block.line)
+        elif block.language in ("hcl", "json"):
+            check_configuration(block)
+        else:
+            assert block.language == "text", f"{path.name}:{block.line}: nobody runs {block.language!r}"
 
 
 def check_configuration(block: Block) -> None:
