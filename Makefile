@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types page man ui-shots sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories bench lint format types page man ui-shots docs reference sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -21,9 +21,9 @@ test: $(VENV)/.installed-dev
 	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -n 3 --dist loadfile
 
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
-stories: $(VENV)/.installed-dev
+stories: $(VENV)/.installed-docs
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types tests/docs
 
 # The manual page, from the command table.
 man: $(VENV)/.installed
@@ -60,6 +60,15 @@ page: $(VENV)/.installed-dev
 # Every screen of the page as a picture, for people: both themes, two sizes.
 ui-shots: $(VENV)/.installed-dev
 	$(BIN)/python scripts/ui_shots.py
+
+# The documentation site, into site/. A warning is an error: links and anchors are looked up.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python scripts/make_reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The pages of docs/reference, from the types and tables; they are kept in the repository, and a test compares.
+reference: $(VENV)/.installed
+	$(BIN)/python scripts/make_reference.py
 
 # Longer runs of the simulators than `make test` does.
 sim: $(VENV)/.installed-dev
@@ -101,5 +110,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed-dev requirements-docs.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-docs.lock
+	touch $@
+
 clean:
-	rm -rf $(VENV) .reference .node .shots .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .reference .node .shots site .pytest_cache .mypy_cache .ruff_cache

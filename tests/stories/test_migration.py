@@ -16,8 +16,8 @@ import pytest
 
 from support.clusters import ELECTION_TIMEOUT_S, AcknowledgedWrites, Cluster, written
 from support.harness import Subject, eventually
+from support.pages import DOCS, run_page
 from support.pages import OURS as OURS_SCRIPT
-from support.pages import run_page
 from support.pools import ConsulMember, require_reference
 from support.reference import reference_path
 
@@ -141,4 +141,4 @@ def test_the_page_about_it(tmp_path: Path) -> None:
     """docs/migrate.md is run as it stands."""
     require_reference()
     consul = f'#!/bin/sh\nexec {reference_path()} "$@"\n'
-    run_page("migrate.md", tmp_path, {"consul": consul, "proconsul": OURS_SCRIPT}, timeout_s=600.0)
+    run_page(DOCS / "migrate.md", tmp_path, {"consul": consul, "proconsul": OURS_SCRIPT}, timeout_s=600.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 # Files, or folders with all files in them, by the time they take; measured with --durations=0.
 LONGEST_FIRST = (
-    "tests/stories/",
+    "tests/stories/", "tests/docs/test_pages.py",
     "tests/cluster/test_cluster_processes.py", "tests/simulation/test_cluster_simulation.py",
     "tests/cli/test_cli_differential.py", "tests/gossip/test_simulation.py", "tests/server/test_autopilot_cluster.py",
     "tests/cluster/test_crashes.py", "tests/simulation/test_cluster_rights.py",
@@ -18,7 +18,7 @@ LONGEST_FIRST = (
     "tests/cluster/test_quorum.py", "tests/simulation/test_federation_simulation.py",
     "tests/raft/test_raft_simulation.py", "tests/differential/test_differential.py",
     "tests/interop/test_mixed_pools.py", "tests/interop/test_agent_life.py", "tests/ui/", "tests/faults/",
-    "tests/interop/", "tests/cluster/", "tests/server/", "tests/acl/test_acl_document.py",
+    "tests/interop/", "tests/cluster/", "tests/server/",
     "tests/agent/test_remote_exec.py", "tests/config/test_config_reference.py", "tests/dns/", "tests/clients/",
     "tests/differential/", "tests/simulation/", "tests/raft/",
 )  # fmt: skip

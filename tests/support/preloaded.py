@@ -52,6 +52,11 @@ def _server() -> _Server:
         return _servers[-1]
 
 
+def request_file() -> int:
+    """Where programs that get it send their requests (`thin_program`)."""
+    return _server().requests.fileno()
+
+
 def _readable(files: Sequence[int], timeout_s: float | None) -> list[int]:
     """Those of ``files`` with something to read or at their end. Not `select.select`: tests open thousands of files."""
     waiting = select.poll()

@@ -1,0 +1,1 @@
+"""Pages of docs/reference, made from the types and tables of the package: a module per kind of page."""
