@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types page ui-shots sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories pythons bench lint format types page ui-shots sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -23,7 +23,14 @@ test: $(VENV)/.installed-dev
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/distribution
+
+# The tests that need no other program, on each Python from 3.11 to 3.14 that can be had, then with the oldest and the
+# newest dependencies that pyproject.toml allows. Half an hour.
+pythons: $(VENV)/.installed-dev
+	$(BIN)/python scripts/try_pythons.py
+	$(BIN)/python scripts/try_pythons.py --only 3.11 --with oldest
+	$(BIN)/python scripts/try_pythons.py --only 3.14 --with newest
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
@@ -97,4 +104,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) .reference .node .shots .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .reference .pythons .node .shots .pytest_cache .mypy_cache .ruff_cache

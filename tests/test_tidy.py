@@ -305,6 +305,7 @@ LAUNCHERS = {
     "tests/support/harness.py": "the launcher of agents",
     "tests/support/pages.py": "a shell with the commands of a page",
     "tests/support/preloaded.py": "what the launcher forks from",
+    "tests/distribution/test_wheel.py": "the agent of an installed wheel",
     "tests/interop/test_demo.py": "the demonstration, and the commands it shows",
     "tests/test_preloaded.py": "tests what the launcher forks from",
     "tests/test_ports.py": "tests that take ports from each other",
