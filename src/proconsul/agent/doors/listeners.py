@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
+from proconsul.engine.unix_sockets import require_unix, unix_family
 from proconsul.engine.wire.goerrors import listening
 from proconsul.engine.wire.hostport import Address
 
@@ -42,6 +42,7 @@ class Listeners:
         if endpoint.network == "unix":
             path = Path(endpoint.path)
             with listening("unix", path):
+                require_unix()
                 path.unlink(missing_ok=True)
                 server = await loop.create_unix_server(self._make, str(path), **options)
             self._sockets.append(path)
@@ -61,7 +62,7 @@ class Listeners:
         for old in self._secured:
             for held in old.sockets:
                 sock = held.dup()
-                create: Any = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
+                create: Any = loop.create_unix_server if sock.family == unix_family() else loop.create_server
                 fresh.append(await create(self._make, sock=sock, **self._options(context)))
             old.close()
         self._secured = fresh
