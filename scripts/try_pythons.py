@@ -26,7 +26,7 @@ from fetch_reference import ROOT
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # What the tests chosen here do not use; wheels of some are late for a new Python.
 NOT_NEEDED = {
-    "playwright", "axe-playwright-python", "mypy", "ruff", "greenlet", "librt", "ast-serialize", "types-psutil",
+    "playwright", "axe-playwright-python", "mypy", "greenlet", "librt", "ast-serialize", "types-psutil",
 }  # fmt: skip
 # Everything but what compares with the reference, drives a browser, or plays long stories of many processes.
 CHOSEN = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 
 __all__ = ["require_unix", "unix_family"]
 
@@ -17,8 +16,8 @@ def unix_family() -> int | None:
 
 
 def require_unix() -> int:
-    """AF_UNIX. Raises OSError with the system's words for a family of addresses that it does not have."""
+    """AF_UNIX. Raises OSError for a family of addresses that it does not have."""
     family = unix_family()
     if family is None:
-        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        raise OSError(errno.EAFNOSUPPORT, "address family not supported by protocol")
     return family
