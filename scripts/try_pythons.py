@@ -61,19 +61,23 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~;\s]", requirement, maxsplit=1)[0]).lower()
 
 
-def _declared() -> list[str]:
+def _declared() -> tuple[list[str], list[str]]:
+    """What users install, with all extras, and what the tests need."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = [item for group in project["project"]["optional-dependencies"].values() for item in group]
-    needed = project["project"]["dependencies"] + extras + project["dependency-groups"]["dev"]
-    return [item for item in needed if _name(item) not in NOT_NEEDED]
+    users = project["project"]["dependencies"] + extras
+    names = {_name(item) for item in users}
+    tests = [item for item in project["dependency-groups"]["dev"] if _name(item) not in NOT_NEEDED | names]
+    return users, tests
 
 
 def requirements(choice: str) -> list[str]:
     """What is installed beside proconsul, as pip's arguments."""
+    users, tests = _declared()
     if choice == "newest":
-        return _declared()
+        return users + tests
     if choice == "oldest":
-        return [re.sub(r">=\s*([\w.]+)[^;]*", r"==\1", item) for item in _declared() if ">=" in item]
+        return [re.sub(r">=\s*([\w.]+)[^;]*", r"==\1", item) for item in users] + tests
     lines = [
         line.strip()
         for name in ("requirements.lock", "requirements-dev.lock")
