@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: agent test demo stories bench lint format types page man ui-shots docs reference sim soak fuzz soak-gossip clean
+.PHONY: agent test demo stories pythons bench lint format types page man ui-shots docs reference sim soak fuzz soak-gossip clean
 
 agent: $(VENV)/.installed
 	$(BIN)/proconsul agent -dev
@@ -23,12 +23,19 @@ test: $(VENV)/.installed-dev
 # What operators went through, in real time and size: minutes each. `make test` plays the short ones.
 stories: $(VENV)/.installed-docs
 	$(BIN)/python scripts/fetch_reference.py
-	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types tests/docs
+	PROCONSUL_REFERENCE="$(CURDIR)/.reference/usr/bin/consul" $(BIN)/pytest -q -m long --timeout 1800 tests/stories tests/interop tests/ui tests/clients tests/types tests/docs tests/distribution
 
 # The manual page, from the command table.
 man: $(VENV)/.installed
 	@mkdir -p build
 	$(BIN)/python scripts/make_man.py > build/proconsul.1
+
+# The tests that need no other program, on each Python from 3.11 to 3.14 that can be had, then with the oldest and the
+# newest dependencies that pyproject.toml allows. Half an hour.
+pythons: $(VENV)/.installed-dev
+	$(BIN)/python scripts/try_pythons.py
+	$(BIN)/python scripts/try_pythons.py --only 3.11 --with oldest
+	$(BIN)/python scripts/try_pythons.py --only 3.14 --with newest
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python scripts/fetch_reference.py
@@ -115,4 +122,4 @@ $(VENV)/.installed-docs: $(VENV)/.installed-dev requirements-docs.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) .reference .node .shots site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .reference .pythons .node .shots site .pytest_cache .mypy_cache .ruff_cache

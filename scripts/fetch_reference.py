@@ -37,17 +37,22 @@ def mirrors() -> list[str]:
     return found
 
 
+def apt_options(work: Path, mirror: str, suite: str) -> list[str]:
+    """What makes apt use ``suite`` of ``mirror`` and folders below ``work``, and nothing of this machine's."""
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    signed = f"[signed-by={keyring}] " if os.path.exists(keyring) else ""
+    (work / "sources.list").write_text(f"deb {signed}{mirror} {suite} main\n")
+    return [
+        "-o", f"Dir::Etc::sourcelist={work}/sources.list", "-o", "Dir::Etc::sourceparts=-",
+        "-o", f"Dir::State::lists={work}/lists", "-o", f"Dir::Cache={work}/cache", "-o", "APT::Sandbox::User=root",
+    ]  # fmt: skip
+
+
 def fetch(mirror: str) -> bool:
     work = TARGET / "apt"
     for folder in ("lists/partial", "cache/archives/partial", "download"):
         (work / folder).mkdir(parents=True, exist_ok=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    signed = f"[signed-by={keyring}] " if os.path.exists(keyring) else ""
-    (work / "sources.list").write_text(f"deb {signed}{mirror} {SUITE} main\n")
-    options = [
-        "-o", f"Dir::Etc::sourcelist={work}/sources.list", "-o", "Dir::Etc::sourceparts=-",
-        "-o", f"Dir::State::lists={work}/lists", "-o", f"Dir::Cache={work}/cache", "-o", "APT::Sandbox::User=root",
-    ]  # fmt: skip
+    options = apt_options(work, mirror, SUITE)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 300}
     try:
         subprocess.run(["apt-get", *options, "update"], check=True, **quiet)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -303,22 +302,6 @@ def test_a_missing_reference_is_a_failure_where_it_must_be_there(monkeypatch: py
         require_reference()
 
 
-# Distributions whose modules have another name.
-MODULES = {"PyJWT": "jwt", "google-re2": "re2", "prometheus-client": "prometheus_client"}
-
-
-def test_every_dependency_is_used() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].values()
-    declared = [*project["dependencies"], *(one for extra in extras for one in extra)]
-    names = {re.split("[<>=!~; \\[]", line)[0] for line in declared}
-    imported = set()
-    for module in package().values():
-        imported |= {name.partition(".")[0] for name in module.imports}
-    # grpcio is for those who install the extra; nothing of ours needs it yet.
-    assert {name for name in names if MODULES.get(name, name.replace("-", "_")) not in imported} <= {"grpcio"}
-
-
 def test_the_table_of_compatibility_counts_its_rows() -> None:
     text = (ROOT / "COMPATIBILITY.md").read_text()
     states = ("done", "partly", "differs", "not yet")
@@ -334,6 +317,7 @@ LAUNCHERS = {
     "tests/support/harness.py": "the launcher of agents",
     "tests/support/pages.py": "a shell with the commands of a page",
     "tests/support/preloaded.py": "what the launcher forks from",
+    "tests/distribution/test_wheel.py": "the agent of an installed wheel",
     "tests/interop/test_demo.py": "the demonstration, and the commands it shows",
     "tests/test_preloaded.py": "tests what the launcher forks from",
     "tests/test_ports.py": "tests that take ports from each other",

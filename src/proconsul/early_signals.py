@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from types import FrameType
 
 # What came and is due once the agent runs.
@@ -16,7 +15,7 @@ def hold() -> None:
 
     Nothing has begun that had to be ended in an orderly way, and a traceback would tell nobody anything.
     """
-    if sys.platform == "win32":
+    if not hasattr(signal, "SIGHUP"):  # Windows
         return
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, _remember)
@@ -26,7 +25,7 @@ def hold() -> None:
 
 def ignore() -> None:
     """The agent has ended and its exit code is known: nothing that comes now may change it."""
-    if sys.platform == "win32":
+    if not hasattr(signal, "SIGHUP"):  # Windows
         return
     for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from proconsul import __version__
 from proconsul.agent.doors.page_files import filled, read_tree
 from proconsul.agent.doors.web_page import SECURITY_HEADERS
 from proconsul.engine.http.request import Response
@@ -103,7 +104,7 @@ async def test_index_is_told_of_its_agent(folder: Path) -> None:
         node_id = agent.agent.node_id
     assert (found["NodeName"], found["Datacenter"], found["PrimaryDatacenter"]) == ("n-1", "east", "east")
     assert (found["ReadOnly"], found["ACLsEnabled"], found["Server"], found["NodeID"]) == (True, False, True, node_id)
-    assert (found["ConsulVersion"], found["Version"], found["NspacesEnabled"]) == ("1.8.7", "0.1.0", False)
+    assert (found["ConsulVersion"], found["Version"], found["NspacesEnabled"]) == ("1.8.7", __version__, False)
     assert (found["MetricsProvider"], found["MetricsProxyEnabled"]) == ("prometheus", True)
     assert found["MetricsProviderOptions"] == {"a": {"b<": '"&'}}
     assert found["DashboardURLTemplates"] == {"service": "https://grafana/d?orgId=1&var={{Service.Name}}"}

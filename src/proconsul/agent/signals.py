@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any, Protocol
 
 from proconsul import early_signals
@@ -59,15 +60,21 @@ class Signals:
         self.start_goes_on = False
         self._leaving: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
-        self._reload_due = signal.SIGHUP in early_signals.pending if sys.platform != "win32" else False
-        loop = asyncio.get_running_loop()
-        if sys.platform == "win32":
+        self._reload_due = getattr(signal, "SIGHUP", None) in early_signals.pending
+        loop = self._loop = asyncio.get_running_loop()
+        if not hasattr(signal, "SIGHUP"):
+            for number in (signal.SIGINT, getattr(signal, "SIGBREAK", signal.SIGTERM)):
+                signal.signal(number, self._interrupted)
             return
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_signal_handler(signal.SIGINT, self._terminate, signal.SIGINT)
         loop.add_signal_handler(signal.SIGTERM, self._terminate, signal.SIGTERM)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         loop.add_signal_handler(signal.SIGUSR1, self._dump_metrics)
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        """Windows: called between two steps of whatever runs, so the loop is told as from another thread."""
+        self._loop.call_soon_threadsafe(self._terminate, signal.Signals(number))
 
     async def start(self, starting: Coroutine[Any, Any, None]) -> bool:
         """Have the agent start. False when it was told to end meanwhile. Raises what ``starting`` raises."""

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from proconsul.engine.lookup import DialError, is_ip, lookup_error
+from proconsul.engine.unix_sockets import require_unix
 from proconsul.engine.wire.goerrors import dial_error, errno_text, is_no_tls, server_name_error, tls_error
 from proconsul.engine.wire.hostport import PORT_MAX, AddressError, join_host_port
 
@@ -116,6 +117,7 @@ def _close_late(task: asyncio.Future[Stream]) -> None:
 async def dial_unix(path: str) -> Stream:
     """Connect to a unix socket. Raises DialError."""
     try:
+        require_unix()
         return await asyncio.open_unix_connection(path, limit=_STREAM_BYTES_MAX)
     except OSError as error:
         raise DialError(dial_error(path, error, network="unix")) from None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import sys
 from pathlib import Path
+
+# What a file system says that has no such call.
+_UNKNOWN = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY)
 
 log = logging.getLogger("agent")
 
@@ -12,12 +17,30 @@ log = logging.getLogger("agent")
 UNFINISHED = ".tmp"
 
 
+def sync_file(descriptor: int) -> None:
+    """Have what was written reach the disk itself. Raises OSError.
+
+    On macOS ``fsync`` leaves it in the disk's own cache (fsync(2) there), and F_FULLFSYNC does not; file systems that
+    do not know that, network ones, get the ``fsync`` they can do.
+    """
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+    os.fsync(descriptor)
+
+
 def sync_directory(directory: Path) -> None:
     """Make a new name in ``directory`` durable. Windows has no such call and needs none."""
-    if os.name == "posix":
+    if sys.platform != "win32":
         descriptor = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            sync_file(descriptor)
         finally:
             os.close(descriptor)
 
@@ -39,7 +62,7 @@ def replace_file(path: Path, data: bytes, *, sync_name: bool = True) -> None:
             left = memoryview(data)
             while left:
                 left = left[os.write(descriptor, left) :]
-            os.fsync(descriptor)
+            sync_file(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)

@@ -17,6 +17,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
+from proconsul.testing.nested_loops import give_back, take_over
+
 __all__ = ["ClockedLoop", "Hosted"]
 
 T = TypeVar("T")
@@ -241,7 +243,7 @@ class Hosted:
             return
         self._inside = True
         hooks = sys.get_asyncgen_hooks()
-        asyncio._set_running_loop(self.guest)
+        around = take_over(self.guest)
         try:
             sys.set_asyncgen_hooks(
                 self.guest._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
@@ -253,7 +255,7 @@ class Hosted:
                     break
         finally:
             sys.set_asyncgen_hooks(*hooks)
-            asyncio._set_running_loop(self.host)
+            give_back(around)
             self._inside = False
         self._wait()
 

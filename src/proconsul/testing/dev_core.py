@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Mapping
 from random import Random
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 from proconsul.agent.agent import Agent
 from proconsul.agent.clocks import Clocks
 from proconsul.agent.config import load
+from proconsul.agent.config.runtime import RuntimeConfig
 from proconsul.agent.config.sources import require_known
 from proconsul.agent.hosting import started, stopped
 from proconsul.engine.http.connections import ConnectionSet
@@ -68,8 +70,7 @@ class Core:
     async def start(self) -> None:
         """Raises ConsulError and what else a start raises; nothing is left behind then."""
         ports = {"http": -1, "dns": free_port() if self._dns else -1, "grpc": -1, **(self.settings.get("ports") or {})}
-        require_known(self.settings)
-        config, _ = load({"dev": True, "node_name": "test", "log_level": "warn", **self.settings, "ports": ports})
+        config = configuration({"dev": True, "node_name": "test", "log_level": "warn", **self.settings, "ports": ports})
         rng = None if self._seed is None else Random(self._seed)
         agent = Agent(config, solo=True, rng=rng, clocks=Clocks(self.loop.time, self.loop.wall))
         if agent.server is None:
@@ -169,6 +170,26 @@ class Core:
     def cut_connections(self) -> None:
         for connection in [*self._connections._open]:
             connection.close_now()
+
+
+# By its settings as JSON. Most tests have the same few, and a configuration is never changed.
+_configurations: dict[str, RuntimeConfig] = {}
+_CONFIGURATIONS_MAX = 64
+# What these lead to may be another thing the next time.
+_LEADS_OUTSIDE = frozenset({"config_files", "hcl", "data_dir", "auto_config", "config_entries", "node_id"})
+
+
+def configuration(settings: Mapping[str, Any]) -> RuntimeConfig:
+    """What a configuration file with ``settings`` comes to. Raises ConfigError."""
+    require_known(settings)
+    if not _LEADS_OUTSIDE.isdisjoint(settings):
+        return load(settings)[0]
+    key = json.dumps(settings)
+    if key not in _configurations:
+        while len(_configurations) >= _CONFIGURATIONS_MAX:
+            del _configurations[next(iter(_configurations))]
+        _configurations[key] = load(settings)[0]
+    return _configurations[key]
 
 
 async def answer_of(response: Response) -> HttpAnswer:

@@ -17,6 +17,8 @@ from contextvars import Context
 from random import Random
 from typing import Any, TypeVarTuple
 
+from proconsul.testing.nested_loops import give_back, take_over
+
 __all__ = ["Killed", "VirtualLoop", "VirtualTime", "new_loop"]
 
 Ts = TypeVarTuple("Ts")
@@ -172,8 +174,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 # A clock that seems not to have reached a timer's moment would have it set again, at once, for ever.
                 self._floor = max(self._floor, when)
                 self._ready.append(timer)
-        around = asyncio._get_running_loop()
-        asyncio._set_running_loop(self)
+        around = take_over(self)
         try:
             for _ in range(len(self._ready)):
                 handle = self._ready.popleft()
@@ -182,15 +183,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 if not self.alive:
                     return
         finally:
-            asyncio._set_running_loop(around)
+            give_back(around)
 
     def bury(self) -> None:
         """End the tasks of a process that was killed, so that none is left for the garbage collector to complain of.
 
         Their last words are heard by nobody: whoever could be told asks first whether the process is ``alive``.
         """
-        around = asyncio._get_running_loop()
-        asyncio._set_running_loop(self)
+        around = take_over(self)
         try:
             for _ in range(64):
                 for task in list(self._tasks):
@@ -202,7 +202,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 if not self._tasks:
                     break
         finally:
-            asyncio._set_running_loop(around)
+            give_back(around)
             self._timers.clear()
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
+import sys
+import threading
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -24,6 +27,7 @@ __all__ = ["ScriptProbe", "exit_status"]
 
 # How long we wait for a killed program to be reaped; SIGKILL cannot be refused, only delayed by the kernel.
 _REAP_TIMEOUT_S: Final = 1.0
+_READ_BYTES: Final = 64 * 1024
 
 
 def exit_status(code: int) -> CheckStatus:
@@ -89,6 +93,10 @@ class _Pipe(asyncio.Protocol):
         pipe = cls(buffer)
         pipe.write_fd = write_fd
         reader = os.fdopen(read_fd, "rb", buffering=0)
+        if sys.platform == "win32":  # whose event loops cannot watch such a pipe
+            arguments = (reader, asyncio.get_running_loop())
+            threading.Thread(target=pipe._read, args=arguments, name="check-output", daemon=True).start()
+            return pipe
         try:
             await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, reader)
         except BaseException:
@@ -96,6 +104,13 @@ class _Pipe(asyncio.Protocol):
             pipe.started()
             raise
         return pipe
+
+    def _read(self, reader: io.FileIO, loop: asyncio.AbstractEventLoop) -> None:
+        """On a thread of its own, until everybody has closed the writing end."""
+        with reader, contextlib.suppress(RuntimeError):  # the loop has ended
+            while data := reader.read(_READ_BYTES):
+                loop.call_soon_threadsafe(self.data_received, data)
+            loop.call_soon_threadsafe(self.connection_lost, None)
 
     def started(self) -> None:
         """The program has its own copy of the writing end."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from proconsul.agent.config.runtime import Endpoint, FixedConfig, HttpConfig
 from proconsul.engine.streams import listener
+from proconsul.engine.unix_sockets import require_unix, unix_family
 from proconsul.engine.wire.goerrors import listening
 from proconsul.engine.wire.hostport import Address
 
@@ -43,6 +43,7 @@ class Listeners:
         if endpoint.network == "unix":
             path = Path(endpoint.path)
             with listening("unix", path):
+                require_unix()
                 path.unlink(missing_ok=True)
                 server = await listener(loop.create_unix_server(self._make, str(path), **options))
             self._sockets.append(path)
@@ -63,7 +64,7 @@ class Listeners:
         for old in self._secured:
             for held in old.sockets:
                 sock = held.dup()
-                create: Any = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
+                create: Any = loop.create_unix_server if sock.family == unix_family() else loop.create_server
                 fresh.append(await listener(create(self._make, sock=sock, **self._options(context))))
             old.close()
         self._secured = fresh

@@ -197,5 +197,5 @@ def _write_script(text: bytes) -> str:
     descriptor, path = tempfile.mkstemp(prefix="rexec")
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
-        os.fchmod(descriptor, 0o750)
+    os.chmod(path, 0o750)
     return path

@@ -11,6 +11,7 @@ from proconsul.cli.api import ApiError, ApiResponse
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure, explain
 from proconsul.cli.flags import FlagSet
 from proconsul.cli.output import ProgressLine
+from proconsul.engine.durable import sync_file
 from proconsul.engine.raft.private import opener
 from proconsul.engine.wire.goerrors import errno_text, path_error
 from proconsul.engine.wire.text import quoted
@@ -72,7 +73,7 @@ class Save(Command):
                 out.write(data)
                 progress.advance(len(data))
             out.flush()
-            os.fsync(out.fileno())
+            sync_file(out.fileno())
         progress.done()
 
 

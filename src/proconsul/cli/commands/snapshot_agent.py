@@ -10,6 +10,7 @@ from proconsul.cli import archive
 from proconsul.cli.api import ApiError
 from proconsul.cli.command import CLIENT_AND_SERVER, Command, Failure
 from proconsul.cli.flags import FlagSet
+from proconsul.engine.durable import sync_file
 from proconsul.engine.wire.goerrors import errno_text
 
 _PREFIX, _SUFFIX = "consul-", ".snap"
@@ -70,7 +71,7 @@ class SnapshotAgent(Command):
                 while data := response.read_some():
                     file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
                 file.seek(0)
                 archive.verify(file)
             os.replace(unverified, directory / name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from proconsul import COMPATIBLE_VERSION
+import sys
+from pathlib import PurePath
+
+from proconsul import COMPATIBLE_VERSION, __version__
 from proconsul.cli.command import Command
 from proconsul.cli.flags import FlagSet
 from proconsul.client import gojson
@@ -14,7 +17,7 @@ PROTOCOL_MAX = 3
 
 
 class Version(Command):
-    """Prints the Consul release this program is compatible with."""
+    """Prints the Consul release this program is compatible with, and its own when it was called by its own name."""
 
     usage = "consul version [options]"
 
@@ -33,11 +36,12 @@ class Version(Command):
 
 
 def pretty() -> str:
-    """Return the two lines for people."""
+    """Return the lines for people: Consul's two, then our own, which scripts that call ``consul`` do not see."""
+    own = f"proconsul v{__version__}\n" if PurePath(sys.argv[0]).stem == "proconsul" else ""
     return (
         f"Consul v{COMPATIBLE_VERSION}\n"
         f"Protocol {PROTOCOL_DEFAULT} spoken by default, understands {PROTOCOL_MIN} to {PROTOCOL_MAX} "
-        f"(agent will automatically use protocol >{PROTOCOL_DEFAULT} when speaking to compatible agents)\n"
+        f"(agent will automatically use protocol >{PROTOCOL_DEFAULT} when speaking to compatible agents)\n{own}"
     )
 
 

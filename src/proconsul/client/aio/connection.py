@@ -15,6 +15,7 @@ from proconsul.client.wire import Answer, AnswerReader, Call, Deadline, request_
 from proconsul.engine.http.client import HttpClientError
 from proconsul.engine.lookup import is_ip, lookup_error
 from proconsul.engine.streams import connected
+from proconsul.engine.unix_sockets import require_unix
 from proconsul.engine.wire.goerrors import dial_error, tls_error
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class LoopTransport:
     async def _connected(self, where: Place, loop: asyncio.AbstractEventLoop) -> _Connection:
         connection = _Connection(loop)
         if where.unix_path:
-            sock = await _dialled(loop, socket.AF_UNIX, where.unix_path)
+            sock = await _dialled(loop, require_unix(), where.unix_path)
             await connected(sock, loop.create_unix_connection(lambda: connection, sock=sock))
             return connection
         host, port = where.host_and_port

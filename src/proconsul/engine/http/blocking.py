@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from proconsul.engine.http.client import Exchange, HttpClientError, ResponseHead, ResponseReader
 from proconsul.engine.http.url import Url
 from proconsul.engine.lookup import DialError, host_and_port, is_ip, lookup_error
+from proconsul.engine.unix_sockets import require_unix
 from proconsul.engine.wire.goerrors import dial_error, is_no_tls, read_error, tls_error
 from proconsul.engine.wire.hostport import Address, join_host_port
 
@@ -54,7 +55,10 @@ class Connector:
     def _unix(self) -> socket.socket:
         import socket
 
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock = socket.socket(require_unix(), socket.SOCK_STREAM)
+        except OSError as error:
+            raise DialError(dial_error(self._unix_path, error, network="unix")) from None
         try:
             sock.settimeout(self.timeout_s)
             sock.connect(self._unix_path)

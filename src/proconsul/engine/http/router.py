@@ -91,8 +91,8 @@ class Router:
         if pattern.endswith("/"):
             self._below[pattern] = route
             area = self._areas.setdefault(_area(pattern), [])
-            area.append(route)
-            area.sort(key=lambda item: len(item.pattern), reverse=True)
+            place = next((at for at, other in enumerate(area) if len(other.pattern) < len(pattern)), len(area))
+            area.insert(place, route)
         else:
             self._exact[pattern] = route
 

@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from proconsul.engine.durable import sync_directory
+from proconsul.engine.durable import sync_directory, sync_file
 from proconsul.engine.raft.configuration import EMPTY, Configuration
 from proconsul.engine.raft.crc64 import Crc64
 from proconsul.engine.raft.errors import RaftError, SnapshotCorruptError, StorageError
@@ -263,7 +263,7 @@ class DirectorySink:
             with open(self._path / "meta.json", "wb") as file:
                 file.write(self._meta.to_json())
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             sync_directory(self._path)
         except OSError as error:
             raise StorageError(f"cannot write snapshot {self._meta.id}: {error}") from error
@@ -295,7 +295,7 @@ class DirectorySink:
 
 def _sync_and_close(file: BinaryIO) -> None:
     file.flush()
-    os.fsync(file.fileno())
+    sync_file(file.fileno())
     file.close()
 
 

@@ -41,13 +41,17 @@ _NO_TLS = frozenset({
 # Of X509_verify_cert: what makes an issuer unknown, and a date wrong.
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 _WRONG_DATE = frozenset({9, 10})
-_SIGNALS: dict[int, str] = {
-    signal.SIGHUP: "hangup", signal.SIGINT: "interrupt", signal.SIGQUIT: "quit", signal.SIGILL: "illegal instruction",
-    signal.SIGTRAP: "trace/breakpoint trap", signal.SIGABRT: "aborted", signal.SIGBUS: "bus error",
-    signal.SIGFPE: "floating point exception", signal.SIGKILL: "killed", signal.SIGUSR1: "user defined signal 1",
-    signal.SIGSEGV: "segmentation fault", signal.SIGUSR2: "user defined signal 2", signal.SIGPIPE: "broken pipe",
-    signal.SIGALRM: "alarm clock", signal.SIGTERM: "terminated",
+_SIGNALS_BY_NAME = {
+    "SIGHUP": "hangup", "SIGINT": "interrupt", "SIGQUIT": "quit", "SIGILL": "illegal instruction",
+    "SIGTRAP": "trace/breakpoint trap", "SIGABRT": "aborted", "SIGBUS": "bus error",
+    "SIGFPE": "floating point exception", "SIGKILL": "killed", "SIGUSR1": "user defined signal 1",
+    "SIGSEGV": "segmentation fault", "SIGUSR2": "user defined signal 2", "SIGPIPE": "broken pipe",
+    "SIGALRM": "alarm clock", "SIGTERM": "terminated",
 }  # fmt: skip
+# Windows has few of them.
+_SIGNALS: dict[int, str] = {
+    getattr(signal, name): text for name, text in _SIGNALS_BY_NAME.items() if hasattr(signal, name)
+}
 
 
 def errno_text(error: OSError) -> str:
