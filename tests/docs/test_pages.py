@@ -45,6 +45,8 @@ PUBLIC = (
 LONG = ("three-servers.md",)
 ELSEWHERE = {
     "migrate.md": "test_migration.py: it needs Consul and minutes",
+    "plugins.md": "test_plugin_page.py: its distribution is installed",
+    "embedding.md": "test_embedding_document.py: nothing may be left of it",
     "reference/client.md": "signatures: test_reference.py", "reference/testing.md": "signatures: test_reference.py",
     "reference/errors.md": "signatures: test_reference.py",
 }  # fmt: skip
@@ -137,4 +139,3 @@ async def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tm
     page.write_text("```python\n" + block.text.replace("        ...", "        break") + "```\n")
     monkeypatch.setenv("CONSUL_HTTP_ADDR", "")
     await run_python_page(page, {"__name__": "page"})
-

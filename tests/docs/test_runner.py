@@ -25,7 +25,7 @@ WRONG_PYTHON = {
     "a header": "```http\nGET /v1/kv/a HTTP/1.1\nHost: l\n\nHTTP/1.1 404 Not Found\nX-Consul-Index: 0\n```",
     "the body": "```http\nGET /v1/kv/ HTTP/1.1\nHost: l\n\nHTTP/1.1 400 Bad Request\n\nall is well\n```",
     "no answer": "```http\nGET /v1/kv/a HTTP/1.1\nHost: l\n```",
-    "a configuration that is none": "```json\n{\"ports\": {\"http\": true}}\n```",
+    "a configuration that is none": '```json\n{"ports": {"http": true}}\n```',
     "a language nobody runs": "```sh\ntrue\n```",
 }
 

@@ -6,7 +6,7 @@ import logging
 
 from leftovers import nothing_left
 
-from support.pages import run_python_page
+from support.pages import DOCS, run_python_blocks
 
 
 async def test_the_page_runs() -> None:
@@ -14,7 +14,7 @@ async def test_the_page_runs() -> None:
     handlers, level = list(logger.handlers), logger.level
     async with nothing_left():
         try:
-            await run_python_page("embedding.md", {"__name__": "embedding"})
+            await run_python_blocks(DOCS / "embedding.md", {"__name__": "embedding"})
         finally:
             logger.handlers[:] = handlers
             logger.setLevel(level)

@@ -66,6 +66,7 @@ class Lifespan:
 
     async def get(self, path: str) -> Any:
         """The JSON of a page."""
+
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await self._app({**scope, "state": dict(self.state)}, receive, send)
 
@@ -126,6 +127,7 @@ async def test_fastapi_lives_without_its_agent(monkeypatch: pytest.MonkeyPatch, 
             assert await app.get("/prices") == 503
             for _ in range(2):
                 async with agent, agent.client() as client:
+
                     async def registered() -> bool:
                         return await client.agent.services.get("orders") is not None
 
@@ -189,6 +191,7 @@ async def test_aiohttp(outside: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = load("aiohttp_service", monkeypatch, CONSUL_HTTP_ADDR=outside, PORT="8123")
     async with nothing_left():
         async with TestServer(module.make()) as server, ClientSession() as visitor:
+
             async def seen() -> Any:
                 async with visitor.get(server.make_url("/")) as answer:
                     return await answer.json()

@@ -371,4 +371,3 @@ def sections_of(text: str) -> list[str]:
     bare = _FENCE.sub(lambda one: re.sub(r"[^\n]", "x", one[0]), text)
     starts = [0, *(found.start() for found in re.finditer(r"^#+ ", bare, re.MULTILINE)), len(text)]
     return [text[begin:end] for begin, end in itertools.pairwise(starts) if text[begin:end].strip()]
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import Mapping
 from random import Random
@@ -184,7 +185,7 @@ def configuration(settings: Mapping[str, Any]) -> RuntimeConfig:
     require_known(settings)
     if not _LEADS_OUTSIDE.isdisjoint(settings):
         return load(settings)[0]
-    key = json.dumps(settings)
+    key = json.dumps(settings, default=os.fspath)
     if key not in _configurations:
         while len(_configurations) >= _CONFIGURATIONS_MAX:
             del _configurations[next(iter(_configurations))]

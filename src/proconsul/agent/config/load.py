@@ -23,7 +23,6 @@ from proconsul.agent.config.without_effect import ignored
 __all__ = ["load", "load_with", "reload", "validate_paths"]
 
 
-
 def load(flags: Mapping[str, object], defaults: Mapping[str, object] = {}) -> tuple[RuntimeConfig, list[str]]:
     """Build the configuration of this machine from the flags of ``agent``.
 
