@@ -58,8 +58,8 @@ _TOGETHER: dict[str, Values] = {
 # Keys that need more around them than is tried here; a part of the agent takes them when it starts.
 _AT_START = frozenset((
     "addresses.https", "advertise_addr_ipv6", "advertise_addr_wan_ipv6", "audit.enabled", "audit.sink",
-    "auto_config.enabled", "auto_encrypt.allow_tls", "segment", "segments", "ui_config.dashboard_url_templates",
-    "ui_config.metrics_proxy.add_headers", "ui_config.metrics_proxy.base_url",
+    "auto_config.enabled", "auto_encrypt.allow_tls", "segment", "segments", "telemetry.sinks",
+    "ui_config.dashboard_url_templates", "ui_config.metrics_proxy.add_headers", "ui_config.metrics_proxy.base_url",
 ))  # fmt: skip
 
 
