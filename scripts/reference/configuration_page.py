@@ -40,10 +40,11 @@ _KINDS = {
 # Other values than the defaults, tried in turn until one is accepted.
 _SAMPLES: dict[Kind, tuple[Any, ...]] = {
     Kind.STRING: ("10.9.8.7", "zz", "warn", "deny", "allow", "/zz/", "11111111-2222-4333-8444-555555555555", "tls13",
-                  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "random", "prometheus", "{}"),
+                  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "random", "prometheus", "{}", "permissive", "LOCAL3"),
     Kind.BOOL: (True, False), Kind.DURATION: ("77s", "7s", "77m"), Kind.INT: (7, 1, 2, 70000), Kind.UINT: (7, 600000),
     Kind.FLOAT: (7.5,),
-    Kind.STRINGS: (["10.9.8.7"], ["10.0.0.0/8"], ["+zz"]), Kind.STRING_MAP: ({"zz": "77s"}, {"wan": "10.9.8.7"}),
+    Kind.STRINGS: (["10.9.8.7"], ["10.0.0.0/8"], ["+zz"]),
+    Kind.STRING_MAP: ({"zz": "77s"}, {"wan": "10.9.8.7"}, {"agent": "warn"}),
     Kind.STRINGS_MAP: ({"zz": ["yy"]},), Kind.OPAQUE: ({"zz": "yy"},), Kind.OPAQUES: ([{"zz": "yy"}],),
 }  # fmt: skip
 # What other keys have to say so that a key counts.
@@ -57,8 +58,8 @@ _TOGETHER: dict[str, Values] = {
 # Keys that need more around them than is tried here; a part of the agent takes them when it starts.
 _AT_START = frozenset((
     "addresses.https", "advertise_addr_ipv6", "advertise_addr_wan_ipv6", "audit.enabled", "audit.sink",
-    "auto_config.enabled", "auto_encrypt.allow_tls", "segment", "segments", "ui_config.dashboard_url_templates",
-    "ui_config.metrics_proxy.add_headers", "ui_config.metrics_proxy.base_url",
+    "auto_config.enabled", "auto_encrypt.allow_tls", "segment", "segments", "telemetry.sinks",
+    "ui_config.dashboard_url_templates", "ui_config.metrics_proxy.add_headers", "ui_config.metrics_proxy.base_url",
 ))  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def _effect(key: Key, plain: RuntimeConfig, idle: Mapping[str, str]) -> str:
             return "reload"
         if after.fixed != before.fixed:
             return "restart"
-    assert key.path in _AT_START, f"{key.path}: no value that is accepted changes anything"
+    assert key.path in _AT_START, f"{key.path}: no value in _SAMPLES is accepted and changes anything"
     return "restart"
 
 
