@@ -18,8 +18,8 @@ from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
 
 NAMES = (
-    "WebSettings", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService", "AntiEntropy",
-    "DnsService", "Watches", "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
+    "WebSettings", "LastConnections", "Opening", "Audit", "Pools", "Serving", "RegistrationService", "HttpService",
+    "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "Measure", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 
 
