@@ -143,7 +143,7 @@ TWIN_ROOMS_ALLOWED = {
 }
 # What programs call: methods there are used by nobody in the package. tests/client looks after them.
 PUBLIC_ROOMS = {
-    "plugins/protocols.py", "plugins/conformance.py", "embed/agent.py",
+    "plugins/protocols.py", "plugins/conformance.py", "embed/agent.py", "embed/service.py",
     "client/adapters.py", "client/operations.py", "client/choosing.py", "client/codecs.py", "client/checks.py",
     "client/setting_values.py",
     *(f"client/{room}/{name}.py" for room in ("aio", "blocking") for name in (
@@ -180,7 +180,7 @@ def package() -> Package:
 @functools.cache
 def users() -> Package:
     """What may use the package beside itself."""
-    paths = [path for folder in ("scripts", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    paths = [path for folder in ("scripts", "benchmarks", "examples") for path in (ROOT / folder).rglob("*.py")]
     return Package.of({str(path.relative_to(ROOT)): path.read_text() for path in paths})
 
 
@@ -326,6 +326,7 @@ LAUNCHERS = {
     "tests/features/test_keyring_routes.py": "the command `keyring`",
     "tests/cli/test_cli_recipes.py": "the command `lock`",
     "tests/acl/test_acl_agent.py": "the command `login`",
+    "tests/embed/test_examples.py": "an example under its own server",
     "tests/client/test_recipes.py": "the command `lock` of the reference",
     "tests/clients/test_clients_reference_cli.py": "the reference's commands",
     "tests/stories/test_scale.py": "processes of many agents each",

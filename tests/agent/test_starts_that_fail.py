@@ -18,8 +18,8 @@ from proconsul.testing.ports import free_port
 from support.patience import PATIENCE_S
 
 NAMES = (
-    "WebSettings", "Opening", "PluginService", "Audit", "Pools", "Serving", "RegistrationService", "HttpService",
-    "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure",
+    "WebSettings", "LastConnections", "Opening", "PluginService", "Audit", "Pools", "Serving", "RegistrationService",
+    "HttpService", "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure",
     "MetricsSinks", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 
