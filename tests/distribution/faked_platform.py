@@ -72,7 +72,7 @@ def bare() -> None:
     without(socket, "SO_REUSEPORT", "SO_BINDTODEVICE", *(f"TCP_{name}" for name in (
         "USER_TIMEOUT", "KEEPIDLE", "KEEPINTVL", "KEEPCNT",
     )))  # fmt: skip
-    without(os, "sendfile", "fdatasync", "posix_fallocate", "sched_getaffinity", "memfd_create", "pidfd_open")
+    without(os, "sendfile", "fdatasync", "posix_fallocate", "memfd_create", "pidfd_open")
     without(time, "CLOCK_BOOTTIME")
     hide_proc()
 
@@ -126,8 +126,8 @@ def windows() -> None:
     sys.modules["msvcrt"] = type(sys)("msvcrt")
     vars(sys.modules["msvcrt"]).update(locking=lambda *_: None, LK_NBLCK=2)
     without(os, "fork", "getuid", "geteuid", "getgid", "getegid", "chown", "lchown", "fchmod", "fchown", "killpg",
-            "setsid", "getpgid", "getloadavg", "sync", "mkfifo", "uname", "pread", "pwrite", "O_DIRECTORY", "O_CLOEXEC",
-            "O_NOFOLLOW", "O_NONBLOCK", "set_blocking", "nice", "chroot", "ttyname")  # fmt: skip
+            "setsid", "getpgid", "getloadavg", "sync", "mkfifo", "uname", "pread", "pwrite",
+            "set_blocking", "nice", "chroot", "ttyname")  # fmt: skip
     without(signal, *SIGNALS, "setitimer", "pthread_kill", "sigwait", "pthread_sigmask")
     without(socket, "AF_UNIX", "sethostname")
     socket.socketpair = pair  # type: ignore[assignment]
@@ -269,7 +269,9 @@ def commands() -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    subprocess.run(["true"], check=True)  # it looks at the system once
+    # These look at the system once.
+    subprocess.run(["true"], check=True)
+    asyncio.run(asyncio.sleep(0))
     {"windows": windows, "macos": macos, "bare": bare}[sys.argv[1]]()
     import_all()
     with tempfile.TemporaryDirectory() as folder:
