@@ -19,8 +19,8 @@ from support.patience import PATIENCE_S
 
 NAMES = (
     "WebSettings", "LastConnections", "Opening", "PluginService", "Audit", "Pools", "Serving", "RegistrationService",
-    "HttpService", "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch", "Measure",
-    "MetricsSinks", "Reaper", "PidFile", "Joining",
+    "HttpService", "AntiEntropy", "DnsService", "Watches", "CoordinateSender", "RemoteExec", "CertificateWatch",
+    "Measure", "MetricsSinks", "Reaper", "PidFile", "Joining",
 )  # fmt: skip
 
 

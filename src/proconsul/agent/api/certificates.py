@@ -63,7 +63,7 @@ class _File(NamedTuple):
 def files_of(tls: TlsConfig) -> list[_File]:
     """The files of all listeners, each once. Folders are read."""
     uses: dict[tuple[str, str], list[str]] = {}
-    for name, listener in (("internal_rpc", tls.internal_rpc), ("https", tls.https), ("grpc", tls.grpc)):
+    for name, listener in (("internal_rpc", tls.internal_rpc), ("https", tls.https)):  # nobody serves gRPC
         for kind, path in (("agent", listener.cert_file), ("ca", listener.ca_file)):
             if path:
                 uses.setdefault((kind, path), []).append(name)
