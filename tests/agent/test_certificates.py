@@ -62,7 +62,7 @@ async def test_certificates_of_an_agent(tmp_path: Path) -> None:
                          ("ca", "broken.pem", True), ("ca", "other.pem", False)]  # fmt: skip
         [own] = [one for one in found["certificates"] if one["type"] == "agent"]
         assert (own["name"], own["issuer"], own["node_name"]) == ("CN=own", "CN=own", "n-1")
-        assert (own["subtype"], own["severity"], own["color"]) == ("internal_rpc,https,grpc", "CRITICAL", "red")
+        assert (own["subtype"], own["severity"], own["color"]) == ("internal_rpc,https", "CRITICAL", "red")
         assert own["days_remaining"] == 0 and DAY_S - 60 < own["seconds_remaining"] <= DAY_S
         assert own["requires_manual_rotation"] is True and own["auto_renewable"] is False
         summary = found["summary"]
