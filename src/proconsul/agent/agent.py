@@ -58,7 +58,8 @@ from proconsul.agent.telemetry.description import Description
 from proconsul.agent.telemetry.logs import HostLogs, LogLevel
 from proconsul.agent.telemetry.measure import Measure
 from proconsul.agent.telemetry.metrics import Metrics
-from proconsul.agent.telemetry.metrics_sinks import MetricsSinks
+from proconsul.agent.telemetry.metrics_sinks import MetricsSinks, network_sinks
+from proconsul.agent.telemetry.name_filter import NameFilter
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.router import Router
 from proconsul.features.agent_cache.cache import AgentCache
@@ -185,7 +186,11 @@ class Agent:
         fixed, reloadable, tokens = config.fixed, config.reloadable, self.tokens
         self.audit = Audit(fixed.audit, fixed.data_dir, self.plugins)
         http = HttpService(fixed, reloadable, self.audit.door(self.front, self.rights))
-        self.metrics = Metrics(fixed.telemetry.metrics_prefix)
+        telemetry = fixed.telemetry
+        names = NameFilter(
+            telemetry.allowed_prefixes, telemetry.blocked_prefixes, default=telemetry.filter_default
+        )  # fmt: skip
+        self.metrics = Metrics(telemetry.metrics_prefix, names=names)
         watched = CertificateWatch(reloadable, fixed.node_name, clock=self.clocks.wall)
         self.measure = Measure(
             self.metrics, self.pools, self.node, self.server, requests=self.front.flush_samples,
@@ -216,7 +221,7 @@ class Agent:
             remote,
             watched,
             self.measure,
-            MetricsSinks(self.metrics, self.plugins, fixed.telemetry.sinks, self.measure.sample),
+            MetricsSinks(self.metrics, self.plugins, telemetry.sinks, self.measure.sample, network_sinks(telemetry)),
             Reaper(self.registrations, reloadable.checks.reap_interval_s, self.clocks.monotonic),
             PidFile(fixed.pid_file),
             Joining(self.pools),

@@ -70,11 +70,9 @@ GROUPS: Final = (
         "limits.rpc_client_timeout": "limits.rpc_client_timeout_s",
     }),
     Group("sending metrics elsewhere", "nothing is sent", {
-        "telemetry.prefix_filter": "telemetry.allowed_prefixes", "telemetry.circonus_*": "telemetry.circonus",
-        "telemetry.dogstatsd_addr": "telemetry.dogstatsd_address",
-        **_same("telemetry.", "disable_hostname dogstatsd_tags filter_default statsd_address statsite_address"),
+        "telemetry.circonus_*": "telemetry.circonus",
         **_none("telemetry.", "disable_per_tenancy_usage_metrics enable_host_metrics retry_failed_connection"),
-    }, ("telemetry.blocked_prefixes",)),
+    }),
     Group("the UI's own", "there is none of these in ours", {
         "ui_config.metrics_provider_files": "ui.metrics_provider_files", "ui_config.hcp_enabled": "",
     }),

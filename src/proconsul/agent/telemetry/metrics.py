@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from proconsul.agent.telemetry.name_filter import NameFilter
 from proconsul.engine.meters import Meters, Sample
 from proconsul.engine.wire.gojson import Object
 
@@ -29,8 +30,12 @@ class Interval:
 class Metrics:
     """The sink. Names are without the prefix, parts joined by dots."""
 
-    def __init__(self, prefix: str = "consul", clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, prefix: str = "consul", clock: Callable[[], float] = time.time, names: NameFilter | None = None
+    ) -> None:  # fmt: skip
+        """``names`` says which full names are kept; None keeps all."""
         self.prefix = prefix
+        self._names = None if names is None or names.keeps_all else names
         self._clock = clock
         self._intervals: deque[Interval] = deque(maxlen=INTERVALS_MAX)
         # For Prometheus: totals since the start.
@@ -43,21 +48,31 @@ class Metrics:
             self._intervals.append(Interval(start))
         return self._intervals[-1]
 
+    def _is_kept(self, name: str) -> bool:
+        return self._names is None or self._names.keeps(self.full_name(name))
+
     def gauge(self, name: str, value: float, labels: Labels = ()) -> None:
-        self._current().gauges[name, labels] = value
+        if self._is_kept(name):
+            self._current().gauges[name, labels] = value
 
     def count(self, name: str, value: float = 1.0, labels: Labels = ()) -> None:
+        if not self._is_kept(name):
+            return
         key = (name, labels)
         self._current().counters.setdefault(key, Sample()).add(value)
         self.totals[key] = self.totals.get(key, 0.0) + value
 
     def sample(self, name: str, value: float, labels: Labels = ()) -> None:
+        if not self._is_kept(name):
+            return
         key = (name, labels)
         self._current().samples.setdefault(key, Sample()).add(value)
         self.summaries.setdefault(key, Sample()).add(value)
 
     def merge(self, name: str, sample: Sample, labels: Labels = ()) -> None:
         """Add many values that were aggregated elsewhere."""
+        if not self._is_kept(name):
+            return
         key = (name, labels)
         self._current().samples.setdefault(key, Sample()).merge(sample)
         self.summaries.setdefault(key, Sample()).merge(sample)

@@ -1,13 +1,16 @@
-"""Hands every finished interval of metrics to the plug-ins of ``telemetry.sinks`` (ours; docs/plugins.md)."""
+"""Hands every finished interval of metrics to statsd, dogstatsd, statsite, and the plug-ins of ``telemetry.sinks``
+(ours; docs/plugins.md)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
+import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from proconsul.agent.config.runtime import TelemetryConfig
 from proconsul.agent.config.runtime_sinks import PluginUse
 from proconsul.agent.part import Part
 from proconsul.agent.telemetry.metrics import INTERVAL_S, Interval, Metrics
@@ -58,18 +61,67 @@ def _aggregates(
         )  # fmt: skip
 
 
+class MetricsSink(Protocol):
+    """Where metrics go."""
+
+    async def emit(self, interval: MetricsInterval, timeout_s: float) -> object:
+        """Take one interval. May raise anything; the interval is lost then."""
+
+    def complain(self, error: BaseException) -> None:
+        """``error`` was raised."""
+
+    def well(self) -> None:
+        """Nothing was raised."""
+
+    async def close(self) -> None:
+        """No more comes."""
+
+
+class _PluginSink:
+    """A plug-in as a sink."""
+
+    def __init__(self, instance: PluginInstance) -> None:
+        self._instance = instance
+        self.complain, self.well, self.close = instance.complain, instance.well, instance.close
+
+    async def emit(self, interval: MetricsInterval, timeout_s: float) -> object:
+        """See `MetricsSink`."""
+        return await self._instance.call("emit", interval, timeout_s=timeout_s)
+
+
+def network_sinks(telemetry: TelemetryConfig) -> list[MetricsSink]:
+    """Those that the configuration names by their addresses."""
+    found: list[MetricsSink] = []
+    host, tags = "" if telemetry.disable_hostname else socket.gethostname(), telemetry.dogstatsd_tags
+    addresses = (telemetry.statsd_address, telemetry.statsite_address, telemetry.dogstatsd_address)
+    if not any(addresses):
+        return found
+    from proconsul.agent.telemetry.statsd import DatagramSink, StreamSink
+
+    if telemetry.statsd_address:
+        found.append(DatagramSink(telemetry.statsd_address, host))
+    if telemetry.statsite_address:
+        found.append(StreamSink(telemetry.statsite_address, host))
+    if telemetry.dogstatsd_address:
+        found.append(DatagramSink(telemetry.dogstatsd_address, tags=tags))
+    return found
+
+
 class MetricsSinks(Part):
     """A task per sink, so that a slow one keeps nobody else waiting. Nothing runs without sinks."""
 
     def __init__(
-        self, metrics: Metrics, plugins: PluginHost, uses: Sequence[PluginUse], sample: Callable[[], None]
-    ) -> None:
-        """``sample`` brings ``metrics`` up to now."""
+        self, metrics: Metrics, plugins: PluginHost, uses: Sequence[PluginUse], sample: Callable[[], None],
+        others: Sequence[MetricsSink] = (),
+    ) -> None:  # fmt: skip
+        """``sample`` brings ``metrics`` up to now. ``others`` are sinks that are no plug-ins."""
         self._metrics, self._plugins, self._uses, self._sample = metrics, plugins, uses, sample
+        self._others = others
         self._sinks: list[_SinkTask] = []
 
     async def start(self) -> None:
         """Raises ConsulError for a plug-in that cannot be used."""
+        sinks = list(self._others)
         for number, use in enumerate(self._uses):
             try:
                 instance = self._plugins.instance(
@@ -77,7 +129,8 @@ class MetricsSinks(Part):
                 )
             except PluginError as error:
                 raise ConsulError(f"telemetry.sinks[{number}]: {error}") from None
-            self._sinks.append(_SinkTask(self._metrics, instance))
+            sinks.append(_PluginSink(instance))
+        self._sinks = [_SinkTask(self._metrics, sink) for sink in sinks]
 
     async def stop(self) -> None:
         """Hand over what there is, as far as the sinks take it now."""
@@ -90,8 +143,8 @@ class MetricsSinks(Part):
 class _SinkTask:
     """One sink, in its own time."""
 
-    def __init__(self, metrics: Metrics, instance: PluginInstance) -> None:
-        self._metrics, self._instance = metrics, instance
+    def __init__(self, metrics: Metrics, sink: MetricsSink) -> None:
+        self._metrics, self._sink = metrics, sink
         self._done = -math.inf
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -106,11 +159,11 @@ class _SinkTask:
 
     async def _emit(self, interval: MetricsInterval, timeout_s: float) -> None:
         try:
-            await self._instance.call("emit", interval, timeout_s=timeout_s)
+            await self._sink.emit(interval, timeout_s)
         except Exception as error:
-            self._instance.complain(error)
+            self._sink.complain(error)
         else:
-            self._instance.well()
+            self._sink.well()
 
     async def stop(self) -> None:
         self._task.cancel()
@@ -119,4 +172,4 @@ class _SinkTask:
         for interval in self._metrics.since(self._done, running=True):
             duration_s = min(now - interval.start, INTERVAL_S)
             await self._emit(interval_of(self._metrics, interval, duration_s), LAST_TIMEOUT_S)
-        await self._instance.close()
+        await self._sink.close()
