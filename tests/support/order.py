@@ -18,6 +18,7 @@ LONGEST_FIRST = (
     "tests/cluster/test_quorum.py", "tests/simulation/test_federation_simulation.py",
     "tests/raft/test_raft_simulation.py", "tests/differential/test_differential.py",
     "tests/interop/test_mixed_pools.py", "tests/interop/test_agent_life.py", "tests/ui/", "tests/faults/",
+    "tests/distribution/test_wheel.py", "tests/plugins/", "tests/embed/",
     "tests/interop/", "tests/cluster/", "tests/server/",
     "tests/agent/test_remote_exec.py", "tests/config/test_config_reference.py", "tests/dns/", "tests/clients/",
     "tests/differential/", "tests/simulation/", "tests/raft/",

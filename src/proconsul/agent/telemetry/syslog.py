@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from proconsul.agent.telemetry.dropping import DroppingHandler
+from proconsul.engine.unix_sockets import unix_family
 
 __all__ = ["FACILITIES", "SyslogError", "SyslogHandler", "connect"]
 
@@ -58,9 +59,10 @@ class SyslogHandler(DroppingHandler):
         self._socket: socket.socket | None = self._connect()
 
     def _connect(self) -> socket.socket:
-        for path in self._paths:
+        family = unix_family()
+        for path in self._paths if family is not None else ():
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                opened = socket.socket(socket.AF_UNIX, kind)
+                opened = socket.socket(family or 0, kind)
                 opened.setblocking(False)
                 try:
                     opened.connect(path)
