@@ -33,7 +33,6 @@ import httpx  # noqa: F401
 import jwt  # noqa: F401
 import msgpack  # noqa: F401
 import msgspec  # noqa: F401
-import prometheus_client  # noqa: F401
 import psutil  # noqa: F401
 import pytest  # noqa: F401
 import re2  # noqa: F401

@@ -13,6 +13,7 @@ from proconsul.agent.telemetry import host
 from proconsul.agent.telemetry.description import Description, show_member
 from proconsul.agent.telemetry.logs import HostLogs, Monitor, level_number
 from proconsul.agent.telemetry.measure import Measure
+from proconsul.agent.telemetry.prometheus import CONTENT_TYPE
 from proconsul.agent.tokens import AgentTokens
 from proconsul.engine.http.request import Request, Response
 from proconsul.engine.http.router import Answer, Router
@@ -101,10 +102,11 @@ class InfoRoutes:
         self.measure.sample()  # also an agent that has only begun has something to say
         if request.get("format") != "prometheus":
             return self.web.json(request, self.measure.metrics.latest())
-        if self.config.telemetry.prometheus_retention_time_s <= 0:
+        retention_s = self.config.telemetry.prometheus_retention_time_s
+        if retention_s <= 0:
             raise ConsulError("Prometheus is not enabled since its retention time is not positive", 415)
-        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Vary": "Accept-Encoding"}
-        return Response(200, self.measure.metrics.prometheus(), headers)
+        headers = {"Content-Type": CONTENT_TYPE, "Vary": "Accept-Encoding"}
+        return Response(200, self.measure.metrics.prometheus(retention_s), headers)
 
     def monitor(self, request: Request) -> Answer:
         """Stream the log until the reader goes away."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from proconsul.agent.telemetry.name_filter import NameFilter
+from proconsul.agent.telemetry.prometheus import Series, exposition
 from proconsul.engine.meters import Meters, Sample
 from proconsul.engine.wire.gojson import Object
 
@@ -41,6 +43,8 @@ class Metrics:
         # For Prometheus: totals since the start.
         self.totals: dict[tuple[str, Labels], float] = {}
         self.summaries: dict[tuple[str, Labels], Sample] = {}
+        self._gauges: dict[tuple[str, Labels], float] = {}
+        self._touched: dict[tuple[str, Labels], float] = {}
 
     def _current(self) -> Interval:
         start = self._clock() // INTERVAL_S * INTERVAL_S
@@ -52,8 +56,11 @@ class Metrics:
         return self._names is None or self._names.keeps(self.full_name(name))
 
     def gauge(self, name: str, value: float, labels: Labels = ()) -> None:
-        if self._is_kept(name):
-            self._current().gauges[name, labels] = value
+        if not self._is_kept(name):
+            return
+        key = (name, labels)
+        self._current().gauges[key] = self._gauges[key] = value
+        self._touched[key] = self._clock()
 
     def count(self, name: str, value: float = 1.0, labels: Labels = ()) -> None:
         if not self._is_kept(name):
@@ -61,6 +68,7 @@ class Metrics:
         key = (name, labels)
         self._current().counters.setdefault(key, Sample()).add(value)
         self.totals[key] = self.totals.get(key, 0.0) + value
+        self._touched[key] = self._clock()
 
     def sample(self, name: str, value: float, labels: Labels = ()) -> None:
         if not self._is_kept(name):
@@ -68,6 +76,7 @@ class Metrics:
         key = (name, labels)
         self._current().samples.setdefault(key, Sample()).add(value)
         self.summaries.setdefault(key, Sample()).add(value)
+        self._touched[key] = self._clock()
 
     def merge(self, name: str, sample: Sample, labels: Labels = ()) -> None:
         """Add many values that were aggregated elsewhere."""
@@ -76,6 +85,7 @@ class Metrics:
         key = (name, labels)
         self._current().samples.setdefault(key, Sample()).merge(sample)
         self.summaries.setdefault(key, Sample()).merge(sample)
+        self._touched[key] = self._clock()
 
     def take(self, meters: Meters) -> None:
         """Add what a component has measured since it was last asked."""
@@ -125,37 +135,20 @@ class Metrics:
             "Mean": sample.total / sample.count, "Stddev": sample.stddev(), "Labels": dict(key[1]),
         })  # fmt: skip
 
-    def prometheus(self) -> bytes:
-        """Text exposition of totals, gauges and summaries."""
-        from prometheus_client import CollectorRegistry, generate_latest
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
-
-        families: dict[str, Any] = {}
-        gauges: dict[tuple[str, Labels], float] = {}
-        for interval in list(self._intervals)[-2:]:  # the running one has only begun
-            gauges |= interval.gauges
-        for (name, labels), value in gauges.items():
-            self._family(families, GaugeMetricFamily, name, labels).add_metric([v for _, v in labels], value)
-        for (name, labels), value in self.totals.items():
-            self._family(families, CounterMetricFamily, name, labels).add_metric([v for _, v in labels], value)
-        for (name, labels), sample in self.summaries.items():
-            family = self._family(families, SummaryMetricFamily, name, labels)
-            family.add_metric([v for _, v in labels], count_value=sample.count, sum_value=sample.total)
-
-        class Collector:
-            def collect(self) -> list[Any]:
-                return list(families.values())
-
-        registry = CollectorRegistry()
-        registry.register(Collector())
-        text: bytes = generate_latest(registry)
-        return text
-
-    def _family(self, families: dict[str, Any], kind: Any, name: str, labels: Labels) -> Any:
-        full = self.full_name(name).replace(".", "_").replace("-", "_")
-        if full not in families:
-            families[full] = kind(full, full, labels=[key for key, _ in labels])
-        return families[full]
+    def prometheus(self, retention_s: float = math.inf) -> bytes:
+        """What has changed within ``retention_s``, as Prometheus reads it: counters and summaries since the start."""
+        since = self._clock() - retention_s
+        for old in [key for key, at in self._touched.items() if at < since]:
+            for kept in (self._touched, self.totals, self.summaries, self._gauges):
+                kept.pop(old, None)
+        kinds: tuple[tuple[str, Mapping[tuple[str, Labels], Any]], ...] = (
+            ("gauge", self._gauges), ("counter", self.totals), ("summary", self.summaries),
+        )  # fmt: skip
+        return exposition(
+            Series(kind, self.full_name(name), labels, value)
+            for kind, found in kinds
+            for (name, labels), value in found.items()
+        )
 
 
 def _by_key(item: tuple[tuple[str, Labels], Sample]) -> tuple[str, Labels]:
