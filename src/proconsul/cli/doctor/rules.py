@@ -45,14 +45,34 @@ Rule = Callable[[Facts], Iterator[Finding]]
 
 def diagnose(facts: Facts) -> list[Finding]:
     """All findings, the worst first."""
-    found = [finding for rule in RULES for finding in rule(facts)]
+    found = [finding for rule in RULES for finding in _tried(rule, facts)]
     return sorted(found, key=lambda finding: -finding.urgency)
+
+
+def _tried(rule: Rule, facts: Facts) -> list[Finding]:
+    """What ``rule`` finds. Answers are whatever answers there; one that is none of an agent's is a finding, too."""
+    try:
+        return list(rule(facts))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return [
+            Finding(
+                Urgency.WARNING,
+                f"What the agent answers cannot be understood ({rule.__name__.replace('_', ' ')}).",
+                f"{type(error).__name__}: {error}",
+                "See what listens at that address, and which version.",
+            )
+        ]
+
+
+def _is_refused(text: str) -> bool:
+    """Whether that is why an answer is not there. The number may be a part of an address, too."""
+    return text.startswith("Unexpected response code: 403 ")
 
 
 def reachable(facts: Facts) -> Iterator[Finding]:
     if facts.own is None and "own" in facts.unseen:
         text = facts.unseen["own"]
-        if "403" in text or "Permission denied" in text:
+        if _is_refused(text):
             yield Finding(
                 Urgency.WARNING,
                 "The agent does not let this token look at it.",
@@ -66,7 +86,7 @@ def reachable(facts: Facts) -> Iterator[Finding]:
                 text,
                 "See whether it runs and what its log says; -http-addr or CONSUL_HTTP_ADDR names another address.",
             )
-    refused = sorted(name for name, text in facts.unseen.items() if name != "own" and "403" in text)
+    refused = sorted(name for name, text in facts.unseen.items() if name != "own" and _is_refused(text))
     if refused:
         yield Finding(
             Urgency.WARNING,
@@ -283,6 +303,17 @@ def openness(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def whose(facts: Facts) -> Iterator[Finding]:
+    data, own = facts.data, ((facts.own or {}).get("Config") or {}).get("NodeID")
+    if data is not None and data.node_id and own and data.node_id != own:
+        yield Finding(
+            Urgency.WARNING,
+            f"{data.path} is the data directory of another agent.",
+            f"There is node-id {data.node_id}; the agent that was asked is {own}.",
+            "Run doctor on the agent's machine, or name its own directory with -data-dir.",
+        )
+
+
 def disk(facts: Facts) -> Iterator[Finding]:
     data = facts.data
     if data is None:
@@ -340,6 +371,7 @@ RULES: tuple[Rule, ...] = (
     clock,
     load,
     openness,
+    whose,
     disk,
     growth,
 )
