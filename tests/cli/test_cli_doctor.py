@@ -94,6 +94,16 @@ ILL: list[tuple[Facts, Urgency, str]] = [
         W,
         "Server b is not healthy",
     ),
+    (
+        Facts(leader="1.1.1.1:1", raft={"Servers": THREE[:2]}, members=[member("a"), member("b")]),
+        C,
+        "one more server stops all writes",
+    ),
+    (
+        Facts(leader="1.1.1.1:1", raft={"Servers": THREE}, members=[member("a"), member("b"), member("c", 3)]),
+        W,
+        "one more server stops all writes",
+    ),
     (Facts(autopilot={"Voters": ["a", "b"], "FailureTolerance": 0}), C, "one more server stops all writes"),
     (Facts(autopilot={"Voters": ["a", "b", "c"], "FailureTolerance": 0}), W, "one more server stops all writes"),
     (Facts(autopilot={"Voters": list("abcd"), "FailureTolerance": 1}), W, "4 voters bear no more losses than 3"),
@@ -149,6 +159,12 @@ def test_what_is_wrong(facts: Facts, urgency: Urgency, text: str) -> None:
     [found] = diagnose(facts)
     assert text in found.what and found.urgency is urgency
     assert found.why and found.cure
+
+
+def test_why_the_catalog_does_not_have_it() -> None:
+    late = {"web": {"InSync": False, "LastError": "rate limit exceeded"}, "db": {"InSync": False}}
+    [found] = diagnose(Facts(sync={"Services": late, "LastError": ""}))
+    assert found.why == "rate limit exceeded"
 
 
 def test_every_rule_is_tried() -> None:

@@ -99,13 +99,10 @@ def reachable(facts: Facts) -> Iterator[Finding]:
 def leaderless(facts: Facts) -> Iterator[Finding]:
     if facts.leader != "" and "No cluster leader" not in str(facts.unseen.get("leader", "")):
         return
-    servers = (facts.raft or {}).get("Servers") or []
-    voters = [server for server in servers if server.get("Voter")]
-    alive = {member["Name"] for member in facts.members or () if member.get("Status") == _ALIVE}
-    here = [server["Node"] for server in voters if server.get("Node") in alive]
+    voters, here = _voters(facts)
     need = len(voters) // 2 + 1
     if voters and len(here) < need:
-        gone = sorted(str(server.get("Node")) for server in voters if server.get("Node") not in alive)
+        gone = sorted(set(voters) - set(here))
         yield Finding(
             Urgency.CRITICAL,
             f"Nobody leads: {len(here)} of {len(voters)} voters are alive, {need} are needed.",
@@ -121,10 +118,21 @@ def leaderless(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _voters(facts: Facts) -> tuple[list[str], list[str]]:
+    """The names of the voters, and of those that are alive as the agent sees it."""
+    servers = (facts.raft or {}).get("Servers") or []
+    voters = [str(server.get("Node")) for server in servers if server.get("Voter")]
+    alive = {str(member["Name"]) for member in facts.members or () if member.get("Status") == _ALIVE}
+    return voters, [name for name in voters if name in alive]
+
+
 def quorum(facts: Facts) -> Iterator[Finding]:
-    state = facts.autopilot
-    if state is None:
-        return
+    state: Mapping[str, Any] | None = facts.autopilot
+    if state is None:  # of an agent that does not tell: what can be counted
+        known, here = _voters(facts)
+        if not facts.leader or facts.members is None or len(here) <= len(known) // 2:
+            return  # who does not lead is another rule's
+        state = {"Voters": known, "FailureTolerance": len(here) - len(known) // 2 - 1}
     voters = len(state.get("Voters") or ())
     for server in (state.get("Servers") or {}).values():
         if not server.get("Healthy"):
@@ -194,12 +202,14 @@ def out_of_sync(facts: Facts) -> Iterator[Finding]:
     if report is None:
         return
     for block in ("Services", "Checks"):
-        late = sorted(name for name, one in (report.get(block) or {}).items() if not one.get("InSync"))
+        entries = report.get(block) or {}
+        late = sorted(name for name, one in entries.items() if not one.get("InSync"))
         if late:
+            reasons = sorted({str(entries[name].get("LastError") or "") for name in late} - {""})
             yield Finding(
                 Urgency.WARNING,
                 f"{block} the catalog does not have as they are: {', '.join(late[:10])}.",
-                str(report.get("LastError") or "They have changed just now."),
+                "; ".join(reasons[:3]) or str(report.get("LastError") or "They have changed just now."),
                 "consul services sync says why for each, with -now it compares at once.",
             )
 
