@@ -197,14 +197,12 @@ class AntiEntropy(Part):
         except Exception as error:
             if self._complaints.is_new("sync", f"{failure}{error}"):
                 log.error("%s: error=%s", failure, error)
-        if self._refused:
-            self._full_sooner()
+        self._full_sooner()
 
     def _full_sooner(self) -> None:
-        """What was refused when it changed does not wait longer than what a comparison was refused: a server that is
-        over its limit for a second must not keep a failed check from the catalog for minutes."""
+        """What was refused, as by a server over its limit, waits no longer when it is a change than otherwise."""
         now = asyncio.get_running_loop().time()
-        if self.next_full_at is not None and self.next_full_at > now + 2 * RETRY_FAILED_S:
+        if self._refused and self.next_full_at is not None and self.next_full_at > now + 2 * RETRY_FAILED_S:
             self.next_full_at = now + RETRY_FAILED_S + self._stagger(RETRY_FAILED_S)
             self._wake.set()
 
@@ -217,10 +215,7 @@ class AntiEntropy(Part):
 
     async def _changes_until_full(self) -> None:
         loop = asyncio.get_running_loop()
-        while self.next_full_at is not None and not self._full.is_set() and not self._unreachable:
-            left = self.next_full_at - loop.time()
-            if left <= 0:
-                return
+        while (left := (self.next_full_at or 0) - loop.time()) > 0 and not (self._full.is_set() or self._unreachable):
             try:
                 # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the wake-up.
                 async with asyncio.timeout(left):
