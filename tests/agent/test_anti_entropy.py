@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from proconsul.agent.local import anti_entropy
 from proconsul.agent.local.anti_entropy import PUSH_S, AntiEntropy, scale_factor
 from proconsul.agent.local.local_state import LocalState
 from proconsul.engine.wire.record import replace
 from proconsul.features.catalog.model import DeregisterRequest, HealthCheck, Node, NodeService, RegisterRequest
-from proconsul.features.errors import ConsulError, NoLeader
+from proconsul.features.errors import ConsulError, NoLeader, RateExceeded, RetryElsewhere, RetryLater
 
 OWN = Node(ID="id", Node="n1", Address="127.0.0.1", Datacenter="dc1", Meta={"m": "1"})
 
@@ -273,6 +274,32 @@ async def test_what_was_registered_without_a_leader_arrives_when_there_is_one() 
             await world.sync.push()  # knows by now that there is nobody
             assert asyncio.get_running_loop().time() - began < PUSH_S
             world.catalog.leader = True  # and nobody says so
+            while "web" not in world.catalog.services:
+                await asyncio.sleep(0.01)
+    finally:
+        await world.sync.stop()
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+@pytest.mark.parametrize("error", [RetryLater(), RetryElsewhere(), RateExceeded(), ConsulError("not now")])
+async def test_what_a_server_is_too_busy_for_does_not_wait_for_the_next_comparison(
+    pushed: bool, error: ConsulError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That would be minutes, in which a check that has failed goes for one that passes."""
+    monkeypatch.setattr(anti_entropy, "RETRY_FAILED_S", 0.05)
+    world = World()
+    await world.sync.start()
+    try:
+        async with asyncio.timeout(20):
+            while world.sync.next_full_at is None:
+                await asyncio.sleep(0.01)
+            world.catalog.refusal = error
+            world.state.add_service(service("web"))
+            if pushed:
+                await world.sync.push()
+            while world.sync.troubles.of("service web") is None:
+                await asyncio.sleep(0.01)
+            world.catalog.refusal = None  # and nobody says so
             while "web" not in world.catalog.services:
                 await asyncio.sleep(0.01)
     finally:

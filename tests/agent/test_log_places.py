@@ -65,6 +65,22 @@ def test_files_are_rotated_by_size_and_the_newest_kept(
     assert all(re.fullmatch(r"a-\d{19}\.txt", path.name) for path in tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["a[b].log", "*.log", "50%s {x}.log", "a b?.x", "log"])
+def test_old_files_are_those_of_that_very_name(
+    tmp_path: Path, name: str, opened: Callable[..., logging.Handler]
+) -> None:
+    """A name is no pattern: what only looks like it, or is called after it, stays."""
+    stem, _, suffix = name.partition(".")
+    others = {f"{stem}-audit.{suffix or 'log'}", f"{stem}-1.old", "ab-1.log", "x-2.log"}
+    for other in others:
+        (tmp_path / other).write_text("")
+    handler = opened(str(tmp_path / name), 1, 0.0, 1)
+    for number in range(5):
+        say(handler, f"line {number}")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert others <= left and len(left - others) == 2
+
+
 def test_files_are_rotated_by_age(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Callable[..., logging.Handler]
 ) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 
 import cli_reference as reference
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from proconsul.cli.doctor.facts import DataDirectory, Facts, look_at
+from proconsul.cli.doctor.facts import QUESTIONS, DataDirectory, Facts, look_at
 from proconsul.cli.doctor.rules import RULES, Urgency, diagnose
 from proconsul.cli.main import main
 from proconsul.testing import AgentInThread, ConsulProcess
@@ -72,6 +74,12 @@ W, C = Urgency.WARNING, Urgency.CRITICAL
 ILL: list[tuple[Facts, Urgency, str]] = [
     (Facts(unseen={"own": "Get ...: connection refused"}), C, "does not answer"),
     (Facts(unseen={"own": "Unexpected response code: 403 (Permission denied)"}), W, "does not let this token look"),
+    (Facts(unseen={"own": 'Get "http://10.0.4.3:8403/v1": dial tcp 10.0.4.3:8403: 403'}), C, "does not answer"),
+    (
+        Facts(own={"Config": {"NodeID": "b"}}, data=disk(node_id="a")),
+        W,
+        "/data is the data directory of another agent",
+    ),
     (Facts(own=config(), unseen={"raft": "Unexpected response code: 403 ()"}), W, "Not all could be looked at: raft"),
     (
         Facts(leader="", raft={"Servers": THREE}, members=[member("a"), member("b", 3)]),
@@ -85,6 +93,16 @@ ILL: list[tuple[Facts, Urgency, str]] = [
         Facts(autopilot={"Servers": {"x": {"Name": "b", "Healthy": False, "Why": ["slow"]}}}),
         W,
         "Server b is not healthy",
+    ),
+    (
+        Facts(leader="1.1.1.1:1", raft={"Servers": THREE[:2]}, members=[member("a"), member("b")]),
+        C,
+        "one more server stops all writes",
+    ),
+    (
+        Facts(leader="1.1.1.1:1", raft={"Servers": THREE}, members=[member("a"), member("b"), member("c", 3)]),
+        W,
+        "one more server stops all writes",
     ),
     (Facts(autopilot={"Voters": ["a", "b"], "FailureTolerance": 0}), C, "one more server stops all writes"),
     (Facts(autopilot={"Voters": ["a", "b", "c"], "FailureTolerance": 0}), W, "one more server stops all writes"),
@@ -141,6 +159,12 @@ def test_what_is_wrong(facts: Facts, urgency: Urgency, text: str) -> None:
     [found] = diagnose(facts)
     assert text in found.what and found.urgency is urgency
     assert found.why and found.cure
+
+
+def test_why_the_catalog_does_not_have_it() -> None:
+    late = {"web": {"InSync": False, "LastError": "rate limit exceeded"}, "db": {"InSync": False}}
+    [found] = diagnose(Facts(sync={"Services": late, "LastError": ""}))
+    assert found.why == "rate limit exceeded"
 
 
 def test_every_rule_is_tried() -> None:
@@ -206,6 +230,13 @@ def test_an_agent_of_the_original(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"autopilot", "sync", "certificates"} <= set(found["NotSeen"])
 
 
+NAMES = st.sampled_from([
+    "Servers", "Voters", "Healthy", "Node", "Voter", "LastIndex", "MaxTrailingLogs", "Name", "Status", "Tags",
+    "Services", "Checks", "Samples", "Counters", "consul.runtime.loop_lag_ms", "Max", "Sum", "certificates", "severity",
+    "DebugConfig", "ClientAddrs", "Config", "NodeID", "FailureTolerance",
+])  # fmt: skip
+
+
 class _Odd(http.server.BaseHTTPRequestHandler):
     body = b""
 
@@ -231,12 +262,40 @@ def odd() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"null", b"[]", b"[1]", b"{}", b'"x"', b"7", b'{"DebugConfig": null}']
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b"[1]",
+        b"[{}]",
+        b"{}",
+        b'"x"',
+        b"7",
+        b'{"DebugConfig": null}',
+        b"\xff",
+        b'"\xff"',
+    ],
 )
 def test_whatever_answers_there(odd: str, body: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     _Odd.body = body
     code, found = run(capsys, f"-http-addr={odd}")
-    assert code in (0, 1, 2) and found["NotSeen"]
+    assert code == 2 and found["NotSeen"] and "does not answer" in whats(found)
+
+
+ANSWERS = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(NAMES, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(QUESTIONS)), ANSWERS), st.lists(st.dictionaries(NAMES, ANSWERS)))
+@settings(max_examples=60, deadline=None)
+def test_no_answer_ends_the_doctor(answers: dict[str, Any], members: list[dict[str, Any]]) -> None:
+    for one in diagnose(Facts(**{**answers, "members": members, "leader": ""})):
+        assert one.what and one.cure
 
 
 # ------------------------------------------------------------------------------------------------ the directory

@@ -16,8 +16,9 @@ import cli_reference as reference
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgpack import ExtType, Timestamp, packb
 
-from proconsul.cli.contents import size
+from proconsul.cli.contents import record, size
 from proconsul.cli.main import main
 from proconsul.engine.wire import msgpack
 from proconsul.features.kv.model import DirEntry
@@ -27,6 +28,7 @@ from proconsul.server import snapshot_contents
 from proconsul.server.snapshot_contents import Contents, StateStream, kind_name
 from proconsul.testing import ConsulProcess, DevAgent
 
+HEADER = packb({"LastIndex": 5})
 KEYS = {"app/a/1": b"one", "app/a/2": bytes(range(256)), "app/b": b"", "zz": b"x" * 2000, "odd\x1b[2J": b"y"}
 
 
@@ -209,3 +211,38 @@ def test_any_bytes_are_records_or_damaged(data: bytes) -> None:
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text(max_size=3), st.binary(max_size=3),
+        st.builds(ExtType, st.integers(0, 127), st.binary(max_size=3)),
+        st.builds(Timestamp, st.integers(-(2**63), 2**63 - 1), st.integers(0, 999_999_999)),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.none(), st.integers(0, 9), st.binary(max_size=2), st.text(max_size=2)), inner,
+                        max_size=3),
+        st.fixed_dictionaries({"Key": inner, "Value": inner}),
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.sampled_from([MessageType.KVS, MessageType.ACL_BOOTSTRAP, MessageType.CONFIG_ENTRY, 77]), VALUES)
+def test_whatever_a_record_is_it_is_a_line_of_json(kind: int, value: Any) -> None:
+    """Records of kinds that we have are odd, too, where somebody else wrote them."""
+    data = HEADER + bytes([kind]) + packb(value, use_bin_type=False, unicode_errors="surrogateescape")
+    for found in StateStream().feed(data):
+        line = record(found)
+        assert "\n" not in line and line.encode().decode() == line
+        assert json.loads(line)["Type"] == kind_name(kind)
+
+
+def test_keys_that_are_no_text_make_json_that_can_be_read(tmp_path: Path, capfdbinary: Any) -> None:
+    state = HEADER + bytes([MessageType.KVS]) + packb({b"Key": b"a\xff\x00/b"}, use_bin_type=False)
+    (tmp_path / "state.bin").write_bytes(state)
+    (tmp_path / "meta.json").write_text("{}")
+    assert main(["snapshot", "inspect", "-kvdetails", "-format=json", str(tmp_path / "state.bin")]) == 0
+    out, _ = capfdbinary.readouterr()
+    assert json.loads(out.decode())["StatsKV"][0]["Name"] == "a\ufffd\x00/b"

@@ -359,3 +359,8 @@ _json(
     '"service":{"name":"p","kind":"connect-proxy","port":1,"proxy":{"destination_service_name":"a","expose":{"paths":['
     '{"path":"","listener_port":70000}]}}}',
 )
+
+# Numbers beyond the largest double, wherever they stand; the nearest below it are numbers.
+for _number in ("1e400", "-1e400", "1" + "0" * 400 + ".0", "1e308"):
+    _hcl(f"limits {{ rpc_rate = {_number} }}", f'watches = [{{ type = "key", odd = {_number} }}]')
+    _json(f'"limits":{{"rpc_max_burst":{_number}}}', f'"zork":[{_number}, 1e999]', f'"zork":{_number}x')

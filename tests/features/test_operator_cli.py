@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from proconsul.testing import AgentInThread
+from proconsul.testing import AgentInLoop, AgentInThread
 from support.harness import eventually, run
 
 Cli = Callable[..., "CompletedProcess[str]"]
@@ -78,3 +78,13 @@ def test_what_is_counted(cli: Cli, tmp_path: Path) -> None:
     }  # fmt: skip
     assert "Connect" not in cli("operator", "usage", "instances", "-billable").stdout
     assert cli("operator", "usage", "instances", "-connect", "-all-datacenters").stdout == "\n".join(mesh) + "\n"
+
+
+async def test_what_is_counted_says_who_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has lost the leader tells so with a stale answer, in its body."""
+    async with AgentInLoop() as agent:
+        for stale, known in (("", (True, 0)), ("?stale", (False, 7_000_000))):
+            monkeypatch.setattr(agent.server, "knows", lambda known=known: known)
+            found = json.loads((await agent.request("GET", "/v1/operator/usage" + stale)).body)
+            assert (found["KnownLeader"], found["LastContact"]) == known
+            assert found["ConsistencyLevel"] == ("stale" if stale else "leader")

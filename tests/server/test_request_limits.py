@@ -85,6 +85,14 @@ def test_never_more_than_the_rate_and_one_burst(rate: float, waits: list[float])
     assert taken <= max(rate * BURST_S, 1) + rate * sum(waits) + 1
 
 
+@pytest.mark.parametrize("rate", [1e308, 1.7e308, 1e18, 1e-320, -1e308, -0.0])
+def test_any_rate_that_a_number_can_be(rate: float) -> None:
+    one, clock = limits(Limiting.ENFORCING, rate, rate)
+    for wait in (0.0, 1.0, 1e9):
+        clock.now += wait
+        assert refused(one, LIST_NODES, 100) == (0 if abs(rate) > 1 else 99 if rate and not wait else 100)
+
+
 # ---------------------------------------------------------------------------------------------- through the doors
 
 

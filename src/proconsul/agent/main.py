@@ -117,7 +117,7 @@ async def _main(plan: hosting.StartPlan) -> int:
     except (ValueError, OSError) as error:
         print(f"==> {error}", file=sys.stderr)
         return 1
-    print("==> Starting Consul agent...", flush=True)
+    logs.console.tell("==> Starting Consul agent...\n")
     try:
         code = await _run_agent(plan, logs)
     except Exception as error:
@@ -159,14 +159,14 @@ def _say_why(error: Exception) -> None:
 async def _run_agent(plan: hosting.StartPlan, logs: Logs) -> int:
     """Raises what the start of the agent raises."""
     agent = hosting.make(plan, logs=logs)
-    print(banner(plan.config, agent.node_id), flush=True)
-    print("==> Log data will now stream in as it occurs:\n", flush=True)
+    logs.console.tell(banner(plan.config, agent.node_id) + "\n")
+    logs.console.tell("==> Log data will now stream in as it occurs:\n\n")
     hosting.tell(plan)
     signals = Signals(agent, running=False)
     failed = True
     try:
         if await signals.start(agent.start()):
-            print("==> Consul agent running!", flush=True)
+            logs.console.tell("==> Consul agent running!\n")
         failed = False
         return await signals.wait()
     finally:
@@ -178,5 +178,4 @@ async def _run_agent(plan: hosting.StartPlan, logs: Logs) -> int:
             log.info("shutdown complete")
         if signals.start_goes_on:
             log.info("Exit code: code=%s", signals.code)
-            sys.stdout.flush()
             os._exit(signals.code)

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from msgpack import ExtType, Timestamp
+
 from proconsul.cli import archive
 from proconsul.cli.columnize import tabwriter
 from proconsul.cli.command import Failure
@@ -22,6 +24,8 @@ __all__ = ["Contents", "StateRecord", "as_json", "line", "pretty", "read", "reco
 _META = ("ID", "Size", "Index", "Term", "Version")
 _RAW, _RAW_META = "state.bin", "meta.json"
 _READ_BYTES = 1 << 20
+# Of the times that a calendar has, about.
+_SECONDS_MAX = 60_000_000_000
 
 
 def read(path: str, each: Callable[[StateRecord], object]) -> tuple[Mapping[str, Json], str]:
@@ -121,7 +125,12 @@ def as_json(meta: Mapping[str, Json], contents: Contents, *, keys: bool) -> str:
         "TotalSize": sum(part.size for part in kinds),
         "TotalSizeKV": sum(part.size for part in prefixes),
     }
-    return json.dumps(shown, indent=3, ensure_ascii=False, default=str)
+    return _valid(json.dumps(shown, indent=3, ensure_ascii=False, default=str))
+
+
+def _valid(text: str) -> str:
+    """Bytes that are not UTF-8 as Go's JSON has them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _stat(part: Share) -> dict[str, Any]:
@@ -132,8 +141,21 @@ def record(found: StateRecord) -> str:
     """One record as a line of JSON; as it came where it is of no kind that we can read."""
     try:
         return line(kind_name(found.kind), readable(found.kind, found.value))
-    except DecodeError:
-        return line(kind_name(found.kind), found.value)
+    except (DecodeError, TypeError):
+        return line(kind_name(found.kind), _plain(found.value))
+
+
+def _plain(value: Any) -> Any:
+    """Whatever MessagePack has as what JSON has: names are texts, and what it knows of no type is text, too."""
+    if isinstance(value, Mapping):
+        return {name if isinstance(name, str) else str(_plain(name)): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple) and not isinstance(value, ExtType):
+        return [_plain(one) for one in value]
+    if isinstance(value, Timestamp):
+        return str(value.to_datetime()) if abs(value.seconds) < _SECONDS_MAX else str(value)
+    if isinstance(value, ExtType):
+        return value.data
+    return value
 
 
 def line(kind: str, data: Any) -> str:

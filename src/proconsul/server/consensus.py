@@ -42,6 +42,9 @@ class Consensus(Protocol):
     @property
     def raft_members(self) -> RaftMembers: ...
 
+    def knows(self) -> tuple[bool, int]:
+        """See `proconsul.server.gate.Authority.knows`."""
+
     def propose(self, kind: MessageType, request: Any) -> asyncio.Future[Any]:
         """See `features.server.Server.propose`."""
 

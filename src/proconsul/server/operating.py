@@ -90,7 +90,7 @@ class Operating:
     async def _usage(self, args: DCSpecificRequest) -> UsageReply:
         state = self._server.state
         found = {self._server.config.datacenter: usage(state.tables)}
-        return UsageReply(found, state.store.max_index("nodes", "services"))
+        return UsageReply(found, state.store.max_index("nodes", "services"), *self._server.knows())
 
     async def _remove_by_address(self, args: RaftRemovePeerRequest) -> None:
         peer = self._server.raft.members.by_address(args.Address)

@@ -21,6 +21,7 @@ log = logging.getLogger("agent.server.rate-limiter")
 
 # So many seconds' worth may come at once.
 BURST_S = 10
+_BURST_MAX = 1 << 53
 # Lines of the log per second: who is over a limit asks often.
 _LINES_RATE = 1.0
 _EXEMPT = "Status."
@@ -64,4 +65,5 @@ class RequestLimits:
 
 
 def _bucket(rate: float, now: float) -> TokenBucket:
-    return TokenBucket(rate, max(int(rate * BURST_S), 1 if rate > 0 else 0), now, limited=rate >= 0)
+    at_once = int(min(max(rate, 0.0) * BURST_S, _BURST_MAX))
+    return TokenBucket(rate, max(at_once, 1 if rate > 0 else 0), now, limited=rate >= 0)

@@ -6,6 +6,7 @@ Source: configuration reference, "Configuration Files" (suffixes, order) and the
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -105,10 +106,20 @@ def _refuse_constant(name: str) -> float:
 
 def _parse_json(text: str) -> dict[str, object]:
     """One JSON object as Go reads it: every number is a float; ``null`` is an empty object."""
+    too_large: list[str] = []
+
+    def number(text: str) -> float:
+        found = float(text)
+        if math.isinf(found):
+            too_large.append(text)
+        return found
+
     try:
-        value = json.loads(text, parse_int=float, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_int=number, parse_float=number, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ConfigError(_json_fault(text)) from None
+    if too_large:
+        raise ConfigError(f"json: cannot unmarshal number {too_large[0]} into Go value of type float64")
     if value is None:
         return {}
     if isinstance(value, dict):

@@ -187,7 +187,7 @@ class AntiEntropy(Part):
             if self._refused:
                 delay_s = RETRY_FAILED_S
             self.next_full_at = asyncio.get_running_loop().time() + delay_s + self._stagger(delay_s)
-            await self._changes_until(self.next_full_at)
+            await self._changes_until_full()
             if self._full.is_set() and not self._unreachable:
                 await asyncio.sleep(self._stagger(COMPARE_SOON_S))
 
@@ -197,6 +197,14 @@ class AntiEntropy(Part):
         except Exception as error:
             if self._complaints.is_new("sync", f"{failure}{error}"):
                 log.error("%s: error=%s", failure, error)
+        self._full_sooner()
+
+    def _full_sooner(self) -> None:
+        """What was refused, as by a server over its limit, waits no longer when it is a change than otherwise."""
+        now = asyncio.get_running_loop().time()
+        if self._refused and self.next_full_at is not None and self.next_full_at > now + 2 * RETRY_FAILED_S:
+            self.next_full_at = now + RETRY_FAILED_S + self._stagger(RETRY_FAILED_S)
+            self._wake.set()
 
     async def _until_reachable(self) -> None:
         """Look for somebody who takes writes; no event tells of all ways in which there may be one again."""
@@ -205,9 +213,9 @@ class AntiEntropy(Part):
             await asyncio.sleep(interval_s / 2 + self._stagger(interval_s / 2))
             self._unreachable = not await self._catalog.reachable()
 
-    async def _changes_until(self, until: float) -> None:
+    async def _changes_until_full(self) -> None:
         loop = asyncio.get_running_loop()
-        while (left := until - loop.time()) > 0 and not self._full.is_set() and not self._unreachable:
+        while (left := (self.next_full_at or 0) - loop.time()) > 0 and not (self._full.is_set() or self._unreachable):
             try:
                 # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the wake-up.
                 async with asyncio.timeout(left):

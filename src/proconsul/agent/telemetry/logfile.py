@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import time
 from pathlib import Path
 
@@ -50,9 +51,11 @@ class RotatingFile(DroppingHandler):
         if self._files_max == 0:
             return
         keep = max(self._files_max, 0) + 1
-        files = sorted(self._directory.glob(f"{self._stem}-*{self._suffix}"))
-        for path in files[: max(len(files) - keep, 0)]:
-            path.unlink(missing_ok=True)
+        ours = re.compile(rf"{re.escape(self._stem)}-(\d+){re.escape(self._suffix)}")
+        found = ((ours.fullmatch(name), name) for name in os.listdir(self._directory))
+        files = sorted((int(match[1]), name) for match, name in found if match)
+        for _, name in files[: max(len(files) - keep, 0)]:
+            (self._directory / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._file >= 0:

@@ -5,10 +5,10 @@ One line per record: time with milliseconds and zone, level padded to five, the 
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 import re
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ from typing import TextIO
 
 from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.part import Part
+from proconsul.agent.telemetry.console import Console
+from proconsul.agent.telemetry.dropping import DroppingHandler
 from proconsul.engine.wire.text import quoted
 
 TRACE = 5
@@ -67,37 +69,62 @@ def _field(value: object) -> object:
     if isinstance(value, (int, float)):
         return value
     text = str(value)
-    return quoted(text) if any(char in text for char in ' "\n\t=') or not text else text
+    return quoted(text) if " " in text or '"' in text or "=" in text or not text.isprintable() or not text else text
 
 
-class TextFormatter(logging.Formatter):
+class _Formatter(logging.Formatter, abc.ABC):
+    """Makes a line of every record, and one that can be written: what is logged comes from anywhere, and a line that
+    fails would be lost, or end what only wanted to tell something."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            message = message_of(record)
+        except Exception as error:
+            message = f"{record.msg} (its values cannot be shown: {type(error).__name__})"
+        if not message.isascii():
+            message = message.encode("utf-8", "backslashreplace").decode()
+        return self.line(record, message)
+
+    @abc.abstractmethod
+    def line(self, record: logging.LogRecord, message: str) -> str:
+        """The line, where ``message`` is any text that is UTF-8."""
+
+
+class TextFormatter(_Formatter):
     """``2026-11-20T10:18:06.070Z [WARN]  agent.server: message: key=value``."""
 
     def __init__(self, indent: str = "") -> None:
         super().__init__()
         self._indent = indent
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord, message: str) -> str:
         level = f"[{_NAMES.get(record.levelno, 'INFO')}]"
-        text = f"{self._indent}{_timestamp(record.created)} {level:<7} {record.name}: {message_of(record)}"
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return text
+        text = f"{self._indent}{_timestamp(record.created)} {level:<7} {record.name}: {message}"
+        return text + "\n" + trace if (trace := _trace(self, record)) else text
 
 
-class JSONFormatter(logging.Formatter):
-    """One JSON object per line, with the keys of hclog."""
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """Where the error of ``record`` was raised, or nothing."""
+    if not record.exc_info:
+        return ""
+    return formatter.formatException(record.exc_info).encode("utf-8", "backslashreplace").decode()
 
-    def format(self, record: logging.LogRecord) -> str:
+
+class JSONFormatter(_Formatter):
+    """One JSON object per line, with the keys of hclog; ``stacktrace`` where there is one."""
+
+    def line(self, record: logging.LogRecord, message: str) -> str:
         import msgspec
 
         created = time.localtime(record.created)
         zone = "Z" if created.tm_gmtoff == 0 else time.strftime("%z", created)
         stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', created)}.{int(record.created * 1e6) % 1_000_000:06d}{zone}"
         value = {
-            "@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": message_of(record),
+            "@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": message,
             "@module": record.name, "@timestamp": stamp,
         }  # fmt: skip
+        if trace := _trace(self, record):
+            value["stacktrace"] = trace
         return msgspec.json.encode(value).decode()
 
 
@@ -153,14 +180,26 @@ class HostLogs:
             self.root.warning("Dropped logs during monitor request: dropped_count=%s", monitor.dropped)
 
 
+class ConsoleHandler(DroppingHandler):
+    """Lines for whoever started the agent."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def write(self, level: int, text: str) -> None:
+        """See `DroppingHandler`."""
+        self._console.write(text + "\n")
+
+
 class Logs(HostLogs):
-    """The agent's own logging: lines are held until the start banner is out, then flow to the stream."""
+    """The agent's own logging, to ``stream`` (default: standard output) and where else it is configured."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
         self.root.propagate = False
-        self._stream = stream if stream is not None else sys.stdout
-        self._handler: logging.Handler = logging.StreamHandler(self._stream)
+        self.console = Console(stream)
+        self._handler: logging.Handler = ConsoleHandler(self.console)
         self._formatter: logging.Formatter = TextFormatter("    ")
         self._level = logging.INFO
         self._sublevels: dict[str, int] = {}

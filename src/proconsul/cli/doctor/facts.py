@@ -5,8 +5,10 @@ Nothing is changed by looking. What could not be seen is kept with the reason, s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,13 +40,15 @@ _STALE = frozenset({"raft"})
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """``free``, ``total``: bytes of its disk. ``modes``: of files that hold secrets. ``kinds``: bytes by kind of record
+    """``free``, ``total``: bytes of its disk. ``node_id``: whose it is, where it says so.
+    ``modes``: of files that hold secrets. ``kinds``: bytes by kind of record
     in the snapshots of now, the oldest first, each with its time in seconds."""
 
     path: str
     free: int
     total: int
     log_bytes: int = 0
+    node_id: str = ""
     modes: Mapping[str, int] = field(default_factory=dict)
     kinds: Sequence[tuple[float, Mapping[str, int]]] = ()
 
@@ -97,7 +101,12 @@ def gather(client: Client, data_dir: str | None) -> Facts:
 def _of_shape(name: str, answer: Any) -> Any:
     """Raises GoJsonError for what is no answer to that question, from whatever answers there."""
     wanted = {"members": list, "leader": str}.get(name, Mapping)
-    if not isinstance(answer, wanted) or (name == "members" and not all(isinstance(one, Mapping) for one in answer)):
+    of_shape = isinstance(answer, wanted)
+    if name == "members":
+        of_shape = of_shape and all(isinstance(one, Mapping) and isinstance(one.get("Name"), str) for one in answer)
+    elif name == "own":
+        of_shape = of_shape and isinstance(answer.get("Config"), Mapping)
+    if not of_shape:
         raise GoJsonError(f"an odd answer: {str(answer)[:80]}")
     return answer
 
@@ -143,11 +152,19 @@ def look_at(directory: str) -> DataDirectory:
     root = Path(directory)
     os.listdir(root)
     usage = shutil.disk_usage(root)
-    log_bytes = sum(path.stat().st_size for path in root.glob("raft/raft.sqlite*"))
-    secrets = [root / "acl-tokens.json", *root.glob("serf/*.keyring"), *root.glob("raft/raft.sqlite*"),
-               *root.glob("raft/snapshots/*/state.bin")]  # fmt: skip
-    modes = {str(path.relative_to(root)): path.stat().st_mode & 0o777 for path in secrets if path.exists()}
-    return DataDirectory(directory, usage.free, usage.total, log_bytes, modes, tuple(_snapshots(root)))
+    log = [*root.glob("raft/raft.sqlite*"), root / "raft/raft.db"]  # Consul's, which is a folder of ours
+    secrets = [root / "acl-tokens.json", *root.glob("serf/*.keyring"), *root.glob("raft/snapshots/*/state.bin")]
+    found = {}
+    for path in [*log, *secrets]:
+        with contextlib.suppress(FileNotFoundError):  # it may have gone meanwhile
+            if stat.S_ISREG((seen := path.stat()).st_mode):
+                found[path] = seen
+    log_bytes = sum(found[path].st_size for path in log if path in found)
+    modes = {str(path.relative_to(root)): seen.st_mode & 0o777 for path, seen in found.items()}
+    node_id = ""
+    with contextlib.suppress(OSError):
+        node_id = (root / "node-id").read_bytes()[:64].decode(errors="replace").strip()
+    return DataDirectory(directory, usage.free, usage.total, log_bytes, node_id, modes, tuple(_snapshots(root)))
 
 
 def _snapshots(root: Path) -> list[tuple[float, Mapping[str, int]]]:

@@ -45,14 +45,34 @@ Rule = Callable[[Facts], Iterator[Finding]]
 
 def diagnose(facts: Facts) -> list[Finding]:
     """All findings, the worst first."""
-    found = [finding for rule in RULES for finding in rule(facts)]
+    found = [finding for rule in RULES for finding in _tried(rule, facts)]
     return sorted(found, key=lambda finding: -finding.urgency)
+
+
+def _tried(rule: Rule, facts: Facts) -> list[Finding]:
+    """What ``rule`` finds. Answers are whatever answers there; one that is none of an agent's is a finding, too."""
+    try:
+        return list(rule(facts))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return [
+            Finding(
+                Urgency.WARNING,
+                f"What the agent answers cannot be understood ({rule.__name__.replace('_', ' ')}).",
+                f"{type(error).__name__}: {error}",
+                "See what listens at that address, and which version.",
+            )
+        ]
+
+
+def _is_refused(text: str) -> bool:
+    """Whether that is why an answer is not there. The number may be a part of an address, too."""
+    return text.startswith("Unexpected response code: 403 ")
 
 
 def reachable(facts: Facts) -> Iterator[Finding]:
     if facts.own is None and "own" in facts.unseen:
         text = facts.unseen["own"]
-        if "403" in text or "Permission denied" in text:
+        if _is_refused(text):
             yield Finding(
                 Urgency.WARNING,
                 "The agent does not let this token look at it.",
@@ -66,7 +86,7 @@ def reachable(facts: Facts) -> Iterator[Finding]:
                 text,
                 "See whether it runs and what its log says; -http-addr or CONSUL_HTTP_ADDR names another address.",
             )
-    refused = sorted(name for name, text in facts.unseen.items() if name != "own" and "403" in text)
+    refused = sorted(name for name, text in facts.unseen.items() if name != "own" and _is_refused(text))
     if refused:
         yield Finding(
             Urgency.WARNING,
@@ -79,13 +99,10 @@ def reachable(facts: Facts) -> Iterator[Finding]:
 def leaderless(facts: Facts) -> Iterator[Finding]:
     if facts.leader != "" and "No cluster leader" not in str(facts.unseen.get("leader", "")):
         return
-    servers = (facts.raft or {}).get("Servers") or []
-    voters = [server for server in servers if server.get("Voter")]
-    alive = {member["Name"] for member in facts.members or () if member.get("Status") == _ALIVE}
-    here = [server["Node"] for server in voters if server.get("Node") in alive]
+    voters, here = _voters(facts)
     need = len(voters) // 2 + 1
     if voters and len(here) < need:
-        gone = sorted(str(server.get("Node")) for server in voters if server.get("Node") not in alive)
+        gone = sorted(set(voters) - set(here))
         yield Finding(
             Urgency.CRITICAL,
             f"Nobody leads: {len(here)} of {len(voters)} voters are alive, {need} are needed.",
@@ -101,10 +118,21 @@ def leaderless(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _voters(facts: Facts) -> tuple[list[str], list[str]]:
+    """The names of the voters, and of those that are alive as the agent sees it."""
+    servers = (facts.raft or {}).get("Servers") or []
+    voters = [str(server.get("Node")) for server in servers if server.get("Voter")]
+    alive = {str(member["Name"]) for member in facts.members or () if member.get("Status") == _ALIVE}
+    return voters, [name for name in voters if name in alive]
+
+
 def quorum(facts: Facts) -> Iterator[Finding]:
-    state = facts.autopilot
-    if state is None:
-        return
+    state: Mapping[str, Any] | None = facts.autopilot
+    if state is None:  # of an agent that does not tell: what can be counted
+        known, here = _voters(facts)
+        if not facts.leader or facts.members is None or len(here) <= len(known) // 2:
+            return  # who does not lead is another rule's
+        state = {"Voters": known, "FailureTolerance": len(here) - len(known) // 2 - 1}
     voters = len(state.get("Voters") or ())
     for server in (state.get("Servers") or {}).values():
         if not server.get("Healthy"):
@@ -174,12 +202,14 @@ def out_of_sync(facts: Facts) -> Iterator[Finding]:
     if report is None:
         return
     for block in ("Services", "Checks"):
-        late = sorted(name for name, one in (report.get(block) or {}).items() if not one.get("InSync"))
+        entries = report.get(block) or {}
+        late = sorted(name for name, one in entries.items() if not one.get("InSync"))
         if late:
+            reasons = sorted({str(entries[name].get("LastError") or "") for name in late} - {""})
             yield Finding(
                 Urgency.WARNING,
                 f"{block} the catalog does not have as they are: {', '.join(late[:10])}.",
-                str(report.get("LastError") or "They have changed just now."),
+                "; ".join(reasons[:3]) or str(report.get("LastError") or "They have changed just now."),
                 "consul services sync says why for each, with -now it compares at once.",
             )
 
@@ -283,6 +313,17 @@ def openness(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def whose(facts: Facts) -> Iterator[Finding]:
+    data, own = facts.data, ((facts.own or {}).get("Config") or {}).get("NodeID")
+    if data is not None and data.node_id and own and data.node_id != own:
+        yield Finding(
+            Urgency.WARNING,
+            f"{data.path} is the data directory of another agent.",
+            f"There is node-id {data.node_id}; the agent that was asked is {own}.",
+            "Run doctor on the agent's machine, or name its own directory with -data-dir.",
+        )
+
+
 def disk(facts: Facts) -> Iterator[Finding]:
     data = facts.data
     if data is None:
@@ -340,6 +381,7 @@ RULES: tuple[Rule, ...] = (
     clock,
     load,
     openness,
+    whose,
     disk,
     growth,
 )

@@ -11,12 +11,13 @@ Pure. Depth is bounded, so hostile rules cannot exhaust the stack.
 from __future__ import annotations
 
 import json
+import math
 import re
 from enum import Enum
 from typing import Final, NamedTuple
 
 from proconsul.engine.wire.gojson_scan import explain_syntax
-from proconsul.engine.wire.gostrconv import NumberError, parse_int
+from proconsul.engine.wire.gostrconv import NumberError, OutOfRange, parse_int
 
 __all__ = ["BlockList", "HclError", "parse_hcl1"]
 
@@ -184,9 +185,12 @@ class _Scanner:
         column = self.column(start)
         if not match.group("digits"):
             try:
-                return _Token(_Kind.FLOAT, word, float(word), self.line, column)
+                value = float(word)
             except ValueError:
                 raise self.fail(start, "illegal number") from None
+            if math.isinf(value):
+                raise HclError(str(OutOfRange("ParseFloat", word)))
+            return _Token(_Kind.FLOAT, word, value, self.line, column)
         try:
             return _Token(_Kind.NUMBER, word, parse_int(word, base=0), self.line, column)
         except NumberError as error:

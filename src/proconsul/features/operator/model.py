@@ -118,10 +118,13 @@ class ServiceUsage(Record, frozen=True):
 
 
 class UsageReply(Record, frozen=True):
-    """``Usage`` by datacenter. ``Index``: of the last change that could count."""
+    """``Usage`` by datacenter. ``Index``: of the last change that could count. ``LastContact``: nanoseconds since the
+    server that answered heard the leader."""
 
     Usage: dict[str, ServiceUsage] | None = None
     Index: int = 0
+    KnownLeader: bool = False
+    LastContact: int = 0
 
 
 class RaftRemovePeerRequest(WriteRequest, frozen=True, kw_only=True):

@@ -126,7 +126,9 @@ class OperatorRoutes:
         replies: list[UsageReply] = [await self._call(USAGE, replace(args, Datacenter=name)) for name in names]
         found = {name: usage for reply in replies for name, usage in (reply.Usage or {}).items()}
         body = gojson.Object(
-            Usage=gojson.Object(found), Index=max(reply.Index for reply in replies), LastContact=0, KnownLeader=True,
+            Usage=gojson.Object(found), Index=max(reply.Index for reply in replies),
+            LastContact=max(reply.LastContact for reply in replies),
+            KnownLeader=all(reply.KnownLeader for reply in replies),
             ConsistencyLevel=self.web.options(request).consistency or "leader", NotModified=False, Backend=0,
             ResultsFilteredByACLs=False,
         )  # fmt: skip
