@@ -56,8 +56,12 @@ class Workers:
         else:
             number = len(self._threads) + 1
             thread = threading.Thread(target=self._work, args=(loop,), name=f"{self.name}-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more of them; it may have some the next time
+                self._slots.release()
+                raise
             self._threads.append(thread)
-            thread.start()
         future: asyncio.Future[Any] = loop.create_future()
         self._jobs.put((function, args, future))
         return await future
