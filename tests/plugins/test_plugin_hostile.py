@@ -94,7 +94,7 @@ def test_a_class_that_cannot_be_looked_at(kind: PluginKind) -> None:
         def __getattribute__(cls, name: str) -> Any:
             raise SystemExit(name)
 
-    Looked = Meta("Looked", (), {})  # noqa: N806
+    Looked = Meta("Looked", (), {})
     assert "cannot be looked at: SystemExit" in problem_of(kind, Looked)
     with pytest.raises(ValueError, match="settings: SystemExit"):
         settings_of(Looked, {})

@@ -62,6 +62,9 @@ class Registration:
     def start(self, *, required: bool = True) -> None:
         """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
         again until it can."""
+        if self._job is not None:
+            raise RuntimeError(f"{self.id} is registered already")
+        self.failures, self.last_error = 0, None
         limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
         try:
             self._register(**limit)
