@@ -252,6 +252,20 @@ async def test_it_runs_once() -> None:
         await agent.ready()
 
 
+async def test_reloads_at_once_are_each_of_their_own_settings() -> None:
+    """One that fails neither fails another nor brings back what was before that."""
+    async with alone() as agent, agent.client() as client:
+        good = [{**DEV, "services": [{"name": name}]} for name in ("a", "b", "c")]
+        bad = {**DEV, "watches": [{"type": "nothing"}]}
+        results = await asyncio.gather(
+            *(agent.reload(one) for one in (good[0], bad, good[1], bad, good[2], bad)), return_exceptions=True
+        )
+        assert [result is None for result in results] == [True, False] * 3
+        assert list(await client.agent.services.list()) == ["c"]
+        await agent.reload()
+        assert list(await client.agent.services.list()) == ["c"]
+
+
 async def test_a_fault_of_its_own_ends_the_block() -> None:
     """A part of the server dies: the host is told, with what it was, and nobody listens there any more."""
     told: list[AgentEnded | None] = []

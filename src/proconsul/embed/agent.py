@@ -85,6 +85,7 @@ class EmbeddedAgent:
         self._ended: asyncio.Future[int] | None = None
         self._failure: AgentEnded | None = None
         self._scope: Scope | None = None
+        self._reloading: asyncio.Lock
 
     # ------------------------------------------------------------------ life
 
@@ -100,6 +101,7 @@ class EmbeddedAgent:
         require_known(self._settings)
         loop = asyncio.get_running_loop()
         self._begun, self._failure, self._stopping = loop.create_future(), None, None
+        self._reloading = asyncio.Lock()  # of the loop that runs now
         try:
             self._agent = agent = await self._started()
             self._ended = loop.create_future()
@@ -189,7 +191,13 @@ class EmbeddedAgent:
         """Read the files again, and take over ``settings`` in place of those of the start, where they are given.
 
         Raises ConsulError or ConfigError; everything is as before then. What needs another start is named in the log.
+        One comes after the other: whoever is told that it is done has had his own settings.
         """
+        _ = self._bare  # raises when it does not run
+        async with self._reloading:
+            await self._reload(settings)
+
+    async def _reload(self, settings: Mapping[str, Any] | None) -> None:
         agent = self._bare
         before = dict(self._settings)
         if settings is not None:
