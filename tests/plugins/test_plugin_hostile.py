@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +21,7 @@ from proconsul.plugins.host import PluginHost
 from proconsul.plugins.shape import problem_of, settings_of
 from proconsul.testing import AgentInLoop
 from support.distributions import FakeDistributions
+from support.patience import PATIENCE_S
 
 ROOT = "root-secret"
 RAISED = [RuntimeError("no"), SystemExit(3), GeneratorExit()]
@@ -85,6 +88,12 @@ EVIL = '''
     class Looks(metaclass=Eyes):
         pass
 '''
+DEEP = """
+    class Check:
+        api_version = 1
+        def __init__(self, settings): ...
+        def check(self, timeout_s): return ("passing", "")
+"""
 IMPORT = "class E(Exception):\n    def __str__(self): raise SystemExit(3)\nraise E\n"
 
 
@@ -213,3 +222,50 @@ async def test_through_the_front_door(distributions: FakeDistributions) -> None:
         for bearer in ("refuse", "other"):
             assert "an error that cannot say what it is" in (await login(bearer))[1]
         assert "long-bea" not in (await login("long-bearer-of-somebody"))[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+async def test_who_forks_comes_back_once() -> None:
+    """The other one would keep the agent's sockets, or be an agent with its files."""
+
+    def plain() -> int:
+        return os.fork()
+
+    async def coroutine() -> int:
+        return os.fork()
+
+    async def waits() -> int:
+        child = os.fork()
+        await asyncio.sleep(0)
+        return child
+
+    plugin = Plugin(PluginKind.CHECKS, "any", object)
+    for function in (plain, coroutine, waits):
+        child = await plugin.call(function, timeout_s=PATIENCE_S)
+        assert child and await asyncio.to_thread(os.waitpid, child, 0) == (child, 0)
+    plugin.stop()
+
+
+async def test_distributions_without_a_name_are_shown(distributions: FakeDistributions) -> None:
+    for folder, metadata in (("a-1.0", "Metadata-Version: 2.1\n"), ("b-1.0", None), ("c-1.0", "Name: c\n")):
+        info = distributions.folder / f"{folder}.dist-info"
+        info.mkdir()
+        if metadata is not None:
+            (info / "METADATA").write_text(metadata)
+        (info / "entry_points.txt").write_text("[proconsul.checks]\ntwice = plug:C\n")
+    host = PluginHost()
+    found = [(one.name, one.distribution, one.version, one.state) for one in await host.report()]
+    assert found and set(found) <= {("twice", "", "", "broken"), ("twice", "c", "", "broken")}
+    host.stop()
+
+
+@pytest.mark.parametrize("levels", [100, 300, 480, 900, 20_000])
+async def test_deep_settings_are_taken_or_refused(distributions: FakeDistributions, levels: int) -> None:
+    distributions.add("evil", {"proconsul.checks": ["evil = evil_deep:Check"]}, {"evil_deep": DEEP})
+    async with AgentInLoop({"plugins": {"allow": ["*"]}}) as inside:
+        config = b'{"a":' * levels + b"1" + b"}" * levels
+        body = b'{"Name": "deep", "Interval": "1s", "Plugin": "evil", "PluginConfig": ' + config + b"}"
+        answer = await inside.request("PUT", "/v1/agent/check/register", body)
+        assert answer.status == 200 or (answer.status == 400 and levels > 100), answer.body
+        assert len(await get(inside, "/v1/agent/checks")) == (answer.status == 200)

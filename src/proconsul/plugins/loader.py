@@ -28,7 +28,8 @@ def find_plugins() -> list[FoundPlugin]:
     found = []
     for distribution in distributions():
         try:
-            name, version = distribution.name, distribution.version
+            # Files of nobody have neither.
+            name, version = distribution.name or "", distribution.version or ""
             points = [point for point in distribution.entry_points if point.group in groups]
         except Exception as error:
             log.warning("a distribution with broken metadata is left out: error=%s: %s", type(error).__name__, error)

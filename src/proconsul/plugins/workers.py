@@ -6,6 +6,7 @@ They are daemons, unlike those of an executor: a method that hangs does not keep
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -69,13 +70,15 @@ class Workers:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None:
             function, args, future = job
-            result, error = None, None
+            result, error, process = None, None, os.getpid()
             try:
                 result = function(*args)
             except (Exception, asyncio.CancelledError) as raised:
                 error = raised
             except BaseException as raised:
                 error = WorkerDied(f"{type(raised).__name__}: {raised}")
+            if os.getpid() != process:  # it has forked, and comes back twice: nobody waits for the other one,
+                os._exit(0)  # which has the agent's sockets, and would keep them when the agent has ended
             del job, function, args
             try:
                 loop.call_soon_threadsafe(self._done, future, result, error)

@@ -271,7 +271,10 @@ def decode(cls: type[T], body: bytes) -> T:
 
 def from_plain(cls: Any, value: Any) -> Any:
     """Convert parsed JSON into ``cls`` with the same rules as ``decode``."""
-    return _reader(cls)(value, "", "")
+    try:
+        return _reader(cls)(value, "", "")
+    except RecursionError:
+        raise JSONError(_DEPTH_TEXT) from None
 
 
 Reader = Callable[[Any, str, str], Any]
