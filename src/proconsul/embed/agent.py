@@ -68,8 +68,8 @@ class EmbeddedAgent:
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *,
         config_files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (), free_ports: bool = False,
-        gossip: bool = True, ready_timeout: float = READY_TIMEOUT_S, on_end: Callable[[AgentEnded | None], None] | None = None,
-        seed: int | None = None,
+        gossip: bool = True, ready_timeout: float = READY_TIMEOUT_S,
+        on_end: Callable[[AgentEnded | None], None] | None = None, seed: int | None = None,
     ) -> None:  # fmt: skip
         """``ready_timeout``: seconds; how long `start` waits for an agent that is alone to be ready. ``seed``: of all
         it does by chance, for tests; without it chance is the system's. ``on_end`` is told that it has ended by
