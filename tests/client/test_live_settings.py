@@ -148,7 +148,7 @@ async def test_a_callback_that_would_have_to_be_awaited(client: AsyncClient) -> 
 
 
 def test_a_snapshot_never_changes() -> None:
-    declared = {"hosts": ["a", ["b"]], "word": "x"}
+    declared: dict[str, Any] = {"hosts": ["a", ["b"]], "word": "x"}
     snapshot = SettingsSnapshot({"word": b'"quoted"', "list": b"[[1]]"}, declared)
     # The same setting as text and as JSON, in either order.
     for _ in range(2):
@@ -159,7 +159,7 @@ def test_a_snapshot_never_changes() -> None:
         found[-1].append(2)
         found.append(3)
         assert snapshot.json(name, list) == value
-    declared["hosts"].append("c")  # type: ignore[attr-defined]
+    declared["hosts"].append("c")
     assert snapshot.json("hosts", list) == ["a", ["b"]]
     with pytest.raises(TypeError, match="declared"):
         snapshot.json("hosts", dict)
