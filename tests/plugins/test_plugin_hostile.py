@@ -14,10 +14,11 @@ from plugin_world import get, put, status_of
 
 from proconsul.agent.checks.plugin import result_of
 from proconsul.features.acl.auth.plugin import plain_login
-from proconsul.plugins import LoginResult, PluginKind
-from proconsul.plugins.calling import _COMPLAINTS_MAX, Plugin
+from proconsul.plugins import LoginResult, PluginKind, SettingsError
+from proconsul.plugins.calling import _COMPLAINTS_MAX, Plugin, PluginInstance
 from proconsul.plugins.foreign import plain_text, shown, words
 from proconsul.plugins.host import PluginHost
+from proconsul.plugins.kinds import PluginError
 from proconsul.plugins.shape import problem_of, settings_of
 from proconsul.testing import AgentInLoop
 from support.distributions import FakeDistributions
@@ -269,3 +270,23 @@ async def test_deep_settings_are_taken_or_refused(distributions: FakeDistributio
         answer = await inside.request("PUT", "/v1/agent/check/register", body)
         assert answer.status == 200 or (answer.status == 400 and levels > 100), answer.body
         assert len(await get(inside, "/v1/agent/checks")) == (answer.status == 200)
+
+
+@pytest.mark.parametrize("raised", [OSError("no"), SettingsError("no")], ids=repr)
+async def test_an_object_that_cannot_be_made_is_told_of_once(
+    raised: Exception, caplog: pytest.LogCaptureFixture
+) -> None:  # fmt: skip
+    """As a sink's, that is tried again and again."""
+
+    class Never:
+        def __init__(self, settings: Any) -> None:
+            raise raised
+
+    plugin = Plugin(PluginKind.METRICS_SINKS, "any", Never)
+    instance = PluginInstance(plugin, None, "sink 0")
+    for _ in range(5):
+        with pytest.raises(PluginError) as caught:
+            await instance.call("emit", timeout_s=PATIENCE_S)
+        instance.complain(caught.value)
+    assert len([record for record in caplog.records if "plug-in failed" in record.getMessage()]) == 1
+    plugin.stop()

@@ -37,6 +37,10 @@ class PluginTimeout(PluginError):
     """A call that has taken too long."""
 
 
+class _NotMade(PluginError):
+    """An object that cannot be made, of which the log says why already."""
+
+
 class Plugin:
     """One loaded plug-in of one agent. To be used on the event loop's thread."""
 
@@ -179,7 +183,7 @@ class PluginInstance:
             raise PluginError(f"{self.plugin}: {words(error) or 'its settings are of no use'}") from None
         except Exception as error:
             self.plugin.complain(self._about, error)
-            raise PluginError(f"{self.plugin} cannot be made: {shown(error)}") from error
+            raise _NotMade(f"{self.plugin} cannot be made: {shown(error)}") from error
 
     async def call(self, method: str, *args: Any, timeout_s: float) -> Any:
         """What the method returns. Raises PluginError, and what the method raises, as it is."""
@@ -196,7 +200,9 @@ class PluginInstance:
                 self.plugin.complain(self._about, error)
 
     def complain(self, error: BaseException) -> None:
-        """See `Plugin.complain`."""
+        """See `Plugin.complain`. What is in the log already is not said again in other words."""
+        if isinstance(error, _NotMade):
+            return
         self.plugin.complain(self._about, error)
 
     def well(self) -> None:
