@@ -310,7 +310,7 @@ async def test_a_registration_lives_as_long_as_its_block(client: AsyncClient) ->
         await eventually(tired)
         for status, output in (("well", ""), (None, ""), ("passing", b"x"), ("passing", None)):
             with pytest.raises((ValueError, TypeError)):
-                registration.set(status, output)
+                registration.set(status, output)  # type: ignore[arg-type]
         registration.set("warning", "half a \ud800 character")  # and the reports go on
 
         async def half() -> bool:
