@@ -25,7 +25,7 @@ from support.distributions import FakeDistributions
 from support.patience import PATIENCE_S
 
 ROOT = "root-secret"
-RAISED = [RuntimeError("no"), SystemExit(3), GeneratorExit()]
+RAISED = [RuntimeError("no"), SystemExit(3), GeneratorExit(), asyncio.CancelledError()]
 
 EVIL = '''
     """Does nothing wrong in its methods, and everything else."""

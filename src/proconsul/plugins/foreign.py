@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from typing import Final
 
 __all__ = ["HIDDEN", "WHATEVER", "plain_text", "shown", "words"]
@@ -13,8 +12,8 @@ __all__ = ["HIDDEN", "WHATEVER", "plain_text", "shown", "words"]
 # What stands in place of a secret.
 HIDDEN: Final = "<hidden>"
 
-# Not KeyboardInterrupt: that is the user's. On threads of the plug-in's own it is caught as well, see `workers`.
-WHATEVER: Final = (Exception, SystemExit, GeneratorExit, CancelledError)
+# What ends programs and tasks as well. Who presses Ctrl-C is heard by a handler of signals, and not by this.
+WHATEVER: Final = (BaseException,)
 # Characters of what a plug-in raises that are shown to others.
 _TEXT_MAX: Final = 1024
 
