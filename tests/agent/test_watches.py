@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 
@@ -29,6 +30,36 @@ def test_refusals_use_the_reference_texts(raw: dict[str, object], text: str) -> 
     with pytest.raises(ConsulError) as caught:
         parse_watch(raw)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [5, True, {"a": 1}, [{"a": 1}], [["x"]], [None], 1.5], ids=repr)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"args": "?"}, {"handler": "?"}, {"handler_type": "http", "http_handler_config": "?"},
+        *({"handler_type": "http", "http_handler_config": {"path": "http://x", key: "?"}}
+          for key in ("path", "method", "header", "timeout")),
+        {"handler_type": "http", "http_handler_config": [{"path": "http://x", "header": {"a": "?"}}]},
+        {"handler_type": "plugin", "plugin": "?"}, {"handler_type": "plugin", "plugin": "x", "plugin_config": "?"},
+        {"handler_type": "plugin", "plugin": "x", "plugin_timeout": "?"}, {"handler_type": "?", "args": ["x"]},
+        {"handler_type": "?"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_values_of_any_type_are_taken_or_refused(raw: dict[str, object], value: object) -> None:
+    """A file may say anything where a watch of Consul is a map of anything; none may end the agent by an accident."""
+
+    def filled(given: object) -> object:
+        if isinstance(given, dict):
+            return {key: filled(one) for key, one in given.items()}
+        return [filled(one) for one in given] if isinstance(given, list) else value if given == "?" else given
+
+    watch = filled({"type": "nodes", **raw})
+    assert isinstance(watch, dict)
+    with contextlib.suppress(ConsulError):
+        handler = parse_watch(watch).handler
+        assert all(isinstance(one, str) for one in (*handler.command, handler.url, handler.method))
+        assert all(isinstance(one, str) for values in handler.header.values() for one in values)
 
 
 async def test_a_command_gets_the_result_and_its_index(tmp_path: Path) -> None:

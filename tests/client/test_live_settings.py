@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from both import client_of
 from test_recipes import eventually, unique
 
-from proconsul.client import AsyncClient, ConsulError, SettingsSnapshot
+from proconsul.client import AsyncClient, Client, ConsulError, SettingsSnapshot
 from proconsul.embed import EmbeddedAgent
 from proconsul.testing import AgentInThread, free_port
 
@@ -101,3 +102,64 @@ def test_a_prefork_server_follows_in_each_worker() -> None:
         command = [sys.executable, str(Path(__file__).parent / "prefork.py"), agent.http_address]
         done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert (done.stdout.split(), done.returncode) == (["0", "0", "0"], 0), done.stderr
+
+
+async def test_who_is_started_again_waits_again(kind: str) -> None:
+    """Settings, instances and a registration: none runs twice, and what was known before does not count as known."""
+    agent = EmbeddedAgent({"dev": True}, free_ports=True, gossip=False)
+    async with agent:
+        client = client_of(kind, agent.http_address, token="")
+        settings, resolver = client.live_settings("app/", {"size": 20}), client.resolver("consul")
+        registration = client.registration("web", ttl=None)
+        for one in (settings, resolver, registration):
+            for _ in range(2):
+                await one.start(required=True)
+                with pytest.raises(RuntimeError, match="already"):
+                    await one.start(required=True)
+                await one.stop()
+        assert settings.is_stale and resolver.is_stale and resolver.instances
+    for follower in (settings, resolver):
+        with pytest.raises(ConsulError):
+            await follower.start(0.2, required=True)
+    assert resolver.instances  # known last, and still of use
+    await client.aclose()
+
+
+def test_a_callback_that_ends_its_thread_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    with AgentInThread() as agent, Client(agent.http_address) as client:
+        settings = client.live_settings("app/", {"size": 20})
+        settings.on_change(lambda before, now: sys.exit(3))
+        settings.start()
+        client.kv.put("app/size", "7")
+        deadline = time.monotonic() + PATIENCE_S
+        while settings.last_error is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "SystemExit" in str(settings.last_error) and settings.is_stale and settings.integer("size") == 7
+        settings.stop()
+    assert "following the settings of app/ failed" in caplog.text
+
+
+async def test_a_callback_that_would_have_to_be_awaited(client: AsyncClient) -> None:
+    async def change(before: SettingsSnapshot, now: SettingsSnapshot) -> None: ...
+
+    with pytest.raises(TypeError, match="coroutine function"):
+        client.live_settings("app/", {}).on_change(change)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_never_changes() -> None:
+    declared: dict[str, Any] = {"hosts": ["a", ["b"]], "word": "x"}
+    snapshot = SettingsSnapshot({"word": b'"quoted"', "list": b"[[1]]"}, declared)
+    # The same setting as text and as JSON, in either order.
+    for _ in range(2):
+        assert snapshot.text("word") == '"quoted"' and snapshot.json("word", str) == "quoted"
+    for name, value in (("list", [[1]]), ("hosts", ["a", ["b"]])):
+        found = snapshot.json(name, list)
+        assert found == value
+        found[-1].append(2)
+        found.append(3)
+        assert snapshot.json(name, list) == value
+    declared["hosts"].append("c")
+    assert snapshot.json("hosts", list) == ["a", ["b"]]
+    with pytest.raises(TypeError, match="declared"):
+        snapshot.json("hosts", dict)

@@ -308,6 +308,16 @@ async def test_a_registration_lives_as_long_as_its_block(client: AsyncClient) ->
             return checks[registration.check_id].Status == "warning"
 
         await eventually(tired)
+        for status, output in (("well", ""), (None, ""), ("passing", b"x"), ("passing", None)):
+            with pytest.raises((ValueError, TypeError)):
+                registration.set(status, output)  # type: ignore[arg-type]
+        registration.set("warning", "half a \ud800 character")  # and the reports go on
+
+        async def half() -> bool:
+            checks = await client.agent.checks.list()
+            return checks[registration.check_id].Output == "half a ? character"
+
+        await eventually(half)
         # An agent that knows nothing of it, as after a start, is told again.
         await client.agent.services.deregister(name)
         registration.set("passing")

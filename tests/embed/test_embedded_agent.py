@@ -76,6 +76,19 @@ async def test_a_data_directory_is_kept_for_the_next_one(tmp_path: Path) -> None
                 await client.kv.put("turn", turn)
 
 
+async def test_settings_are_as_of_a_file(tmp_path: Path) -> None:
+    """Paths, tuples and numbers that are whole mean what a file would mean with them; at a reload as well."""
+    (tmp_path / "a.hcl").write_text('service { name = "of-file" }')
+    settings = {**DEV, "dev": False, "server": True, "bootstrap": True, "bind_addr": "127.0.0.1", "data_dir": tmp_path,
+                "services": ({"name": "web", "port": 80.0},), "node_name": None}  # fmt: skip
+    agent = EmbeddedAgent(settings, config_files=str(tmp_path / "a.hcl"), free_ports=True, gossip=False)
+    async with agent, agent.client() as client:
+        found = await client.agent.services.list()
+        assert set(found) == {"web", "of-file"} and found["web"].Port == 80
+        await agent.reload({**settings, "services": ({"name": "db", "port": 81.0},)})
+        assert set(await client.agent.services.list()) == {"db", "of-file"}
+
+
 async def test_files_and_settings(tmp_path: Path) -> None:
     """Settings win over files, files over the ports that would be chosen."""
     port = 1
@@ -197,6 +210,10 @@ def test_loops_in_threads_have_agents_of_their_own(loop: Callable[[], asyncio.Ab
 FAILS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a key that is none": ({"nod_name": "a"}, ConfigError, "nod_name"),
     "a value that is none": ({"retry_interval": "soon"}, ConfigError, "soon"),
+    "a value that no file can have": ({"node_meta": {"a": object()}}, ConfigError, "of type object"),
+    "bytes": ({"data_dir": b"/tmp"}, ConfigError, "of type bytes"),
+    "a number that is none": ({"ports": {"http": float("nan")}}, ConfigError, "failed to parse settings"),
+    "files that are none": ({"config_files": 1}, ConfigError, "of type int"),
     "two that do not go together": ({"dev": False, "server": True}, ConfigError, "data_dir"),
     "a certificate that is not there": (
         {"ports": {"https": 1}, "cert_file": "/nowhere", "key_file": "/nowhere"}, ConsulError, "nowhere"
@@ -250,6 +267,20 @@ async def test_it_runs_once() -> None:
     await agent.stop()
     with pytest.raises(RuntimeError, match="does not run"):
         await agent.ready()
+
+
+async def test_reloads_at_once_are_each_of_their_own_settings() -> None:
+    """One that fails neither fails another nor brings back what was before that."""
+    async with alone() as agent, agent.client() as client:
+        good = [{**DEV, "services": [{"name": name}]} for name in ("a", "b", "c")]
+        bad = {**DEV, "watches": [{"type": "nothing"}]}
+        results = await asyncio.gather(
+            *(agent.reload(one) for one in (good[0], bad, good[1], bad, good[2], bad)), return_exceptions=True
+        )
+        assert [result is None for result in results] == [True, False] * 3
+        assert list(await client.agent.services.list()) == ["c"]
+        await agent.reload()
+        assert list(await client.agent.services.list()) == ["c"]
 
 
 async def test_a_fault_of_its_own_ends_the_block() -> None:

@@ -158,6 +158,28 @@ async def test_attaching_may_be_cancelled_at_any_moment() -> None:
             assert await client.agent.services.get("orders") is None
 
 
+async def test_a_silent_agent_is_asked_everything_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application begins within one time-out, however much it wants to know."""
+    monkeypatch.setattr("proconsul.embed.service._START_S", 3600.0)
+    asked: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: asked.append(writer), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    names = ["a", "b", "c"]
+    attached = Attached(address=f"{host}:{port}", resolve=names, prefix="x/", register=WebService("orders"))
+    task = asyncio.ensure_future(attached.__aenter__())
+
+    async def all_asked() -> bool:
+        return len(asked) == len(names) + 1
+
+    await until(all_asked, True)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    for writer in asked:
+        writer.close()
+    server.close()
+
+
 async def test_starlette_with_an_agent_inside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JOIN", raising=False)
     module = load("starlette_service", monkeypatch)

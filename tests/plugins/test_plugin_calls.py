@@ -18,7 +18,8 @@ from proconsul.agent.checks.plugin import result_of
 from proconsul.agent.checks.status import CheckStatus
 from proconsul.features.acl.auth.plugin import problem_of_login
 from proconsul.plugins import LoginResult, PluginKind, SettingsError
-from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout, shown
+from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout
+from proconsul.plugins.foreign import shown
 from proconsul.plugins.host import PluginHost
 from proconsul.plugins.kinds import PluginError
 from proconsul.plugins.workers import THREADS_MAX, WorkerDied

@@ -138,3 +138,17 @@ def test_depth_bombs_are_refused_or_read_without_a_crash(bomb: bytes) -> None:
         assert str(error) in ("exceeded max depth", "unexpected EOF")
     else:
         assert bomb.endswith(b"]")
+
+
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_depth_has_one_bound(opens: bytes, closes: bytes) -> None:
+    per_turn = len(closes)
+    for levels in (gojson.DEPTH_MAX, gojson.DEPTH_MAX + 2, 400, 900, 2000, 9000):
+        turns = levels // per_turn
+        for body in (opens * turns + b"[]" + closes * turns, opens * turns + b"[-0]" + closes * turns):
+            if turns * per_turn < gojson.DEPTH_MAX:
+                gojson.loads(body)
+            else:
+                with pytest.raises(gojson.JSONError, match="exceeded max depth"):
+                    gojson.loads(body)
+    gojson.loads(b"[" + b"[]," * 10_000 + b"[]]")  # wide is not deep

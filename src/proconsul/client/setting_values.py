@@ -7,6 +7,7 @@ does not count: the last good value holds, or the default.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -86,7 +87,7 @@ class SettingsSnapshot(Mapping[str, bytes]):
     ) -> None:  # fmt: skip
         self._data = dict(data)
         # What holds of settings that nobody wrote.
-        self.defaults: Mapping[str, Setting] = MappingProxyType(dict(defaults))
+        self.defaults: Mapping[str, Setting] = MappingProxyType(deepcopy(dict(defaults)))
         # The highest ModifyIndex among the keys; 0 without any.
         self.index = index
         self._cache: dict[tuple[str, type], Any] = {}
@@ -120,21 +121,20 @@ class SettingsSnapshot(Mapping[str, bytes]):
         return self._value(name, bool, default)
 
     def json(self, name: str, kind: type[T], default: T | None = None) -> T:
-        """A value in JSON of ``kind`` (``list[int]``, a dataclass, a msgspec.Struct, ...)."""
-        key = name, kind
-        if key in self._cache:
-            return self._cache[key]  # type: ignore[no-any-return]
+        """A value in JSON of ``kind`` (``list[int]``, a dataclass, a msgspec.Struct, ...). It is the caller's own: what
+        he does to it nobody else sees."""
         if name in self._data:
             try:
-                value = msgspec.json.decode(self._data[name], type=kind)
+                return msgspec.json.decode(self._data[name], type=kind)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise BadAnswer(f"the setting {name} is not of its kind: {error}") from None
-        elif default is not None:
+        if default is not None:
             return default
-        else:
-            value = msgspec.convert(self.defaults[name], kind)
-        self._cache[key] = value
-        return value
+        declared = self.defaults[name]
+        try:
+            return msgspec.convert(deepcopy(declared), kind)
+        except msgspec.ValidationError as error:
+            raise TypeError(f"the setting {name} is declared as {declared!r}: {error}") from None
 
     def section(self, name: str) -> SettingsSnapshot:
         """The settings below ``name/``, by what follows."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from proconsul.agent import hosting
-from proconsul.agent.config.sources import CONTROLS, require_known
+from proconsul.agent.config.sources import CONTROLS, as_in_file
 from proconsul.agent.telemetry.logs import HostLogs
 from proconsul.client.aio.kit import Scope
 from proconsul.engine.ports import is_taken, some_free
@@ -66,8 +66,9 @@ class EmbeddedAgent:
     """
 
     def __init__(
-        self, settings: Mapping[str, Any] | None = None, *, config_files: Sequence[str | os.PathLike[str]] = (),
-        free_ports: bool = False, gossip: bool = True, ready_timeout: float = READY_TIMEOUT_S,
+        self, settings: Mapping[str, Any] | None = None, *,
+        config_files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (), free_ports: bool = False,
+        gossip: bool = True, ready_timeout: float = READY_TIMEOUT_S,
         on_end: Callable[[AgentEnded | None], None] | None = None, seed: int | None = None,
     ) -> None:  # fmt: skip
         """``ready_timeout``: seconds; how long `start` waits for an agent that is alone to be ready. ``seed``: of all
@@ -75,7 +76,8 @@ class EmbeddedAgent:
         itself: AgentEnded, or None where somebody told it to leave."""
         self._settings: dict[str, Any] = {**(settings or {})}
         if config_files:
-            self._settings["config_files"] = [os.fspath(path) for path in config_files]
+            paths = [config_files] if isinstance(config_files, str | os.PathLike) else config_files
+            self._settings["config_files"] = [os.fspath(path) for path in paths]
         self._free_ports, self._solo = free_ports, not gossip
         self._ready_timeout, self._on_end, self._seed = ready_timeout, on_end, seed
         self._agent: Agent | None = None
@@ -85,6 +87,7 @@ class EmbeddedAgent:
         self._ended: asyncio.Future[int] | None = None
         self._failure: AgentEnded | None = None
         self._scope: Scope | None = None
+        self._reloading: asyncio.Lock
 
     # ------------------------------------------------------------------ life
 
@@ -97,9 +100,10 @@ class EmbeddedAgent:
         """
         if self._agent is not None or self._begun is not None:
             raise RuntimeError("the agent runs already")
-        require_known(self._settings)
+        self._settings = as_in_file(self._settings)
         loop = asyncio.get_running_loop()
         self._begun, self._failure, self._stopping = loop.create_future(), None, None
+        self._reloading = asyncio.Lock()  # of the loop that runs now
         try:
             self._agent = agent = await self._started()
             self._ended = loop.create_future()
@@ -189,14 +193,20 @@ class EmbeddedAgent:
         """Read the files again, and take over ``settings`` in place of those of the start, where they are given.
 
         Raises ConsulError or ConfigError; everything is as before then. What needs another start is named in the log.
+        One comes after the other: whoever is told that it is done has had his own settings.
         """
+        _ = self._bare  # raises when it does not run
+        async with self._reloading:
+            await self._reload(settings)
+
+    async def _reload(self, settings: Mapping[str, Any] | None) -> None:
         agent = self._bare
         before = dict(self._settings)
         if settings is not None:
-            require_known(settings)
+            wanted = as_in_file(settings)
             kept = {name: value for name, value in before.items() if name in CONTROLS}
             self._settings.clear()  # the plan of the agent has this very mapping
-            self._settings.update(kept | dict(settings))
+            self._settings.update(kept | wanted)
         try:
             await agent.reload()
         except BaseException:

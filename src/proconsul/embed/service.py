@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -93,14 +94,20 @@ class Attached:
         else:
             self.client = AsyncClient(self._address, token=self._token)
         ends.push_async_callback(self.client.aclose)
+        starts: list[Coroutine[Any, Any, None]] = []
         if self._prefix:
             self._settings = self.client.live_settings(self._prefix, self._defaults)
             ends.push_async_callback(self._settings.stop)
-            await self._settings.start(_START_S)
+            starts.append(self._settings.start(_START_S))
         for name in self._resolve:
             resolver = self._resolvers[name] = self.client.resolver(name)
             ends.push_async_callback(resolver.stop)
-            await resolver.start(_START_S, required=False)
+            starts.append(resolver.start(_START_S, required=False))
+        # At once: of an agent that is silent each would wait to the end of its time.
+        for result in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+        for name, resolver in self._resolvers.items():
             if resolver.last_error is not None:
                 log.warning("instances of %s are not known, and will be: %s", name, resolver.last_error)
         if self._register is not None:  # last: who is found has to be able to work

@@ -15,12 +15,13 @@ from typing import Any, Final
 from proconsul.engine.complaints import Complaints
 from proconsul.engine.wire.durations import format_seconds
 from proconsul.engine.wire.text import quoted
+from proconsul.plugins.foreign import shown, words
 from proconsul.plugins.kinds import PluginError, PluginKind
 from proconsul.plugins.leash import Leash
 from proconsul.plugins.protocols import SettingsError
 from proconsul.plugins.workers import WorkerDied, Workers
 
-__all__ = ["MAKE_TIMEOUT_S", "Plugin", "PluginInstance", "PluginTimeout", "shown"]
+__all__ = ["MAKE_TIMEOUT_S", "Plugin", "PluginInstance", "PluginTimeout"]
 
 log = logging.getLogger("agent.plugins")
 
@@ -28,22 +29,16 @@ log = logging.getLogger("agent.plugins")
 GRACE_S: Final = 1.0
 # For ``__init__``, which may open a connection.
 MAKE_TIMEOUT_S: Final = 10.0
-# Characters of what a plug-in raises that are shown to others.
-_TEXT_MAX: Final = 1024
+# Checks come and go over the API under any name: of more that fail it is forgotten what they said last.
+_COMPLAINTS_MAX: Final = 1024
 
 
 class PluginTimeout(PluginError):
     """A call that has taken too long."""
 
 
-def shown(error: BaseException) -> str:
-    """An error of a plug-in's as one line for others."""
-    try:
-        text = str(error)
-    except Exception:
-        text = "an error that cannot say what it is"
-    text = text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+class _NotMade(PluginError):
+    """An object that cannot be made, of which the log says why already."""
 
 
 class Plugin:
@@ -96,6 +91,8 @@ class Plugin:
 
     def complain(self, about: str, error: BaseException) -> None:
         """Log what went wrong, once for as long as it is the same; with its trace when it is the author's to mend."""
+        if len(self._complaints) >= _COMPLAINTS_MAX:
+            self._complaints.keep(())
         if self._complaints.is_new(about, shown(error)):
             mine = None if isinstance(error, PluginError) else error
             log.error("plug-in failed: kind=%s name=%s of=%s error=%s", self.kind, self.name, about, shown(error),
@@ -183,10 +180,10 @@ class PluginInstance:
         except PluginError:
             raise
         except SettingsError as error:
-            raise PluginError(f"{self.plugin}: {shown(error).removeprefix('SettingsError: ')}") from None
+            raise PluginError(f"{self.plugin}: {words(error) or 'its settings are of no use'}") from None
         except Exception as error:
             self.plugin.complain(self._about, error)
-            raise PluginError(f"{self.plugin} cannot be made: {shown(error)}") from error
+            raise _NotMade(f"{self.plugin} cannot be made: {shown(error)}") from error
 
     async def call(self, method: str, *args: Any, timeout_s: float) -> Any:
         """What the method returns. Raises PluginError, and what the method raises, as it is."""
@@ -203,7 +200,9 @@ class PluginInstance:
                 self.plugin.complain(self._about, error)
 
     def complain(self, error: BaseException) -> None:
-        """See `Plugin.complain`."""
+        """See `Plugin.complain`. What is in the log already is not said again in other words."""
+        if isinstance(error, _NotMade):
+            return
         self.plugin.complain(self._about, error)
 
     def well(self) -> None:

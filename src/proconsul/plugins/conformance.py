@@ -22,7 +22,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
-from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout, shown
+from proconsul.plugins.calling import Plugin, PluginInstance, PluginTimeout
+from proconsul.plugins.foreign import shown
 from proconsul.plugins.kinds import PluginKind
 from proconsul.plugins.protocols import (
     CheckOutcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Coroutine, Generator
 from typing import Any
 
@@ -19,11 +20,15 @@ class Leash:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         error: BaseException | None = None
+        process = os.getpid()
         while True:
             try:
                 waited = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
             except StopIteration as done:
                 return done.value
+            finally:
+                if os.getpid() != process:  # it has forked: a second agent with the sockets and files of this one
+                    os._exit(0)
             try:
                 yield waited
                 error = None

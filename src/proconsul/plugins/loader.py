@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from proconsul.plugins.foreign import shown
 from proconsul.plugins.kinds import PluginKind
 from proconsul.plugins.registry import FoundPlugin
 
 __all__ = ["Imported", "find_plugins", "import_plugin"]
 
 log = logging.getLogger("agent.plugins")
-
-_TEXT_MAX: Final = 1024
 
 
 def find_plugins() -> list[FoundPlugin]:
@@ -29,7 +28,8 @@ def find_plugins() -> list[FoundPlugin]:
     found = []
     for distribution in distributions():
         try:
-            name, version = distribution.name, distribution.version
+            # Files of nobody have neither.
+            name, version = distribution.name or "", distribution.version or ""
             points = [point for point in distribution.entry_points if point.group in groups]
         except Exception as error:
             log.warning("a distribution with broken metadata is left out: error=%s: %s", type(error).__name__, error)
@@ -55,4 +55,4 @@ def import_plugin(found: FoundPlugin) -> Imported:
     try:
         return Imported(EntryPoint(found.name, found.target, found.kind.group).load())
     except BaseException as error:  # an import may also want to end the program
-        return Imported(problem=f"its import failed: {type(error).__name__}: {error}"[:_TEXT_MAX])
+        return Imported(problem=f"its import failed: {shown(error)}")

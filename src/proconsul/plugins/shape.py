@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from proconsul.plugins.foreign import WHATEVER, shown, words
 from proconsul.plugins.kinds import PluginKind
 from proconsul.plugins.protocols import API_VERSION
 
@@ -26,6 +27,13 @@ _SETTINGS_BYTES_MAX: Final = 64 * 1024
 
 def problem_of(kind: PluginKind, factory: Any) -> str:
     """What keeps ``factory`` from being a plug-in of ``kind``, as a sentence; "" when nothing does."""
+    try:
+        return _problem_of(kind, factory)
+    except WHATEVER as error:  # its metaclass may have opinions
+        return f"it cannot be looked at: {shown(error)}"
+
+
+def _problem_of(kind: PluginKind, factory: Any) -> str:
     if not isinstance(factory, type):
         return f"it must be a class, not {_article(type(factory).__name__)}"
     version = getattr(factory, "api_version", None)
@@ -81,13 +89,12 @@ def settings_of(factory: type, given: Mapping[str, Any] | None) -> Any:
         raise ValueError(f"its settings must be JSON data: {error}") from None
     if len(encoded) > _SETTINGS_BYTES_MAX:
         raise ValueError(f"its settings are longer than {_SETTINGS_BYTES_MAX} bytes")
-    wanted = getattr(factory, "Settings", None)
-    if wanted is None:
-        return msgspec.json.decode(encoded)  # a copy of its own
     try:
-        return msgspec.json.decode(encoded, type=wanted)
+        wanted = getattr(factory, "Settings", None)
+        # Without one they are a copy of its own.
+        return msgspec.json.decode(encoded) if wanted is None else msgspec.json.decode(encoded, type=wanted)
     except msgspec.ValidationError as error:
-        raise ValueError(f"settings: {error}") from None
-    except Exception as error:
+        raise ValueError(f"settings: {words(error)}") from None
+    except WHATEVER as error:
         # A type that msgspec makes nothing of, or a check of the author's.
-        raise ValueError(f"settings: {type(error).__name__}: {error}") from None
+        raise ValueError(f"settings: {shown(error)}") from None

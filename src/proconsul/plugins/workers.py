@@ -6,6 +6,7 @@ They are daemons, unlike those of an executor: a method that hangs does not keep
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -56,8 +57,12 @@ class Workers:
         else:
             number = len(self._threads) + 1
             thread = threading.Thread(target=self._work, args=(loop,), name=f"{self.name}-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more of them; it may have some the next time
+                self._slots.release()
+                raise
             self._threads.append(thread)
-            thread.start()
         future: asyncio.Future[Any] = loop.create_future()
         self._jobs.put((function, args, future))
         return await future
@@ -65,13 +70,15 @@ class Workers:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None:
             function, args, future = job
-            result, error = None, None
+            result, error, process = None, None, os.getpid()
             try:
                 result = function(*args)
             except (Exception, asyncio.CancelledError) as raised:
                 error = raised
             except BaseException as raised:
                 error = WorkerDied(f"{type(raised).__name__}: {raised}")
+            if os.getpid() != process:  # it has forked, and comes back twice: nobody waits for the other one,
+                os._exit(0)  # which has the agent's sockets, and would keep them when the agent has ended
             del job, function, args
             try:
                 loop.call_soon_threadsafe(self._done, future, result, error)

@@ -15,7 +15,7 @@ from proconsul.agent.agent import Agent
 from proconsul.agent.clocks import Clocks
 from proconsul.agent.config import load
 from proconsul.agent.config.runtime import RuntimeConfig
-from proconsul.agent.config.sources import require_known
+from proconsul.agent.config.sources import as_in_file
 from proconsul.agent.hosting import started, stopped
 from proconsul.engine.http.connections import ConnectionSet
 from proconsul.engine.http.protocol import HTTPProtocol
@@ -182,14 +182,14 @@ _LEADS_OUTSIDE = frozenset({"config_files", "hcl", "data_dir", "auto_config", "c
 
 def configuration(settings: Mapping[str, Any]) -> RuntimeConfig:
     """What a configuration file with ``settings`` comes to. Raises ConfigError."""
-    require_known(settings)
+    decoded = as_in_file(settings)
     if not _LEADS_OUTSIDE.isdisjoint(settings):
-        return load(settings)[0]
+        return load(decoded)[0]
     key = json.dumps(settings, default=os.fspath)
     if key not in _configurations:
         while len(_configurations) >= _CONFIGURATIONS_MAX:
             del _configurations[next(iter(_configurations))]
-        _configurations[key] = load(settings)[0]
+        _configurations[key] = load(decoded)[0]
     return _configurations[key]
 
 

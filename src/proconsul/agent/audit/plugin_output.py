@@ -9,7 +9,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final
 
 from proconsul.agent.config.runtime_sinks import PluginUse
-from proconsul.plugins.calling import GRACE_S, MAKE_TIMEOUT_S, PluginInstance, shown
+from proconsul.plugins.calling import GRACE_S, MAKE_TIMEOUT_S, PluginInstance
+from proconsul.plugins.foreign import shown
 from proconsul.plugins.host import PluginHost
 from proconsul.plugins.kinds import PluginKind
 

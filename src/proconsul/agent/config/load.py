@@ -58,8 +58,9 @@ def load_with(
 
 
 def _texts(value: object) -> list[str]:
-    assert value is None or isinstance(value, list | tuple)
-    return [str(item) for item in value or ()]
+    if value is not None and not isinstance(value, str | list | tuple):
+        raise ConfigError(f"config_files and hcl must be lists of texts, not of type {type(value).__name__}")
+    return [value] if isinstance(value, str) else [str(item) for item in value or ()]
 
 
 def reload(

@@ -16,7 +16,7 @@ from proconsul.agent.config.errors import ConfigError
 from proconsul.agent.config.schema import CONFIG
 from proconsul.engine.wire.goerrors import path_error
 
-__all__ = ["CONTROLS", "FORMATS", "Source", "parse", "read_paths", "require_known"]
+__all__ = ["CONTROLS", "FORMATS", "Source", "as_in_file", "parse", "read_paths"]
 
 # What `load` takes beside the keys of files.
 CONTROLS: Final = frozenset({"config_files", "hcl", "config_format", "dev"})
@@ -149,7 +149,21 @@ def _json_fault(text: str) -> str:
     return f"invalid character {shown} after top-level value"
 
 
-def require_known(settings: Mapping[str, Any]) -> None:
-    """Refuse keys that no configuration has, as in a file. Raises ConfigError naming them."""
+def as_in_file(settings: Mapping[str, Any]) -> Values:
+    """Settings of a program as a file with them would give them: paths are texts, and whole numbers are whole.
+
+    `CONTROLS` stay as they are. Raises ConfigError for keys that no configuration has, and for values that no file
+    can have.
+    """
     keys = {key: value for key, value in settings.items() if key not in CONTROLS}
-    parse(Source("settings", "json", json.dumps(keys, default=os.fspath)))
+    try:
+        text = json.dumps(keys, default=_text_of_path)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"failed to parse settings: {error}") from None
+    return {key: value for key, value in settings.items() if key in CONTROLS} | parse(Source("settings", "json", text))
+
+
+def _text_of_path(value: object) -> str:
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    raise TypeError(f"a value of type {type(value).__name__} is none that settings have")

@@ -96,30 +96,52 @@ def _go_map(values: Mapping[str, Any]) -> str:
 
 def _handler(given: Mapping[str, Any]) -> Handler | None:
     if given.get("handler_type") == "http":
-        raw = given.get("http_handler_config")
-        if not raw:
-            raise ConsulError(
-                f"Failed to parse watch ({_go_map({})}): Handler type 'http' requires 'http_handler_config' to be set"
-            )
-        config = raw[0] if isinstance(raw, (list, tuple)) else raw
-        if not config.get("path"):
-            raise ConsulError("Requires 'path' to be set")
-        header = {
-            key: (value,) if isinstance(value, str) else tuple(value)
-            for key, value in (config.get("header") or {}).items()
-        }
-        return Handler(
-            url=str(config["path"]), method=str(config.get("method") or "POST"), header=header,
-            timeout_s=_seconds(config.get("timeout")), tls_skip_verify=bool(config.get("tls_skip_verify")),
-        )  # fmt: skip
+        return _http_handler(given)
     if given.get("handler_type") == WATCH_PLUGIN:
         return _plugin_handler(given)
     if given.get("args"):
-        args = given["args"]
-        return Handler(command=(args,) if isinstance(args, str) else tuple(str(item) for item in args))
+        return Handler(command=_texts(given["args"], "args"))
     if given.get("handler"):
-        return Handler(command=("/bin/sh", "-c", str(given["handler"])))
+        return Handler(command=("/bin/sh", "-c", _text(given["handler"], "handler")))
     return None
+
+
+def _http_handler(given: Mapping[str, Any]) -> Handler:
+    raw = given.get("http_handler_config")
+    if not raw:
+        raise ConsulError(
+            f"Failed to parse watch ({_go_map({})}): Handler type 'http' requires 'http_handler_config' to be set"
+        )
+    config = _map(raw[0] if isinstance(raw, (list, tuple)) else raw, "http_handler_config")
+    if not config.get("path"):
+        raise ConsulError("Requires 'path' to be set")
+    header = _map(config.get("header") or {}, "http_handler_config.header")
+    return Handler(
+        url=_text(config["path"], "http_handler_config.path"),
+        method=_text(config.get("method") or "POST", "http_handler_config.method"),
+        header={key: _texts(value, "http_handler_config.header") for key, value in header.items()},
+        timeout_s=_seconds(config.get("timeout")), tls_skip_verify=bool(config.get("tls_skip_verify")),
+    )  # fmt: skip
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ConsulError(f"Failed to parse watch: {name} must be a text")
+    return value
+
+
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    """A text, or a list of them; figures in it are taken as they are written."""
+    values = (value,) if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not all(isinstance(one, str | int | float) for one in values):
+        raise ConsulError(f"Failed to parse watch: {name} must be a list of texts")
+    return tuple(str(one) for one in values)
+
+
+def _map(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConsulError(f"Failed to parse watch: {name} must be a block")
+    return value
 
 
 def _plugin_handler(given: Mapping[str, Any]) -> Handler:
@@ -136,6 +158,8 @@ def _seconds(value: Any) -> float:
     if not value:
         return HANDLER_TIMEOUT_S
     try:
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise DurationError("it must be a time such as \"10s\"")
         return parse_duration(value) / 1e9 if isinstance(value, str) else float(value) / 1e9
     except DurationError as error:
         raise ConsulError(f"Failed to parse watch timeout: {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Final, TypeVar
 
@@ -74,6 +75,8 @@ class AsyncLiveSettings:
 
     def _begin(self) -> None:
         self._refusal = None
+        # What was known before it ended is old: who starts it again waits again.
+        self._told, self._ready = kit.Flag(), kit.Flag()
         self._watch = AsyncWatch(self._parts.caller, self._parts.kv.entries, (self._prefix,), {})
         self._watch.on_error = self._failed
         self._job = kit.Job(self._follow, f"settings of {self._prefix}", self._broken)
@@ -98,7 +101,6 @@ class AsyncLiveSettings:
         """This is a process of its own now; who followed the settings has stayed in the other one."""
         if self._job is not None or self._orphaned:
             self._job, self._orphaned = None, [True]
-        self._told, self._ready = kit.Flag(), kit.Flag()
         self._parts.caller.rng.seed()  # else all of them come back at once
 
     # ------------------------------------------------------------------ following
@@ -147,7 +149,9 @@ class AsyncLiveSettings:
     def on_change(self, told: Change) -> Callable[[], None]:
         """Have ``told`` called with the settings before and now, after each change, where they are followed: in the
         event loop, or for the blocking client in a thread of its own. Returns what ends that. What it raises is
-        logged."""
+        logged. Raises TypeError for a coroutine function, which nobody would await."""
+        if iscoroutinefunction(told):
+            raise TypeError(f"{told!r} is a coroutine function, and is only called")
         self._changes.append(told)
 
         def end() -> None:

@@ -195,7 +195,7 @@ class Job:
             self._work()
         except Stopped:
             return
-        except Exception as error:
+        except BaseException as error:  # SystemExit ends a thread without a word
             if self._interrupt.raised.is_set():
                 return
             self.error = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Unpack
+from typing import Any, Final, Unpack, get_args
 
 from proconsul.client.blocking import kit
 from proconsul.client.blocking.agent import CheckStatus
@@ -62,6 +62,9 @@ class Registration:
     def start(self, *, required: bool = True) -> None:
         """Register, and keep it so. Raises ConsulError when that cannot be done now; without ``required`` it is tried
         again until it can."""
+        if self._job is not None:
+            raise RuntimeError(f"{self.id} is registered already")
+        self.failures, self.last_error = 0, None
         limit: WriteOptions = {} if required else {"timeout": _FIRST_S}
         try:
             self._register(**limit)
@@ -114,10 +117,16 @@ class Registration:
             self._register()
 
     def set(self, status: CheckStatus, output: str = "") -> None:
-        """Report this from now on, beginning at once. Only with ``ttl``."""
+        """Report this from now on, beginning at once. Only with ``ttl``. Raises ValueError for another status and
+        TypeError for an output that is no text: what cannot be sent would end the reports."""
         if not self.check_id:
             raise RuntimeError(f"{self.id} has no check to report to")
-        self._status, self._output = status, output
+        if status not in get_args(CheckStatus):
+            raise ValueError(f"the status of a check is passing, warning or critical, not {status!r}")
+        if not isinstance(output, str):
+            raise TypeError(f"the output of a check is a text, not of type {type(output).__name__}")
+        # Names of files may have halves of characters in them, of which there is no UTF-8.
+        self._status, self._output = status, output.encode("utf-8", "replace").decode()
         self._changed.set()
 
     def stop(self) -> None:

@@ -34,14 +34,17 @@ class Resolver:
         self._choose = chooser(strategy, parts.caller.rng)
         if strategy == "nearest":
             options = {"near": "_agent", **options}
-        self._watch: Watch[list[CheckServiceNode]] = Watch(
-            parts.caller, parts.health.service, (service,), {"passing": passing, "tag": tag, **options}
-        )  # fmt: skip
+        self._parts, self._options = parts, {"passing": passing, "tag": tag, **options}
+        self._watch = self._new_watch()
         self._job: kit.Job | None = None
         self._ready = kit.Flag()
         # All that can be used; those that are nearest come first where that was asked for.
         self.instances: tuple[Instance, ...] = ()
         self._refusal: ConsulError | None = None
+
+    def _new_watch(self) -> Watch[list[CheckServiceNode]]:
+        parts = self._parts
+        return Watch(parts.caller, parts.health.service, (self.service,), self._options)
 
     @property
     def last_error(self) -> ConsulError | None:
@@ -51,11 +54,15 @@ class Resolver:
     @property
     def is_stale(self) -> bool:
         """Whether what is known may be old."""
-        return self.last_error is not None
+        return self._job is None or self.last_error is not None
 
     def start(self, timeout: float = 10.0, *, required: bool = True) -> None:
         """Begin, and wait until the instances are known. Raises ConsulError when that does not come to be in time;
         without ``required`` it does not, and goes on with no instance until it knows some."""
+        if self._job is not None:
+            raise RuntimeError(f"{self.service} is followed already")
+        # What was known before it ended is old: who starts it again waits again.
+        self._watch, self._ready, self._refusal = self._new_watch(), kit.Flag(), None
         if not required:
             self._watch.on_error = self._failed
         self._job = kit.Job(self._follow, f"resolver of {self.service}", self._broken)

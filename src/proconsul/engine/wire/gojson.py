@@ -29,6 +29,7 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(float_hook=lambda text: Float(text)).decode
 # Go refuses deeper nesting (encoding/json maxNestingDepth is 10000); our decoder's own limit is the stack.
+DEPTH_MAX = 256
 _DEPTH_TEXT = "exceeded max depth"
 # Go switches to exponents for floats from here on.
 _EXPONENT_FROM = 1e21
@@ -212,13 +213,38 @@ def _clean(value: Any) -> Any:
 
 
 def loads(body: bytes) -> Any:
-    """Parse one JSON value; what follows it is ignored, as Go's stream decoder does. Raises JSONError."""
+    """Parse one JSON value; what follows it is ignored, as Go's stream decoder does. Raises JSONError.
+
+    One that is nested deeper than `DEPTH_MAX` is refused (in Go: 10,000): everything that looks at it later may count
+    on that.
+    """
+    try:
+        value = _parsed(body)
+    except RecursionError:  # the stack is a bound as well
+        raise JSONError(_DEPTH_TEXT) from None
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and _is_too_deep(value):
+        raise JSONError(_DEPTH_TEXT)
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Level by level: nothing here depends on the depth."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner for one in level if isinstance(one, list | dict)
+            for inner in (one.values() if isinstance(one, dict) else one) if isinstance(inner, list | dict)
+        ]  # fmt: skip
+        if not level:
+            return False
+    return True
+
+
+def _parsed(body: bytes) -> Any:
     if b"-0" in body:
         return _loads_slowly(body)
     try:
         return _decode(body)
-    except RecursionError:
-        raise JSONError(_DEPTH_TEXT) from None
     except msgspec.DecodeError:
         pass
     except UnicodeDecodeError:
@@ -233,8 +259,6 @@ def _loads_slowly(body: bytes) -> Any:
         raise JSONError(error)
     try:
         value, _ = json.JSONDecoder(parse_constant=_refuse, parse_float=Float, parse_int=_integer).raw_decode(text)
-    except RecursionError:
-        raise JSONError(_DEPTH_TEXT) from None
     except ValueError as failure:
         raise JSONError(f"invalid JSON: {failure}") from None
     return _mended(value)
@@ -271,7 +295,10 @@ def decode(cls: type[T], body: bytes) -> T:
 
 def from_plain(cls: Any, value: Any) -> Any:
     """Convert parsed JSON into ``cls`` with the same rules as ``decode``."""
-    return _reader(cls)(value, "", "")
+    try:
+        return _reader(cls)(value, "", "")
+    except RecursionError:
+        raise JSONError(_DEPTH_TEXT) from None
 
 
 Reader = Callable[[Any, str, str], Any]

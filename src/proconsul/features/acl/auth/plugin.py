@@ -13,14 +13,14 @@ import msgspec
 from proconsul.engine.wire.text import quoted
 from proconsul.features.acl.auth.claims import Claims
 from proconsul.features.acl.auth.common import REMOTE_TIMEOUT_S, AuthError, Verified
-from proconsul.plugins.calling import PluginInstance, shown
+from proconsul.plugins.calling import PluginInstance
+from proconsul.plugins.foreign import WHATEVER, shown, words
 from proconsul.plugins.host import PluginHost
 from proconsul.plugins.kinds import PluginError, PluginKind
 from proconsul.plugins.protocols import LoginRefused, LoginResult
 
 # As much as the largest signed tokens say.
 CHARACTERS_MAX: Final = 64 * 1024
-HIDDEN: Final = "<hidden>"
 
 
 class PluginMethod:
@@ -45,23 +45,49 @@ class PluginMethod:
         try:
             found = await self._instance.call("login", bearer, timeout_s=REMOTE_TIMEOUT_S)
         except LoginRefused as error:
-            raise AuthError(_without(f"{plugin} refuses the login: {error}", bearer)) from None
+            raise AuthError(f"{plugin} refuses the login: {words(error, bearer)}") from None
         except PluginError as error:
-            raise AuthError(_without(str(error), bearer)) from None
+            raise AuthError(words(error, bearer)) from None
         except Exception as error:
-            text = _without(shown(error), bearer)
+            text = shown(error, bearer)
             self._instance.complain(PluginError(text))
             raise AuthError(f"{plugin} failed: {text}") from None
-        problem = problem_of_login(found, self._variables)
+        try:
+            found = plain_login(found)
+            problem = problem_of_login(found, self._variables)
+        except WHATEVER as error:  # classes of the author's that look like ours
+            problem = f"what its login returned cannot be read: {shown(error, bearer)}"
         if problem:
             self._instance.complain(PluginError(problem))
             raise AuthError(f"{plugin} cannot be believed: {problem}")
         self._instance.well()
-        values = dict(found.values)
+        values = found.values
         return Verified(
-            Claims(values, {name: list(texts) for name, texts in found.lists.items()}),
+            Claims(values, found.lists),
             {**self.blank, **{f"value.{name}": text for name, text in values.items()}},
         )
+
+
+def plain_login(found: Any) -> Any:
+    """A result with what is in it as dictionaries, lists and texts of no class of their own, read once. Whatever else
+    there is stays as it is. Raises what reading it raises."""
+    if not isinstance(found, LoginResult):
+        return found
+    values, lists = found
+    if isinstance(values, Mapping):
+        values = {_plain(name): _plain(text) for name, text in values.items()}
+    if isinstance(lists, Mapping):
+        lists = {_plain(name): _plain_list(texts) for name, texts in lists.items()}
+    return LoginResult(values, lists)
+
+
+def _plain_list(texts: Any) -> Any:
+    return [_plain(text) for text in texts] if isinstance(texts, list | tuple) else texts
+
+
+def _plain(text: Any) -> Any:
+    # Half a character is no reason to take somebody for somebody else: it raises.
+    return str.encode(text).decode() if isinstance(text, str) else text
 
 
 def problem_of_login(found: Any, variables: frozenset[str]) -> str:
@@ -86,10 +112,6 @@ def problem_of_login(found: Any, variables: frozenset[str]) -> str:
     if characters > CHARACTERS_MAX:
         return f"a login has more than {CHARACTERS_MAX} characters"
     return ""
-
-
-def _without(text: str, bearer: str) -> str:
-    return text.replace(bearer, HIDDEN) if bearer else text
 
 
 def make(plugins: PluginHost, name: str, config: Mapping[str, Any]) -> PluginMethod:
