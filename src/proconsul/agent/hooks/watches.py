@@ -159,7 +159,7 @@ def _seconds(value: Any) -> float:
         return HANDLER_TIMEOUT_S
     try:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise DurationError("it must be a time such as \"10s\"")
+            raise DurationError('it must be a time such as "10s"')
         return parse_duration(value) / 1e9 if isinstance(value, str) else float(value) / 1e9
     except DurationError as error:
         raise ConsulError(f"Failed to parse watch timeout: {error}") from None
