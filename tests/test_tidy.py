@@ -79,7 +79,8 @@ PURE = (
     "client/errors.py", "client/options.py", "client/retry.py", "client/wire.py", "client/decoding.py",
     "client/asking.py", "client/codecs.py", "client/watching.py", "client/leases.py", "client/lock_keys.py",
     "client/choosing.py", "client/operations.py", "client/checks.py", "client/types.py", "client/setting_values.py",
-    "server/snapshot_contents.py", "agent/telemetry/prometheus.py", "agent/telemetry/name_filter.py",
+    "cli/doctor/facts.py", "cli/doctor/rules.py", "server/snapshot_contents.py",
+    "agent/telemetry/prometheus.py", "agent/telemetry/name_filter.py",
     "plugins/kinds.py", "plugins/protocols.py", "plugins/registry.py", "plugins/shape.py", "agent/config/plugins.py",
 )  # fmt: skip
 IMPURE_MODULES = {"asyncio", "socket", "os", "time", "threading", "subprocess", "select"}

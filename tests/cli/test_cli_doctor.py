@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proconsul.cli.doctor.facts import QUESTIONS, DataDirectory, Facts, look_at
+from proconsul.cli.doctor.facts import DataDirectory, Facts
+from proconsul.cli.doctor.gathering import QUESTIONS, look_at
 from proconsul.cli.doctor.rules import RULES, Urgency, diagnose
 from proconsul.cli.main import main
 from proconsul.testing import AgentInThread, ConsulProcess

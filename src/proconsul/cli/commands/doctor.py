@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from proconsul.cli.command import Api, Command, Failure
-from proconsul.cli.doctor.facts import Facts, gather
+from proconsul.cli.doctor.facts import Facts
+from proconsul.cli.doctor.gathering import gather
 from proconsul.cli.doctor.rules import Finding, Urgency, diagnose
 from proconsul.cli.flags import FlagSet
 from proconsul.engine.wire.text import quoted
