@@ -12,8 +12,8 @@ from support.patience import PATIENCE_S
 NAMES = (
     "acl_ResolveToken", "acl_apply", "acl_authmethod_upsert", "acl_login", "acl_logout", "acl_policy_delete",
     "acl_policy_upsert", "acl_role_delete", "acl_role_upsert", "acl_token_clone", "acl_token_delete",
-    "acl_token_upsert", "acl_bindingrule_upsert", "fsm_acl_policy_total", "fsm_acl_token_total", "fsm_acl_role_total",
-    "fsm_acl_total",
+    "acl_token_upsert", "acl_bindingrule_upsert", "fsm_acl_policy", "fsm_acl_token", "fsm_acl_role",
+    "fsm_acl",
 )  # fmt: skip
 
 

@@ -173,6 +173,7 @@ def test_ours_transfers_leadership_to_a_real_server(cluster: Cluster) -> None:
     same_records(cluster)
 
 
+@pytest.mark.long
 def test_leaders_leave_and_operators_remove_peers(cluster: Cluster) -> None:
     """Each side loses its leader to the other, and removes one of the other."""
     r1, o1, r2 = cluster.everybody()

@@ -30,7 +30,9 @@ SEEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("system", SEEN)
+@pytest.mark.parametrize(
+    "system", [pytest.param(name, marks=[pytest.mark.long] if name == "macos" else []) for name in SEEN]
+)
 def test_a_system_that_lacks_what_linux_has(system: str) -> None:
     program = str(HERE / "faked_platform.py")
     done = run_program([sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", program, system])

@@ -24,6 +24,7 @@ def known_within_s(simulation: Simulation, name: str, *states: NodeState) -> flo
     return simulation.run_until(lambda: simulation.seen_as(name, *states) >= 0.995 * others, 60.0)
 
 
+@pytest.mark.long
 def test_a_thousand_agents_learn_of_everything() -> None:
     simulation = SerfSimulation(1)
     simulation.form(THOUSAND)

@@ -63,6 +63,7 @@ def running() -> Iterator[tuple[Demo, list[int]]]:
     assert folder is not None and not Path(folder[1]).exists()
 
 
+@pytest.mark.long
 def test_it_starts_and_ends_and_leaves_nothing() -> None:
     with running() as (demo, _):
         assert len([line for line in demo.lines if re.match(r"[1-6]\. ", line)]) == 6

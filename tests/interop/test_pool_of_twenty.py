@@ -15,6 +15,7 @@ from support.pools import Pool, require_reference
 pytestmark = pytest.mark.reference
 
 
+@pytest.mark.long
 def test_twenty_processes(tmp_path: Path) -> None:
     require_reference()
     with Pool(tmp_path) as pool:

@@ -96,7 +96,7 @@ def test_leadership_goes_where_it_is_sent_and_the_leader_leaves(tmp_path: Path) 
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("others", list(Subject))
+@pytest.mark.parametrize("others", [Subject.OURS, pytest.param(Subject.REFERENCE, marks=pytest.mark.long)])
 def test_the_dead_make_room_for_the_new(others: Subject, reference_binary: Path, tmp_path: Path) -> None:
     with cluster(tmp_path, Subject.OURS, others, others) as agents, ExitStack() as stack:
         ours = agents[0]

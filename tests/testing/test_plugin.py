@@ -140,6 +140,7 @@ def test_a_marker_that_means_nothing_is_refused(pytester: pytest.Pytester, marke
     run(pytester, text, errors=1).stdout.fnmatch_lines(["*consul*"])
 
 
+@pytest.mark.long
 def test_workers_do_not_take_each_others_ports(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     text = SUITE + "\n@pytest.mark.parametrize('n', range(4))\ndef test_n(consul_agent, n):\n"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Request
 
 
+@pytest.mark.long
 def test_an_installed_wheel_serves_it_without_node(tmp_path: Path) -> None:
     """Built by pip and unpacked, with nothing of the checkout in its way."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]

@@ -129,8 +129,12 @@ async def when_ready(agent: Agent, within_s: float) -> None:
 
 
 def _registered(agent: Agent) -> bool:
-    """Whether the catalog knows this node, its service, and all that is registered with the agent."""
+    """Whether the catalog knows this node, its service, and all that is registered with the agent and not refused."""
     fixed, local = agent.config.fixed, agent.local
+    pending = [
+        *(f"service {name}" for name in local.unsynced_services),
+        *(f"check {name}" for name in local.unsynced_checks),
+    ]
     # Where tokens count, the agent may have none that may register anything.
-    sent = fixed.acl.enabled or not (local.unsynced_services or local.unsynced_checks)
+    sent = fixed.acl.enabled or all(agent.sync.troubles.of(about) is not None for about in pending)
     return sent and agent.node.state.tables.nodes.get(fixed.node_name.lower()) is not None
