@@ -52,40 +52,37 @@ class Metrics:
             self._intervals.append(Interval(start))
         return self._intervals[-1]
 
-    def _is_kept(self, name: str) -> bool:
-        return self._names is None or self._names.keeps(self.full_name(name))
+    def _changed(self, name: str, labels: Labels) -> tuple[str, Labels] | None:
+        """The key of a metric that has a new value now; None for one that is not kept."""
+        if self._names is not None and not self._names.keeps(self.full_name(name)):
+            return None
+        key = (name, labels)
+        self._touched[key] = self._clock()
+        return key
 
     def gauge(self, name: str, value: float, labels: Labels = ()) -> None:
-        if not self._is_kept(name):
-            return
-        key = (name, labels)
-        self._current().gauges[key] = self._gauges[key] = value
-        self._touched[key] = self._clock()
+        key = self._changed(name, labels)
+        if key is not None:
+            self._current().gauges[key] = self._gauges[key] = value
 
     def count(self, name: str, value: float = 1.0, labels: Labels = ()) -> None:
-        if not self._is_kept(name):
-            return
-        key = (name, labels)
-        self._current().counters.setdefault(key, Sample()).add(value)
-        self.totals[key] = self.totals.get(key, 0.0) + value
-        self._touched[key] = self._clock()
+        key = self._changed(name, labels)
+        if key is not None:
+            self._current().counters.setdefault(key, Sample()).add(value)
+            self.totals[key] = self.totals.get(key, 0.0) + value
 
     def sample(self, name: str, value: float, labels: Labels = ()) -> None:
-        if not self._is_kept(name):
-            return
-        key = (name, labels)
-        self._current().samples.setdefault(key, Sample()).add(value)
-        self.summaries.setdefault(key, Sample()).add(value)
-        self._touched[key] = self._clock()
+        key = self._changed(name, labels)
+        if key is not None:
+            self._current().samples.setdefault(key, Sample()).add(value)
+            self.summaries.setdefault(key, Sample()).add(value)
 
     def merge(self, name: str, sample: Sample, labels: Labels = ()) -> None:
         """Add many values that were aggregated elsewhere."""
-        if not self._is_kept(name):
-            return
-        key = (name, labels)
-        self._current().samples.setdefault(key, Sample()).merge(sample)
-        self.summaries.setdefault(key, Sample()).merge(sample)
-        self._touched[key] = self._clock()
+        key = self._changed(name, labels)
+        if key is not None:
+            self._current().samples.setdefault(key, Sample()).merge(sample)
+            self.summaries.setdefault(key, Sample()).merge(sample)
 
     def take(self, meters: Meters) -> None:
         """Add what a component has measured since it was last asked."""

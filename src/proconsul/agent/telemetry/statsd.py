@@ -54,27 +54,25 @@ def statsd_lines(metric: Metric, host: str, *, rates: bool = True) -> Iterator[s
     if metric.kind == "gauge" and host:
         prefix, _, rest = metric.name.partition(".")
         parts[0] = f"{prefix}.{host}.{rest}"
-    name = ".".join(parts).translate(_STATSD)
-    if metric.kind == "gauge":
-        yield f"{name}:{metric.sum:.6f}|g"
-    elif metric.kind == "counter":
-        yield f"{name}:{metric.sum:.6f}|c"
-    else:
-        for value, rate in _values(metric, rates=rates):
-            yield f"{name}:{value:.6f}|ms{rate}"
+    return _lines(".".join(parts), metric, f"{metric.sum:.6f}", rates=rates)
 
 
 def dogstatsd_lines(metric: Metric, tags: Sequence[str]) -> Iterator[str]:
     """Lines of one metric; its labels are tags, behind those of the configuration."""
     own = [f"{key}:{value}".translate(_DOGSTATSD) for key, value in metric.labels]
     end = f"|#{','.join([*tags, *own])}" if tags or own else ""
-    name = metric.name.translate(_STATSD)
+    return _lines(metric.name, metric, f"{metric.sum:.0f}", end=end)
+
+
+def _lines(name: str, metric: Metric, counted: str, *, rates: bool = True, end: str = "") -> Iterator[str]:
+    """``counted``: the sum of a counter as it is written; ``end``: of every line."""
+    name = name.translate(_STATSD)
     if metric.kind == "gauge":
         yield f"{name}:{metric.sum:.6f}|g{end}"
     elif metric.kind == "counter":
-        yield f"{name}:{metric.sum:.0f}|c{end}"
+        yield f"{name}:{counted}|c{end}"
     else:
-        for value, rate in _values(metric, rates=True):
+        for value, rate in _values(metric, rates=rates):
             yield f"{name}:{value:.6f}|ms{rate}{end}"
 
 
