@@ -98,10 +98,15 @@ class CertificateRoutes(Part):
         now, kept = self._clock(), self._kept
         cached = kept is not None and now < kept[0]
         if kept is None or not cached:
-            found = await on_thread(lambda: list(described(files_of(self._tls), self._node_name, now)))
+            found = await certificates_now(self._tls, self._node_name, now)
             kept = self._kept = now + KEPT_S, _summarised(found)
         shown = gojson.Object(kept[1], cached=cached, cache_expires_at=rfc3339(int(kept[0])))
         return self._web.json(request, shown)
+
+
+async def certificates_now(tls: TlsConfig, node_name: str, now: float) -> list[gojson.Object]:
+    """What the files of all listeners hold, read on a thread."""
+    return await on_thread(lambda: list(described(files_of(tls), node_name, now)))
 
 
 def described(files: list[_File], node_name: str, now: float) -> Iterator[gojson.Object]:

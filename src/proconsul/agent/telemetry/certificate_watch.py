@@ -8,10 +8,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from proconsul.agent.api.certificates import described, files_of
+from proconsul.agent.api.certificates import certificates_now, files_of
 from proconsul.agent.config.runtime import ReloadableConfig
 from proconsul.agent.part import Part
-from proconsul.engine.threads import on_thread
 
 log = logging.getLogger("agent.tls")
 
@@ -62,7 +61,7 @@ class CertificateWatch(Part):
     async def look(self) -> None:
         """Read the files now."""
         now = self._clock()
-        found = await on_thread(lambda: list(described(files_of(self._tls), self._node_name, now)))
+        found = await certificates_now(self._tls, self._node_name, now)
         own = [one for one in found if one["type"] == "agent" and "not_after" in one]
         self._ends_at = min((now + one["seconds_remaining"] for one in own), default=None)
         for one in found:
